@@ -1,0 +1,69 @@
+"""Ports: what the rooms ask of each other, as protocols (DESIGN.md, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import polars as pl
+
+from casemodel.values import Extract, LinkRequest, Partition, Relation
+
+
+class Source(Protocol):
+    """A legacy system, opened read-only.  Nothing it does changes one byte of it (promise 6)."""
+
+    system: str
+    kind: str
+
+    def relations(self) -> tuple[str, ...]:
+        """Return the names of the relations it offers, in the source's own spelling."""
+        ...
+
+    def relation(self, name: str) -> Relation:
+        """Return a relation by its name in any case; raise SystemFailure (CON-…) with near names when there is none."""
+        ...
+
+    def fingerprint(self, relation: str) -> str:
+        """Return a short text that changes when the relation's content may have changed (digest or data version)."""
+        ...
+
+    def count(self, relation: str) -> int:
+        """Count the physical records by a way independent of `extract`."""
+        ...
+
+    def extract(self, partition: Partition) -> Iterator[Extract]:
+        """Yield the rows of a partition in batches, each row once, in bounded memory."""
+        ...
+
+    def columns(self, relation: str, names: Sequence[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+        """Yield only the named columns (canonical text) of the whole relation, in batches, in physical order."""
+        ...
+
+    def fetch(self, relation: str, refs: pl.Series) -> pl.DataFrame:
+        """Read again the rows with these `_ref` values; a row that is gone is not in the result. Same columns as `extract`."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections and remove scratch files."""
+        ...
+
+
+class Links(Protocol):
+    """How a mapping resolves links and lookups: the id map and the target, seen through one port."""
+
+    def resolve(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
+        """Resolve canonical source keys of another mapping.
+
+        Returns a frame as long as `keys`: ``target_id`` (String or NULL) and ``state``: ``linked``, ``waiting`` (rejected,
+        parked or not yet read), ``orphan`` (unknown after a full read), ``out_of_scope``, ``deferred``, ``ambiguous``,
+        NULL where the key is NULL.
+        """
+        ...
+
+    def lookup(self, table: str, columns: tuple[str, ...], values: pl.DataFrame) -> pl.DataFrame:
+        """Look records of the target up by column values (canonical text).
+
+        Returns a frame as long as `values`: ``target_id`` (String or NULL) and ``hits`` (Int64).
+        """
+        ...

@@ -1,0 +1,164 @@
+"""The values that flow from a source to the target (DESIGN.md, sections 3 and 10).
+
+All frames are eager Polars frames.  Names that begin with an underscore are ours, all others are the
+source's or the target's columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import polars as pl
+
+from casemodel.errors import BugError
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """One column that a relation offers.  ``technical`` columns (``_file``) are offered, but need no coverage."""
+
+    name: str
+    declared_type: str = "TEXT"
+    technical: bool = False
+    personal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a legacy system offers to read: a table, a view, a file or a set of files."""
+
+    system: str
+    name: str
+    columns: tuple[SourceColumn, ...]
+    primary_key: tuple[str, ...] = ()
+    key_is_unique: bool = False
+    """True when the source guarantees that ``primary_key`` is unique in canonical text (an integer primary key)."""
+
+    def column_names(self) -> tuple[str, ...]:
+        """Return the names of the columns that need coverage, in the source's order."""
+        return tuple(column.name for column in self.columns if not column.technical)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of a relation to be read in batches.
+
+    Rows come in the order of ``order`` (empty: physical order); a batch never ends inside rows that are equal in
+    ``group`` (empty: inside rows with equal ``order``).  ``after`` is the opaque position of the last row
+    already committed.
+    """
+
+    relation: str
+    batch_rows: int
+    order: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A batch as read.
+
+    ``frame`` holds one String column per source column in canonical text (padding of CHAR(n) removed, everything
+    else byte for byte), and ``_ref`` (String), the source's own locator of the row, valid while the source does not change.
+    ``unreadable`` holds physical records that could not be parsed: ``_ref``, ``place``, ``code``, ``raw`` (String each).
+    """
+
+    frame: pl.DataFrame
+    position: str
+    unreadable: pl.DataFrame | None = None
+
+    @property
+    def rows(self) -> int:
+        """Physical records in this batch, readable or not."""
+        return self.frame.height + (0 if self.unreadable is None else self.unreadable.height)
+
+
+OUTCOMES = (
+    "out_of_scope", "deferred", "late", "inserted", "updated", "unchanged", "rejected", "parked", "conflict", "merged",
+)
+"""The outcomes of a source row (promise 2), in the order of the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The books of a batch or a run for one mapping.  It cannot be built unless it balances (promise 2)."""
+
+    read: int = 0
+    out_of_scope: int = 0
+    deferred: int = 0
+    late: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    parked: int = 0
+    conflict: int = 0
+    merged: int = 0
+
+    def __post_init__(self) -> None:
+        total = sum(getattr(self, name) for name in OUTCOMES)
+        if total != self.read:
+            raise BugError(
+                "BUG-001",
+                f"the books of a batch do not balance: {self.read} rows read, {total} accounted for",
+                hint="Nothing of this batch was committed. Report this with the output of `omnicase doctor`.",
+            )
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the books in the order of the contract: read, then every outcome."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """A link of a mapping: to which mapping it goes, by its key or by another declared key."""
+
+    mapping: str
+    other_key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SideJoin:
+    """A look beside (``with``): a left join to at most one row of another relation of the same system.
+
+    ``by`` maps columns of ``relation`` to columns of the main relation; the columns ``columns`` arrive in the frame as
+    ``<name>.<column>``; ``take`` is ``only``, ``first``, ``last`` or ``count`` (then one column ``<name>.count``).
+    """
+
+    name: str
+    relation: str
+    by: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]
+    take: str = "only"
+    order: tuple[tuple[str, bool], ...] = ()
+    """Columns to order by, each with True for descending."""
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a mapping made of the rows of a batch.
+
+    records: one row per record to write: ``_key`` (source key in canonical text), ``id`` (UUIDv5 text) and the target
+        columns of the mapping, typed as ``casemodel.polars_schema`` says.
+    outcomes: one row per source row (per row x slot when unpivoted), in the order read: ``_row`` (UInt32, row of the
+        prepared frame), ``_key`` (String or NULL when the key is missing), ``outcome`` (``record``, ``merged``, ``rejected``,
+        ``parked``, ``out_of_scope``, ``deferred``), ``reason`` (String or NULL: scope reason or rule name), ``_lead`` (String: key of
+        the row whose record a merged row is part of, else NULL).
+    issues: ``_row``, ``_key``, ``field``, ``code``, ``severity`` (``error`` or ``warning``), ``detail`` (text without raw values).
+    waits: ``_row``, ``_key``, ``field``, ``mapping``, ``other_key`` (String, column names joined by comma, or empty) and ``wait_key``:
+        the keys of other records that a rejected, parked or incomplete row waits for.
+    """
+
+    records: pl.DataFrame
+    outcomes: pl.DataFrame
+    issues: pl.DataFrame
+    waits: pl.DataFrame
+    repaired: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Per field: values repaired by steps, of how many."""
+    code_use: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Per (code table, code): how often it was used; unknown codes are counted under the code ``?``."""
