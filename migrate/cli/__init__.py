@@ -1,0 +1,153 @@
+"""The command line: ``omnicase [-C WORKSPACE] [--env NAME] [--format text|json] VERB …``.
+
+Standard output carries the answer, standard error progress and messages.  A verb is a function that
+returns its exit status (None for 0) or raises one of casemodel's errors; how an error is shown and which
+status it gives is decided here, once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from migrate import __version__
+from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lazy import LazyGroup
+from migrate.cli.verbs import VERBS
+
+__all__ = ["Invocation", "main", "pass_invocation", "root"]
+
+_HELP = """Move the records of old counter and case systems to the omnichannel case model, and prove it.
+
+Exit status: 0 done and clean; 1 our bug; 2 usage; 3 done, with findings; 4 workspace, mapping or runbook refused;
+5 a system or the target failed or differs; 6 a gate or guard refused; 7 another run holds the lock; 8 evidence or
+checkpoint is broken; 130 interrupted, resumable.
+
+The options below may stand before or after the verb."""
+
+_WITH_VALUE = ("-C", "--workspace", "--env", "--format")
+_FLAGS = ("--debug",)
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        print(f"omnicase {__version__}")
+        ctx.exit()
+
+
+root = LazyGroup(
+    "omnicase",
+    verbs=VERBS,
+    help=_HELP,
+    params=[
+        click.Option(["-C", "--workspace"], type=click.Path(path_type=Path), default=Path(), metavar="DIR",
+                     help="Folder of the workspace (default: the current folder)."),
+        click.Option(["--env"], metavar="NAME", help="An entry of environments: in workspace.yml."),
+        click.Option(["--format"], type=click.Choice(["text", "json"]), default="text",
+                     help="How to answer (default: text)."),
+        click.Option(["--debug"], is_flag=True,
+                     help="Show a traceback when something fails; it may show personal data."),
+        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
+                     help="Show the version and stop."),
+    ],
+)
+
+
+def _remember(workspace: Path, env: str | None, format: str, debug: bool) -> None:
+    click.get_current_context().obj = Invocation(workspace, env, format, debug)
+
+
+root.callback = _remember
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one invocation and return its exit status.
+
+    Args:
+        argv: the arguments without the program's name; by default those of the process.
+    """
+    args = _globals_first(list(sys.argv[1:] if argv is None else argv))
+    asked_json = _last_value(args, "--format") == "json"
+    debug = "--debug" in args
+    with _civil_process():
+        try:
+            result = root.main(args=args, prog_name="omnicase", standalone_mode=False)
+            sys.stdout.flush()
+            return int(result or 0)
+        except (click.Abort, KeyboardInterrupt):
+            print("Interrupted. What was committed is kept; the same command goes on from there.", file=sys.stderr)
+            return 130
+        except BrokenPipeError:
+            return _reader_left()
+        except Exception as error:
+            from migrate.cli.failures import report
+
+            return report(error, format="json" if asked_json else "text", debug=debug)
+
+
+def _globals_first(args: list[str]) -> list[str]:
+    """Return the arguments with the global options moved before the verb, wherever they stood."""
+    front: list[str] = []
+    rest: list[str] = []
+    left = iter(args)
+    for arg in left:
+        if arg == "--":
+            rest += [arg, *left]
+        elif arg in _WITH_VALUE:
+            front += [arg, *[value for value in [next(left, None)] if value is not None]]
+        elif arg in _FLAGS or arg.startswith(tuple(f"{name}=" for name in _WITH_VALUE if name.startswith("--"))):
+            front.append(arg)
+        else:
+            rest.append(arg)
+    return front + rest
+
+
+def _last_value(args: list[str], option: str) -> str | None:
+    found = None
+    for position, arg in enumerate(args):
+        if arg == "--":
+            break
+        if arg == option and position + 1 < len(args):
+            found = args[position + 1]
+        elif arg.startswith(f"{option}="):
+            found = arg.partition("=")[2]
+    return found
+
+
+def _reader_left() -> int:
+    """End quietly when the reader of our output went away (``| head``): the answer did not arrive in full."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 5
+
+
+@contextlib.contextmanager
+def _civil_process() -> Iterator[None]:
+    """Set up the process: private files, UTF-8 output, SIGTERM as an interrupt, no modules from the current folder."""
+    # Worker processes start with the current folder on their module path unless this is set.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
+    mask = os.umask(0o077)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _interrupt) if in_main_thread else None
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        if in_main_thread:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

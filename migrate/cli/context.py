@@ -1,0 +1,56 @@
+"""What one invocation of the command line knows: its workspace, its environment, how it answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from migrate.workspace import Workspace
+
+# Control characters would let a value from a source steer the terminal; tab and newline are layout.
+_CONTROL = {code: f"\\x{code:02x}" for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)] if chr(code) not in "\t\n"}
+
+
+@dataclass
+class Invocation:
+    """The global options of one invocation.
+
+    Args:
+        workspace_dir: the folder of ``-C``, by default the current one.
+        env: the name of ``--env``, an entry of ``environments:`` in workspace.yml.
+        format: ``text`` or ``json``.
+        debug: whether a traceback may be shown.
+    """
+
+    workspace_dir: Path = field(default_factory=Path)
+    env: str | None = None
+    format: str = "text"
+    debug: bool = False
+
+    def workspace(self) -> Workspace:
+        """Read workspace.yml and return the workspace; raise RefusedError (WSP-…) when it cannot be used."""
+        from migrate.workspace import load_workspace
+
+        return load_workspace(self.workspace_dir, self.env)
+
+    def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
+        """Write the answer to standard output: the document with ``--format json``, else the lines of text."""
+        if self.format == "json":
+            print(json.dumps(document, ensure_ascii=False, indent=2))
+        else:
+            for line in lines:
+                print(line.translate(_CONTROL))
+
+    def say(self, text: str) -> None:
+        """Write a message for the person at the terminal to standard error."""
+        print(text.translate(_CONTROL), file=sys.stderr)
+
+
+pass_invocation = click.make_pass_decorator(Invocation)
