@@ -1,0 +1,163 @@
+"""What the judge receives: two sides of every mapping, and the facts of its last run (DESIGN.md, section 8).
+
+The judge compares what the source gives when it is read and mapped again with what the target holds.  The facts come
+from
+the ledger; they are shown and they name causes, but nothing in them decides whether a difference is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedBatch:
+    """Rows of the source, read and mapped again.
+
+    frame: one row per source row (per row x slot when unpivoted; an unreadable physical record is a row too) with
+        ``_key`` (String, canonical key, NULL when a part is missing or the record cannot be read),
+        ``outcome`` (``record``, ``merged``, ``rejected``, ``parked``, ``out_of_scope``, ``deferred``, ``late``),
+        computed anew,
+        ``reason`` (String: scope reason or rule name, or for rejected and parked rows the code of the first error;
+        else NULL),
+        ``id`` (String: the target id that this key gives, for ``merged`` rows that of the lead row; NULL when the key
+        is),
+        ``state`` (String: what the id map of the ledger says of the key now, NULL when it does not know the key),
+        ``moved_on`` (Boolean: the id map knows the key, and the row's hash is no longer the one it was made from), and,
+        when asked for, every column of ``MappingProof.columns`` as canonical text (`casemodel.canonical_text`), NULL
+        where the
+        outcome is not ``record``.
+    source_rows: physical records of the source in this batch (before unpivoting).
+    """
+
+    frame: pl.DataFrame
+    source_rows: int
+
+
+class ExpectedSide(Protocol):
+    """The source of one mapping, read again and mapped again."""
+
+    def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
+        """Yield every source row once, in the source's order; target columns only when `values`."""
+        ...
+
+
+class ActualSide(Protocol):
+    """The target table of one mapping, read directly."""
+
+    def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        """Read records by id.
+
+        Returns ``id``, ``edited`` (Boolean: the record's values no longer hash to what the ledger says was written;
+        NULL when
+        the ledger keeps no hash) and `columns` as canonical text.  An id that is not in the target is not in the
+        result.
+        """
+        ...
+
+    def holders(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Look for other records of the target that hold a unique value of these records (``id`` and all columns).
+
+        Returns ``id`` (of the record asked for), ``column`` and ``holder`` (id found in the target); empty when there
+        is none.
+        """
+        ...
+
+    def ids(self) -> Iterator[pl.DataFrame]:
+        """Yield all ids of the target table: ``id`` and what the id map says of it: ``mapping``, ``key`` (canonical
+        text) and
+        ``state``, NULL when no id map explains the id.  An id that several keys share occurs once.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProofColumn:
+    """A target column that the mapping writes."""
+
+    name: str
+    personal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCount:
+    """How many rows have one issue of one field now; severity is ``error`` or ``warning``."""
+
+    code: str
+    field: str
+    severity: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """A source row to show under an issue.  Everything in it went through `casemodel.show` already."""
+
+    code: str
+    field: str
+    key: tuple[str, ...]
+    values: tuple[tuple[str, str], ...] = ()
+    """Source column and shown value, the columns of the field first."""
+    outcome: str = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the ledger and the workspace say about one mapping: shown in the report, never proof."""
+
+    mapping: str
+    system: str
+    relation: str
+    target: str
+    owner: str = ""
+    mapping_digest: str = ""
+    meaning: str = ""
+    loaded_meaning: str | None = None
+    """Meaning digest of the last run of this mapping; None when it never ran."""
+    run: str | None = None
+    """The last run that read this mapping; None: never."""
+    tally: Mapping[str, int] = field(default_factory=dict)
+    """The books of that run: ``read`` and every outcome of `casemodel.OUTCOMES`."""
+    gone: Mapping[str, int] = field(default_factory=dict)
+    """``kept``, ``closed``, ``removed``, ``held``: keys that left the source or the scope."""
+    states: Mapping[str, int] = field(default_factory=dict)
+    """Rows of the id map by state, gone included."""
+    full_read: bool = False
+    """All keys were read or swept by the last run, so the stock can be counted."""
+    stock_reason: str = ""
+    """Why the stock cannot be counted, when `full_read` is False."""
+    source_rows_now: int | None = None
+    """Physical records, counted independently of reading them (`casemodel.Source.count`)."""
+    from_rows: int | None = None
+    """Physical rows behind `tally` when the mapping unpivots; None: rows are rows."""
+    fingerprint: str = ""
+    """What the source's content was at the reconciliation (digest or data version)."""
+    issues: tuple[IssueCount, ...] = ()
+    samples: tuple[SampleRow, ...] = ()
+    scope_reasons: Mapping[str, int] = field(default_factory=dict)
+    repaired: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Per field: values repaired by steps, of how many."""
+    ignored: tuple[tuple[str, str], ...] = ()
+    """Source columns left behind: name and reason."""
+    unfilled: tuple[tuple[str, str], ...] = ()
+    """Target columns left empty: name and reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingProof:
+    """Everything the judge needs about one mapping."""
+
+    facts: Facts
+    expected: ExpectedSide
+    actual: ActualSide
+    columns: tuple[ProofColumn, ...]
+    table_mappings: tuple[str, ...]
+    """All mappings of the workspace that fill the same target table, this one included."""
+    mask: Callable[[str, str | None], str]
+    """(target column, canonical text) -> what may be shown: `casemodel.show` with the workspace's key."""
+    mask_key: Callable[[str], tuple[str, ...]]
+    """Canonical key text -> its parts as they may be shown; personal parts become tokens."""
