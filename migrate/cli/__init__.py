@@ -79,9 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in args
     with _civil_process():
         try:
-            result = root.main(args=args, prog_name="omnicase", standalone_mode=False)
+            status = _invoke(args)
             sys.stdout.flush()
-            return int(result or 0)
+            return status
         except (click.Abort, KeyboardInterrupt):
             print("Interrupted. What was committed is kept; the same command goes on from there.", file=sys.stderr)
             return 130
@@ -91,6 +91,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             from migrate.cli.failures import report
 
             return report(error, format="json" if asked_json else "text", debug=debug)
+
+
+def _invoke(args: list[str]) -> int:
+    """Run the verb; click's own ``main`` is not used, since it hides a closed pipe behind exit status 1."""
+    try:
+        with root.make_context("omnicase", args) as ctx:
+            return int(root.invoke(ctx) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
 
 
 def _globals_first(args: list[str]) -> list[str]:

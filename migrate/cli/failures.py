@@ -97,7 +97,7 @@ def _outside(error: BaseException) -> dict[str, str] | None:
         cause = next((text for prefix, text in _SQLITE.items() if name.startswith(prefix)), None)
         if cause is not None:
             return _object("SYS-002", "system", "", f"A SQLite database failed: {cause} ({name}).",
-                           "Free space, correct rights or close the other program, then run again; what is committed stays.")
+                           "Free space, correct rights or close the other program; what is committed stays.")
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, BrokenPipeError):
         name = errno.errorcode.get(error.errno, str(error.errno))
         where = str(error.filename) if isinstance(error.filename, (str, Path)) else ""
@@ -112,7 +112,8 @@ def _bug(error: Exception) -> dict[str, str]:
         file = Path(frame.filename)
         if file.is_relative_to(_HOME) and file.relative_to(_HOME).parts[0] in _OURS:
             place = f"{file.relative_to(_HOME)}:{frame.lineno}"
-    return _object("BUG-001", "bug", place, f"The program failed in a way it does not know ({type(error).__name__}): our bug.",
+    message = f"The program failed in a way it does not know ({type(error).__name__}): our bug."
+    return _object("BUG-001", "bug", place, message,
                    "Run again with --debug for a traceback (it may show personal data) and report it with this place.")
 
 

@@ -1,0 +1,56 @@
+# make test         everything that must hold, at most 10 minutes on 2 cores
+# make demo         the demo workspace, migrated and reconciled, in demo/
+# make bench        speed and memory, printed as ratios
+# make test-faults  the whole of the expensive tests of which `make test` runs a seeded sample
+# make docs         write the generated pages of docs/ again
+# make clean        remove environments, caches, builds (not demo/)
+#
+# Needs python3 (3.11 or later) and pip. PYTHON=… names another interpreter, SEED=… another sample.
+
+PYTHON ?= python3
+SEED ?= 1
+WORKERS ?= 2
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: test lint demo bench test-faults docs clean
+
+BIN := .venv/bin
+
+# A setting for another interpreter must not reach ours.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export OMNICASE_SEED := $(SEED)
+
+.venv/.stamp: setup.cfg pyproject.toml tools/make_env.py
+	@$(PYTHON) tools/make_env.py .venv all,dev
+	@touch $@
+
+.venv-demo/.stamp: setup.cfg pyproject.toml tools/make_env.py
+	@$(PYTHON) tools/make_env.py .venv-demo all
+	@touch $@
+
+lint: .venv/.stamp
+	@echo "== ruff"; $(BIN)/ruff check .
+	@echo "== mypy --strict"; $(BIN)/mypy
+	@echo "== import-linter"; $(BIN)/lint-imports
+
+test: lint
+	@echo "== pytest, sample $(SEED)"
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --durations=10
+
+demo: .venv-demo/.stamp
+	@.venv-demo/bin/python tools/make_demo.py demo
+
+bench: .venv/.stamp
+	@$(BIN)/python -m benchmarks
+
+test-faults: .venv/.stamp
+	@$(BIN)/python -m pytest -m sample --whole --durations=20
+
+docs: .venv/.stamp
+	@$(BIN)/python tools/write_docs.py
+
+clean:
+	rm -rf .venv .venv-demo build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .hypothesis .coverage .coverage.* htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
