@@ -1,5 +1,7 @@
 """The ground: the omnichannel case model and the words that all other packages use (DESIGN.md, section 10)."""
 
+from typing import TYPE_CHECKING, Any
+
 from casemodel.errors import (
     BrokenError,
     BugError,
@@ -39,11 +41,33 @@ from casemodel.values import (
     Tally,
 )
 
+if TYPE_CHECKING:
+    from casemodel.contracts import ContractBreach, check_contract, source_contract, target_contract
+    from casemodel.model import (
+        ENUMS,
+        ColumnInfo,
+        PartialUnique,
+        RowCheck,
+        ValueCheck,
+        column_info,
+        metadata,
+        partial_unique_keys,
+        polars_schema,
+        required,
+        row_checks,
+        tables,
+        unique_keys,
+        value_checks,
+    )
+
 __all__ = [
+    "ENUMS",
     "ISSUE_CODES",
     "OUTCOMES",
     "BrokenError",
     "BugError",
+    "ColumnInfo",
+    "ContractBreach",
     "Extract",
     "GuardError",
     "IssueCode",
@@ -52,6 +76,7 @@ __all__ = [
     "LockedError",
     "Mapped",
     "OmnicaseError",
+    "PartialUnique",
     "Partition",
     "Place",
     "PlacedDict",
@@ -59,6 +84,7 @@ __all__ = [
     "RefusedError",
     "RefusedMany",
     "Relation",
+    "RowCheck",
     "Secrets",
     "SideJoin",
     "Source",
@@ -66,7 +92,10 @@ __all__ = [
     "SystemFailure",
     "Tally",
     "UsageError",
+    "ValueCheck",
     "canonical_text",
+    "check_contract",
+    "column_info",
     "derive_secrets",
     "difference_kind",
     "duplicate_scan",
@@ -74,11 +103,58 @@ __all__ = [
     "key_text",
     "keyed_hash",
     "kind_of",
+    "metadata",
     "parse_strict_yaml",
+    "partial_unique_keys",
+    "polars_schema",
     "printable",
     "read_strict_yaml",
     "record_id",
+    "required",
+    "row_checks",
     "show",
+    "source_contract",
     "split_key",
+    "tables",
+    "target_contract",
     "token",
+    "unique_keys",
+    "value_checks",
 ]
+
+_LATE = {
+    "casemodel.contracts": (
+        "ContractBreach",
+        "check_contract",
+        "source_contract",
+        "target_contract",
+    ),
+    "casemodel.model": (
+        "ENUMS",
+        "ColumnInfo",
+        "PartialUnique",
+        "RowCheck",
+        "ValueCheck",
+        "column_info",
+        "metadata",
+        "partial_unique_keys",
+        "polars_schema",
+        "required",
+        "row_checks",
+        "tables",
+        "unique_keys",
+        "value_checks",
+    ),
+}
+"""What is imported when it is first asked for: SQLAlchemy and pandera cost a quarter of a second each."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATE.items():
+        if name in names:
+            from importlib import import_module
+
+            value = getattr(import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
