@@ -1,8 +1,7 @@
 """What the judge receives: two sides of every mapping, and the facts of its last run (DESIGN.md, section 8).
 
-The judge compares what the source gives when it is read and mapped again with what the target holds.  The facts come
-from
-the ledger; they are shown and they name causes, but nothing in them decides whether a difference is found.
+The judge compares what the source gives when it is read and mapped again with what the target holds.  The facts
+come from the ledger; they are shown and they name causes, but nothing in them decides whether a difference is found.
 """
 
 from __future__ import annotations
@@ -19,18 +18,19 @@ class ExpectedBatch:
     """Rows of the source, read and mapped again.
 
     frame: one row per source row (per row x slot when unpivoted; an unreadable physical record is a row too) with
-        ``_key`` (String, canonical key, NULL when a part is missing or the record cannot be read),
-        ``outcome`` (``record``, ``merged``, ``rejected``, ``parked``, ``out_of_scope``, ``deferred``, ``late``),
-        computed anew,
-        ``reason`` (String: scope reason or rule name, or for rejected and parked rows the code of the first error;
-        else NULL),
-        ``id`` (String: the target id that this key gives, for ``merged`` rows that of the lead row; NULL when the key
-        is),
-        ``state`` (String: what the id map of the ledger says of the key now, NULL when it does not know the key),
-        ``moved_on`` (Boolean: the id map knows the key, and the row's hash is no longer the one it was made from), and,
-        when asked for, every column of ``MappingProof.columns`` as canonical text (`casemodel.canonical_text`), NULL
-        where the
-        outcome is not ``record``.
+
+        * ``_key`` (String): canonical key, NULL when a part is missing or the record cannot be read;
+        * ``outcome`` (String), computed anew: ``record``, ``merged``, ``rejected``, ``parked``, ``out_of_scope``,
+          ``deferred`` or ``late``;
+        * ``reason`` (String): scope reason or rule name, for rejected and parked rows the code of the first error,
+          else NULL;
+        * ``id`` (String): the target id that this key gives, whatever the outcome; for ``merged`` rows that of the
+          lead row; NULL when the key is;
+        * ``state`` (String): what the id map of the ledger says of the key now, NULL when it does not know the key;
+        * ``moved_on`` (Boolean): the id map knows the key, and the row is no longer the one it was made from;
+        * when asked for, every column of ``MappingProof.columns`` as canonical text (`casemodel.canonical_text`), NULL
+          where the outcome is not ``record``.
+
     source_rows: physical records of the source in this batch (before unpivoting).
     """
 
@@ -52,25 +52,24 @@ class ActualSide(Protocol):
     def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         """Read records by id.
 
-        Returns ``id``, ``edited`` (Boolean: the record's values no longer hash to what the ledger says was written;
-        NULL when
-        the ledger keeps no hash) and `columns` as canonical text.  An id that is not in the target is not in the
-        result.
+        Returns ``id``, ``edited`` (Boolean: the values no longer hash to what the ledger says was written; NULL when
+        the ledger keeps no hash) and `columns` as canonical text.  An id that the target lacks is not in the result.
         """
         ...
 
     def holders(self, records: pl.DataFrame) -> pl.DataFrame:
         """Look for other records of the target that hold a unique value of these records (``id`` and all columns).
 
-        Returns ``id`` (of the record asked for), ``column`` and ``holder`` (id found in the target); empty when there
-        is none.
+        Returns ``id`` (of the record asked for), ``column`` and ``holder`` (an id found in the target); empty when
+        there is none.
         """
         ...
 
     def ids(self) -> Iterator[pl.DataFrame]:
-        """Yield all ids of the target table: ``id`` and what the id map says of it: ``mapping``, ``key`` (canonical
-        text) and
-        ``state``, NULL when no id map explains the id.  An id that several keys share occurs once.
+        """Yield all ids of the target table, each once.
+
+        Columns: ``id`` and what the id map says of it, ``mapping``, ``key`` (canonical text) and ``state``, NULL when
+        no id map explains the id.  Where several keys share a record, one of them stands for all.
         """
         ...
 
@@ -113,6 +112,10 @@ class Facts:
     system: str
     relation: str
     target: str
+    target_label: str = ""
+    """The Dutch term of the target table, as the case model says."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Target column -> its Dutch term, as the case model says."""
     owner: str = ""
     mapping_digest: str = ""
     meaning: str = ""

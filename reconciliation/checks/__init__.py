@@ -1,0 +1,1 @@
+"""The checks of reconciliation, one level a file."""

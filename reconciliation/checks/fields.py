@@ -1,0 +1,82 @@
+"""Level fields: every value, as the source mapped again gives it, against the value in the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+import polars as pl
+
+from reconciliation.differences import difference_kind_expr
+from reconciliation.findings import Example, FindingBook, GroupKey
+from reconciliation.sides import MappingProof
+from reconciliation.verdict import Check, outcome_of
+
+VALUES = "fields.values"
+
+
+class Fields:
+    """Compares the records of one mapping, column by column."""
+
+    def __init__(self, proof: MappingProof, book: FindingBook) -> None:
+        self._proof, self._book = proof, book
+        self._names = [column.name for column in proof.columns]
+        self._expected = self._compared = self._moved_on = 0
+        facts = proof.facts
+        self._mapping_changed = facts.loaded_meaning is not None and facts.loaded_meaning != facts.meaning
+
+    def add(self, frame: pl.DataFrame, found: pl.DataFrame) -> None:
+        """Compare the records of one batch with the records of the target."""
+        records = frame.filter(pl.col("outcome") == "record")
+        self._expected += records.height
+        pairs = records.join(found, on="id", how="inner", suffix=":found", maintain_order="left")
+        self._compared += pairs.height
+        if pairs.is_empty() or not self._names:
+            return
+        differs = {name: pl.col(name).ne_missing(pl.col(f"{name}:found")) for name in self._names}
+        edited, moved = pl.col("edited").fill_null(False), pl.col("moved_on").fill_null(False)
+        pairs = pairs.with_columns(_cause(edited, moved, self._mapping_changed).alias("_cause"))
+        sums = pairs.select(**{name: differs[name].sum() for name in self._names}).row(0, named=True)
+        wrong = [name for name in self._names if sums[name]]
+        if not wrong:
+            return
+        any_wrong = pl.any_horizontal([differs[name] for name in wrong])
+        excused = pl.col("_cause") == "source moved on"
+        self._moved_on += pairs.filter(any_wrong & excused).height
+        for name in wrong:
+            self._keep(name, pairs.filter(differs[name] & ~excused))
+
+    def check(self) -> Check:
+        """Return the answer for this mapping."""
+        facts, findings = self._proof.facts, self._book.count(VALUES)
+        values = self._compared * len(self._names)
+        outcome = outcome_of(findings, values)
+        return Check(
+            check=VALUES, level="fields", mapping=facts.mapping, target=facts.target, outcome=outcome,
+            compared_source=self._expected, compared_target=self._compared, compared_values=values,
+            moved_on=self._moved_on, findings=findings, meaning=facts.meaning,
+            reason="nothing_to_compare" if outcome == "not_applicable" else None,
+        )  # fmt: skip
+
+    def _keep(self, name: str, wrong: pl.DataFrame) -> None:
+        if wrong.is_empty():
+            return
+        kinds = wrong.with_columns(difference_kind_expr(name, f"{name}:found").alias("_kind"))
+        for (cause, kind), part in kinds.group_by("_cause", "_kind", maintain_order=True):
+            group = GroupKey(VALUES, name, str(cause), str(kind))
+            self._book.add(group, part.height, partial(self._examples, name, part))
+
+    def _examples(self, name: str, part: pl.DataFrame, room: int) -> Iterable[Example]:
+        mask, mask_key = self._proof.mask, self._proof.mask_key
+        for key, expected, found in part.select("_key", name, f"{name}:found").head(room).iter_rows():
+            yield Example(mask_key(key) if key is not None else (), mask(name, expected), mask(name, found))
+
+
+def _cause(edited: pl.Expr, moved: pl.Expr, mapping_changed: bool) -> pl.Expr:
+    """Name the cause: an edit in the target weighs more than a source that moved on."""
+    rest = "mapping changed" if mapping_changed else "value differs"
+    return (
+        pl.when(edited).then(pl.lit("edited in target"))
+        .when(moved).then(pl.lit("source moved on"))
+        .otherwise(pl.lit(rest))
+    )  # fmt: skip

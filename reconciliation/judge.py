@@ -1,0 +1,130 @@
+"""The judge: one pass over both sides of every mapping, in batches, and one verdict.
+
+It imports nothing that reads, maps or loads: it sees two sides and compares.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from casemodel import UsageError
+from reconciliation.checks.accounting import Accounting
+from reconciliation.checks.fields import Fields
+from reconciliation.checks.keys import KeysToSource, KeysToTarget
+from reconciliation.findings import SAMPLE_LIMIT, FindingBook, FindingGroup
+from reconciliation.sides import MappingProof
+from reconciliation.verdict import LEVELS, Check, Verdict, decide
+
+
+def judge(
+    proofs: Iterable[MappingProof],
+    levels: Sequence[str] = LEVELS,
+    *,
+    sample_limit: int = SAMPLE_LIMIT,
+    clock: Callable[[], float] = time.perf_counter,
+    progress: Callable[[str, int], None] | None = None,
+) -> Verdict:
+    """Compare both sides of every mapping and judge.
+
+    Args:
+        proofs: one per mapping; both sides must stay open until the judge returns, since a table is read once more
+            after the last mapping that fills it.
+        levels: which of `LEVELS` to run; `in_balance` needs all of them.
+        sample_limit: findings kept per group; all are counted.
+        clock: seconds, for the time each check took.
+        progress: called with mapping and source rows after each batch.
+
+    Raises:
+        UsageError: REC-001 a level that does not exist.
+    """
+    asked = _levels(levels)
+    checks: list[Check] = []
+    books: list[FindingBook] = []
+    tables: dict[str, KeysToSource] = {}
+    for proof in proofs:
+        book = FindingBook(proof.facts.mapping, proof.facts.target, proof.facts.owner, sample_limit)
+        books.append(book)
+        table = tables.setdefault(proof.facts.target, KeysToSource()) if "keys" in asked else None
+        checks.extend(_judge_mapping(proof, asked, book, table, clock, progress))
+    for table in tables.values():
+        started = clock()
+        check, book = table.check()
+        checks.append(replace(check, seconds=round(clock() - started, 3)))
+        if book not in books:
+            books.append(book)
+    return decide(asked, checks, _groups(books))
+
+
+def _levels(levels: Sequence[str]) -> tuple[str, ...]:
+    unknown = [level for level in levels if level not in LEVELS]
+    if unknown or not levels:
+        raise UsageError(
+            "REC-001", f"there is no level '{unknown[0] if unknown else ''}'", hint=f"Choose from: {', '.join(LEVELS)}."
+        )
+    return tuple(level for level in LEVELS if level in levels)
+
+
+@dataclass(slots=True)
+class _Seconds:
+    """Seconds per level; reading the source counts for the accounting."""
+
+    accounting: float = 0.0
+    keys: float = 0.0
+    fields: float = 0.0
+
+
+def _judge_mapping(
+    proof: MappingProof,
+    levels: tuple[str, ...],
+    book: FindingBook,
+    table: KeysToSource | None,
+    clock: Callable[[], float],
+    progress: Callable[[str, int], None] | None,
+) -> list[Check]:
+    deep = "keys" in levels or "fields" in levels
+    columns = [column.name for column in proof.columns] if "fields" in levels else []
+    accounting, keys, fields = Accounting(), KeysToTarget(proof, book), Fields(proof, book)
+    seconds, mark = _Seconds(), clock()
+    if table is not None:
+        table.add_proof(proof, book)
+    for batch in proof.expected.batches(values=deep):
+        accounting.add(batch)
+        mark = _spend(seconds, "accounting", mark, clock)
+        if deep:
+            ids = batch.frame["id"].drop_nulls().unique()
+            found = proof.actual.records(ids, columns) if ids.len() else _no_records(columns)
+        if table is not None:
+            keys.add(batch.frame, found)
+            table.add(batch.frame)
+            mark = _spend(seconds, "keys", mark, clock)
+        if "fields" in levels:
+            fields.add(batch.frame, found)
+            mark = _spend(seconds, "fields", mark, clock)
+        if progress is not None:
+            progress(proof.facts.mapping, batch.source_rows)
+    made: list[Check] = []
+    if "accounting" in levels:
+        made.extend(accounting.checks(proof.facts, book))
+    if "keys" in levels:
+        made.append(keys.check())
+    if "fields" in levels:
+        made.append(fields.check())
+    return [replace(check, seconds=round(getattr(seconds, check.level), 3)) for check in made]
+
+
+def _spend(seconds: _Seconds, level: str, mark: float, clock: Callable[[], float]) -> float:
+    now = clock()
+    setattr(seconds, level, getattr(seconds, level) + now - mark)
+    return now
+
+
+def _no_records(columns: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame(schema={"id": pl.String, "edited": pl.Boolean, **dict.fromkeys(columns, pl.String)})
+
+
+def _groups(books: Iterable[FindingBook]) -> list[FindingGroup]:
+    return [group for book in books for group in book.groups()]
