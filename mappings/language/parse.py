@@ -1,0 +1,201 @@
+"""From YAML text to a checked `MappingFile`: every error names file, line, column, what was found and expected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from casemodel import Place, PlacedDict, PlacedList, RefusedError, RefusedMany, parse_strict_yaml
+from mappings.language.code_tables import CodeTable, inline_table, read_code_table, read_texts
+from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """A mapping file as parsed: its model, the places of its parts, and the code tables that it uses.
+
+    ``tables`` holds code tables by the place of the ``codes`` key in the file (a dotted path); ``texts`` the lists that
+    ``null_if: {file: …}`` names, by file.
+    """
+
+    name: str
+    shown_as: str
+    model: MappingModel
+    tree: PlacedDict
+    file_digest: str
+    tables: Mapping[str, CodeTable] = field(default_factory=dict)
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def system(self) -> str:
+        """Name of the legacy system, the first part of the mapping's name."""
+        return self.name.partition(".")[0]
+
+    @property
+    def relation(self) -> str:
+        """Name of the relation it reads."""
+        return self.model.source.relation or ""
+
+    def place(self, *path: str | int, key: bool = False) -> Place:
+        """Return the place of a part of the file, or of the nearest part around it; with ``key`` that of its key."""
+        line, column = find_place(self.tree, path, key=key)
+        return Place(self.shown_as, line, column)
+
+    def chains(self) -> Iterator[tuple[str, Path_, Chain]]:
+        """Yield every chain of stages with the name of its value or field and its path, branches after their owner."""
+        for section, chains in (("values", self.model.values), ("fields", self.model.fields)):
+            for name, chain in chains.items():
+                assert isinstance(chain, ValueSpec | FieldSpec)
+                yield name, (section, name), chain
+                for branch, spec in chain.alternatives.items():
+                    yield name, (section, name, "try", branch), spec
+                for index, spec in enumerate(chain.otherwise):
+                    yield name, (section, name, "else", index), spec
+
+
+def find_place(tree: PlacedDict, path: Path_, *, key: bool = False) -> tuple[int, int]:
+    """Return line and column of the part of a placed tree, skipping parts that a shorthand left out."""
+    node: Any = tree
+    place = tree.place
+    for part in path:
+        if isinstance(node, PlacedDict) and isinstance(part, str) and part in node:
+            place = node.key_places[part] if key else node.value_places[part]
+            node = node[part]
+        elif isinstance(node, PlacedList) and isinstance(part, int) and part < len(node):
+            place, node = node.value_places[part], node[part]
+    return place
+
+
+def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
+    """Read every ``*.yml`` of a folder (and its sub-folders) as a mapping, in the order of their names.
+
+    Args:
+        folder: the workspace's ``mappings`` folder.
+        workspace_root: the workspace; code tables lie in its ``codes`` folder, places are shown relative to it.
+
+    Raises:
+        RefusedMany: every error of every file.
+    """
+    files: list[MappingFile] = []
+    errors: list[RefusedError] = []
+    for path in sorted(folder.rglob("*.yml")):
+        try:
+            files.append(load_mapping(path, workspace_root))
+        except RefusedMany as many:
+            errors += many.errors
+        except RefusedError as error:
+            errors.append(error)
+    seen: dict[str, MappingFile] = {}
+    for file in files:
+        if file.name in seen:
+            errors.append(RefusedError(
+                "MAP-006", f"the mapping {file.name} is also in {seen[file.name].shown_as}",
+                hint="Give one of the two another name.", place=file.place("mapping"),
+            ))
+        seen[file.name] = file
+    if errors:
+        raise RefusedMany(errors)
+    return sorted(files, key=lambda file: file.name)
+
+
+def load_mapping(path: Path, workspace_root: Path) -> MappingFile:
+    """Read one mapping file; raises RefusedError or RefusedMany."""
+    shown = path.relative_to(workspace_root).as_posix() if path.is_relative_to(workspace_root) else path.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RefusedError(
+            "YML-001", f"the file cannot be read ({error.strerror or 'unknown reason'})",
+            hint="Check that the file exists and that you may read it.", place=shown,
+        ) from None
+    return parse_mapping(data, shown_as=shown, codes=workspace_root / "codes")
+
+
+def parse_mapping(data: bytes, *, shown_as: str, codes: Path) -> MappingFile:
+    """Parse the bytes of a mapping file; ``codes`` is the folder of its code tables."""
+    tree = parse_strict_yaml(data, shown_as=shown_as)
+    errors: list[RefusedError] = []
+    try:
+        model = MappingModel.model_validate(tree, context={"errors": errors, "file": shown_as})
+    except ValidationError as error:
+        errors += [_translate(item, tree, shown_as) for item in error.errors(include_url=False, include_input=False)]
+        raise RefusedMany(sorted(errors, key=_line)) from None
+    if errors:
+        raise RefusedMany(sorted(errors, key=_line))
+    file = MappingFile(model.mapping, shown_as, model, tree, hashlib.sha256(data).hexdigest())
+    tables, texts, errors = _read_tables(file, codes)
+    if errors:
+        raise RefusedMany(sorted(errors, key=_line))
+    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts)
+
+
+def _line(error: RefusedError) -> tuple[int, int]:
+    return error.place.line or 0, error.place.column or 0
+
+
+def _translate(item: Any, tree: PlacedDict, shown_as: str) -> RefusedError:
+    """Turn one error of pydantic into ours; values of scalars are the file's own text, never a source's."""
+    kind, loc = item["type"], tuple(item["loc"])
+    if kind == "missing":
+        line, column = find_place(tree, loc)
+        return RefusedError(
+            "MAP-002", f"the key '{loc[-1]}' is missing{_inside(loc[:-1])}", hint=f"Add '{loc[-1]}:'.",
+            place=Place(shown_as, line, column),
+        )
+    line, column = find_place(tree, loc, key=loc[-1] == "[key]")
+    codes = {"choice": "MAP-004", "name": "MAP-005"}
+    hints = {"choice": "Use one of the words named.", "name": "Choose another name."}
+    message = item["msg"] if kind in ("form", "choice", "name") else "expected keys and values"
+    if kind.endswith("_type") and kind not in ("dict_type", "model_type"):
+        message = f"expected {'a list' if kind in ('tuple_type', 'list_type') else 'text'}"
+    return RefusedError(
+        codes.get(kind, "MAP-003"), f"{message}{_inside(loc)}", hint=hints.get(kind, "See the documentation of the language."),
+        place=Place(shown_as, line, column),
+    )
+
+
+def _inside(loc: tuple[Any, ...]) -> str:
+    words = [str(part) for part in loc if isinstance(part, str) and part != "[key]" and not part.startswith("_")]
+    return f" in {'.'.join(words)}" if words else ""
+
+
+def _read_tables(
+    file: MappingFile, codes: Path
+) -> tuple[dict[str, CodeTable], dict[str, tuple[str, ...]], list[RefusedError]]:
+    tables: dict[str, CodeTable] = {}
+    texts: dict[str, tuple[str, ...]] = {}
+    errors: dict[tuple[str, str], RefusedError] = {}
+    for name, path, chain in file.chains():
+        label = ".".join(str(part) for part in path)
+        try:
+            if chain.codes and chain.codes.inline is not None:
+                tables[label] = inline_table(name, chain.codes.inline, fold=chain.codes.fold)
+            elif chain.codes and chain.codes.file:
+                tables[label] = read_code_table(codes, code_file(chain.codes.file), fold=chain.codes.fold)
+            if chain.null_if and chain.null_if.file:
+                texts[chain.null_if.file] = read_texts(codes, code_file(chain.null_if.file))
+            if chain.date and chain.date.formats:
+                tables[f"{label}.date"] = read_code_table(codes, code_file(chain.date.formats))
+        except RefusedMany as many:
+            for error in many.errors:
+                shown = error
+                if error.code == "MAP-018" and error.place.line is None:
+                    part = "date" if chain.date and chain.date.formats else "null_if" if chain.null_if else "codes"
+                    part = "codes" if chain.codes and error.place.file == f"codes/{code_file(chain.codes.file or '')}" else part
+                    shown = RefusedError(
+                        "MAP-018", f"{error.place.file}: {error.message}", hint=error.hint, place=file.place(*path, part)
+                    )
+                errors.setdefault((str(shown.place), shown.message), shown)
+    return tables, texts, list(errors.values())
+
+
+def code_file(name: str) -> str:
+    """Return the name of a file inside ``codes/``; the folder's own name in front is allowed."""
+    return name.removeprefix("codes/")
