@@ -17,4 +17,5 @@ class Verb(NamedTuple):
 
 
 VERBS: dict[str, Verb] = {
+    "init": Verb("migrate.cli.init:init", "Make an empty workspace with commented examples."),
 }
