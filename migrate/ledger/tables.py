@@ -1,0 +1,216 @@
+"""The ledger: all state about runs, kept in the target database so that it commits with the data (DESIGN.md, sections 2 and 6).
+
+On PostgreSQL the tables stand in the schema ``migration``; on SQLite they are named ``migration_…``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from casemodel import OUTCOMES
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+ID_MAP_STATES = (
+    "loaded", "merged", "parked", "rejected", "stale", "conflict", "deferred", "late", "out_of_scope", "gone",
+)
+"""The states of a source key (DESIGN.md, section 2)."""
+
+
+@cache
+def ledger_metadata(dialect: str) -> MetaData:
+    """Build the ledger's tables for a dialect (``sqlite`` or ``postgresql``)."""
+    schema = "migration" if dialect == "postgresql" else None
+    prefix = "" if schema else "migration_"
+    metadata = MetaData(schema=schema, naming_convention=NAMING)
+
+    def table(name: str, *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index, rowid: bool = True, comment: str) -> Table:
+        return Table(prefix + name, metadata, *items, comment=comment, sqlite_with_rowid=rowid)
+
+    def ref(name: str) -> ForeignKey:
+        return ForeignKey(f"{schema}.{name}.id" if schema else f"{prefix}{name}.id")
+
+    table(
+        "meta",
+        Column("name", String(40), primary_key=True),
+        Column("value", Text, nullable=False),
+        comment="Facts of the whole ledger: fingerprint of the namespace",
+    )
+    table(
+        "run",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("state", String(12), nullable=False, comment="running, completed, interrupted, failed, stopped, abandoned"),
+        Column("started_at", String(26), nullable=False, comment="UTC"),
+        Column("ended_at", String(26), comment="UTC"),
+        Column("as_of", String(10), nullable=False, comment="what 'today' is in mappings"),
+        Column("label", Text),
+        Column("reason", Text),
+        Column("program", String(40), nullable=False),
+        Column("plan_digest", String(64), nullable=False, comment="digest of what is run: mappings, meaning, target revision"),
+        Column("command", Text, nullable=False, comment="JSON: mappings asked for and options"),
+        Column("host", String(200), nullable=False),
+        Column("pid", Integer, nullable=False),
+        Column("os_user", String(200), nullable=False),
+        comment="One invocation that loads",
+    )
+    table(
+        "lock",
+        Column("id", Integer, primary_key=True),
+        Column("epoch", Integer, nullable=False),
+        Column("run_id", Integer),
+        Column("host", String(200)),
+        Column("pid", Integer),
+        Column("taken_at", String(26)),
+        comment="One row: who may write; every batch checks its epoch",
+    )
+    table(
+        "mapping",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("name", String(120), nullable=False, unique=True),
+        Column("target", String(60), nullable=False),
+        Column("meaning", String(64), nullable=False),
+        comment="Numbers for mappings, so that the id map stays small",
+    )
+    table(
+        "column_set",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("columns", Text, nullable=False, unique=True, comment="JSON list of target columns"),
+        comment="Over which columns a record hash was taken",
+    )
+    table(
+        "progress",
+        Column("run_id", Integer, ref("run"), nullable=False),
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("state", String(8), nullable=False, comment="reading, read, done"),
+        Column("file_digest", String(64), nullable=False),
+        Column("meaning", String(64), nullable=False),
+        Column("fingerprint", String(200), nullable=False, comment="of the source relation when the run began to read it"),
+        Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
+        Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),
+        PrimaryKeyConstraint("run_id", "mapping_id"),
+        comment="How far a run is with a mapping",
+    )
+    table(
+        "batch",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("run_id", Integer, ref("run"), nullable=False),
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("phase", String(12), nullable=False, comment="main or retry"),
+        Column("seq", Integer, nullable=False),
+        Column("source_rows", BigInteger, nullable=False, comment="physical rows; read counts rows x slots"),
+        Column("read", BigInteger, nullable=False),
+        *(Column(name, BigInteger, nullable=False) for name in OUTCOMES),
+        Column("gone_kept", BigInteger, nullable=False),
+        Column("key_missing", BigInteger, nullable=False),
+        Column("key_beyond_first", BigInteger, nullable=False),
+        Column("counters", Text, nullable=False, comment="JSON: repaired values per field, use of code tables"),
+        Column("committed_at", String(26), nullable=False, comment="UTC"),
+        UniqueConstraint("run_id", "mapping_id", "phase", "seq"),
+        comment="One committed transaction with its books; a retry moves rows, so its books may hold negative figures",
+    )
+    table(
+        "id_map",
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("source_key", Text, nullable=False),
+        Column("record_key", Text, comment="key of the record the row is part of, when it is another"),
+        Column("target_id", String(36)),
+        Column("state", String(12), nullable=False),
+        Column("reason", Text),
+        Column("source_hash", String(32), comment="of the row the state was made from; NULL: map again"),
+        Column("run_id", Integer, nullable=False),
+        PrimaryKeyConstraint("mapping_id", "source_key"),
+        rowid=False,
+        comment="One state per mapping and source key",
+    )
+    id_map = metadata.tables[f"{schema}.id_map" if schema else "migration_id_map"]
+    Index(
+        None, id_map.c.mapping_id, id_map.c.record_key,
+        sqlite_where=id_map.c.record_key.is_not(None), postgresql_where=id_map.c.record_key.is_not(None),
+    )
+    table(
+        "record",
+        Column("target_id", String(36), primary_key=True),
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("record_hash", String(32), nullable=False),
+        Column("column_set_id", Integer, ref("column_set"), nullable=False),
+        Column("run_id", Integer, nullable=False),
+        rowid=False,
+        comment="Once per target record: the hash of what was last written to it",
+    )
+    table(
+        "issue",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("source_key", Text, comment="NULL when the key itself is missing"),
+        Column("row_ref", Text, comment="the source's locator when there is no key"),
+        Column("field", String(120), nullable=False),
+        Column("code", String(40), nullable=False),
+        Column("severity", String(8), nullable=False),
+        Column("detail", Text),
+        Column("run_id", Integer, nullable=False),
+        Index(None, "mapping_id", "source_key"),
+        comment="What is wrong with one field of one source row",
+    )
+    table(
+        "reject",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("source_key", Text),
+        Column("row_ref", Text, nullable=False),
+        Column("row", Text, nullable=False, comment="JSON: the source row as read; personal data"),
+        Column("run_id", Integer, nullable=False),
+        Index(None, "mapping_id", "source_key"),
+        comment="Source rows not loaded, kept whole",
+    )
+    table(
+        "wait",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("source_key", Text, nullable=False),
+        Column("row_ref", Text, nullable=False),
+        Column("field", String(120), nullable=False),
+        Column("on_mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("on_other_key", Text, nullable=False, comment="columns of another declared key, or empty"),
+        Column("on_key", Text, nullable=False),
+        Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),
+        Index(None, "mapping_id", "source_key"),
+        Index(None, "on_mapping_id", "on_key"),
+        comment="The keys that rejected, parked or incomplete rows wait for",
+    )
+    table(
+        "other_key",
+        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("columns", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("source_key", Text, nullable=False),
+        PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
+        rowid=False,
+        comment="Other declared keys of a mapping, by which links may go",
+    )
+    return metadata
+
+
+def ledger_table(dialect: str, name: str) -> Table:
+    """Return a ledger table by its short name (``run``, ``id_map``, …)."""
+    metadata = ledger_metadata(dialect)
+    return metadata.tables[f"migration.{name}" if dialect == "postgresql" else f"migration_{name}"]
