@@ -29,8 +29,8 @@ NAMING = {
 metadata = sa.MetaData(naming_convention=NAMING)
 """The omnichannel case model."""
 
-CHARSETS: Mapping[Charset, tuple[str, str]] = {"digits": ("0-9", "[0-9]+"), "snake": ("a-z_", "[a-z_]+")}
-"""Per character set: its range in a SQLite GLOB, and its regular expression."""
+CHARSETS: Mapping[Charset, str] = {"digits": "[0-9]", "snake": "[a-z_]"}
+"""Per character set: one character of it, as regular expressions and SQLite's GLOB write it."""
 
 _NAME_LENGTH = 63
 _DAY_GLOB = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
@@ -248,33 +248,35 @@ def _key_name(prefix: str, table_name: str, columns: tuple[str, ...]) -> str:
 def _column_checks(column: sa.Column[Any], info: ColumnInfo) -> Iterator[sa.Constraint]:
     name = column.name
     yield from _stored_form(name, info)
-    if info["length"] is not None and info["enum"] is None:
-        if info["exact"]:
-            yield sa.CheckConstraint(f"length({name}) = {info['length']}", name=f"{name}_length")
-        else:
-            yield _only("sqlite", f"length({name}) <= {info['length']}", f"{name}_length")
+    if info["length"] is not None and info["enum"] is None and not info["exact"]:
+        yield _only("sqlite", f"length({name}) <= {info['length']}", f"{name}_length")
     if info["filled"]:
-        yield sa.CheckConstraint(f"length({name}) >= 1", name=f"{name}_filled")
+        yield sa.CheckConstraint(f"{name} <> ''", name=f"{name}_filled")
     if info["enum"] is not None:
-        values = ", ".join(f"'{value}'" for value in info["enum"])
-        yield sa.CheckConstraint(f"{name} IN ({values})", name=f"{name}_values")
+        # Not IN: SQLite builds the list of an IN anew for every row that a check looks at.
+        values = " OR ".join(f"{name} = '{value}'" for value in info["enum"])
+        yield sa.CheckConstraint(values, name=f"{name}_values")
     if info["charset"] is not None:
-        glob, regex = CHARSETS[info["charset"]]
-        yield _only("sqlite", f"length({name}) >= 1 AND {name} NOT GLOB '*[^{glob}]*'", f"{name}_characters")
+        one = CHARSETS[info["charset"]]
+        glob, regex = f"{name} <> '' AND {name} NOT GLOB '*[^{one[1:]}*'", f"{one}+"
+        if info["exact"] and info["length"]:
+            glob, regex = f"{name} GLOB '{one * info['length']}'", f"{one}{{{info['length']}}}"
+        yield _only("sqlite", glob, f"{name}_characters")
         yield _only("postgresql", f"{name} ~ '^{regex}$'", f"{name}_characters")
 
 
 def _stored_form(name: str, info: ColumnInfo) -> Iterator[sa.Constraint]:
     """Yield the checks that give SQLite the types that PostgreSQL has, and the bounds of numbers."""
     forms = {
-        "uuid": f"length({name}) = 36",
         "date": f"{name} GLOB '{_DAY_GLOB}'",
         "instant": f"{name} GLOB '{_INSTANT_GLOB}'",
         "boolean": f"{name} IN (0, 1)",
         "integer": f"typeof({name}) IN ('integer', 'null')",
-        "decimal": f"{name} NOT GLOB '*[^0-9.-]*' AND length({name}) >= 1",
+        "decimal": f"{name} <> '' AND {name} NOT GLOB '*[^0-9.-]*'",
         "json": f"json_valid({name})",
     }
+    if name == "id":
+        yield _only("sqlite", "length(id) = 36", "id_form")
     if info["kind"] in forms:
         yield _only("sqlite", forms[info["kind"]], f"{name}_form")
     if info["kind"] in ("integer", "decimal") and info["minimum"] is not None and info["maximum"] is not None:

@@ -96,7 +96,7 @@ def _value_checks(name: str, info: ColumnInfo) -> Iterator[ValueCheck]:
     if info["filled"]:
         yield ValueCheck(name, "filled", "required-missing", value != "")
     if info["charset"] is not None:
-        pattern = f"^{CHARSETS[info['charset']][1]}$"
+        pattern = f"^{CHARSETS[info['charset']]}+$"
         yield ValueCheck(name, "characters", "enum-invalid", value.str.contains(pattern))
     if info["kind"] == "integer":
         yield ValueCheck(name, "range", "number-out-of-range", value.is_between(info["minimum"], info["maximum"]))
