@@ -27,7 +27,7 @@ def sources(tmp_path_factory) -> Path:
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy / name)
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
     return copy
 
 
@@ -41,8 +41,8 @@ def installed(request, sources, tmp_path_factory) -> Path:
     environment = out / "venv"
     venv.create(environment, with_pip=False, symlinks=True)
     python = environment / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel],
-                   check=True, capture_output=True)
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, wheel], check=True, capture_output=True)
     [site] = environment.glob("lib/python*/site-packages")
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return environment / "bin"
@@ -92,7 +92,7 @@ def test_the_current_folder_shadows_nothing(installed, command, folder, request)
 
 def test_all_six_packages_and_their_data_are_installed(installed, plain, sources):
     code = f"import {', '.join(PACKAGES)}; print(*[p.__file__ for p in ({', '.join(PACKAGES)})], sep='\\n')"
-    done = run(installed, plain, "python", "-c", code)
+    done = run(installed, plain, "python", "-P", "-c", code)
     assert done.returncode == 0, done.stderr
     homes = {Path(line).parent.parent for line in done.stdout.splitlines()}
     assert len(homes) == 1
