@@ -1,0 +1,266 @@
+"""The workspace: what a municipality writes by hand and keeps in git (DESIGN.md, sections 2 and 9)."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from casemodel import PlacedDict, PlacedList, Place, RefusedError, RefusedMany, Secrets, derive_secrets, read_strict_yaml
+from connectors import SystemConfig
+
+FILE = "workspace.yml"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NamespaceSettings(_Strict):
+    """Where the secret of the target ids comes from; exactly one of the three."""
+
+    public: str | None = None
+    env: str | None = None
+    file: str | None = None
+
+
+class TargetSettings(_Strict):
+    """Where the records go."""
+
+    url: str
+
+
+class RunSettings(_Strict):
+    """How to load."""
+
+    batch_rows: int = Field(20_000, ge=1, le=1_000_000)
+    max_rejects: str | None = Field(None, pattern=r"^\d{1,3}(\.\d+)?%$")
+
+
+class MunicipalitySettings(_Strict):
+    """Who the workspace is of; shown in reports."""
+
+    name: str = "gemeente"
+    rsin: str | None = None
+
+
+class EnvironmentSettings(_Strict):
+    """What differs in an environment."""
+
+    production: Literal["true", "false"] = "false"
+    target: TargetSettings | None = None
+
+
+class WorkspaceModel(_Strict):
+    """The form of workspace.yml."""
+
+    workspace: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$")
+    municipality: MunicipalitySettings = MunicipalitySettings()
+    namespace: NamespaceSettings
+    target: TargetSettings
+    systems: dict[str, dict[str, Any]] = {}
+    run: RunSettings = RunSettings()
+    environments: dict[str, EnvironmentSettings] = {}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace as read, with the environment applied.
+
+    Args:
+        root: its folder, absolute.
+        model: the settings of workspace.yml.
+        env: the name of the chosen environment, or None.
+    """
+
+    root: Path
+    model: WorkspaceModel
+    env: str | None = None
+    systems: Mapping[str, SystemConfig] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of the workspace."""
+        return self.model.workspace
+
+    @property
+    def production(self) -> bool:
+        """Whether the chosen environment is production."""
+        return self.env is not None and self.model.environments[self.env].production == "true"
+
+    @property
+    def target_url(self) -> str:
+        """The target's SQLAlchemy URL; a relative SQLite path starts in the workspace."""
+        chosen = self.model.environments[self.env].target if self.env else None
+        url = os.environ.get("OMNICASE_TARGET_URL") or (chosen or self.model.target).url
+        return _absolute_sqlite(url, self.root)
+
+    @property
+    def reports(self) -> Path:
+        """The folder of the reports."""
+        return self.root / "reports"
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The keys of the workspace, derived from its namespace.
+
+        Raises:
+            RefusedError: WSP-010 no source or more than one, WSP-011 the variable or file is missing, WSP-012 the file
+                can be read by others, WSP-013 a public namespace in production.
+        """
+        return derive_secrets(_namespace(self))
+
+
+def load_workspace(folder: Path, env: str | None = None) -> Workspace:
+    """Read workspace.yml of a folder and apply the environment.
+
+    Raises:
+        RefusedError: WSP-001 not a workspace, WSP-002 a setting is wrong, WSP-003 a variable is not set, WSP-004 unknown
+            environment; YML-… when the file cannot be read as strict YAML.
+    """
+    root = folder.absolute()
+    if not (root / FILE).is_file():
+        raise RefusedError(
+            "WSP-001", "this folder is no workspace: it has no workspace.yml",
+            hint="Name the workspace with -C, or make one with `omnicase init DIR` or `omnicase demo DIR`.", place=str(folder),
+        )
+    raw = read_strict_yaml(root / FILE)
+    model = _validated(_filled(raw, Place(FILE)), raw)
+    if env is not None and env not in model.environments:
+        known = ", ".join(sorted(model.environments)) or "none"
+        raise RefusedError("WSP-004", f"there is no environment '{env}'", hint=f"Known environments: {known}.", place=FILE)
+    return Workspace(root, model, env, _systems(model, root))
+
+
+def _systems(model: WorkspaceModel, root: Path) -> dict[str, SystemConfig]:
+    systems = {}
+    for name, options in model.systems.items():
+        kind = str(options.get("kind", ""))
+        rest = {key: value for key, value in options.items() if key != "kind"}
+        url = os.environ.get(f"OMNICASE_{name.upper()}_URL")
+        if url:
+            rest = {**rest, **({"path": _sqlite_path(url)} if kind == "sqlite" else {"url": url})}
+        systems[name] = SystemConfig(name, kind, rest, root)
+    return systems
+
+
+def _sqlite_path(url: str) -> str:
+    return url.removeprefix("sqlite:///")
+
+
+def _absolute_sqlite(url: str, root: Path) -> str:
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        return f"sqlite:///{root / url.removeprefix('sqlite:///')}"
+    return url
+
+
+def _filled(value: Any, place: Place) -> Any:
+    """Replace ``${NAME}`` and ``${NAME:-default}`` in every text."""
+    if isinstance(value, PlacedDict):
+        return {key: _filled(item, Place(FILE, *value.value_places[key])) for key, item in value.items()}
+    if isinstance(value, PlacedList):
+        return [_filled(item, Place(FILE, *where)) for item, where in zip(value, value.value_places, strict=True)]
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda found: _variable(found, place), value)
+    return value
+
+
+def _variable(found: re.Match[str], place: Place) -> str:
+    name, default = found.group(1), found.group(2)
+    value = os.environ.get(name) or default
+    if value is None:
+        raise RefusedError(
+            "WSP-003", f"the environment variable {name} is not set and has no default",
+            hint=f"Set {name}, or write ${{{name}:-default}}.", place=place,
+        )
+    return value
+
+
+def _validated(values: Any, raw: PlacedDict) -> WorkspaceModel:
+    try:
+        return WorkspaceModel.model_validate(values)
+    except ValidationError as error:
+        raise RefusedMany(list(_refusals(error, raw))) from None
+
+
+def _refusals(error: ValidationError, raw: PlacedDict) -> Iterator[RefusedError]:
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        path = [str(part) for part in item["loc"]]
+        place = _place(raw, path)
+        name = ".".join(path)
+        if item["type"] == "extra_forbidden":
+            known = _known_names(path[:-1])
+            near = difflib.get_close_matches(path[-1], known, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
+            yield RefusedError("WSP-002", f"the setting '{name}' is unknown", hint=hint, place=place)
+        elif item["type"] == "missing":
+            yield RefusedError("WSP-002", f"the setting '{name}' is missing", hint="Add it; see docs/engineer.md.", place=place)
+        else:
+            yield RefusedError(
+                "WSP-002", f"the setting '{name}' is wrong: {item['msg']}", hint="Correct the value.", place=place
+            )
+
+
+def _known_names(path: list[str]) -> list[str]:
+    models: dict[str, type[BaseModel]] = {
+        "": WorkspaceModel, "namespace": NamespaceSettings, "target": TargetSettings, "run": RunSettings,
+        "municipality": MunicipalitySettings, "environments": EnvironmentSettings,
+    }
+    return sorted(models.get(path[0] if path else "", WorkspaceModel).model_fields)
+
+
+def _place(raw: PlacedDict, path: list[str]) -> Place:
+    node: Any = raw
+    where: tuple[int, int] = raw.place
+    for part in path:
+        if not isinstance(node, PlacedDict) or part not in node:
+            break
+        where, node = node.key_places[part], node[part]
+    return Place(FILE, *where)
+
+
+def _namespace(workspace: Workspace) -> str:
+    settings = workspace.model.namespace
+    given = [name for name in ("public", "env", "file") if getattr(settings, name)]
+    if len(given) != 1:
+        raise RefusedError(
+            "WSP-010", "namespace must name exactly one of public, env and file", hint="See docs/engineer.md.", place=FILE
+        )
+    if settings.public:
+        if workspace.production:
+            raise RefusedError(
+                "WSP-013", "a public namespace is refused in production", hint="Use {env: …} or {file: keys/namespace}.",
+                place=FILE,
+            )
+        return settings.public
+    if settings.env:
+        value = os.environ.get(settings.env)
+        if not value:
+            raise RefusedError("WSP-011", f"the environment variable {settings.env} is not set", hint="Set it.", place=FILE)
+        return value
+    return _secret_file(workspace.root / str(settings.file))
+
+
+def _secret_file(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text().strip()
+    except OSError:
+        raise RefusedError(
+            "WSP-011", "the namespace file cannot be read", hint="Restore it from your backup; another one makes other ids.",
+            place=str(path.name),
+        ) from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise RefusedError("WSP-012", "the namespace file can be read by others", hint="chmod 600 it.", place=str(path.name))
+    if not text:
+        raise RefusedError("WSP-011", "the namespace file is empty", hint="Restore it from your backup.", place=str(path.name))
+    return text
