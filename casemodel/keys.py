@@ -83,11 +83,11 @@ def record_id(namespace: str, table: str, mapping: str, key: pl.Expr) -> pl.Expr
     The key is canonical key text, in which a slot of ``unpivot`` is the last part.
     """
     prefix = f'["{table}","{mapping}","'
-    return plh.concat_str(pl.lit(prefix), _json_text(key), pl.lit('"]')).uuidhash.uuid5(namespace)
+    return plh.concat_str(pl.lit(prefix), json_text(key), pl.lit('"]')).uuidhash.uuid5(namespace)
 
 
-def _json_text(text: pl.Expr) -> pl.Expr:
-    """Escape as RFC 8785 does: backslash, quote and control characters."""
+def json_text(text: pl.Expr) -> pl.Expr:
+    """Return text as RFC 8785 writes it between quotes: backslash, quote and control characters escaped."""
     out = text.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
     short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
     escapes = {chr(i): short.get(i, f"\\u{i:04x}") for i in range(32)}
