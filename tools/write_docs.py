@@ -110,6 +110,9 @@ def _of_call(node: ast.Call) -> Iterator[Raised]:
     if name in CLASSES and len(words) >= 2 and _is_code(words[0]):
         hint = next((_words(keyword.value) for keyword in node.keywords if keyword.arg == "hint"), "")
         yield Raised(words[0], *CLASSES[name], _cell(words[1]), _cell(hint))
+    elif name in {"failed", "finding"} and len(words) >= 4 and _is_code(words[1]):
+        kind, status = ("doctor", 5) if name == "failed" else ("doctor", 3)
+        yield Raised(words[1], kind, status, _cell(words[2]), _cell(words[3]))
     elif name == "_object" and len(words) == 5 and _is_code(words[0]):
         status = next(status for kind, status in CLASSES.values() if kind == words[1])
         yield Raised(words[0], words[1], status, _cell(words[3]), _cell(words[4]))

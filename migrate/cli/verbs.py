@@ -18,4 +18,5 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "init": Verb("migrate.cli.init:init", "Make an empty workspace with commented examples."),
+    "doctor": Verb("migrate.cli.doctor:doctor", "Say what is wrong with settings, connections, rights and limits."),
 }

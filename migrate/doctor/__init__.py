@@ -1,0 +1,5 @@
+"""What is wrong with the program, its machine and a workspace, before a run finds out at night."""
+
+from migrate.doctor.diagnosis import Diagnosis, Outcome, examine, exit_status
+
+__all__ = ["Diagnosis", "Outcome", "examine", "exit_status"]

@@ -1,0 +1,80 @@
+"""Questions about a workspace: its configuration, folders, systems and target."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from casemodel import OmnicaseError
+from connectors import SystemConfig, open_source
+from migrate.doctor.diagnosis import Diagnosis, failed, finding, guarded, of_error, passed
+from migrate.workspace import Workspace, load_workspace
+
+_PRIVATE = ("keys", "reports", "evidence")
+_OURS_TO_WRITE = (".", "workspace.yml", "mappings", "codes")
+_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_WRITE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+def examine_workspace(folder: Path, env: str | None) -> Iterator[Diagnosis]:
+    """Answer every question about the workspace in a folder; when it cannot be read, only that is said."""
+    try:
+        workspace = load_workspace(folder, env)
+    except OmnicaseError as error:
+        yield of_error("workspace", error)
+        return
+    yield passed("workspace", f"workspace '{workspace.name}' is read", str(workspace.root))
+    yield from guarded("namespace", lambda: _namespace(workspace))
+    yield from _folders(workspace)
+    for config in workspace.systems.values():
+        yield from _system(config)
+
+
+def _namespace(workspace: Workspace) -> Iterator[Diagnosis]:
+    kind = "a public namespace, for examples only" if workspace.model.namespace.public else "a namespace of its own"
+    yield passed("namespace", f"{kind} (fingerprint {workspace.secrets.fingerprint})")
+
+
+def _folders(workspace: Workspace) -> Iterator[Diagnosis]:
+    loose = [name for name in _PRIVATE if _mode(workspace.root / name) & _BY_OTHERS]
+    loose += [f"keys/{file.name}" for file in _files(workspace.root / "keys") if _mode(file) & _BY_OTHERS]
+    loose += [name for name in _OURS_TO_WRITE if _mode(workspace.root / name) & _WRITE_BY_OTHERS]
+    if not os.access(workspace.root, os.W_OK | os.X_OK):
+        yield failed("folders", "DOC-010", "the workspace cannot be written, so reports have no place",
+                     "Give yourself the right to write in it.", str(workspace.root))
+    elif loose:
+        yield finding("folders", "DOC-011", f"open to others: {', '.join(loose)}",
+                      f"chmod go-rwx {' '.join(loose)}", str(workspace.root))
+    else:
+        yield passed("folders", "keys and results are private", str(workspace.root))
+    if not list((workspace.root / "mappings").glob("*.yml")):
+        yield finding("mappings", "DOC-012", "there are no mapping files", "Write the first one.", "mappings")
+
+
+def _system(config: SystemConfig) -> Iterator[Diagnosis]:
+    check = f"system {config.name}"
+    try:
+        source = open_source(config)
+    except OmnicaseError as error:
+        yield of_error(check, error)
+        return
+    try:
+        names = source.relations()
+        for name in names:
+            source.relation(name)
+    except OmnicaseError as error:
+        yield of_error(check, error)
+    else:
+        yield passed(check, f"{config.kind}, {len(names)} relations can be read", f"systems.{config.name}")
+    finally:
+        source.close()
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if file.is_file() and file.name != "README.md"] if folder.is_dir() else []
