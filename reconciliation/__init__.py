@@ -1,5 +1,12 @@
 """Reconciliation: two sides of every mapping, judged and reported (DESIGN.md, section 8)."""
 
+from reconciliation.files import write_atomically, write_report
+from reconciliation.findings import Finding, FindingGroup
+from reconciliation.judge import judge
+from reconciliation.render_html import render_html
+from reconciliation.render_json import reconcile_schema, render_json, verdict_document
+from reconciliation.render_terminal import render_terminal
+from reconciliation.report import Report, ReportContext, build_report
 from reconciliation.sides import (
     ActualSide,
     ExpectedBatch,
@@ -10,14 +17,31 @@ from reconciliation.sides import (
     ProofColumn,
     SampleRow,
 )
+from reconciliation.verdict import LEVELS, Check, Verdict
 
 __all__ = [
+    "LEVELS",
     "ActualSide",
+    "Check",
     "ExpectedBatch",
     "ExpectedSide",
     "Facts",
+    "Finding",
+    "FindingGroup",
     "IssueCount",
     "MappingProof",
     "ProofColumn",
+    "Report",
+    "ReportContext",
     "SampleRow",
+    "Verdict",
+    "build_report",
+    "judge",
+    "reconcile_schema",
+    "render_html",
+    "render_json",
+    "render_terminal",
+    "verdict_document",
+    "write_atomically",
+    "write_report",
 ]

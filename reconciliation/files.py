@@ -1,0 +1,75 @@
+"""Writing reports to disk: whole or not at all, and only for their owner."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from casemodel import SystemFailure, UsageError
+from reconciliation.render_html import render_html
+from reconciliation.render_json import render_json
+from reconciliation.render_terminal import render_terminal
+from reconciliation.report import Report
+
+KINDS = ("html", "json", "txt")
+
+
+def write_report(
+    report: Report, folder: Path, name: str, kinds: Sequence[str] = ("html", "json"), lang: str = "nl"
+) -> list[Path]:
+    """Write a report as `folder`/`name`.html and so on; return the paths written.
+
+    Each file appears under its name only when it is complete (a temporary file, then a rename), readable by its owner
+    only (0600).
+
+    Raises:
+        UsageError: REC-002 a kind that does not exist.
+        SystemFailure: REC-003 the folder cannot be written to, or the disk is full.
+    """
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        hint = f"Choose from: {', '.join(KINDS)}."
+        raise UsageError("REC-002", f"there is no report of kind '{unknown[0]}'", hint=hint)
+    written = []
+    for kind in kinds:
+        if kind == "html":
+            content = render_html(report, lang)
+        elif kind == "json":
+            content = json.dumps(render_json(report), ensure_ascii=False, indent=1) + "\n"
+        else:
+            content = render_terminal(report, lang)
+        path = folder / f"{name}.{kind}"
+        write_atomically(path, content)
+        written.append(path)
+    return written
+
+
+def write_atomically(path: Path, content: str) -> None:
+    """Write a UTF-8 text file through a temporary one beside it, so that nobody ever sees half of it (mode 0600).
+
+    Raises:
+        SystemFailure: REC-003.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123  (a file descriptor)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
+        raise SystemFailure(
+            "REC-003",
+            f"the report cannot be written ({error.strerror or 'unknown reason'})",
+            hint="Check that the folder may be written to and that the disk has room, then reconcile again.",
+            place=path.name,
+        ) from None

@@ -1,0 +1,82 @@
+"""How checks, findings and reasons are called in a language: shared by terminal and HTML."""
+
+from __future__ import annotations
+
+from reconciliation.findings import FindingGroup
+from reconciliation.report import Report
+from reconciliation.verdict import Check, Verdict
+from reconciliation.words import figure, has_text, text
+
+
+def conclusion_kind(verdict: Verdict) -> str:
+    """Return ``in_balance``, ``findings`` or ``not_established`` (nothing found, but too little was checked)."""
+    if verdict.verdict == "in_balance":
+        return "in_balance"
+    return "not_established" if verdict.clean else "findings"
+
+
+def conclusion_title(lang: str, verdict: Verdict) -> str:
+    """Return the conclusion in two or three words."""
+    return text(lang, {"findings": "not_in_balance"}.get(conclusion_kind(verdict), conclusion_kind(verdict)))
+
+
+def conclusion_sentences(lang: str, report: Report) -> list[str]:
+    """Return the conclusion in sentences: what holds, what is open, what was and was not checked."""
+    verdict, amounts = report.verdict, report.total.amounts
+    kind = conclusion_kind(verdict)
+    if kind == "in_balance":
+        sentences = [text(lang, "says.in_balance", n=sum(check.compared_values for check in verdict.checks))]
+    elif kind == "findings":
+        sentences = [text(lang, "says.findings", n=len(verdict.groups), total=verdict.finding_count)]
+    else:
+        sentences = [text(lang, "says.not_established")]
+    open_rows = amounts["rejected"] + amounts["parked"]
+    if open_rows:
+        sentences.append(text(lang, "says.open", n=open_rows))
+    moved = sum(check.moved_on for check in verdict.checks)
+    if moved:
+        sentences.append(text(lang, "says.moved", n=moved))
+    return [*sentences, *_scope_of_checks(lang, verdict)]
+
+
+def _scope_of_checks(lang: str, verdict: Verdict) -> list[str]:
+    def named(levels: list[str]) -> str:
+        return ", ".join(text(lang, f"level.{level}") for level in levels)
+
+    sentences = [text(lang, "checked", levels=named(list(verdict.levels)))]
+    for why, key in (("not_run", "unchecked"), ("compared_nothing", "compared_nothing")):
+        levels = [level for level, reason in verdict.lacking.items() if reason == why]
+        if levels:
+            sentences.append(text(lang, key, levels=named(levels)))
+    return sentences
+
+
+def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
+    """Return what differs, in the words of an administrator: ``einddatum: één dag eerder dan in de bron``."""
+    if group.field is None:
+        return text(lang, f"cause.{group.cause}")
+    label = report.label(group.mapping, group.field) if lang == "nl" else ""
+    difference = text(lang, f"kind.{group.difference}")
+    return text(lang, "find.field", field=label or group.field, difference=difference)
+
+
+def finding_value(lang: str, value: str | None) -> str:
+    """Return one side of a finding; outcomes are translated, values stand for themselves."""
+    if value is None:
+        return text(lang, "nothing")
+    return text(lang, f"outcome.{value}") if has_text(f"outcome.{value}") else value
+
+
+def reason_text(lang: str, check: Check) -> str:
+    """Return why a check is not applicable, or what it explained."""
+    if check.reason:
+        return text(lang, f"reason.{check.reason}") if has_text(f"reason.{check.reason}") else check.reason
+    return ", ".join(
+        f"{text(lang, f'explained.{name}') if has_text(f'explained.{name}') else name} {figure(lang, count)}"
+        for name, count in check.explained.items()
+    )
+
+
+def scope_reason(lang: str, reason: str) -> str:
+    """Return a scope reason: the mapping's own words, or ours for a reason that we give."""
+    return text(lang, f"scope.{reason}") if has_text(f"scope.{reason}") else reason

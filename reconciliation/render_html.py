@@ -1,0 +1,126 @@
+"""The report as one self-contained HTML page: Dutch and English, no network, no handlers, prints to A4.
+
+Both languages are in the page; a switch shows one.  Everything that is not ours is escaped by the template engine; the
+content policy allows nothing but our own style and script, by their digests.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from casemodel import OUTCOMES, UsageError, printable
+from reconciliation import naming
+from reconciliation.charts import flow_bars, share_width
+from reconciliation.report import Report
+from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
+
+EXAMPLES = 5
+"""Findings shown per kind of difference."""
+GROUPS = 50
+"""Kinds of differences shown; more stand in the JSON document."""
+
+
+def render_html(report: Report, lang: str = "nl") -> str:
+    """Return the page; `lang` (``nl`` or ``en``) is the language it opens in.
+
+    Raises:
+        UsageError: REC-004 a language that the report does not speak.
+    """
+    if lang not in LANGUAGES:
+        raise UsageError("REC-004", f"the report does not speak '{lang}'", hint="Choose from: nl, en.")
+    style, script = _asset("report.css"), _asset("report.js")
+    environment = Environment(
+        loader=PackageLoader("reconciliation"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["shown"] = printable
+    page = environment.get_template("report.html.j2").render(
+        report=report,
+        verdict=report.verdict,
+        context=report.context,
+        lang=lang,
+        kind=naming.conclusion_kind(report.verdict),
+        titles={each: text(each, "title", workspace=printable(report.context.workspace)) for each in LANGUAGES},
+        style=Markup(style),  # noqa: S704  (our own file)
+        script=Markup(script),  # noqa: S704  (our own file)
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'",
+        outcomes=[name for name in OUTCOMES if name not in ("deferred", "late") or report.total.amounts[name]],
+        bars=flow_bars(report),
+        share_width=share_width,
+        groups=report.decisions[:GROUPS],
+        examples=EXAMPLES,
+        account=_account(report),
+        passed=sum(check.outcome == "passed" for check in report.verdict.checks),
+        **_speech(report),
+    )
+    return page.rstrip() + "\n"
+
+
+def _asset(name: str) -> str:
+    return (files("reconciliation") / "templates" / name).read_text("utf-8")
+
+
+def _digest(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def both(say: Callable[[str], str]) -> Markup:
+    """Return what `say` says in every language, each part marked with its language; equal texts stand once."""
+    said = {lang: printable(say(lang)) for lang in LANGUAGES}
+    if len(set(said.values())) == 1:
+        return escape(said["nl"])
+    return Markup("").join(
+        Markup('<span lang="{}">{}</span>').format(lang, said[lang]) for lang in LANGUAGES
+    )  # fmt: skip
+
+
+def _speech(report: Report) -> dict[str, Any]:
+    """Return the functions with which the template speaks both languages."""
+    return {
+        "t": lambda key, **values: both(lambda lang: text(lang, key, **values)),
+        "n": lambda value: both(lambda lang: figure(lang, value)),
+        "pct": lambda part: both(lambda lang: share(lang, part)),
+        "dur": lambda seconds: both(lambda lang: duration(lang, seconds)),
+        "issue": lambda code: both(lambda lang: issue_text(lang, code)),
+        "remedy": lambda code: both(lambda lang: text(lang, "rejects.remedy", remedy=remedy_text(lang, code))),
+        "conclusion": lambda: both(lambda lang: naming.conclusion_title(lang, report.verdict)),
+        "sentences": lambda: [
+            Markup('<div lang="{}">{}</div>').format(
+                lang, Markup("").join(Markup("<p>{}</p>").format(line) for line in _sentences(lang, report))
+            )
+            for lang in LANGUAGES
+        ],
+        "title": lambda group: both(lambda lang: naming.finding_title(lang, report, group)),
+        "value": lambda value: both(lambda lang: naming.finding_value(lang, value)),
+        "reason": lambda check: both(lambda lang: naming.reason_text(lang, check)),
+        "scope_reason": lambda reason: both(lambda lang: naming.scope_reason(lang, reason)),
+        "formula": lambda names: both(
+            lambda lang: text(
+                lang, "books.formula", terms=" + ".join(text(lang, f"amount.{name}") for name in names)
+            )
+        ),
+        "gone": lambda gone: both(
+            lambda lang: ", ".join(f"{text(lang, f'gone.{k}')} {figure(lang, v)}" for k, v in gone.items() if v)
+        ),
+    }
+
+
+def _sentences(lang: str, report: Report) -> list[str]:
+    return [printable(sentence) for sentence in naming.conclusion_sentences(lang, report)]
+
+
+def _account(report: Report) -> list[tuple[str, object]]:
+    context = report.context
+    names = (
+        "municipality", "workspace", "environment", "label", "run", "run_started", "run_finished", "as_of",
+        "reconciled_at", "user", "machine", "program_version", "target", "namespace_fingerprint",
+    )  # fmt: skip
+    return [(name, getattr(context, name)) for name in names if getattr(context, name)]

@@ -1,0 +1,111 @@
+"""The report as a JSON document: the contract of `reconcile --format json` (DESIGN.md, section 9)."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from reconciliation.findings import Finding, FindingGroup
+from reconciliation.report import BookLine, Cause, Report, ReportContext
+from reconciliation.sides import Facts
+from reconciliation.verdict import Check, Verdict
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """Return the core of the contract: verdict, levels, checks and findings, and the groups that count them all."""
+    return {
+        "verdict": verdict.verdict,
+        "levels": list(verdict.levels),
+        "lacking": dict(verdict.lacking),
+        "checks": [_check(check) for check in verdict.checks],
+        "findings": [_finding(finding) for finding in verdict.findings],
+        "groups": [_group(group) for group in verdict.groups],
+    }
+
+
+def render_json(report: Report) -> dict[str, Any]:
+    """Return the whole report as plain JSON values; `reconcile_schema` describes it."""
+    return {
+        **verdict_document(report.verdict),
+        "context": _context(report.context),
+        "books": [_line(line) for system in report.systems for line in system.lines],
+        "rejects": [_cause(cause) for cause in report.rejects],
+        "losses": [_cause(cause) for cause in report.losses],
+        "out_of_scope": [
+            {"mapping": amount.mapping, "reason": amount.name, "count": amount.count} for amount in report.scope
+        ],
+        "repaired": [
+            {"mapping": amount.mapping, "field": amount.name, "count": amount.count, "of": amount.of}
+            for amount in report.repaired
+        ],
+        "sources": [_source(facts) for facts in report.facts],
+    }
+
+
+def reconcile_schema() -> dict[str, Any]:
+    """Return the published JSON Schema (2020-12) of the document."""
+    path = files("reconciliation") / "schemas" / "reconcile.schema.json"
+    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return schema
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "check": check.check, "level": check.level, "mapping": check.mapping, "target": check.target,
+        "outcome": check.outcome, "compared_source": check.compared_source, "compared_target": check.compared_target,
+        "compared_values": check.compared_values, "moved_on": check.moved_on, "findings": check.findings,
+        "explained": dict(check.explained), "reason": check.reason, "seconds": check.seconds, "meaning": check.meaning,
+    }  # fmt: skip
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id, "check": finding.check, "mapping": finding.mapping, "key": list(finding.key),
+        "field": finding.field, "cause": finding.cause, "difference": finding.difference,
+        "expected": finding.expected, "found": finding.found,
+    }  # fmt: skip
+
+
+def _group(group: FindingGroup) -> dict[str, Any]:
+    return {
+        "id": group.id, "check": group.check, "mapping": group.mapping, "target": group.target, "owner": group.owner,
+        "field": group.field, "cause": group.cause, "difference": group.difference, "count": group.count,
+        "listed": len(group.findings),
+    }  # fmt: skip
+
+
+def _line(line: BookLine) -> dict[str, Any]:
+    facts = line.facts
+    gone = dict(facts.gone) if facts else {}
+    return {
+        "mapping": line.name,
+        "system": facts.system if facts else "",
+        "target": facts.target if facts else "",
+        "balanced": line.balances,
+        **line.amounts,
+        "gone": {name: gone.get(name, 0) for name in ("kept", "closed", "removed", "held")},
+        "states": dict(facts.states) if facts else {},
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "code": cause.code, "severity": cause.severity, "count": cause.count,
+        "places": [{"mapping": place.mapping, "field": place.field, "count": place.count} for place in cause.places],
+    }  # fmt: skip
+
+
+def _context(context: ReportContext) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name in ReportContext.__dataclass_fields__
+        for value in [getattr(context, name)]
+    }
+
+
+def _source(facts: Facts) -> dict[str, Any]:
+    return {
+        "mapping": facts.mapping, "system": facts.system, "relation": facts.relation, "run": facts.run,
+        "fingerprint": facts.fingerprint, "mapping_digest": facts.mapping_digest, "meaning": facts.meaning,
+    }  # fmt: skip

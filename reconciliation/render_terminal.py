@@ -1,0 +1,194 @@
+"""The report in a terminal: at most 100 columns, the conclusion first, passes shown too."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from itertools import groupby
+
+from casemodel import OUTCOMES, printable
+from reconciliation.naming import (
+    conclusion_kind,
+    conclusion_sentences,
+    conclusion_title,
+    finding_title,
+    finding_value,
+    reason_text,
+    scope_reason,
+)
+from reconciliation.report import BookLine, Cause, Report
+from reconciliation.verdict import Check
+from reconciliation.words import duration, figure, issue_text, remedy_text, share, text
+
+WIDTH = 100
+_EXAMPLES = 3
+_MARKS = {"passed": "✔", "failed": "✘", "not_applicable": "–", "waived": "○"}
+
+
+def render_terminal(report: Report, lang: str = "nl") -> str:
+    """Return the report as plain text, lines of at most 100 columns, ending in a newline."""
+    blocks = [
+        _conclusion(report, lang), _books(report, lang), _differences(report, lang), _rejects(report, lang),
+        _losses(report, lang), _scope(report, lang), _checks(report, lang), _next(report, lang),
+    ]  # fmt: skip
+    lines = [line for block in blocks if block for line in [*block, ""]]
+    return "\n".join(printable(line).rstrip() for line in lines[:-1]) + "\n"
+
+
+def _conclusion(report: Report, lang: str) -> list[str]:
+    context = report.context
+    parts = [context.workspace, context.municipality and text(lang, "municipality", name=context.municipality)]
+    parts += [context.environment and text(lang, "environment", name=context.environment), context.label]
+    parts.append(text(lang, "moment", at=context.reconciled_at))
+    mark = {"in_balance": "✔", "findings": "✘", "not_established": "?"}[conclusion_kind(report.verdict)]
+    title = f"{mark} {conclusion_title(lang, report.verdict).upper()}"
+    return [*_wrap(" · ".join(part for part in parts if part)), "", title,
+            *[line for sentence in conclusion_sentences(lang, report) for line in _wrap(sentence, "  ")]]  # fmt: skip
+
+
+def _books(report: Report, lang: str) -> list[str]:
+    lines = [line for system in report.systems for line in system.lines]
+    total = report.total
+    used = [name for name in OUTCOMES if total.amounts[name]]
+    heads = [text(lang, f"short.{name}") for name in ("read", *used)] + [text(lang, "short.balances")]
+    rows = [[line.name, *_amounts(line, used, lang)] for line in [*lines, total]]
+    rows[-1][0] = text(lang, "books.total")
+    out = _table(["", *heads], rows, "<" + ">" * len(heads))
+    if max(map(len, out)) > WIDTH:
+        out = [part for line in [*lines, total] for part in _as_sum(line, used, lang)]
+    else:
+        out.insert(-1, "─" * len(out[0]))
+    terms = " + ".join(text(lang, f"amount.{name}") for name in used) or "0"
+    return [_title(lang, "books"), *out, *_wrap(text(lang, "books.formula", terms=terms))]
+
+
+def _amounts(line: BookLine, used: Sequence[str], lang: str) -> list[str]:
+    balance = "–" if line.balances is None else figure(lang, line.balances)
+    return [*(figure(lang, line.amounts[name]) for name in ("read", *used)), balance]
+
+
+def _as_sum(line: BookLine, used: Sequence[str], lang: str) -> list[str]:
+    name = line.name or text(lang, "books.total")
+    terms = " + ".join(
+        f"{figure(lang, line.amounts[name])} {text(lang, f'amount.{name}')}" for name in used if line.amounts[name]
+    )
+    sign = "=" if line.balances is not False else "≠"
+    return _wrap(f"{name}: {figure(lang, line.amounts['read'])} {text(lang, 'amount.read')} {sign} {terms or '0'}")
+
+
+def _differences(report: Report, lang: str) -> list[str]:
+    if not report.decisions:
+        return []
+    out = [_title(lang, "term.findings")]
+    shown = report.decisions[:20]
+    for group in shown:
+        title = f"{finding_title(lang, report, group)} ({group.mapping})"
+        out += _wrap(f"✘ {figure(lang, group.count)} × {title}", "  ", first="")
+        if group.field is not None:
+            out += _wrap(text(lang, f"cause.{group.cause}") + ". " + text(lang, f"why.{group.cause}"), "    ")
+        else:
+            out += _wrap(text(lang, f"why.{group.cause}"), "    ")
+        for finding in group.findings[:_EXAMPLES]:
+            pair = f"{finding_value(lang, finding.expected)} → {finding_value(lang, finding.found)}"
+            out += _wrap(f"{finding.id}  {'|'.join(finding.key)}  {pair}", "      ")
+    if len(report.decisions) > len(shown):
+        out.append("  " + text(lang, "term.more", n=len(report.decisions) - len(shown)))
+    return out
+
+
+def _rejects(report: Report, lang: str) -> list[str]:
+    if not report.rejects:
+        return []
+    return [_title(lang, "rejects"), *(line for cause in report.rejects for line in _cause(cause, lang, remedy=True))]
+
+
+def _losses(report: Report, lang: str) -> list[str]:
+    if not report.losses and not report.repaired:
+        return []
+    out = [_title(lang, "losses"), *(line for cause in report.losses for line in _cause(cause, lang, remedy=False))]
+    if report.repaired:
+        names = (f"{a.mapping}.{a.name} {figure(lang, a.count)}" for a in report.repaired)
+        out += _wrap(f"{text(lang, 'repaired.caption')}: {' · '.join(names)}", "  ", first="")
+    return out
+
+
+def _cause(cause: Cause, lang: str, *, remedy: bool) -> list[str]:
+    head = f"{figure(lang, cause.count):>9}  {share(lang, cause.share):>8}  {issue_text(lang, cause.code)}"
+    where = ", ".join(f"{p.mapping}.{p.field} {figure(lang, p.count)}" for p in cause.places[:6])
+    if len(cause.places) > 6:
+        where += f" {text(lang, 'term.more', n=len(cause.places) - 6)}"
+    out = [*_wrap(head + f" [{cause.code}]", " " * 21, first=""), *_wrap(where, " " * 21)]
+    return out + (_wrap("→ " + remedy_text(lang, cause.code), " " * 21) if remedy else [])
+
+
+def _scope(report: Report, lang: str) -> list[str]:
+    if not report.scope:
+        return []
+    rows = [
+        [figure(lang, amount.count), share(lang, amount.count / amount.of if amount.of else 0), amount.mapping,
+         scope_reason(lang, amount.name)]
+        for amount in report.scope
+    ]  # fmt: skip
+    return [_title(lang, "scope"), *_fit(_table(["", "", "", ""], rows, ">><<")[1:])]
+
+
+def _checks(report: Report, lang: str) -> list[str]:
+    checks = report.verdict.checks
+    passed = sum(check.outcome == "passed" for check in checks)
+    out = [f"{_title(lang, 'checks')} ({text(lang, 'checks.summary', n=passed, total=len(checks))})"]
+    for name, group in groupby(sorted(checks, key=_order), key=lambda check: check.check):
+        out.append(text(lang, f"check.{name}"))
+        rows = [_check_row(check, lang) for check in group]
+        heads = ["", text(lang, "col.mapping"), text(lang, "col.source"), text(lang, "col.target"),
+                 text(lang, "col.findings"), text(lang, "col.seconds"), ""]  # fmt: skip
+        out += _fit([f"  {line}" for line in _table(heads, rows, "<<>>>><")])
+    return out
+
+
+def _order(check: Check) -> tuple[int, int]:
+    names = ("accounting.flow", "accounting.count", "accounting.stock", "keys.source_to_target",
+             "keys.target_to_source", "fields.values")  # fmt: skip
+    return names.index(check.check), 0
+
+
+def _check_row(check: Check, lang: str) -> list[str]:
+    notes = [reason_text(lang, check)]
+    if check.moved_on:
+        notes.append(f"{text(lang, 'col.moved')} {figure(lang, check.moved_on)}")
+    if check.compared_values:
+        notes.append(f"{figure(lang, check.compared_values)} {text(lang, 'col.values_compared')}")
+    return [_MARKS[check.outcome], check.mapping, figure(lang, check.compared_source),
+            figure(lang, check.compared_target), figure(lang, check.findings), duration(lang, check.seconds),
+            ", ".join(note for note in notes if note)]  # fmt: skip
+
+
+def _next(report: Report, lang: str) -> list[str]:
+    out = []
+    if report.decisions:
+        out += _wrap(text(lang, "term.next.findings"))
+    if report.rejects:
+        out += _wrap(text(lang, "term.next.rejects"))
+    return out
+
+
+def _title(lang: str, key: str) -> str:
+    return f"── {text(lang, key)}"
+
+
+def _table(heads: list[str], rows: list[list[str]], align: str) -> list[str]:
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    return ["  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True))
+            for row in [heads, *rows]]  # fmt: skip
+
+
+def _fit(lines: list[str]) -> list[str]:
+    out: list[str] = []
+    for line in lines:
+        long = len(line) > WIDTH
+        out += textwrap.wrap(line, WIDTH, subsequent_indent=" " * 6, drop_whitespace=False) if long else [line]
+    return out
+
+
+def _wrap(line: str, indent: str = "", *, first: str | None = None) -> list[str]:
+    start = indent if first is None else first
+    return textwrap.wrap(line, WIDTH, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False)
