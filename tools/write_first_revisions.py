@@ -32,20 +32,19 @@ revision = "{revision}"
 down_revision = None
 branch_labels = None
 depends_on = None
-
 {prelude}
-
 def upgrade() -> None:
     """{title}"""
 {body}'''
-MODEL_PRELUDE = '''UUID = sa.String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+MODEL_PRELUDE = '''
+UUID = sa.String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 DAY = sa.Text().with_variant(sa.Date(), "postgresql")
 INSTANT = sa.Text().with_variant(sa.DateTime(timezone=True), "postgresql")
 FLAG = sa.Integer().with_variant(sa.Boolean(create_constraint=False), "postgresql")
 JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
 
-def decimal(precision: int, scale: int) -> sa.types.TypeEngine[object]:
+def decimal(precision: int, scale: int) -> sa.Text:
     return sa.Text().with_variant(sa.Numeric(precision, scale), "postgresql")
 
 
@@ -56,7 +55,7 @@ def check(name: str, sql: str, dialect: str | None = None) -> sa.CheckConstraint
     return constraint
 
 '''
-LEDGER_PRELUDE = ""
+LEDGER_PRELUDE = "\n"
 LEDGER_START = '''    # PostgreSQL has a schema for the ledger, SQLite a prefix.
     on_postgresql = op.get_bind().dialect.name == "postgresql"
     schema = "migration" if on_postgresql else None
@@ -172,7 +171,7 @@ def revision_text(name: str) -> str:
         title=title, revision=f"{name}_0001", body=body, prelude=LEDGER_PRELUDE if ledger else MODEL_PRELUDE,
         imports="" if ledger else "from sqlalchemy.dialects import postgresql\n",
     )
-    return "# ruff: noqa: E501, S608 - one line a column and constraint\n" + text
+    return "# ruff: noqa: E501 - one line a column and constraint\n" + text
 
 
 def main() -> int:

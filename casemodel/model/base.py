@@ -282,7 +282,7 @@ def _stored_form(name: str, info: ColumnInfo) -> Iterator[sa.Constraint]:
     if info["kind"] in ("integer", "decimal") and info["minimum"] is not None and info["maximum"] is not None:
         number = name if info["kind"] == "integer" else f"CAST({name} AS NUMERIC)"
         bounds = (info["minimum"], info["maximum"])
-        sql = f"{number} BETWEEN {bounds[0]} AND {bounds[1]}"
+        sql = f"{number} >= {bounds[0]} AND {number} <= {bounds[1]}"
         if bounds not in [(lowest, highest) for _, lowest, highest in _INTEGER_TYPES.values()]:
             yield sa.CheckConstraint(sql, name=f"{name}_range")
         elif bounds[1] < 2**63 - 1:

@@ -18,5 +18,6 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "init": Verb("migrate.cli.init:init", "Make an empty workspace with commented examples."),
+    "db": Verb("migrate.cli.db:db", "Bring the target's model and ledger up to date, and compare them."),
     "doctor": Verb("migrate.cli.doctor:doctor", "Say what is wrong with settings, connections, rights and limits."),
 }
