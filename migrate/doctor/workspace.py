@@ -7,8 +7,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from casemodel import OmnicaseError
 from connectors import SystemConfig, open_source
+from migrate.database import current, heads
 from migrate.doctor.diagnosis import Diagnosis, failed, finding, guarded, of_error, passed
 from migrate.workspace import Workspace, load_workspace
 
@@ -30,6 +33,7 @@ def examine_workspace(folder: Path, env: str | None) -> Iterator[Diagnosis]:
     yield from _folders(workspace)
     for config in workspace.systems.values():
         yield from _system(config)
+    yield from guarded("target", lambda: _target(workspace))
 
 
 def _namespace(workspace: Workspace) -> Iterator[Diagnosis]:
@@ -70,6 +74,31 @@ def _system(config: SystemConfig) -> Iterator[Diagnosis]:
         yield passed(check, f"{config.kind}, {len(names)} relations can be read", f"systems.{config.name}")
     finally:
         source.close()
+
+
+def _target(workspace: Workspace) -> Iterator[Diagnosis]:
+    try:
+        url = sa.make_url(workspace.target_url)
+        engine = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool)
+    except (sa.exc.ArgumentError, ModuleNotFoundError):
+        # Neither text is passed on: a URL may hold a password.
+        yield failed("target", "DOC-020", "the URL of the target is not one that can be used",
+                     "Write it as sqlite:///target.db or postgresql+psycopg://host/database.", "target.url", status=4)
+        return
+    file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+    if file is not None and not os.access(file if file.exists() else file.parent, os.W_OK):
+        yield failed("target", "DOC-021", "the target cannot be written",
+                     "Correct target.url, or give yourself the right to write there.", str(file))
+        return
+    found = current(engine)
+    behind = [name for name, head in heads().items() if found[name] != head]
+    if behind:
+        yield finding("target", "DOC-022", f"the tables of {' and '.join(behind)} are not there or not up to date",
+                      "Run `omnicase db upgrade`.", "target.url")
+    elif file is not None and _mode(file) & _BY_OTHERS:
+        yield finding("target", "DOC-023", "the target can be read by others", f"chmod go-rwx {file.name}", str(file))
+    else:
+        yield passed("target", f"{url.get_backend_name()}, up to date", "target.url")
 
 
 def _mode(path: Path) -> int:

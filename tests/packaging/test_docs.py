@@ -19,6 +19,17 @@ def test_the_generated_pages_are_current():
     assert done.returncode == 0, done.stderr
 
 
+def test_an_error_code_has_one_meaning():
+    """A code stands for one class of error: its exit status is what scripts act on."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z]+-\d{3})` \| (\w+) \| (\d+) \|", page, re.MULTILINE)
+    assert len(rows) > 30
+    classes: dict[str, set[tuple[str, str]]] = {}
+    for code, kind, status in rows:
+        classes.setdefault(code, set()).add((kind, status))
+    assert {code: kinds for code, kinds in classes.items() if len(kinds) > 1} == {}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)

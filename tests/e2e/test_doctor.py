@@ -1,0 +1,91 @@
+"""`omnicase doctor` finds what would go wrong at night, says it without secrets, and changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def workspace(omnicase, tmp_path) -> Path:
+    """A new workspace with one SQLite system and an upgraded target."""
+    folder = tmp_path / "w"
+    assert omnicase("init", folder).status == 0
+    with sqlite3.connect(tmp_path / "zaak.db") as connection:
+        connection.execute("CREATE TABLE ZAAK (ZAAKNR TEXT PRIMARY KEY)")
+    connection.close()
+    file = folder / "workspace.yml"
+    file.write_text(file.read_text().replace("systems:\n", "systems:\n  zaak: {kind: sqlite, path: ../zaak.db}\n"))
+    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    return folder
+
+
+def findings(answer) -> dict[str, str]:
+    return {check["check"]: check["code"] for check in answer.document["checks"] if check["outcome"] != "passed"}
+
+
+def test_a_workspace_in_order_is_healthy_and_left_as_it_is(omnicase, workspace):
+    def digests() -> dict[Path, str]:
+        files = [file for file in workspace.parent.rglob("*") if file.is_file()]
+        return {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+    before = digests()
+    answer = omnicase("-C", workspace, "doctor", "--format", "json")
+    assert findings(answer) == {}
+    assert (answer.status, answer.document["healthy"]) == (0, True)
+    assert {"packages", "versions", "limits", "workspace", "namespace", "system zaak", "system seed", "target"} <= {
+        check["check"] for check in answer.document["checks"]}
+    assert digests() == before
+
+
+def test_all_is_said_at_once(omnicase, workspace):
+    (workspace.parent / "zaak.db").unlink()
+    (workspace / "keys" / "namespace").chmod(0o644)
+    (workspace / "target.db").chmod(0o644)
+    answer = omnicase("-C", workspace, "--format", "json", "doctor")
+    assert answer.status == 4      # the first that cannot work: the secret can be read by others
+    found = findings(answer)
+    assert found["namespace"] == "WSP-012"
+    assert found["folders"] == "DOC-011"
+    assert found["system zaak"].startswith("CON-")
+    assert found["target"] == "DOC-023"
+    assert not (workspace.parent / "zaak.db").exists()
+
+
+def test_a_target_that_is_not_there_yet_is_a_finding(omnicase, workspace):
+    (workspace / "target.db").unlink()
+    answer = omnicase("-C", workspace, "doctor", "--format", "json")
+    assert (answer.status, findings(answer)) == (3, {"target": "DOC-022"})
+    assert not (workspace / "target.db").exists()
+
+
+def test_a_system_that_cannot_be_read_is_a_system_failure(omnicase, workspace):
+    (workspace.parent / "zaak.db").write_bytes(b"no database at all" * 100)
+    answer = omnicase("-C", workspace, "doctor", "--format", "json")
+    assert answer.status == 5
+    assert set(findings(answer)) == {"system zaak"}
+
+
+def test_a_password_in_a_url_is_not_shown(omnicase, workspace):
+    answer = omnicase("-C", workspace, "doctor", env={"OMNICASE_TARGET_URL": "nosuch://user:geheim@host/db"})
+    assert answer.status == 4
+    assert "DOC-020" in answer.out
+    assert "geheim" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("folder", ["none", "."])
+def test_a_folder_that_is_no_workspace_is_said_to_be_none(omnicase, tmp_path, folder):
+    answer = omnicase("-C", tmp_path / folder, "doctor")
+    assert answer.status == 4
+    assert "WSP-001" in answer.out
+
+
+def test_a_setting_that_does_not_exist_is_named_with_the_nearest(omnicase, workspace):
+    file = workspace / "workspace.yml"
+    file.write_text(file.read_text().replace("\ntarget:", "\ntaget:"))
+    answer = omnicase("-C", workspace, "doctor")
+    assert answer.status == 4
+    assert "target" in answer.out
