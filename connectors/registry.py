@@ -1,0 +1,46 @@
+"""Kinds of systems: the built-in ones, and others that announce themselves as entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from casemodel import Source
+from connectors.config import SystemConfig, refuse, refuse_secrets
+
+GROUP = "omnicase.connectors"
+
+_BUILT_IN = {
+    "sqlite": "connectors.sources.sqlite:open_sqlite",
+    "csv": "connectors.sources.csv_files:open_csv",
+}
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of systems that can be opened, sorted."""
+    return tuple(sorted({*_BUILT_IN, *(point.name for point in entry_points(group=GROUP))}))
+
+
+def open_source(config: SystemConfig) -> Source:
+    """Open a legacy system read-only.
+
+    Raises:
+        RefusedError: CON-001 unknown kind, CON-002 a password in the settings, CON-003 a wrong setting (exit 4).
+        SystemFailure: the system cannot be reached or read (exit 5).
+    """
+    refuse_secrets(config)
+    return _opener(config)(config)
+
+
+def _opener(config: SystemConfig) -> Callable[[SystemConfig], Source]:
+    if config.kind in _BUILT_IN:
+        module, name = _BUILT_IN[config.kind].split(":")
+        found: Callable[[SystemConfig], Source] = getattr(import_module(module), name)
+        return found
+    for point in entry_points(group=GROUP, name=config.kind):
+        announced: Callable[[SystemConfig], Source] = point.load()
+        return announced
+    raise refuse(
+        config, f"the kind {config.kind!r} is unknown", f"Known kinds are: {', '.join(kinds())}.", code="CON-001"
+    )
