@@ -7,11 +7,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from casemodel import OmnicaseError
 from connectors import SystemConfig, open_source
-from migrate.database import current, heads
+from migrate.database import current, heads, target_engine
 from migrate.doctor.diagnosis import Diagnosis, failed, finding, guarded, of_error, passed
 from migrate.workspace import Workspace, load_workspace
 
@@ -77,14 +75,8 @@ def _system(config: SystemConfig) -> Iterator[Diagnosis]:
 
 
 def _target(workspace: Workspace) -> Iterator[Diagnosis]:
-    try:
-        url = sa.make_url(workspace.target_url)
-        engine = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool)
-    except (sa.exc.ArgumentError, ModuleNotFoundError):
-        # Neither text is passed on: a URL may hold a password.
-        yield failed("target", "DOC-020", "the URL of the target is not one that can be used",
-                     "Write it as sqlite:///target.db or postgresql+psycopg://host/database.", "target.url", status=4)
-        return
+    engine = target_engine(workspace.target_url)
+    url = engine.url
     file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if file is not None and not os.access(file if file.exists() else file.parent, os.W_OK):
         yield failed("target", "DOC-021", "the target cannot be written",

@@ -72,7 +72,7 @@ def test_a_system_that_cannot_be_read_is_a_system_failure(omnicase, workspace):
 def test_a_password_in_a_url_is_not_shown(omnicase, workspace):
     answer = omnicase("-C", workspace, "doctor", env={"OMNICASE_TARGET_URL": "nosuch://user:geheim@host/db"})
     assert answer.status == 4
-    assert "DOC-020" in answer.out
+    assert "DBS-005" in answer.out
     assert "geheim" not in answer.out + answer.err
 
 
