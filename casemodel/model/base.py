@@ -273,7 +273,7 @@ def _stored_form(name: str, info: ColumnInfo) -> Iterator[sa.Constraint]:
         "boolean": f"{name} IN (0, 1)",
         "integer": f"typeof({name}) IN ('integer', 'null')",
         "decimal": f"{name} <> '' AND {name} NOT GLOB '*[^0-9.-]*'",
-        "json": f"json_valid({name})",
+        "json": f"{name} IS NULL OR json_valid({name})",
     }
     if name == "id":
         yield _only("sqlite", "length(id) = 36", "id_form")

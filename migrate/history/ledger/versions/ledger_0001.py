@@ -208,6 +208,7 @@ def upgrade() -> None:
         sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, or empty"),
         sa.Column("on_key", sa.Text(), nullable=False),
         sa.Column("seen", sa.String(12), nullable=False, comment="what the key was when the row was mapped"),
+        sa.Column("outcome", sa.String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wait"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}wait_mapping_id"),
         sa.ForeignKeyConstraint(["on_mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}wait_on_mapping_id"),
