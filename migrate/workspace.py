@@ -105,6 +105,12 @@ class Workspace:
         return _absolute_sqlite(url, self.root)
 
     @property
+    def max_rejects(self) -> float | None:
+        """Share of rejected rows (0 to 1) at which a run stops; None: never."""
+        text = self.model.run.max_rejects
+        return float(text.removesuffix("%")) / 100 if text else None
+
+    @property
     def reports(self) -> Path:
         """The folder of the reports."""
         return self.root / "reports"

@@ -39,7 +39,7 @@ class SqliteTarget:
         database = sa.make_url(url).database
         if not database or database == ":memory:":
             raise SystemFailure(
-                "TGT-001", "the target must be a file", hint="Write target: {url: \"sqlite:///target.db\"}.", place="target"
+                "TGT-021", "the target must be a file", hint="Write target: {url: \"sqlite:///target.db\"}.", place="target"
             )
         self.path = Path(database)
         self._check_file(create)
@@ -54,12 +54,12 @@ class SqliteTarget:
     def _check_file(self, create: bool) -> None:
         if self.path.is_dir() or not self.path.parent.is_dir():
             raise SystemFailure(
-                "TGT-002", "the target's folder does not exist, or the target is a folder",
+                "TGT-022", "the target's folder does not exist, or the target is a folder",
                 hint="Correct target.url in workspace.yml.", place=str(self.path),
             )
         if not create and not self.path.exists():
             raise SystemFailure(
-                "TGT-003", "the target does not exist yet", hint="Make it with `omnicase db upgrade`.", place=str(self.path)
+                "TGT-023", "the target does not exist yet", hint="Make it with `omnicase db upgrade`.", place=str(self.path)
             )
 
     def _on_connect(self, connection: Any, _record: Any) -> None:

@@ -5,6 +5,7 @@ On PostgreSQL the tables stand in the schema ``migration``; on SQLite they are n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy import (
@@ -37,26 +38,47 @@ ID_MAP_STATES = (
 """The states of a source key (DESIGN.md, section 2)."""
 
 
+@dataclass(frozen=True)
+class _Builder:
+    """Makes tables with the names of a dialect."""
+
+    metadata: MetaData
+    prefix: str
+
+    def table(
+        self, name: str, *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index, rowid: bool = True,
+        comment: str,
+    ) -> Table:
+        """Add a table to the metadata."""
+        return Table(self.prefix + name, self.metadata, *items, comment=comment, sqlite_with_rowid=rowid)
+
+    def ref(self, name: str) -> ForeignKey:
+        """Return a link to the id of another table of the ledger."""
+        schema = self.metadata.schema
+        return ForeignKey(f"{schema}.{name}.id" if schema else f"{self.prefix}{name}.id")
+
+
 @cache
 def ledger_metadata(dialect: str) -> MetaData:
     """Build the ledger's tables for a dialect (``sqlite`` or ``postgresql``)."""
     schema = "migration" if dialect == "postgresql" else None
-    prefix = "" if schema else "migration_"
-    metadata = MetaData(schema=schema, naming_convention=NAMING)
+    builder = _Builder(MetaData(schema=schema, naming_convention=NAMING), "" if schema else "migration_")
+    _runs(builder)
+    _progress(builder)
+    _keys(builder)
+    _exceptions(builder)
+    return builder.metadata
 
-    def table(name: str, *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index, rowid: bool = True, comment: str) -> Table:
-        return Table(prefix + name, metadata, *items, comment=comment, sqlite_with_rowid=rowid)
 
-    def ref(name: str) -> ForeignKey:
-        return ForeignKey(f"{schema}.{name}.id" if schema else f"{prefix}{name}.id")
-
-    table(
+def _runs(builder: _Builder) -> None:
+    """Facts of the ledger, runs and the lock."""
+    builder.table(
         "meta",
         Column("name", String(40), primary_key=True),
         Column("value", Text, nullable=False),
         comment="Facts of the whole ledger: fingerprint of the namespace",
     )
-    table(
+    builder.table(
         "run",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("state", String(12), nullable=False, comment="running, completed, interrupted, failed, stopped, abandoned"),
@@ -73,7 +95,7 @@ def ledger_metadata(dialect: str) -> MetaData:
         Column("os_user", String(200), nullable=False),
         comment="One invocation that loads",
     )
-    table(
+    builder.table(
         "lock",
         Column("id", Integer, primary_key=True),
         Column("epoch", Integer, nullable=False),
@@ -83,7 +105,11 @@ def ledger_metadata(dialect: str) -> MetaData:
         Column("taken_at", String(26)),
         comment="One row: who may write; every batch checks its epoch",
     )
-    table(
+
+
+def _progress(builder: _Builder) -> None:
+    """How far runs are, and their books."""
+    builder.table(
         "mapping",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("name", String(120), nullable=False, unique=True),
@@ -91,16 +117,10 @@ def ledger_metadata(dialect: str) -> MetaData:
         Column("meaning", String(64), nullable=False),
         comment="Numbers for mappings, so that the id map stays small",
     )
-    table(
-        "column_set",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("columns", Text, nullable=False, unique=True, comment="JSON list of target columns"),
-        comment="Over which columns a record hash was taken",
-    )
-    table(
+    builder.table(
         "progress",
-        Column("run_id", Integer, ref("run"), nullable=False),
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("run_id", Integer, builder.ref("run"), nullable=False),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("state", String(8), nullable=False, comment="reading, read, done"),
         Column("file_digest", String(64), nullable=False),
         Column("meaning", String(64), nullable=False),
@@ -110,11 +130,11 @@ def ledger_metadata(dialect: str) -> MetaData:
         PrimaryKeyConstraint("run_id", "mapping_id"),
         comment="How far a run is with a mapping",
     )
-    table(
+    builder.table(
         "batch",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("run_id", Integer, ref("run"), nullable=False),
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("run_id", Integer, builder.ref("run"), nullable=False),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("phase", String(12), nullable=False, comment="main or retry"),
         Column("seq", Integer, nullable=False),
         Column("source_rows", BigInteger, nullable=False, comment="physical rows; read counts rows x slots"),
@@ -128,9 +148,19 @@ def ledger_metadata(dialect: str) -> MetaData:
         UniqueConstraint("run_id", "mapping_id", "phase", "seq"),
         comment="One committed transaction with its books; a retry moves rows, so its books may hold negative figures",
     )
-    table(
+
+
+def _keys(builder: _Builder) -> None:
+    """What became of every source key and record."""
+    builder.table(
+        "column_set",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("columns", Text, nullable=False, unique=True, comment="JSON list of target columns"),
+        comment="Over which columns a record hash was taken",
+    )
+    id_map = builder.table(
         "id_map",
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("source_key", Text, nullable=False),
         Column("record_key", Text, comment="key of the record the row is part of, when it is another"),
         Column("target_id", String(36)),
@@ -142,25 +172,38 @@ def ledger_metadata(dialect: str) -> MetaData:
         rowid=False,
         comment="One state per mapping and source key",
     )
-    id_map = metadata.tables[f"{schema}.id_map" if schema else "migration_id_map"]
     Index(
         None, id_map.c.mapping_id, id_map.c.record_key,
         sqlite_where=id_map.c.record_key.is_not(None), postgresql_where=id_map.c.record_key.is_not(None),
     )
-    table(
+    builder.table(
         "record",
         Column("target_id", String(36), primary_key=True),
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("record_hash", String(32), nullable=False),
-        Column("column_set_id", Integer, ref("column_set"), nullable=False),
+        Column("column_set_id", Integer, builder.ref("column_set"), nullable=False),
         Column("run_id", Integer, nullable=False),
         rowid=False,
         comment="Once per target record: the hash of what was last written to it",
     )
-    table(
+    builder.table(
+        "other_key",
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("columns", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("source_key", Text, nullable=False),
+        PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
+        rowid=False,
+        comment="Other declared keys of a mapping, by which links may go",
+    )
+
+
+def _exceptions(builder: _Builder) -> None:
+    """What is wrong, not loaded, or waiting."""
+    builder.table(
         "issue",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("source_key", Text, comment="NULL when the key itself is missing"),
         Column("row_ref", Text, comment="the source's locator when there is no key"),
         Column("field", String(120), nullable=False),
@@ -171,10 +214,10 @@ def ledger_metadata(dialect: str) -> MetaData:
         Index(None, "mapping_id", "source_key"),
         comment="What is wrong with one field of one source row",
     )
-    table(
+    builder.table(
         "reject",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("source_key", Text),
         Column("row_ref", Text, nullable=False),
         Column("row", Text, nullable=False, comment="JSON: the source row as read; personal data"),
@@ -182,32 +225,22 @@ def ledger_metadata(dialect: str) -> MetaData:
         Index(None, "mapping_id", "source_key"),
         comment="Source rows not loaded, kept whole",
     )
-    table(
+    builder.table(
         "wait",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("source_key", Text, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("field", String(120), nullable=False),
-        Column("on_mapping_id", Integer, ref("mapping"), nullable=False),
+        Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, or empty"),
         Column("on_key", Text, nullable=False),
         Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),
+        Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         Index(None, "mapping_id", "source_key"),
         Index(None, "on_mapping_id", "on_key"),
         comment="The keys that rejected, parked or incomplete rows wait for",
     )
-    table(
-        "other_key",
-        Column("mapping_id", Integer, ref("mapping"), nullable=False),
-        Column("columns", Text, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("source_key", Text, nullable=False),
-        PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
-        rowid=False,
-        comment="Other declared keys of a mapping, by which links may go",
-    )
-    return metadata
 
 
 def ledger_table(dialect: str, name: str) -> Table:

@@ -1,0 +1,89 @@
+"""The books of a run: every source row has one outcome per run and mapping (promise 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from casemodel import OUTCOMES, Tally
+from connectors import SqliteTarget
+from migrate.ledger.store import table
+
+GONE = ("kept", "closed", "removed", "held")
+
+
+@dataclass(frozen=True)
+class MappingBooks:
+    """The books of one mapping in one run."""
+
+    mapping: str
+    target: str
+    tally: Tally
+    gone_kept: int
+    source_rows: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the books as the contract of the command line has them."""
+        gone = dict.fromkeys(GONE, 0) | {"kept": self.gone_kept}
+        return {"mapping": self.mapping, "target": self.target, **self.tally.as_dict(), "gone": gone}
+
+
+@dataclass(frozen=True)
+class Books:
+    """The books of one run; they can only be built balanced."""
+
+    run: int
+    state: str
+    mappings: tuple[MappingBooks, ...]
+    label: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+
+    @property
+    def balanced(self) -> bool:
+        """Whether read equals the sum of the outcomes for every mapping; a Tally cannot be built otherwise."""
+        return all(each.tally.read == sum(getattr(each.tally, name) for name in OUTCOMES) for each in self.mappings)
+
+    @property
+    def findings(self) -> int:
+        """Rows that a person should look at: rejected, parked, in conflict."""
+        return sum(each.tally.rejected + each.tally.parked + each.tally.conflict for each in self.mappings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return {run, state, balanced, mappings} of the command-line contract."""
+        return {
+            "run": self.run, "state": self.state, "balanced": self.balanced, "label": self.label,
+            "started_at": self.started_at, "ended_at": self.ended_at, "mappings": [each.as_dict() for each in self.mappings],
+        }
+
+
+def last_run(target: SqliteTarget) -> int | None:
+    """Return the number of the newest run, or None."""
+    with target.engine.connect() as connection:
+        run = table(connection, "run")
+        found = connection.scalar(sa.select(sa.func.max(run.c.id)))
+    return None if found is None else int(found)
+
+
+def run_books(target: SqliteTarget, run_id: int) -> Books:
+    """Read the books of a run from its committed batches."""
+    with target.engine.connect() as connection:
+        run, batch, mapping, progress = (table(connection, name) for name in ("run", "batch", "mapping", "progress"))
+        facts = connection.execute(sa.select(run).where(run.c.id == run_id)).mappings().one()
+        sums = [sa.func.coalesce(sa.func.sum(batch.c[name]), 0).label(name) for name in ("read", *OUTCOMES, "gone_kept", "source_rows")]
+        mine = sa.and_(batch.c.mapping_id == mapping.c.id, batch.c.run_id == run_id)
+        rows = connection.execute(
+            sa.select(mapping.c.name, mapping.c.target, *sums)
+            .select_from(progress.join(mapping, mapping.c.id == progress.c.mapping_id).outerjoin(batch, mine))
+            .where(progress.c.run_id == run_id).group_by(mapping.c.id).order_by(mapping.c.id)
+        ).mappings().all()
+    return Books(
+        run_id, facts["state"], tuple(
+            MappingBooks(
+                row["name"], row["target"], Tally(read=row["read"], **{name: row[name] for name in OUTCOMES}),
+                row["gone_kept"], row["source_rows"],
+            ) for row in rows
+        ), facts["label"], facts["started_at"], facts["ended_at"],
+    )

@@ -1,0 +1,104 @@
+"""`run`, `plan` and `status`: loading, and what it did."""
+
+from __future__ import annotations
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    text = value.removesuffix("%").replace(",", ".")
+    try:
+        share = float(text) / 100
+    except ValueError:
+        raise click.BadParameter("write a percentage such as 5%") from None
+    if not value.endswith("%") or not 0 <= share <= 1:
+        raise click.BadParameter("write a percentage such as 5%")
+    return share
+
+
+def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    from datetime import date
+
+    if value is not None:
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            raise click.BadParameter("write a date such as 2026-11-24") from None
+    return value
+
+
+_AS_OF = click.option("--as-of", callback=_day, metavar="DATE", help="What 'today' is in mappings (default: today).")
+_MAX_REJECTS = click.option(
+    "--max-rejects", callback=_share, metavar="SHARE", help="Stop when more of the rows are rejected, e.g. 5%."
+)
+
+
+@click.command()
+@click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
+@click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
+@click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
+@_MAX_REJECTS
+@_AS_OF
+@pass_invocation
+def run(
+    invocation: Invocation, mappings: tuple[str, ...], label: str | None, reason: str | None, resume: bool,
+    max_rejects: float | None, as_of: str | None,
+) -> int:
+    """Load: read the old systems, map, and write what changed.
+
+    Without names every mapping is loaded, parents first. A run that was interrupted goes on by itself.
+    """
+    from migrate.run import RunOptions, as_of_date, load
+    from migrate.session import open_session
+    from migrate.show_books import run_lines
+
+    workspace = invocation.workspace()
+    with open_session(workspace, as_of_date(as_of)) as session:
+        result = load(session, RunOptions(mappings, label, reason, resume, max_rejects or workspace.max_rejects))
+        warnings = [warning for warning in session.check.warnings]
+    for warning in warnings:
+        invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
+    if result.abandoned is not None:
+        invocation.say(f"Run {result.abandoned} was given up, since mappings, sources or target changed since it started.")
+    if result.resumed:
+        invocation.say(f"Run {result.books.run} was resumed after its last committed batch.")
+    invocation.emit(result.books.as_dict(), run_lines(result.books, "run"))
+    return 3 if result.books.findings or warnings else 0
+
+
+@click.command()
+@click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
+@_MAX_REJECTS
+@_AS_OF
+@pass_invocation
+def plan(invocation: Invocation, mappings: tuple[str, ...], max_rejects: float | None, as_of: str | None) -> int:
+    """Say what a run would do, changing nothing."""
+    from migrate.plan import predict
+    from migrate.run import RunOptions, as_of_date
+    from migrate.session import open_session
+    from migrate.show_books import run_lines
+
+    workspace = invocation.workspace()
+    with open_session(workspace, as_of_date(as_of)) as session:
+        result = predict(session, RunOptions(mappings, max_rejects=max_rejects or workspace.max_rejects))
+    document = result.books.as_dict() | {"state": "planned"}
+    invocation.emit(document, run_lines(result.books, "plan"))
+    return 3 if result.books.findings else 0
+
+
+@click.command()
+@click.argument("run_number", metavar="[RUN]", required=False, type=int)
+@pass_invocation
+def status(invocation: Invocation, run_number: int | None) -> int:
+    """Show the books of a run (default: the last) and what waits for whom."""
+    from migrate.show_books import status_lines
+    from migrate.status import read_status
+
+    found = read_status(invocation.workspace(), run_number)
+    invocation.emit(found.as_dict(), status_lines(found))
+    return 0

@@ -1,0 +1,71 @@
+"""One run at a time per target: a lock row with an epoch that every batch checks in its transaction (DESIGN.md, section 6)."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import sqlalchemy as sa
+
+from casemodel import LockedError
+from migrate.ledger.store import now, table
+
+
+def take_lock(connection: sa.Connection, run_id: int) -> int:
+    """Take the lock for a run and return its epoch; a dead holder on this host is taken over.
+
+    Raises:
+        LockedError: LED-007 another run holds it.
+    """
+    lock = table(connection, "lock")
+    row = connection.execute(sa.select(lock).where(lock.c.id == 1)).mappings().first()
+    host, pid = socket.gethostname(), os.getpid()
+    if row is not None and row["run_id"] is not None and not _is_dead(row["host"], row["pid"], host, pid):
+        raise LockedError(
+            "LED-007",
+            f"run {row['run_id']} (process {row['pid']} on {row['host']}) holds the target since {row['taken_at']} UTC",
+            hint="Wait until it ends, or end that process; a dead run on this machine is taken over by itself.",
+            place="target",
+        )
+    epoch = (row["epoch"] if row is not None else 0) + 1
+    values = {"epoch": epoch, "run_id": run_id, "host": host, "pid": pid, "taken_at": now()}
+    if row is None:
+        connection.execute(sa.insert(lock).values(id=1, **values))
+    else:
+        connection.execute(sa.update(lock).where(lock.c.id == 1).values(**values))
+    return epoch
+
+
+def hold_lock(connection: sa.Connection, epoch: int) -> None:
+    """Check, in a batch's own transaction, that the lock is still ours.
+
+    Raises:
+        LockedError: LED-007 another run took it over (this process slept or its machine was thought dead).
+    """
+    lock = table(connection, "lock")
+    held = connection.execute(sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(epoch=epoch))
+    if held.rowcount != 1:
+        raise LockedError(
+            "LED-007", "another run took this target over while this one stood still", place="target",
+            hint="Nothing of the open batch was written. See `omnicase status`.",
+        )
+
+
+def release_lock(connection: sa.Connection, epoch: int) -> None:
+    """Give the lock back, if it is still ours."""
+    lock = table(connection, "lock")
+    connection.execute(sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(run_id=None, host=None, pid=None))
+
+
+def _is_dead(host: str, pid: int, our_host: str, our_pid: int) -> bool:
+    if host != our_host:
+        return False
+    if pid == our_pid:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,73 @@
+"""The ledger's own records: numbers of mappings, facts, and how far a run is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from casemodel import GuardError, Secrets
+from migrate.ledger.tables import ledger_table
+
+
+def now() -> str:
+    """Return the moment as the ledger writes it: UTC, microseconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def table(connection: sa.Connection, name: str) -> sa.Table:
+    """Return a ledger table for the connection's dialect."""
+    return ledger_table(connection.dialect.name, name)
+
+
+def check_namespace(connection: sa.Connection, secrets: Secrets) -> None:
+    """Keep the fingerprint of the namespace, or refuse another one (promise 3).
+
+    Raises:
+        GuardError: LED-001.
+    """
+    meta = table(connection, "meta")
+    kept = connection.scalar(sa.select(meta.c.value).where(meta.c.name == "namespace"))
+    if kept is None:
+        connection.execute(sa.insert(meta).values(name="namespace", value=secrets.fingerprint))
+    elif kept != secrets.fingerprint:
+        raise GuardError(
+            "LED-001", "the target was loaded with another namespace, so every record would be made a second time",
+            hint="Restore the namespace of this workspace from its backup, or load into an empty target.", place="namespace",
+        )
+
+
+def mapping_ids(connection: sa.Connection, mappings: Iterable[tuple[str, str, str]]) -> dict[str, int]:
+    """Return the number of each mapping (name, target, meaning), giving new ones a number and noting the meaning."""
+    known = table(connection, "mapping")
+    numbers: dict[str, int] = {name: number for name, number in connection.execute(sa.select(known.c.name, known.c.id))}
+    for name, target, meaning in mappings:
+        if name in numbers:
+            connection.execute(
+                sa.update(known).where(known.c.id == numbers[name], known.c.meaning != meaning).values(meaning=meaning)
+            )
+        else:
+            inserted = connection.execute(sa.insert(known).values(name=name, target=target, meaning=meaning))
+            numbers[name] = int(inserted.inserted_primary_key[0])
+    return numbers
+
+
+def column_set_id(connection: sa.Connection, columns: Iterable[str]) -> int:
+    """Return the number of a list of target columns."""
+    known = table(connection, "column_set")
+    text = json.dumps(list(columns), separators=(",", ":"))
+    found = connection.scalar(sa.select(known.c.id).where(known.c.columns == text))
+    if found is not None:
+        return int(found)
+    return int(connection.execute(sa.insert(known).values(columns=text)).inserted_primary_key[0])
+
+
+def fully_read(connection: sa.Connection) -> set[str]:
+    """Return the mappings whose relation was read in full by a run that is in the ledger."""
+    progress, mapping = table(connection, "progress"), table(connection, "mapping")
+    rows = connection.execute(
+        sa.select(mapping.c.name).distinct().join(progress, progress.c.mapping_id == mapping.c.id).where(progress.c.full_read == 1)
+    )
+    return {row.name for row in rows}

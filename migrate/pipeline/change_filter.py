@@ -1,0 +1,80 @@
+"""The change filter: rows whose source and meaning equal their last load are not mapped again (promise 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+import sqlalchemy as sa
+
+from migrate.ledger.tables import ledger_table
+from migrate.pipeline.context import LoadContext
+
+SETTLED = {
+    "loaded": "unchanged", "merged": "unchanged", "stale": "rejected", "rejected": "rejected", "out_of_scope": "out_of_scope",
+    "parked": "parked", "deferred": "deferred", "late": "late",
+}
+"""What a row that did not change counts as, by the state of its key; other states are mapped again."""
+
+PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "waiting")
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """The rows to map, and the count of those that are settled, by outcome."""
+
+    todo: pl.DataFrame
+    settled: dict[str, int]
+
+
+class ChangeFilter:
+    """Compares rows with the id map.
+
+    Args:
+        context: the run.
+        mapping: name of the mapping.
+        grouped: rows with the same ``_group`` are mapped together or not at all.
+    """
+
+    def __init__(self, context: LoadContext, mapping: str, *, grouped: bool) -> None:
+        self._context = context
+        self._number = context.mapping_ids[mapping]
+        self._grouped = grouped
+        dialect = context.target.dialect
+        self._id_map, self._wait = ledger_table(dialect, "id_map"), ledger_table(dialect, "wait")
+        mine = sa.select(self._id_map.c.source_key).where(self._id_map.c.mapping_id == self._number).limit(1)
+        self.first_load = context.target.query(mine, ("key",)).is_empty()
+
+    def prior(self, keys: pl.Series) -> pl.DataFrame:
+        """Return what the id map says of keys: `PRIOR` columns (text), only for keys that it knows."""
+        if self.first_load:
+            return pl.DataFrame(schema=dict.fromkeys(PRIOR, pl.String))
+        staged = self._context.target.stage("row_keys", keys.drop_nulls().unique(maintain_order=True).to_frame("key"))
+        id_map, wait = self._id_map, self._wait
+        waiting = sa.exists().where(wait.c.mapping_id == self._number, wait.c.source_key == id_map.c.source_key)
+        statement = sa.select(
+            id_map.c.source_key, id_map.c.state, id_map.c.target_id, id_map.c.source_hash, sa.case((waiting, "1"), else_="0"),
+        ).where(id_map.c.mapping_id == self._number, id_map.c.source_key.in_(sa.select(staged.c.key)))
+        return self._context.target.query(statement, PRIOR)
+
+    def split(self, prepared: pl.DataFrame, duplicates: pl.Series) -> Filtered:
+        """Split prepared rows into those to map and those that are settled.
+
+        Adds ``prior_state`` and ``prior_id`` to the rows to map.
+        """
+        known = prepared.select("_row", "_key", "_hash", "_group").join(
+            self.prior(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left"
+        )
+        same = (
+            (pl.col("prior_hash") == pl.col("_hash"))
+            & pl.col("prior_state").is_in(list(SETTLED))
+            & (pl.col("waiting") == "0")
+            & ~pl.col("_key").is_in(duplicates.implode())
+        ).fill_null(False)
+        known = known.with_columns(same.alias("same"))
+        if self._grouped:
+            known = known.with_columns(pl.col("same").all().over(pl.col("_group").fill_null("\x00" + pl.col("_row").cast(pl.String))))
+        settled = known.filter("same").select(pl.col("prior_state").replace_strict(SETTLED, default=None).alias("outcome"))
+        counts = {row[0]: row[1] for row in settled.group_by("outcome").len().rows()}
+        todo = known.filter(~pl.col("same")).select("_row", "prior_state", "prior_id")
+        return Filtered(prepared.join(todo, on="_row", how="inner", maintain_order="left"), counts)

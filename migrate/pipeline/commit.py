@@ -1,0 +1,182 @@
+"""One transaction of the target: rows, id map, issues, checkpoint and books together (promises 1, 4 and 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import OUTCOMES, Tally, tables
+from migrate.ledger.lock import hold_lock
+from migrate.ledger.store import column_set_id, table
+from migrate.pipeline.batch import Batch, Gate
+from migrate.pipeline.commit_ledger import write_batch, write_ledger
+from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
+from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
+
+
+@dataclass(frozen=True)
+class BatchPlace:
+    """Where a batch stands: mapping, target table, phase (``main`` or ``retry``) and number."""
+
+    mapping: str
+    table: str
+    phase: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Fates:
+    """What became of records that were not simply inserted.
+
+    Args:
+        by_id: target id -> updated, unchanged, conflict or rejected.
+        details: target id -> issue code and detail of a conflict or reject.
+    """
+
+    by_id: dict[str, str] = field(default_factory=dict)
+    details: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) -> Tally:
+    """Write a batch in one transaction and return its books.
+
+    Raises:
+        LockedError: the lock was taken over; nothing is written.
+        BugError: the books do not balance; nothing is written.
+    """
+    frames = {"records": batch.records, "rows": batch.rows, "issues": batch.issues, "waits": batch.waits, "rejects": batch.rejects}
+    # The transaction locks the scratch database too, so everything is staged before it begins.
+    stages = {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}
+    failpoint("before-transaction")
+    with context.target.transaction() as connection:
+        hold_lock(connection, context.epoch)
+        fates = _write_records(connection, context, place, batch, gate, stages)
+        failpoint("after-records")
+        rows = with_fates(batch.rows, fates.by_id)
+        tally = _moved(rows) if place.phase == "retry" else _books(batch, rows)
+        number = context.mapping_ids[place.mapping]
+        write_ledger(connection, number, context.run_id, batch, stages, rows, fates.details)
+        write_batch(connection, number, context.run_id, place.phase, place.seq, batch, tally, _left_scope(rows))
+        failpoint("before-commit")
+    failpoint("after-commit")
+    return tally
+
+
+def _write_records(
+    connection: sa.Connection, context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate,
+    stages: dict[str, sa.TableClause],
+) -> Fates:
+    if "records" not in stages:
+        return Fates()
+    staged, target = stages["records"], tables[place.table]
+    fates: dict[str, str] = {}
+    details: dict[str, tuple[str, str]] = {}
+    if batch.rows["prior_id"].null_count() < batch.rows.height:
+        fates = _compare(connection, place, batch, gate, staged)
+        details = {key: ("edited-in-target", "") for key, fate in fates.items() if fate == "conflict"}
+    refused = insert_records(connection, target, staged, batch.columns, skip=list(fates))
+    changed = [key for key, fate in fates.items() if fate == "updated"]
+    if changed:
+        _update(connection, target, staged, batch.columns, changed)
+    for key, (code, detail) in refused.items():
+        fates[key] = "conflict" if code == "record-exists" else "rejected"
+        details[key] = (code, detail)
+    _remember(connection, context, place, batch, staged, fates)
+    return Fates(fates, details)
+
+
+def _compare(
+    connection: sa.Connection, place: BatchPlace, batch: Batch, gate: Gate, staged: sa.TableClause
+) -> dict[str, str]:
+    """Compare the staged hashes with what was last written, and what was last written with what is there now."""
+    record, sets = table(connection, "record"), table(connection, "column_set")
+    rows = connection.execute(
+        sa.select(staged.c.id, record.c.record_hash, staged.c.hash, sets.c.columns)
+        .join(record, record.c.target_id == staged.c.id).join(sets, sets.c.id == record.c.column_set_id)
+    ).all()
+    names = json.dumps(list(batch.columns), separators=(",", ":"))
+    fates = {row.id: "unchanged" for row in rows if row.hash == row.record_hash and row.columns == names}
+    changed = {row.id: (row.record_hash, row.columns) for row in rows if row.id not in fates}
+    if changed:
+        edited = edited_ids(connection, place.table, changed, gate)
+        fates |= {key: "conflict" if key in edited else "updated" for key in changed}
+    return fates
+
+
+def _update(
+    connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: Sequence[str], ids: list[str]
+) -> None:
+    """Write the changed records, set-based, through a list of ids of this transaction."""
+    wanted = id_list(connection, "batch_updates", ids)
+    values = {name: sa.select(staged.c[name]).where(staged.c.id == target.c.id).scalar_subquery() for name in columns}
+    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS stage.records_id ON records (id)")
+    connection.execute(sa.update(target).where(target.c.id.in_(sa.select(wanted.c.id))).values(values))
+
+
+def _remember(
+    connection: sa.Connection, context: LoadContext, place: BatchPlace, batch: Batch, staged: sa.TableClause,
+    fates: dict[str, str],
+) -> None:
+    """Keep the hash of what was written, once per record."""
+    record = table(connection, "record")
+    number, columns = context.mapping_ids[place.mapping], column_set_id(connection, batch.columns)
+    statement = sa.select(
+        staged.c.id, sa.literal(number), staged.c.hash, sa.literal(columns), sa.literal(context.run_id)
+    ).order_by(staged.c.id)
+    skipped = [key for key, fate in fates.items() if fate != "updated"]
+    if skipped:
+        statement = statement.where(staged.c.id.not_in(sa.select(id_list(connection, "batch_unwritten", skipped).c.id)))
+    insert = sa.insert(record).from_select(["target_id", "mapping_id", "record_hash", "column_set_id", "run_id"], statement)
+    connection.execute(insert.prefix_with("OR REPLACE") if fates else insert)
+
+
+def with_fates(rows: pl.DataFrame, fates: dict[str, str]) -> pl.DataFrame:
+    """Give every row of a batch its final outcome."""
+    known = pl.DataFrame(
+        {"target_id": list(fates), "fate": list(fates.values())}, schema={"target_id": pl.String, "fate": pl.String}
+    )
+    joined = rows.join(known, on="target_id", how="left", maintain_order="left")
+    outcome, fate = pl.col("outcome"), pl.col("fate").fill_null("inserted")
+    # A row that was part of the record before and brings nothing new is unchanged; when it joins, it is merged.
+    again = (outcome == "merged") & (fate == "unchanged") & pl.col("prior_state").is_in(["merged", "loaded"]).fill_null(False)
+    return joined.with_columns(
+        pl.when(outcome == "record").then(fate)
+        .when((outcome == "merged") & fate.is_in(["conflict", "rejected"])).then(fate)
+        .when(again).then(pl.lit("unchanged"))
+        .otherwise(outcome).alias("outcome")
+    ).drop("fate")
+
+
+def _books(batch: Batch, rows: pl.DataFrame) -> Tally:
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for outcome, number in [*batch.settled.items(), *rows.group_by("outcome").len().rows()]:
+        counts[outcome] += number
+    return Tally(read=rows.height + sum(batch.settled.values()), **counts)
+
+
+_STAYS = {
+    "inserted": ("inserted", "updated", "unchanged"), "updated": ("updated", "unchanged"), "unchanged": ("unchanged",),
+    "merged": ("merged", "unchanged"),
+}
+"""What a row counts as in this run stays when a retry does these to it: a record made and then filled is one insert."""
+
+
+def _moved(rows: pl.DataFrame) -> Tally:
+    """Return the books of a retry: rows move from what they counted as in this run; none is read."""
+    moves = dict.fromkeys(OUTCOMES, 0)
+    for before, after, number in rows.group_by("prior_outcome", "outcome").len().rows():
+        if after not in _STAYS.get(before, ()):
+            moves[before] -= number
+            moves[after] += number
+    return Tally(read=0, **moves)
+
+
+def _left_scope(rows: pl.DataFrame) -> int:
+    """Count rows that left the scope after they were loaded; their records are kept."""
+    was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(["loaded", "merged", "stale", "conflict"])
+    return rows.filter(was_loaded & (pl.col("outcome") == "out_of_scope")).height

@@ -1,0 +1,193 @@
+"""What the ledger keeps of a batch, written in the batch's own transaction."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from casemodel import Tally
+from migrate.ledger.store import now, table
+from migrate.pipeline.batch import Batch
+from migrate.pipeline.links import link_state
+
+_EVER_LOADED = ("loaded", "merged", "stale", "conflict")
+
+
+def raw_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return ``key``, ``ref`` and ``row``: the source rows whole, as JSON."""
+    names = [name for name in frame.columns if not name.startswith("_") and not name.startswith("prior_")]
+    return frame.select(
+        pl.col("_key").alias("key"), pl.col("_ref").alias("ref"), pl.struct(names).struct.json_encode().alias("row")
+    )
+
+
+def id_map_state(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``state`` and ``kept_id``: what the id map says of a row whose record is written as mapped."""
+    outcome = pl.col("outcome")
+    was_loaded = pl.col("prior_state").is_in(list(_EVER_LOADED)).fill_null(False) & pl.col("prior_id").is_not_null()
+    fails = outcome.is_in(["rejected", "parked"])
+    return rows.with_columns(
+        pl.when(outcome == "record").then(pl.lit("loaded")).when(fails & was_loaded).then(pl.lit("stale"))
+        .otherwise(outcome).alias("state"),
+        pl.when(outcome.is_in(["record", "merged"])).then(pl.col("target_id"))
+        .when(was_loaded).then(pl.col("prior_id")).alias("kept_id"),
+    )
+
+
+def write_ledger(
+    connection: sa.Connection, number: int, run_id: int, batch: Batch, stages: dict[str, sa.TableClause],
+    rows: pl.DataFrame, details: dict[str, tuple[str, str]],
+) -> None:
+    """Write waits, id map, issues and rejected rows of a batch.
+
+    Args:
+        number: the mapping's number.
+        rows: the rows with their final outcomes.
+        details: target id -> code and detail of what the target refused.
+    """
+    again = batch.rows["prior_state"].null_count() < batch.rows.height
+    if again:
+        _forget(connection, number, stages["rows"])
+    # Before the id map: a wait must see what the links of this batch saw.
+    if "waits" in stages:
+        _write_waits(connection, number, stages["waits"], rows, batch.waits)
+    if "rows" in stages:
+        _write_id_map(connection, number, run_id, stages["rows"])
+    _write_plain(connection, number, run_id, stages)
+    if details:
+        _write_refused(connection, number, run_id, batch, rows, details)
+
+
+def _forget(connection: sa.Connection, number: int, staged: sa.TableClause) -> None:
+    keys = sa.select(staged.c.key).where(staged.c.key.is_not(None), staged.c.prior_state.is_not(None))
+    for name in ("wait", "issue", "reject"):
+        kept = table(connection, name)
+        connection.execute(sa.delete(kept).where(kept.c.mapping_id == number, kept.c.source_key.in_(keys)))
+
+
+def _write_waits(
+    connection: sa.Connection, number: int, staged: sa.TableClause, rows: pl.DataFrame, waits: pl.DataFrame
+) -> None:
+    wait, id_map, other = table(connection, "wait"), table(connection, "id_map"), table(connection, "other_key")
+    unknown = sa.case((staged.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
+
+    def seen(key: sa.ColumnElement[str], on: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
+        state = link_state(id_map.c.state, id_map.c.target_id, "waiting")
+        # MIN: linked sorts before the others, and several rows of one record may answer.
+        return sa.select(sa.func.min(state)).where(id_map.c.mapping_id == staged.c.on_mapping_id, on).scalar_subquery()
+
+    by_source = seen(id_map.c.source_key, id_map.c.source_key == staged.c.on_key)
+    by_record = seen(id_map.c.record_key, id_map.c.record_key == staged.c.on_key)
+    by_other = seen(
+        other.c.source_key,
+        id_map.c.source_key.in_(
+            sa.select(other.c.source_key).where(
+                other.c.mapping_id == staged.c.on_mapping_id, other.c.columns == staged.c.on_other_key,
+                other.c.key == staged.c.on_key,
+            )
+        ),
+    )
+    state = sa.case((staged.c.on_other_key != "", by_other), else_=sa.func.coalesce(by_record, by_source))
+    connection.execute(
+        sa.insert(wait).from_select(
+            ["mapping_id", "source_key", "row_ref", "field", "on_mapping_id", "on_other_key", "on_key", "seen", "outcome"],
+            sa.select(
+                sa.literal(number), staged.c.key, staged.c.ref, staged.c.field, staged.c.on_mapping_id,
+                staged.c.on_other_key, staged.c.on_key, sa.func.coalesce(state, unknown), sa.literal("inserted"),
+            ),
+        )
+    )
+    outcomes = waits.select("key").unique().join(rows.select("key", "outcome"), on="key", how="inner")
+    changed = outcomes.filter(pl.col("outcome") != "inserted").rows(named=True)
+    if changed:
+        connection.execute(
+            sa.update(wait).where(wait.c.mapping_id == number, wait.c.source_key == sa.bindparam("k"))
+            .values(outcome=sa.bindparam("o")),
+            [{"k": row["key"], "o": row["outcome"]} for row in changed],
+        )
+
+
+def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: sa.TableClause) -> None:
+    id_map = table(connection, "id_map")
+    names = ["mapping_id", "source_key", "record_key", "target_id", "state", "reason", "source_hash", "run_id"]
+    select = sa.select(
+        sa.literal(number), staged.c.key, staged.c.record_key, staged.c.kept_id, staged.c.state, staged.c.reason,
+        staged.c.hash, sa.literal(run_id),
+    ).where(staged.c.key.is_not(None)).order_by(staged.c.key)
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(id_map).from_select(names, select)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["mapping_id", "source_key"], set_={name: insert.excluded[name] for name in names[2:]}
+        )
+    )
+
+
+def _write_plain(connection: sa.Connection, number: int, run_id: int, stages: dict[str, sa.TableClause]) -> None:
+    for name, columns in (("issue", ["field", "code", "severity", "detail"]), ("reject", ["row"])):
+        staged = stages.get(f"{name}s")
+        if staged is not None:
+            connection.execute(
+                sa.insert(table(connection, name)).from_select(
+                    ["mapping_id", "run_id", "source_key", "row_ref", *columns],
+                    sa.select(
+                        sa.literal(number), sa.literal(run_id), staged.c.key, staged.c.ref,
+                        *(staged.c[column] for column in columns),
+                    ),
+                )
+            )
+
+
+def _write_refused(
+    connection: sa.Connection, number: int, run_id: int, batch: Batch, rows: pl.DataFrame,
+    details: dict[str, tuple[str, str]],
+) -> None:
+    """Correct the id map for records that the target refused, and keep their issues and rows."""
+    id_map, issue, reject = table(connection, "id_map"), table(connection, "issue"), table(connection, "reject")
+    refused = rows.filter(pl.col("outcome").is_in(["conflict", "rejected"]) & pl.col("target_id").is_in(list(details)))
+    found = refused.select("key", "ref", "target_id", "outcome", "prior_id").rows(named=True)
+    for row in found:
+        code, detail = details[row["target_id"]]
+        conflict = row["outcome"] == "conflict"
+        state = "conflict" if conflict else ("stale" if row["prior_id"] else "rejected")
+        connection.execute(
+            sa.update(id_map).where(id_map.c.mapping_id == number, id_map.c.source_key == row["key"])
+            .values(state=state, target_id=row["target_id"] if code == "edited-in-target" else row["prior_id"])
+        )
+        columns = detail.partition(":")[0].split(", ")[0]
+        connection.execute(
+            sa.insert(issue).values(
+                mapping_id=number, run_id=run_id, source_key=row["key"], row_ref=row["ref"], field=columns or "id", code=code,
+                severity="error", detail=detail or None,
+            )
+        )
+    kept = raw_rows(batch.source.filter(pl.col("_key").is_in([row["key"] for row in found])))
+    if kept.height:
+        connection.execute(
+            sa.insert(reject),
+            [{"mapping_id": number, "run_id": run_id, "source_key": row["key"], "row_ref": row["ref"], "row": row["row"]}
+             for row in kept.rows(named=True)],
+        )
+
+
+def write_batch(
+    connection: sa.Connection, number: int, run_id: int, phase: str, seq: int, batch: Batch, tally: Tally, gone_kept: int
+) -> None:
+    """Write the batch's own row with its books, and the checkpoint."""
+    connection.execute(
+        sa.insert(table(connection, "batch")).values(
+            run_id=run_id, mapping_id=number, phase=phase, seq=seq, source_rows=batch.source_rows, gone_kept=gone_kept,
+            key_missing=batch.key_missing, key_beyond_first=batch.key_beyond_first,
+            counters=json.dumps(batch.counters, sort_keys=True), committed_at=now(), **tally.as_dict(),
+        )
+    )
+    if batch.position is not None:
+        progress = table(connection, "progress")
+        connection.execute(
+            sa.update(progress).where(progress.c.run_id == run_id, progress.c.mapping_id == number)
+            .values(position=batch.position)
+        )

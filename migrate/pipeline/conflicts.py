@@ -1,0 +1,118 @@
+"""What the target refuses: records people edited, records we did not make, unique values that are taken (promise 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from casemodel import BugError, partial_unique_keys, tables, unique_keys
+from migrate.ledger.store import table
+from migrate.pipeline.batch import Gate, record_hash
+from migrate.target_values import read_canonical
+
+Refused = dict[str, tuple[str, str]]
+"""Target id -> issue code (``record-exists``, ``unique-taken``) and detail."""
+
+
+def id_list(connection: sa.Connection, name: str, ids: Sequence[str]) -> sa.TableClause:
+    """Make a temporary list of ids for this connection; temporary tables never touch the target."""
+    connection.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS {name} (id TEXT PRIMARY KEY)")
+    connection.exec_driver_sql(f"DELETE FROM {name}")
+    if ids:
+        connection.exec_driver_sql(f"INSERT OR IGNORE INTO {name} VALUES (?)", [(each,) for each in ids])
+    return sa.table(name, sa.column("id"))
+
+
+def edited_ids(
+    connection: sa.Connection, table_name: str, written: dict[str, tuple[str, str]], gate: Gate
+) -> set[str]:
+    """Return the ids of records whose values no longer hash to what was written, or that are gone.
+
+    Args:
+        written: target id -> record hash and the columns (JSON) it was taken over.
+    """
+    edited = set(written)
+    for columns in {columns for _, columns in written.values()}:
+        names = json.loads(columns)
+        ids = [key for key, (_, over) in written.items() if over == columns]
+        wanted = id_list(connection, "batch_changed", ids)
+        target = tables[table_name]
+        current = read_canonical(connection, table_name, names, target.c.id.in_(sa.select(wanted.c.id)))
+        hashed = current.select("id", record_hash(names, gate.hash_key).alias("hash"))
+        edited -= {key for key, found in hashed.rows() if found == written[key][0]}
+    return edited
+
+
+def insert_records(
+    connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: Sequence[str], skip: list[str]
+) -> Refused:
+    """Insert the staged records but those to skip; what the target refuses is found and left out, and the rest goes in."""
+    refused: Refused = {}
+    while True:
+        statement = sa.select(staged.c.id, *(staged.c[name] for name in columns))
+        left_out = [*skip, *refused]
+        if left_out:
+            statement = statement.where(staged.c.id.not_in(sa.select(id_list(connection, "batch_skipped", left_out).c.id)))
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.insert(target).from_select(["id", *columns], statement))
+            return refused
+        except IntegrityError:
+            found = _refusals(connection, target, staged, skip=left_out)
+        if not found:
+            raise BugError(
+                "BUG-003", f"{target.name} refused records for a reason that mappings should have found: our bug",
+                hint="Nothing of this batch was written. Report it with the output of `omnicase db check`.", place=target.name,
+            ) from None
+        refused |= found
+
+
+def _refusals(connection: sa.Connection, target: sa.Table, staged: sa.TableClause, skip: Sequence[str]) -> Refused:
+    """Find the records that exist already, and those whose unique values another record holds, in the target or earlier here."""
+    out = id_list(connection, "batch_skipped", skip)
+    open_ones = staged.c.id.not_in(sa.select(out.c.id))
+    existing = connection.scalars(sa.select(staged.c.id).join(target, target.c.id == staged.c.id).where(open_ones))
+    found: Refused = {key: ("record-exists", "") for key in existing}
+    for columns in _unique_columns(target.name, staged):
+        found = {**_held(connection, target, staged, columns, open_ones), **found}
+    if not found:
+        for columns in _unique_columns(target.name, staged):
+            found |= _doubled(connection, staged, columns, open_ones)
+    return found
+
+
+def _unique_columns(name: str, staged: sa.TableClause) -> Iterable[tuple[str, ...]]:
+    whole = list(unique_keys(name)) + [tuple(key.columns) for key in partial_unique_keys(name)]
+    return [columns for columns in whole if set(columns) <= set(staged.c.keys())]
+
+
+def _held(
+    connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: tuple[str, ...], open_ones: sa.ColumnElement[bool]
+) -> Refused:
+    same = sa.and_(*(target.c[name] == staged.c[name] for name in columns))
+    record = table(connection, "record")
+    rows = connection.execute(
+        sa.select(staged.c.id, target.c.id.label("holder"), record.c.target_id.label("ours"))
+        .select_from(staged).join(target, sa.and_(same, target.c.id != staged.c.id))
+        .outerjoin(record, record.c.target_id == target.c.id).where(open_ones)
+    )
+    names = ", ".join(columns)
+    return {
+        row.id: ("unique-taken" if row.ours else "record-exists", f"{names}: held by {row.holder}") for row in rows
+    }
+
+
+def _doubled(
+    connection: sa.Connection, staged: sa.TableClause, columns: tuple[str, ...], open_ones: sa.ColumnElement[bool]
+) -> Refused:
+    """Within a batch the first in reading order keeps the value; the later ones name it."""
+    wanted = sa.select(staged.c.id, *(staged.c[name] for name in columns)).where(open_ones).order_by(sa.text("rowid"))
+    rows = [tuple(row) for row in connection.execute(wanted)]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(["id", *columns], pl.String), orient="row").drop_nulls()
+    names = ", ".join(columns)
+    later = frame.with_columns(pl.col("id").first().over(columns).alias("holder")).filter(pl.col("id") != pl.col("holder"))
+    return {key: ("unique-taken", f"{names}: held by {holder}") for key, holder in later.select("id", "holder").rows()}

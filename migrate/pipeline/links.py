@@ -1,0 +1,142 @@
+"""Links and lookups, resolved through the id map's state and the target, never by computing an id alone (LANGUAGE.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import LinkRequest, tables
+from connectors import SqliteTarget
+from migrate.ledger.tables import ledger_table
+
+SMALL = 100_000
+"""Parents and lookup tables of at most this many rows are kept in memory while nothing writes to them."""
+
+LINKED_STATES = ("loaded", "merged", "conflict", "stale")
+WAITING_STATES = ("rejected", "parked", "late")
+
+
+def link_state(state: sa.ColumnElement[str], target_id: sa.ColumnElement[str], unknown: str) -> sa.Case[str]:
+    """Return what an id map state means for a link: linked, waiting, out_of_scope, deferred or `unknown`."""
+    return sa.case(
+        (state.is_(None), sa.literal(unknown)),
+        (sa.and_(state.in_([*LINKED_STATES, "gone"]), target_id.is_not(None)), sa.literal("linked")),
+        (state.in_(WAITING_STATES), sa.literal("waiting")),
+        (state == "gone", sa.literal(unknown)),
+        else_=state,
+    )
+
+
+class LedgerLinks:
+    """The port `casemodel.Links` over the ledger and the target.
+
+    Args:
+        target: the open target.
+        mapping_ids: number of each mapping in the ledger.
+        by_record: mappings whose links go by the record's key (one_per).
+        full_read: mappings read in full, shared with the run.
+    """
+
+    def __init__(
+        self, target: SqliteTarget, mapping_ids: Mapping[str, int], by_record: frozenset[str], full_read: set[str]
+    ) -> None:
+        self._target = target
+        self._ids = mapping_ids
+        self._by_record = by_record
+        self._full_read = full_read
+        self._parents: dict[LinkRequest, pl.DataFrame | None] = {}
+        self._lookups: dict[tuple[str, tuple[str, ...]], pl.DataFrame | None] = {}
+        self._id_map = ledger_table(target.dialect, "id_map")
+        self._other_key = ledger_table(target.dialect, "other_key")
+
+    def forget(self, mapping: str, table: str) -> None:
+        """Drop what is remembered of a mapping and its target table, after a batch of it was committed."""
+        self._parents = {request: frame for request, frame in self._parents.items() if request.mapping != mapping}
+        self._lookups = {key: frame for key, frame in self._lookups.items() if key[0] != table}
+
+    def resolve(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
+        """Resolve canonical source keys of another mapping (see `casemodel.Links.resolve`)."""
+        wanted = pl.DataFrame({"key": keys.cast(pl.String)})
+        known = self._parent(request)
+        if known is None:
+            known = self._staged(request, wanted["key"].drop_nulls().unique(maintain_order=True))
+        unknown = "orphan" if request.mapping in self._full_read else "waiting"
+        found = wanted.join(known, on="key", how="left", maintain_order="left")
+        return found.select(
+            "target_id",
+            pl.when(pl.col("key").is_null()).then(None).otherwise(pl.col("state").fill_null(unknown)).alias("state"),
+        )
+
+    def _parent(self, request: LinkRequest) -> pl.DataFrame | None:
+        """Return the whole parent when it is small, remembered until it changes."""
+        if request not in self._parents:
+            statement = self._select(request)
+            frame = self._target.query(statement.limit(SMALL + 1), ("key", "target_id", "state"))
+            self._parents[request] = self._one_answer(frame) if frame.height <= SMALL else None
+        return self._parents[request]
+
+    def _select(self, request: LinkRequest) -> sa.Select[tuple[str, str, str]]:
+        id_map, number = self._id_map, self._ids.get(request.mapping, -1)
+        state = link_state(id_map.c.state, id_map.c.target_id, "waiting")
+        if request.other_key:
+            other = self._other_key
+            joined = sa.and_(id_map.c.mapping_id == other.c.mapping_id, id_map.c.source_key == other.c.source_key)
+            return sa.select(other.c.key, id_map.c.target_id, state).join(id_map, joined).where(
+                other.c.mapping_id == number, other.c.columns == ",".join(request.other_key)
+            )
+        key = id_map.c.record_key if request.mapping in self._by_record else id_map.c.source_key
+        return sa.select(key, id_map.c.target_id, state).where(id_map.c.mapping_id == number, key.is_not(None))
+
+    def _staged(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
+        staged = self._target.stage("link_keys", keys.to_frame("key"))
+        statement = self._select(request)
+        key = statement.selected_columns[0]
+        return self._one_answer(
+            self._target.query(statement.where(key.in_(sa.select(staged.c.key))), ("key", "target_id", "state"))
+        )
+
+    @staticmethod
+    def _one_answer(frame: pl.DataFrame) -> pl.DataFrame:
+        """Fold several rows of one key: one target id links, two different ones are ambiguous."""
+        if frame["key"].n_unique() == frame.height:
+            return frame
+        linked = pl.col("target_id").filter(pl.col("state") == "linked")
+        return frame.group_by("key", maintain_order=True).agg(
+            linked.first().alias("target_id"),
+            pl.when(linked.n_unique() > 1).then(pl.lit("ambiguous")).when(linked.len() > 0).then(pl.lit("linked"))
+            .otherwise(pl.col("state").first()).alias("state"),
+        ).with_columns(pl.when(pl.col("state") == "ambiguous").then(None).otherwise(pl.col("target_id")).alias("target_id"))
+
+    def lookup(self, table: str, columns: tuple[str, ...], values: pl.DataFrame) -> pl.DataFrame:
+        """Look records of the target up by column values (see `casemodel.Links.lookup`)."""
+        wanted = values.select(pl.col(name).cast(pl.String).alias(f"v{i}") for i, name in enumerate(values.columns))
+        on = wanted.columns
+        known = self._content(table, columns)
+        if known is None:
+            known = self._staged_lookup(table, columns, wanted.drop_nulls().unique())
+        found = wanted.join(known, on=on, how="left", maintain_order="left")
+        hits = pl.col("hits").fill_null(0)
+        return found.select(pl.when(hits == 1).then(pl.col("target_id")).alias("target_id"), hits.alias("hits"))
+
+    def _content(self, table: str, columns: tuple[str, ...]) -> pl.DataFrame | None:
+        asked = (table, columns)
+        if asked not in self._lookups:
+            source = tables[table]
+            names = tuple(f"v{i}" for i in range(len(columns)))
+            frame = self._target.query(
+                sa.select(*(source.c[name] for name in columns), source.c.id).limit(SMALL + 1), (*names, "target_id")
+            )
+            self._lookups[asked] = _counted(frame, names) if frame.height <= SMALL else None
+        return self._lookups[asked]
+
+    def _staged_lookup(self, table: str, columns: tuple[str, ...], wanted: pl.DataFrame) -> pl.DataFrame:
+        source, staged = tables[table], self._target.stage("lookup_keys", wanted)
+        joined = sa.and_(*(sa.cast(source.c[name], sa.Text) == staged.c[f"v{i}"] for i, name in enumerate(columns)))
+        statement = sa.select(*(staged.c[name] for name in wanted.columns), source.c.id).join(source, joined)
+        return _counted(self._target.query(statement, (*wanted.columns, "target_id")), tuple(wanted.columns))
+
+
+def _counted(frame: pl.DataFrame, on: tuple[str, ...]) -> pl.DataFrame:
+    return frame.group_by(on, maintain_order=True).agg(pl.col("target_id").first(), pl.len().cast(pl.Int64).alias("hits"))

@@ -1,0 +1,253 @@
+"""Loading one mapping: its main pass over the relation, and the retries of rows that waited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import GuardError, Partition, Relation, Source, SystemFailure, check_contract, source_contract
+from mappings import CompiledMapping
+from migrate.ledger.lock import hold_lock
+from migrate.ledger.store import now, table
+from migrate.pipeline.batch import Gate
+from migrate.pipeline.change_filter import ChangeFilter
+from migrate.pipeline.commit import BatchPlace, commit
+from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
+from migrate.pipeline.keys import Keys, find_gone, scan_keys
+from migrate.pipeline.links import LedgerLinks
+from migrate.pipeline.mapped_batch import Loader
+from migrate.pipeline.sides import Sides
+from migrate.pipeline.waits import Waiting, cycle_breakers, waiting_rows
+from migrate.progress import Progress
+
+
+REJECTS_FROM_ROWS = 1_000
+"""From how many rows on --max-rejects is looked at (DESIGN.md, section 6)."""
+
+
+@dataclass
+class MappingLoad:
+    """One mapping in one run."""
+
+    context: LoadContext
+    mapping: CompiledMapping
+    source: Source
+    relation: Relation
+    links: LedgerLinks
+    _loader: Loader | None = None
+    _sides: Sides | None = None
+    _keys: Keys | None = field(default=None, repr=False)
+
+    @property
+    def number(self) -> int:
+        """The mapping's number in the ledger."""
+        return self.context.mapping_ids[self.mapping.name]
+
+    def loader(self) -> Loader:
+        """Return what turns rows into batches; made at the first call, with the keys-only pass."""
+        if self._loader is None:
+            changes = ChangeFilter(self.context, self.mapping.name, grouped=bool(self.mapping.group))
+            keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
+            self._keys = keys
+            gate = Gate(self.mapping.name, self.mapping.target, self.mapping.fields, self.context.secrets.hash_key)
+            self._loader = Loader(self.context, self.mapping, self.links, gate, changes, keys.duplicates)
+        return self._loader
+
+    def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with the columns of their sides."""
+        if not self.mapping.sides:
+            return frame
+        if self._sides is None:
+            self._sides = Sides(self.source, self.mapping.sides)
+        return self._sides.join(frame)
+
+    def partition(self, after: str | None = None) -> Partition:
+        """Return the relation as one partition in the mapping's reading order."""
+        by_file = self.source.kind == "csv"
+        group = tuple(self.mapping.group)
+        order = () if by_file and not group else (*group, *(name for name in self.mapping.key if name not in group))
+        return Partition(self.mapping.relation, self.context.batch_rows, order=order, group=group, after=after)
+
+    def close(self) -> None:
+        """Drop scratch data and what is remembered of the relation."""
+        if self._sides is not None:
+            self._sides.close()
+        self._sides, self._loader, self._keys = None, None, None
+
+    def load(self, progress: Progress, *, max_rejects: float | None = None) -> None:
+        """Read the relation in full and load it; goes on after the last committed batch of this run.
+
+        Args:
+            max_rejects: share of rejected rows above which it stops at a batch boundary (from 1,000 rows on).
+
+        Raises:
+            SystemFailure: RUN-001 the source lacks columns, RUN-002 it changed while it was read.
+            GuardError: RUN-020 too many rejects.
+        """
+        state = self._begin()
+        if state["state"] == "reading":
+            self._main_pass(state["position"], progress, max_rejects)
+            self._finish_reading(state["fingerprint"])
+        self.context.full_read.add(self.mapping.name)
+        self.links.forget(self.mapping.name, self.mapping.target)
+
+    def _begin(self) -> dict[str, str]:
+        """Return how far this run is with the mapping, making the ledger's row when it begins."""
+        with self.context.target.transaction() as connection:
+            hold_lock(connection, self.context.epoch)
+            progress = table(connection, "progress")
+            mine = sa.and_(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
+            row = connection.execute(sa.select(progress).where(mine)).mappings().first()
+            if row is not None:
+                return dict(row)
+            values = {
+                "run_id": self.context.run_id, "mapping_id": self.number, "state": "reading", "position": None, "full_read": 0,
+                "file_digest": self.mapping.file_digest, "meaning": self.mapping.meaning,
+                "fingerprint": self.source.fingerprint(self.mapping.relation),
+            }
+            connection.execute(sa.insert(progress).values(**values))
+            return values
+
+    def _main_pass(self, position: str | None, progress: Progress, max_rejects: float | None) -> None:
+        loader = self.loader()
+        partition = self.partition(position)
+        contract = source_contract(self.relation.column_names())
+        read = rejected = 0
+        with self._main_batches(position) as seq:
+            for extract in self.source.extract(partition):
+                breaches = check_contract(contract, extract.frame)
+                if breaches:
+                    raise SystemFailure(
+                        "RUN-001", f"column {breaches[0].column} is {breaches[0].check} in what was read",
+                        hint="The source changed its columns. Run `omnicase mapping check`.", place=self.mapping.relation,
+                    )
+                batch = loader.batch_of(self.joined(extract.frame), extract, first=seq == 0)
+                place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
+                tally = commit(self.context, place, batch, loader.gate)
+                self.links.forget(self.mapping.name, self.mapping.target)
+                seq += 1
+                progress.advance(extract.rows, rejected=tally.rejected)
+                read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
+                if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
+                    raise GuardError(
+                        "RUN-020", f"{rejected:,} of {read:,} rows are rejected, more than --max-rejects allows",
+                        hint="What is committed stays. See `omnicase rejects list`, mend, and run again.", place=self.mapping.name,
+                    )
+
+    @contextmanager
+    def _main_batches(self, position: str | None) -> Iterator[int]:
+        """Give the number of the next batch of the main pass."""
+        with self.context.target.engine.connect() as connection:
+            batch = table(connection, "batch")
+            last = connection.scalar(
+                sa.select(sa.func.max(batch.c.seq)).where(
+                    batch.c.run_id == self.context.run_id, batch.c.mapping_id == self.number, batch.c.phase == "main"
+                )
+            )
+        yield 0 if last is None else int(last) + 1
+
+    def _finish_reading(self, fingerprint: str) -> None:
+        """Mark the relation as read, and the keys that left it as gone, in one transaction."""
+        if self.source.fingerprint(self.mapping.relation) != fingerprint:
+            raise SystemFailure(
+                "RUN-002", "the source changed while it was read", place=self.mapping.relation,
+                hint="What is committed stays. Run again; the next run compares everything anew.",
+            )
+        keys = self._keys
+        gone = list(find_gone(self.context, self.mapping.name, keys)) if keys is not None else []
+        with self.context.target.transaction() as connection:
+            hold_lock(connection, self.context.epoch)
+            kept = self._mark_gone(connection, gone)
+            progress = table(connection, "progress")
+            connection.execute(
+                sa.update(progress)
+                .where(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
+                .values(state="read", full_read=1)
+            )
+            self._drop_old_keyless(connection)
+            if kept:
+                self._note_gone(connection, kept)
+
+    def _mark_gone(self, connection: sa.Connection, gone: list[pl.Series]) -> int:
+        id_map = table(connection, "id_map")
+        kept = 0
+        for keys in gone:
+            for key in keys:
+                kept += connection.execute(
+                    sa.update(id_map).where(id_map.c.mapping_id == self.number, id_map.c.source_key == key)
+                    .values(state="gone", source_hash=None)
+                ).rowcount
+                for name in ("wait", "issue", "reject"):
+                    ledger = table(connection, name)
+                    connection.execute(
+                        sa.delete(ledger).where(ledger.c.mapping_id == self.number, ledger.c.source_key == key)
+                    )
+        return kept
+
+    def _drop_old_keyless(self, connection: sa.Connection) -> None:
+        """Rows without a key are read anew by every run: those of earlier runs are replaced."""
+        for name in ("issue", "reject"):
+            ledger = table(connection, name)
+            connection.execute(
+                sa.delete(ledger).where(
+                    ledger.c.mapping_id == self.number, ledger.c.source_key.is_(None), ledger.c.run_id != self.context.run_id
+                )
+            )
+
+    def _note_gone(self, connection: sa.Connection, kept: int) -> None:
+        batch = table(connection, "batch")
+        zeros = {column.name: 0 for column in batch.c if column.name not in
+                 ("id", "run_id", "mapping_id", "phase", "seq", "counters", "committed_at", "gone_kept")}
+        connection.execute(
+            sa.insert(batch).values(run_id=self.context.run_id, mapping_id=self.number, phase="gone", seq=0, gone_kept=kept,
+                                    counters="{}", committed_at=now(), **zeros)
+        )
+
+    def retry(self, *, breaking_cycles: bool = False) -> int:
+        """Map again the rows whose awaited key changed; return how many were tried."""
+        waiting = cycle_breakers(self.context, self.number) if breaking_cycles else waiting_rows(self.context, self.number)
+        if waiting.rows.is_empty():
+            return 0
+        failpoint("before-retry")
+        loader = self.loader()
+        tried = 0
+        for frame in self._rows_again(waiting):
+            batch = loader.retry_of(self.joined(frame), waiting.outcomes, breaking_cycles=breaking_cycles)
+            place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_retry())
+            commit(self.context, place, batch, loader.gate)
+            self.links.forget(self.mapping.name, self.mapping.target)
+            tried += frame.height
+        return tried
+
+    def _next_retry(self) -> int:
+        with self.context.target.engine.connect() as connection:
+            batch = table(connection, "batch")
+            last = connection.scalar(
+                sa.select(sa.func.max(batch.c.seq)).where(
+                    batch.c.run_id == self.context.run_id, batch.c.mapping_id == self.number, batch.c.phase == "retry"
+                )
+            )
+        return 0 if last is None else int(last) + 1
+
+    def _rows_again(self, waiting: Waiting) -> Iterator[pl.DataFrame]:
+        """Yield the waiting rows as read again; of a grouped mapping whole groups, found in one more pass."""
+        refs = waiting.rows["ref"].unique(maintain_order=True)
+        if not self.mapping.group:
+            for start in range(0, refs.len(), self.context.batch_rows):
+                yield self.source.fetch(self.mapping.relation, refs.slice(start, self.context.batch_rows))
+            return
+        for extract in self.source.extract(self.partition()):
+            # prepare may unpivot: a group is wanted when any of its rows is.
+            prepared = self.mapping.prepare(self.joined(extract.frame)).select("_ref", "_group")
+            groups = prepared.filter(pl.col("_ref").is_in(refs.implode()))["_group"].drop_nulls().unique()
+            wanted = prepared.filter(
+                pl.col("_group").is_in(groups.implode()) | pl.col("_ref").is_in(refs.implode())
+            )["_ref"].unique()
+            frame = extract.frame.filter(pl.col("_ref").is_in(wanted.implode()))
+            if frame.height:
+                yield frame

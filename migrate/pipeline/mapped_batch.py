@@ -1,0 +1,163 @@
+"""From rows read to a batch ready to commit: the change filter, the mapping, the gate."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import polars as pl
+
+from casemodel import Extract, Mapped
+from mappings import CompiledMapping
+from migrate.pipeline.batch import ISSUE_SCHEMA, REJECT_SCHEMA, WAIT_SCHEMA, Batch, Gate, empty
+from migrate.pipeline.change_filter import ChangeFilter
+from migrate.pipeline.commit_ledger import id_map_state, raw_rows
+from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
+from migrate.pipeline.links import LedgerLinks
+
+
+@dataclass
+class Loader:
+    """Everything that turns rows of one mapping into batches."""
+
+    context: LoadContext
+    mapping: CompiledMapping
+    links: LedgerLinks
+    gate: Gate
+    changes: ChangeFilter
+    duplicates: pl.Series
+
+    def batch_of(self, joined: pl.DataFrame, extract: Extract, *, first: bool) -> Batch:
+        """Return the batch of an extract whose sides are joined already.
+
+        Args:
+            first: whether it is the first batch of the relation in this run; it counts the first row of each duplicate key.
+        """
+        prepared = self.mapping.prepare(joined)
+        filtered = self.changes.split(prepared, self.duplicates)
+        failpoint("after-read")
+        mapped = self.mapping.apply(filtered.todo, self.links, self.duplicates)
+        failpoint("after-map")
+        batch = self._batch(filtered.todo, mapped, filtered.settled, extract.rows, extract.position)
+        firsts = self.duplicates.len() if first else 0
+        batch = dataclasses.replace(batch, key_beyond_first=batch.key_beyond_first - firsts)
+        return with_unreadable(batch, extract.unreadable)
+
+    def retry_of(self, joined: pl.DataFrame, outcomes: pl.DataFrame, *, breaking_cycles: bool) -> Batch:
+        """Return the batch of rows that are tried again.
+
+        Args:
+            outcomes: ``key`` and ``prior_outcome``: what each waiting row counts as in this run.
+        """
+        prepared = self.mapping.prepare(joined)
+        prior = self.changes.prior(prepared["_key"]).select("key", "prior_state", "prior_id")
+        todo = prepared.join(prior, left_on="_key", right_on="key", how="left", maintain_order="left")
+        apply = self.mapping.apply_breaking_cycles if breaking_cycles else self.mapping.apply
+        mapped = apply(todo, self.links, self.duplicates)
+        batch = self._batch(todo, mapped, {}, 0, None)
+        rows = batch.rows.drop("prior_outcome").join(outcomes, on="key", how="left", maintain_order="left").with_columns(
+            pl.coalesce("prior_outcome", _counted_as("prior_state")).alias("prior_outcome")
+        )
+        return dataclasses.replace(batch, rows=rows)
+
+    def _batch(
+        self, todo: pl.DataFrame, mapped: Mapped, settled: dict[str, int], source_rows: int, position: str | None
+    ) -> Batch:
+        rows = self._rows(todo, mapped)
+        refs = todo.select("_row", "_ref")
+        issues = mapped.issues.join(refs, on="_row", how="left", maintain_order="left").select(
+            pl.col("_key").alias("key"), pl.col("_ref").alias("ref"), "field", "code", "severity", "detail"
+        )
+        failed = mapped.outcomes.filter(pl.col("outcome").is_in(["rejected", "parked"])).select("_row")
+        beyond = mapped.outcomes.filter(pl.col("_key").is_in(self.duplicates.implode()))
+        return Batch(
+            records=self.gate.pass_through(mapped.records),
+            rows=rows,
+            issues=issues,
+            waits=self._waits(mapped, refs),
+            rejects=raw_rows(todo.join(failed, on="_row", how="semi", maintain_order="left")),
+            settled=settled,
+            columns=self.gate.columns,
+            source_rows=source_rows,
+            source=todo,
+            position=position,
+            key_missing=mapped.outcomes["_key"].null_count(),
+            key_beyond_first=beyond.height,
+            counters={
+                "repaired": {name: list(counts) for name, counts in mapped.repaired.items()},
+                "codes": [[table, code, used] for (table, code), used in mapped.code_use.items()],
+                "scope": _reasons(mapped.outcomes),
+            },
+        )
+
+    def _rows(self, todo: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
+        record = pl.col("_record")
+        rows = mapped.outcomes.join(
+            todo.select("_row", "_hash", "_ref", "prior_state", "prior_id"), on="_row", how="left", maintain_order="left"
+        ).join(
+            mapped.records.select(pl.col("_key").alias("_record"), "id"), on="_record", how="left", maintain_order="left"
+        ).select(
+            pl.col("_key").alias("key"),
+            (record if self.mapping.records_by_group else pl.lit(None, pl.String)).alias("record_key"),
+            pl.when(pl.col("outcome").is_in(["record", "merged"])).then(pl.col("id")).alias("target_id"),
+            "outcome", "reason", pl.col("_hash").alias("hash"), pl.col("_ref").alias("ref"), "prior_state", "prior_id",
+            pl.lit(None, pl.String).alias("prior_outcome"),
+        )
+        return id_map_state(rows)
+
+    def _waits(self, mapped: Mapped, refs: pl.DataFrame) -> pl.DataFrame:
+        if mapped.waits.is_empty():
+            return empty(WAIT_SCHEMA)
+        known = pl.DataFrame(
+            {
+                "mapping": list(self.context.mapping_ids), "on_mapping_id": list(self.context.mapping_ids.values()),
+                "full_read": ["1" if name in self.context.full_read else "0" for name in self.context.mapping_ids],
+            },
+            schema={"mapping": pl.String, "on_mapping_id": pl.Int64, "full_read": pl.String},
+        )
+        return mapped.waits.filter(pl.col("_key").is_not_null()).join(
+            refs, on="_row", how="left", maintain_order="left"
+        ).join(known, on="mapping", how="inner", maintain_order="left").select(
+            pl.col("_key").alias("key"), pl.col("_ref").alias("ref"), "field", "on_mapping_id",
+            pl.col("other_key").fill_null("").alias("on_other_key"), pl.col("wait_key").alias("on_key"), "full_read",
+        ).unique(["key", "field", "on_mapping_id", "on_other_key", "on_key"], maintain_order=True)
+
+
+def _counted_as(state: str) -> pl.Expr:
+    """Return what a row that waits for nothing itself (a member of a group) counts as, by the state of its key."""
+    settled = {"loaded": "unchanged", "merged": "merged", "stale": "rejected"}
+    return pl.col(state).replace(settled)
+
+
+def _reasons(outcomes: pl.DataFrame) -> dict[str, int]:
+    left_out = outcomes.filter(pl.col("outcome") == "out_of_scope")
+    return dict(left_out.group_by(pl.col("reason").fill_null("")).len().rows())
+
+
+def with_unreadable(batch: Batch, unreadable: pl.DataFrame | None) -> Batch:
+    """Add the physical records that could not be read: each is a reject with its place and raw text."""
+    if unreadable is None or unreadable.is_empty():
+        return batch
+    count = unreadable.height
+    null = pl.lit(None, pl.String)
+    rows = unreadable.select(
+        *(pl.lit("rejected").alias(name) if name == "outcome" else pl.col("_ref").alias(name) if name == "ref" else null.alias(name)
+          for name in batch.rows.columns)
+    )
+    issues = unreadable.select(
+        null.alias("key"), pl.col("_ref").alias("ref"), pl.lit("").alias("field"), "code", pl.lit("error").alias("severity"),
+        pl.col("place").alias("detail"),
+    )
+    raw = unreadable.select(
+        null.alias("key"), pl.col("_ref").alias("ref"), pl.struct("place", "raw").struct.json_encode().alias("row")
+    )
+    return dataclasses.replace(
+        batch,
+        rows=pl.concat([batch.rows, rows.select(batch.rows.columns)]),
+        issues=pl.concat([batch.issues.cast(dict(ISSUE_SCHEMA)), issues]),
+        rejects=pl.concat([batch.rejects.cast(dict(REJECT_SCHEMA)), raw]),
+        key_missing=batch.key_missing + count,
+    )
+
+

@@ -1,0 +1,83 @@
+"""Looks beside (``with``): each side is read once into a scratch store and joined to the batches, in bounded memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from casemodel import SideJoin, Source
+from connectors import Scratch
+
+READ_ROWS = 200_000
+
+
+class Sides:
+    """The sides of one mapping, ready to join.
+
+    Args:
+        source: the system that both relations belong to.
+        joins: what to look up.
+    """
+
+    def __init__(self, source: Source, joins: tuple[SideJoin, ...]) -> None:
+        self._joins = joins
+        self._scratch = Scratch()
+        self._stores = {join.name: self._store(source, join) for join in joins}
+
+    def _store(self, source: Source, join: SideJoin) -> Path:
+        """Write the columns that are used to Parquet files, one row per key where the join takes one."""
+        folder = self._scratch.folder / join.name
+        folder.mkdir(mode=0o700)
+        names = list(dict.fromkeys([*(side for side, _ in join.by), *join.columns, *(name for name, _ in join.order)]))
+        for number, frame in enumerate(source.columns(join.relation, names, READ_ROWS)):
+            frame.select(names).write_parquet(folder / f"{number:06}.parquet")
+        if not any(folder.iterdir()):
+            pl.DataFrame(schema=dict.fromkeys(names, pl.String)).write_parquet(folder / "000000.parquet")
+        return folder
+
+    def join(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the frame with ``<side>.<column>`` for every side; rows are neither added nor dropped."""
+        for join in self._joins:
+            frame = self._joined(frame, join)
+        return frame
+
+    def _joined(self, frame: pl.DataFrame, join: SideJoin) -> pl.DataFrame:
+        on_side, on_main = [side for side, _ in join.by], [main for _, main in join.by]
+        wanted = frame.select(pl.col(main).alias(f"_by{i}") for i, main in enumerate(on_main)).drop_nulls().unique()
+        keys = [f"_by{i}" for i in range(len(on_main))]
+        side = pl.scan_parquet(self._stores[join.name] / "*.parquet", glob=True)
+        found = side.join(wanted.lazy(), left_on=on_side, right_on=keys, how="semi").collect(engine="streaming")
+        found = found.rename({name: f"_by{i}" for i, name in enumerate(on_side)} if not set(on_side) & set(join.columns) else {})
+        if set(on_side) & set(join.columns):
+            found = found.with_columns(pl.col(name).alias(f"_by{i}") for i, name in enumerate(on_side))
+        folded = self._folded(found, join, keys)
+        return frame.with_columns(pl.col(main).alias(f"_by{i}") for i, main in enumerate(on_main)).join(
+            folded, on=keys, how="left", maintain_order="left"
+        ).drop(keys).with_columns(self._absent(join))
+
+    @staticmethod
+    def _absent(join: SideJoin) -> list[pl.Expr]:
+        if join.take == "count":
+            return [pl.col(f"{join.name}.count").fill_null("0")]
+        return [pl.col(f"{join.name}._hits").fill_null(0)]
+
+    @staticmethod
+    def _folded(found: pl.DataFrame, join: SideJoin, keys: list[str]) -> pl.DataFrame:
+        """Fold the rows of a key to one: the first or last by the order, NULLs last; ``only`` counts its hits."""
+        if join.take == "count":
+            return found.group_by(keys).agg(pl.len().cast(pl.String).alias(f"{join.name}.count"))
+        if join.order:
+            found = found.sort(
+                [name for name, _ in join.order], descending=[down for _, down in join.order], nulls_last=True,
+                maintain_order=True,
+            )
+        pick = pl.Expr.last if join.take == "last" else pl.Expr.first
+        return found.group_by(keys, maintain_order=True).agg(
+            *(pick(pl.col(name)).alias(f"{join.name}.{name}") for name in join.columns),
+            pl.len().cast(pl.Int64).alias(f"{join.name}._hits"),
+        )
+
+    def close(self) -> None:
+        """Remove the scratch stores."""
+        self._scratch.close()

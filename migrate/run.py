@@ -1,0 +1,203 @@
+"""A run: one invocation that loads, resumable at any batch (DESIGN.md, section 6)."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from casemodel import GuardError
+from connectors import SqliteTarget, open_target
+from migrate import __version__
+from migrate.books import Books, run_books
+from migrate.database import current, require_current
+from migrate.ledger.lock import release_lock, take_lock
+from migrate.ledger.store import check_namespace, fully_read, mapping_ids, now, table
+from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
+from migrate.pipeline.links import LedgerLinks
+from migrate.pipeline.load import MappingLoad
+from migrate.progress import progress
+from migrate.session import Session, plan_digest, require_runnable
+from migrate.workspace import Workspace
+
+UNFINISHED = ("running", "interrupted", "failed")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What was asked on the command line."""
+
+    mappings: tuple[str, ...] = ()
+    label: str | None = None
+    reason: str | None = None
+    resume: bool = False
+    max_rejects: float | None = None
+    """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up."""
+
+    books: Books
+    resumed: bool
+    abandoned: int | None = None
+
+
+def load(session: Session, options: RunOptions, *, target_url: str | None = None) -> RunResult:
+    """Load the selected mappings into the target.
+
+    Args:
+        target_url: another target than the workspace's (for `plan`, a copy).
+
+    Raises:
+        GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects, RUN-021 nothing to
+            resume (exit 6).
+        LockedError: another run holds the target (exit 7).
+    """
+    require_runnable(session)
+    names = session.selected(options.mappings)
+    target = open_target(target_url or session.workspace.target_url)
+    try:
+        require_current(target.engine)
+        digest = plan_digest(session, names, current(target.engine))
+        start = _start(session, target, names, options, digest)
+        with _ending(target, start.context):
+            _load_all(session, start.context, names, options)
+            failpoint("before-finish")
+        return RunResult(run_books(target, start.context.run_id), start.resumed, start.abandoned)
+    finally:
+        target.close()
+
+
+@dataclass(frozen=True)
+class _Start:
+    context: LoadContext
+    resumed: bool
+    abandoned: int | None
+
+
+def _start(session: Session, target: SqliteTarget, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
+    compiled = [session.mapping(name) for name in session.check.order]
+    with target.transaction() as connection:
+        check_namespace(connection, session.workspace.secrets)
+        run = table(connection, "run")
+        last = connection.execute(
+            sa.select(run.c.id, run.c.plan_digest).where(run.c.state.in_(UNFINISHED)).order_by(run.c.id.desc()).limit(1)
+        ).first()
+        same = last is not None and last.plan_digest == digest
+        if options.resume and not same:
+            raise GuardError(
+                "RUN-021",
+                "there is no unfinished run to resume" if last is None
+                else f"run {last.id} cannot be resumed: mappings, code tables, sources or target changed since it started",
+                hint="Run without --resume: a new run starts, and only what changed is written.", place="run",
+            )
+        run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest)
+        epoch = take_lock(connection, run_id)
+        abandoned = int(last.id) if last is not None and not same else None
+        connection.execute(
+            sa.update(run).where(run.c.state.in_(UNFINISHED), run.c.id != run_id).values(state="abandoned", ended_at=now())
+        )
+        connection.execute(sa.update(run).where(run.c.id == run_id).values(
+            state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid()))
+        numbers = mapping_ids(connection, [(each.name, each.target, each.meaning) for each in compiled])
+        full = fully_read(connection)
+    context = LoadContext(
+        target, session.workspace.secrets, run_id, epoch, numbers, session.workspace.model.run.batch_rows, full
+    )
+    return _Start(context, same, abandoned)
+
+
+def _new_run(connection: sa.Connection, session: Session, options: RunOptions, digest: str) -> int:
+    command = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
+    inserted = connection.execute(
+        sa.insert(table(connection, "run")).values(
+            state="running", started_at=now(), as_of=session.as_of.isoformat(), label=options.label, reason=options.reason,
+            program=__version__, plan_digest=digest, command=json.dumps(command), host=socket.gethostname(), pid=os.getpid(),
+            os_user=getpass.getuser(),
+        )
+    )
+    return int(inserted.inserted_primary_key[0])
+
+
+@contextmanager
+def _ending(target: SqliteTarget, context: LoadContext) -> Iterator[None]:
+    """Write down how the run ended, and give the lock back."""
+    state = "failed"
+    try:
+        yield
+        state = "completed"
+    except KeyboardInterrupt:
+        state = "interrupted"
+        raise
+    except GuardError:
+        state = "stopped"
+        raise
+    finally:
+        with target.transaction() as connection:
+            run = table(connection, "run")
+            connection.execute(sa.update(run).where(run.c.id == context.run_id).values(state=state, ended_at=now()))
+            release_lock(connection, context.epoch)
+
+
+def _load_all(session: Session, context: LoadContext, names: Sequence[str], options: RunOptions) -> None:
+    by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
+    links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read)
+    loads = {name: _mapping_load(session, context, name, links) for name in names}
+    try:
+        for name in names:
+            relation = loads[name].mapping.relation
+            with progress(name, loads[name].source.count(relation)) as bar:
+                loads[name].load(bar, max_rejects=options.max_rejects)
+            _settle([loads[name]])
+        _settle(list(loads.values()))
+        with context.target.transaction() as connection:
+            done = table(connection, "progress")
+            connection.execute(sa.update(done).where(done.c.run_id == context.run_id).values(state="done"))
+    finally:
+        for each in loads.values():
+            each.close()
+
+
+def _mapping_load(session: Session, context: LoadContext, name: str, links: LedgerLinks) -> MappingLoad:
+    mapping = session.mapping(name)
+    source = session.source(mapping.system)
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links)
+
+
+def _settle(loads: Sequence[MappingLoad]) -> None:
+    """Try waiting rows again until nothing moves; circles of links are then loaded without the link and filled."""
+    while True:
+        while any([each.retry() for each in loads]):
+            pass
+        if not any([each.retry(breaking_cycles=True) for each in loads if each.mapping.self_links]):
+            return
+
+
+def workspace_target(workspace: Workspace) -> SqliteTarget:
+    """Open the workspace's target, upgraded and ready to be read.
+
+    Raises:
+        GuardError: DBS-003 it is not upgraded (exit 6).
+    """
+    target = open_target(workspace.target_url)
+    try:
+        require_current(target.engine)
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+def as_of_date(text: str | None) -> date:
+    """Return what "today" is in mappings: as asked, else the day it is."""
+    return date.fromisoformat(text) if text else date.today()

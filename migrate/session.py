@@ -1,0 +1,132 @@
+"""An open workspace: its sources, its checked and compiled mappings, in the order in which they load."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from casemodel import RefusedError, RefusedMany, Relation, Source, SystemFailure, UsageError
+from connectors import open_source
+from mappings import CheckResult, CompiledMapping, MappingFile, check_mappings, compile_mapping, load_mappings
+from migrate.workspace import Workspace
+
+
+@dataclass
+class Session:
+    """What a command works with.
+
+    Args:
+        workspace: the workspace.
+        files: its mapping files by name.
+        as_of: what "today" is in mappings.
+        check: the result of the static check, with the order of the mappings.
+    """
+
+    workspace: Workspace
+    files: dict[str, MappingFile]
+    as_of: date
+    sources: dict[str, Source] = field(default_factory=dict)
+    check: CheckResult = field(default_factory=lambda: CheckResult((), (), ()))
+    _compiled: dict[str, CompiledMapping] = field(default_factory=dict)
+
+    def source(self, system: str) -> Source:
+        """Open a system of the workspace, once."""
+        if system not in self.sources:
+            if system not in self.workspace.systems:
+                known = ", ".join(sorted(self.workspace.systems)) or "none"
+                raise UsageError("RUN-010", f"there is no system '{system}'", hint=f"Known systems: {known}.")
+            self.sources[system] = open_source(self.workspace.systems[system])
+        return self.sources[system]
+
+    def relation(self, system: str, name: str) -> Relation:
+        """Return what a system says of one of its relations."""
+        return self.source(system).relation(name)
+
+    def mapping(self, name: str) -> CompiledMapping:
+        """Return a mapping, compiled once."""
+        if name not in self._compiled:
+            file = self.files[name]
+            self._compiled[name] = compile_mapping(
+                file, self.relation, self.files, self.workspace.secrets, self.as_of
+            )
+        return self._compiled[name]
+
+    def selected(self, names: Sequence[str]) -> list[str]:
+        """Return the asked mappings in loading order; none asked means all.
+
+        Raises:
+            UsageError: RUN-011 unknown mapping.
+        """
+        for name in names:
+            if name not in self.files:
+                import difflib
+
+                near = difflib.get_close_matches(name, self.files, n=1)
+                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(self.files))}."
+                raise UsageError("RUN-011", f"there is no mapping '{name}'", hint=hint, place="mappings/")
+        return [name for name in self.check.order if not names or name in names]
+
+    def close(self) -> None:
+        """Close every source."""
+        for source in self.sources.values():
+            source.close()
+        self.sources.clear()
+
+
+@contextmanager
+def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
+    """Open a workspace for work; every mapping is checked before a row is read.
+
+    Raises:
+        RefusedError: a mapping is refused (exit 4), or there is none (RUN-012).
+        SystemFailure: a system cannot be reached or read (exit 5).
+    """
+    loaded = load_mappings(workspace.root / "mappings", workspace.root)
+    if not loaded:
+        raise RefusedError("RUN-012", "the workspace has no mappings", hint="Write one in mappings/; see docs/tutorial.md.",
+                           place="mappings/")
+    session = Session(workspace, {file.name: file for file in loaded}, as_of)
+    try:
+        session.check = check_mappings(loaded, session.relation, tuple(workspace.systems))
+        yield session
+    finally:
+        session.close()
+
+
+MISSING_COLUMN = "MAP-060"
+"""Code of the check for a source column that is not there: drift when it happens in a run."""
+
+
+def require_runnable(session: Session) -> None:
+    """Refuse to run when the check found errors (exit 4), or the source lacks a column (exit 5, before a row is read).
+
+    Raises:
+        RefusedError: the errors of the check.
+        SystemFailure: RUN-001.
+    """
+    errors = list(session.check.errors)
+    drift = [error for error in errors if error.code == MISSING_COLUMN]
+    if errors and len(drift) == len(errors):
+        raise SystemFailure(
+            "RUN-001", f"the source is not what the mappings were written for: {drift[0].message}", place=drift[0].place,
+            hint="The source changed its columns, or the mapping names a wrong one. See `omnicase mapping check`.",
+        )
+    if errors:
+        raise RefusedMany(errors)
+
+
+def plan_digest(session: Session, names: Sequence[str], revisions: dict[str, str | None]) -> str:
+    """Return the digest of what a run would do: mappings and their meaning, target revisions, source contents."""
+    mappings = [session.mapping(name) for name in names]
+    facts = {
+        "mappings": [[each.name, each.file_digest, each.meaning] for each in mappings],
+        "revisions": revisions,
+        "sources": [[each.system, each.relation, session.source(each.system).fingerprint(each.relation)] for each in mappings],
+        "as_of": session.as_of.isoformat(),
+        "namespace": session.workspace.secrets.fingerprint,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""The books as a table for the terminal, at most 100 columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from migrate.books import Books
+from migrate.status import Status
+
+_COLUMNS = (
+    ("read", "read"), ("out_of_scope", "scope"), ("inserted", "insert"), ("updated", "update"), ("unchanged", "same"),
+    ("merged", "merged"), ("rejected", "reject"), ("parked", "parked"), ("conflict", "confl."),
+)
+_MOST_CAUSES = 15
+
+
+def books_table(books: Books) -> list[str]:
+    """Return one line per mapping, a sum, and what the columns mean."""
+    header = ["mapping", *(label for _, label in _COLUMNS)]
+    rows = [[each.mapping, *(_figure(getattr(each.tally, name)) for name, _ in _COLUMNS)] for each in books.mappings]
+    sums = ["all", *(_figure(sum(getattr(each.tally, name) for each in books.mappings)) for name, _ in _COLUMNS)]
+    widths = [max(len(row[i]) for row in [header, *rows, sums]) for i in range(len(header))]
+    lines = [_line(row, widths) for row in [header, *rows]]
+    lines.insert(1, "-" * len(lines[0]))
+    return [*lines, "-" * len(lines[0]), _line(sums, widths)]
+
+
+def _figure(number: int) -> str:
+    return f"{number:,}".replace(",", ".") if number else "·"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, rest = cells[0].ljust(widths[0]), (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+    return " ".join([first, *rest])
+
+
+def run_lines(books: Books, verb: str) -> Iterable[str]:
+    """Return the answer of `run` or `plan`: the books, the verdict, what to do next."""
+    yield from books_table(books)
+    yield ""
+    yield "The books balance: read = scope + insert + update + same + merged + reject + parked + conflict."
+    written = sum(each.tally.inserted + each.tally.updated for each in books.mappings)
+    gone = sum(each.gone_kept for each in books.mappings)
+    if gone:
+        yield f"{gone} records whose rows left the source or the scope are kept."
+    if verb == "plan":
+        yield f"A run would write {_figure(written)} records. Nothing was changed. Next: omnicase run"
+        return
+    if written == 0:
+        yield "Nothing changed: no record was written."
+    rejected = sum(each.tally.rejected + each.tally.parked for each in books.mappings)
+    if rejected:
+        yield f"{_figure(rejected)} rows were not loaded. Next: omnicase rejects list"
+    yield f"Run {books.run} is {books.state}. Next: omnicase reconcile --report html"
+
+
+def status_lines(status: Status) -> Iterable[str]:
+    """Return the answer of `status`."""
+    if status.books is None:
+        yield "Nothing was loaded yet. Next: omnicase run"
+        return
+    yield "runs"
+    for run in status.runs:
+        label = f"  {run['label']}" if run["label"] else ""
+        yield f"  {run['id']:>4}  {run['state']:<12} started {run['started_at'][:19]}  ended {(run['ended_at'] or '…')[:19]}{label}"
+    yield ""
+    yield f"run {status.books.run}, {status.books.state}"
+    yield from books_table(status.books)
+    yield ""
+    yield "The books balance." if status.books.balanced else "The books do not balance: our bug."
+    if status.causes:
+        yield ""
+        yield "open issues (rows)"
+        for mapping, severity, code, field, rows in status.causes[:_MOST_CAUSES]:
+            yield f"  {_figure(rows):>9}  {severity:<7}  {code:<20} {mapping} {field}"
+        if len(status.causes) > _MOST_CAUSES:
+            yield f"  … and {len(status.causes) - _MOST_CAUSES} more kinds; see --format json"
+    if status.books.state in ("interrupted", "failed", "running"):
+        yield "Next: omnicase run (it goes on after the last committed batch)"
