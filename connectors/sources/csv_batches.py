@@ -1,0 +1,116 @@
+"""The files of a relation as one stream of rows, in batches of an exact number of physical records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from casemodel import Extract, SystemFailure
+from connectors.sources.csv_parse import RECORD, Piece, chunks, parse
+from connectors.sources.csv_settings import CsvRelation
+from connectors.sources.csv_survey import Survey
+
+_NUMBER = "\x01number"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The surveyed files of a relation, sorted by name, and its columns."""
+
+    relation: CsvRelation
+    files: tuple[Survey, ...]
+    columns: tuple[str, ...]
+    layouts: tuple[tuple[str, ...], ...]
+    """Per file: the relation's columns in the order of the file."""
+    digest: str
+
+
+def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -> Iterator[tuple[int, Piece]]:
+    """Yield (file number from 1, records): all of them, or the chunks that hold a wanted record of a wanted file."""
+    for number, (file, names) in enumerate(zip(delivery.files, delivery.layouts, strict=True), 1):
+        if wanted is not None and number not in wanted:
+            continue
+        for chunk in chunks(file, delivery.relation):
+            if wanted is None or any(chunk.first <= record <= chunk.last for record in wanted[number]):
+                piece = parse(chunk, file, delivery.relation, names, delivery.columns)
+                yield number, Piece(
+                    _located(piece.frame, number).with_columns(pl.lit(file.source.path.name).alias("_file")),
+                    _located(piece.unreadable, number), piece.first, piece.last,
+                )
+
+
+def _located(frame: pl.DataFrame, file: int) -> pl.DataFrame:
+    return frame.with_columns(pl.format("{}:{}", pl.lit(file), pl.col(RECORD)).alias("_ref"))
+
+
+def read_batches(delivery: Delivery, rows: int, after: str | None) -> Iterator[Extract]:
+    """Yield batches of exactly `rows` physical records (the last has fewer) behind a position."""
+    start = _read_position(delivery, after)
+    waiting: list[tuple[int, Piece]] = []
+    height = 0
+    for file, piece in read_pieces(delivery):
+        piece = _behind(piece, start[1]) if file == start[0] else piece
+        if file < start[0] or piece.last < piece.first:
+            continue
+        waiting.append((file, piece))
+        height += piece.last - piece.first + 1
+        while height >= rows:
+            batch, waiting = _take(waiting, rows)
+            height -= rows
+            yield _extract(delivery, batch)
+    if waiting:
+        yield _extract(delivery, waiting)
+
+
+def _behind(piece: Piece, record: int) -> Piece:
+    """Return the part of a piece behind a record."""
+    if record < piece.first:
+        return piece
+    return Piece(
+        piece.frame.filter(pl.col(RECORD) > record), piece.unreadable.filter(pl.col(RECORD) > record), record + 1, piece.last
+    )
+
+
+def _take(waiting: list[tuple[int, Piece]], rows: int) -> tuple[list[tuple[int, Piece]], list[tuple[int, Piece]]]:
+    """Split off the first `rows` physical records."""
+    taken: list[tuple[int, Piece]] = []
+    for index, (file, piece) in enumerate(waiting):
+        height = piece.last - piece.first + 1
+        if height <= rows:
+            taken.append((file, piece))
+            rows -= height
+            if rows == 0:
+                return taken, waiting[index + 1 :]
+            continue
+        last = piece.first + rows - 1
+        taken.append((file, Piece(
+            piece.frame.filter(pl.col(RECORD) <= last), piece.unreadable.filter(pl.col(RECORD) <= last), piece.first, last
+        )))
+        return taken, [(file, _behind(piece, last)), *waiting[index + 1 :]]
+    return taken, []
+
+
+def _extract(delivery: Delivery, pieces: list[tuple[int, Piece]]) -> Extract:
+    frame = pl.concat([piece.frame for _, piece in pieces]).select(*delivery.columns, "_file", "_ref")
+    unreadable = pl.concat([piece.unreadable for _, piece in pieces]).select("_ref", "place", "code", "raw")
+    file, piece = pieces[-1]
+    position = json.dumps({"digest": delivery.digest, "file": file, "record": piece.last}, separators=(",", ":"))
+    return Extract(frame, position, unreadable if unreadable.height else None)
+
+
+def _read_position(delivery: Delivery, after: str | None) -> tuple[int, int]:
+    if after is None:
+        return 0, 0
+    try:
+        found = json.loads(after)
+        if found["digest"] == delivery.digest:
+            return int(found["file"]), int(found["record"])
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise SystemFailure(
+        "CON-019", "a checkpoint was made from other files than those that are there now",
+        hint="Start the run anew; what is loaded already will be found unchanged.", place=delivery.relation.place,
+    )

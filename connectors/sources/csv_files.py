@@ -1,0 +1,179 @@
+"""Legacy systems that deliver CSV files: every physical record is a row, or is said to be unreadable (DESIGN.md, section 7)."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from casemodel import Extract, Partition, Relation, SourceColumn, SystemFailure
+from connectors.config import SystemConfig
+from connectors.prefetch import ahead
+from connectors.scratch import Scratch
+from connectors.sources.csv_batches import Delivery, read_batches, read_pieces
+from connectors.sources.csv_bytes import check_unchanged
+from connectors.sources.csv_settings import CsvRelation, find_files, read_settings
+from connectors.sources.csv_survey import Survey, survey
+from connectors.store import Store
+
+_STORE_ROWS = 50_000
+
+
+def open_csv(config: SystemConfig) -> CsvSource:
+    """Open a folder of CSV files, whose relations the settings describe."""
+    return CsvSource(config)
+
+
+class CsvSource:
+    """CSV files as a source: see `casemodel.Source` for what each method promises."""
+
+    kind = "csv"
+
+    def __init__(self, config: SystemConfig) -> None:
+        self.system = config.name
+        self._config = config
+        self._settings = read_settings(config)
+        self._deliveries: dict[str, Delivery] = {}
+        self._stores: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Store] = {}
+        self._scratch = Scratch()
+        self._lock = threading.RLock()
+
+    def relations(self) -> tuple[str, ...]:
+        """Return the names of the relations that the settings describe."""
+        return tuple(self._settings)
+
+    def relation(self, name: str) -> Relation:
+        """Return a relation by its name in any case; its files are read through once for that."""
+        delivery = self._delivery(name)
+        settings = delivery.relation
+        shown = None if settings.personal is None else {column.casefold() for column in settings.personal}
+        columns = [
+            SourceColumn(column, personal=shown is None or column.casefold() in shown) for column in delivery.columns
+        ]
+        key = tuple(_column(delivery, part) for part in settings.key)
+        technical = SourceColumn("_file", technical=True, personal=False)
+        return Relation(self.system, settings.name, (*columns, technical), key)
+
+    def fingerprint(self, relation: str) -> str:
+        """Return a digest over the files and the settings that say how to read them."""
+        return self._delivery(relation).digest
+
+    def count(self, relation: str) -> int:
+        """Return the number of records as counted by the independent counter."""
+        return sum(file.records for file in self._delivery(relation).files)
+
+    def extract(self, partition: Partition) -> Iterator[Extract]:
+        """Yield a partition's rows: in physical order, or from a store sorted once."""
+        delivery = self._delivery(partition.relation)
+        order = tuple(_column(delivery, name) for name in partition.order)
+        group = tuple(_column(delivery, name) for name in partition.group)
+        if not order and not group:
+            return ahead(lambda: read_batches(delivery, partition.batch_rows, partition.after))
+        return ahead(lambda: self._store(delivery, order, group).batches(partition.batch_rows, partition.after))
+
+    def columns(self, relation: str, names: Sequence[str], batch_rows: int) -> Iterator[pl.DataFrame]:
+        """Yield the named columns of all readable rows, in physical order."""
+        delivery = self._delivery(relation)
+        chosen = list(dict.fromkeys(_column(delivery, name) for name in names))
+        for extract in ahead(lambda: read_batches(delivery, batch_rows, None)):
+            yield extract.frame.select(chosen)
+
+    def fetch(self, relation: str, refs: pl.Series) -> pl.DataFrame:
+        """Read rows again by their references, in the order of the references."""
+        delivery = self._delivery(relation)
+        listed = refs.drop_nulls().unique(maintain_order=True).alias("_ref").to_frame()
+        wanted: dict[int, set[int]] = {}
+        for ref in listed["_ref"]:
+            file, _, record = str(ref).partition(":")
+            if not (file.isdecimal() and record.isdecimal()):
+                raise SystemFailure(
+                    "CON-019", "a row reference was not made for this relation", hint="Run again.", place=delivery.relation.place
+                )
+            wanted.setdefault(int(file), set()).add(int(record))
+        names = [*delivery.columns, "_file", "_ref"]
+        frames = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]
+        for _, piece in read_pieces(delivery, wanted):
+            frames.append(piece.frame.join(listed, on="_ref", how="semi").select(names))
+        return listed.join(pl.concat(frames), on="_ref", how="inner", maintain_order="left").select(names)
+
+    def close(self) -> None:
+        """Remove the sorted stores."""
+        self._scratch.close()
+
+    def _delivery(self, name: str) -> Delivery:
+        known = {relation.casefold(): relation for relation in self._settings}
+        if name.casefold() not in known:
+            near = difflib.get_close_matches(name.casefold(), list(known), n=1, cutoff=0.5)
+            hint = f"Did you mean {known[near[0]]}?" if near else f"It has: {', '.join(self._settings)}."
+            raise SystemFailure(
+                "CON-020", f"the system {self.system} has no relation {name}", hint=hint, place=f"{self.system}.{name}"
+            )
+        spelled = known[name.casefold()]
+        with self._lock:
+            if spelled not in self._deliveries:
+                self._deliveries[spelled] = _survey_all(self._config, self._settings[spelled])
+            delivery = self._deliveries[spelled]
+        for file in delivery.files:
+            check_unchanged(file.source)
+        return delivery
+
+    def _store(self, delivery: Delivery, order: tuple[str, ...], group: tuple[str, ...]) -> Store:
+        with self._lock:
+            key = (delivery.relation.name, order, group)
+            if key not in self._stores:
+                folder = self._scratch.folder / f"store{len(self._stores)}"
+                rows = read_batches(delivery, _STORE_ROWS, None)
+                self._stores[key] = Store(folder, rows, order, group, delivery.digest)
+            return self._stores[key]
+
+
+def _survey_all(config: SystemConfig, settings: CsvRelation) -> Delivery:
+    files = tuple(survey(path, settings) for path in find_files(config, settings))
+    columns = settings.columns or next((file.names for file in files if file.names is not None), ())
+    if not columns:
+        raise SystemFailure(
+            "CON-039", "no file of the relation has a header", hint="Give columns: [first, second].", place=settings.place
+        )
+    digest = hashlib.sha256(settings.form().encode())
+    for file in files:
+        digest.update(f"\n{file.source.path.name}\t{file.digest}".encode("utf-8", "surrogateescape"))
+    return Delivery(
+        settings, files, columns, tuple(_layout(columns, file, settings) for file in files), digest.hexdigest()
+    )
+
+
+def _layout(columns: tuple[str, ...], file: Survey, settings: CsvRelation) -> tuple[str, ...]:
+    """Return the relation's columns in the order of a file; headers must name the same columns, in any order and case."""
+    found = columns if file.names is None else file.names
+    spelled = {column.casefold(): column for column in columns}
+    for name in found:
+        if name.casefold() not in spelled:
+            near = difflib.get_close_matches(name, columns, n=1)
+            hint = f"If it is {near[0]} under another name" if near else "If it is a known column under another name"
+            raise SystemFailure(
+                "CON-032", f"the header holds the unknown column {name}",
+                hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.', place=file.source.path.name,
+            )
+    there = {name.casefold() for name in found}
+    for column in columns:
+        if column.casefold() not in there:
+            raise SystemFailure(
+                "CON-031", f"the header lacks the column {column}",
+                hint="Ask for a complete delivery, or give the column's new name an alias.", place=file.source.path.name,
+            )
+    return tuple(spelled[name.casefold()] for name in found)
+
+
+def _column(delivery: Delivery, name: str) -> str:
+    for column in (*delivery.columns, "_file"):
+        if column.casefold() == name.casefold():
+            return column
+    near = difflib.get_close_matches(name, delivery.columns, n=1, cutoff=0.5)
+    raise SystemFailure(
+        "CON-021", f"the relation {delivery.relation.name} has no column {name}",
+        hint=f"Did you mean {near[0]}?" if near else f"Its columns are: {', '.join(delivery.columns[:20])}.",
+        place=delivery.relation.place,
+    )

@@ -1,0 +1,230 @@
+"""From the bytes of a chunk to a frame of texts, and a frame of what could not be read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from casemodel import BugError
+from connectors.sources.csv_bytes import (
+    MAX_FIELD,
+    MAX_RECORD,
+    blocks,
+    check_unchanged,
+    line_ends,
+    never_closed,
+    too_large,
+)
+from connectors.sources.csv_records import find_records
+from connectors.sources.csv_settings import CsvRelation
+from connectors.sources.csv_survey import Survey
+
+RECORD = "\x01record"
+_UNREADABLE = {RECORD: pl.Int64, "place": pl.String, "code": pl.String, "raw": pl.String}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive records of a file as bytes; the first is number ``first`` (from 1), at ``line`` and text offset ``offset``."""
+
+    data: bytes
+    table: pl.DataFrame
+    first: int
+    line: int
+    offset: int
+
+    @property
+    def last(self) -> int:
+        """The number of the last record."""
+        return self.first + self.table.height - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The records of a chunk as read: both frames have `RECORD`, the number of the record in its file."""
+
+    frame: pl.DataFrame
+    unreadable: pl.DataFrame
+    first: int
+    last: int
+
+
+def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
+    """Yield a file's records, chunk by chunk, without header, trailer and blank lines; count and content must be as surveyed."""
+    source, path = survey.source, survey.source.path
+    rest, offset, line, number = b"", survey.start, survey.line, 1
+    following = blocks(source, survey.start)
+    block = next(following, b"")
+    while block or rest:
+        after = next(following, b"")
+        data = rest + block
+        found = find_records(data, relation.delimiter, relation.quote, final=not after)
+        if found.open_quote is not None and (not after or len(data) - found.open_quote > MAX_FIELD):
+            raise never_closed(path, line + line_ends(data[: found.open_quote]))
+        if len(data) - found.consumed > MAX_RECORD:
+            raise too_large(path, line + line_ends(data[: found.consumed]))
+        table = found.table.filter(pl.col("stop") > pl.col("start"))
+        _check_sizes(survey, relation, data, table, line)
+        # What is behind the last record counted is the trailer.
+        table = table.head(max(survey.records - number + 1, 0))
+        if table.height:
+            yield Chunk(data, table, number, line, offset)
+        number += table.height
+        line += line_ends(data[: found.consumed])
+        offset += found.consumed
+        rest, block = data[found.consumed :], after
+    check_unchanged(source)
+    if number - 1 != survey.records:
+        raise BugError(
+            "BUG-020", f"two ways of counting the records of a file disagree: {survey.records:,} and {number - 1:,}",
+            hint="Report this with the settings of the relation; the last batch was not loaded.", place=path.name,
+        )
+
+
+def _check_sizes(survey: Survey, relation: CsvRelation, data: bytes, table: pl.DataFrame, line: int) -> None:
+    for start, stop, _, stray, _ in table.filter(pl.col("stop") - pl.col("start") > MAX_FIELD).iter_rows():
+        record = data[start:stop]
+        largest = stop - start if stray else max(map(len, record.split(relation.delimiter)))
+        if relation.quote and not stray:
+            largest = max(map(len, record.split(relation.quote)))
+        if stop - start > MAX_RECORD or largest > MAX_FIELD:
+            raise too_large(survey.source.path, line + line_ends(data[:start]))
+
+
+def parse(chunk: Chunk, survey: Survey, relation: CsvRelation, names: tuple[str, ...], columns: tuple[str, ...]) -> Piece:
+    """Turn a chunk into frames.
+
+    Args:
+        chunk: the records.
+        survey: of their file.
+        relation: how the file is written.
+        names: the relation's columns in the order of the file.
+        columns: the relation's columns in its own order.
+    """
+    table = chunk.table.with_columns(pl.int_range(chunk.first, chunk.first + chunk.table.height).alias(RECORD))
+    good = table.filter(~pl.col("stray") & (pl.col("fields") == len(names)))
+    text, good, undecodable = _decoded(chunk.data, good, survey.source.text_encoding)
+    frame = _fast(text, good, relation, names)
+    if frame is None:
+        frame = _strict(text, relation, names)
+    if frame.height != good.height:
+        raise BugError(
+            "BUG-021", "the parser and the record finder disagree about a chunk of a file",
+            hint="Report this with the settings of the relation.", place=survey.source.path.name,
+        )
+    wrong = table.join(good, on=RECORD, how="anti", maintain_order="left")
+    unreadable = _unreadable(chunk, survey, wrong, undecodable, len(names))
+    return Piece(frame.select(*columns, good[RECORD]), unreadable, chunk.first, chunk.last)
+
+
+def _decoded(data: bytes, good: pl.DataFrame, encoding: str) -> tuple[bytes, pl.DataFrame, dict[int, int]]:
+    """Return the good records as UTF-8, the records that are left, and where (offset in `data`) the others have wrong bytes."""
+    undecodable: dict[int, int] = {}
+    while True:
+        body, starts = _joined(data, good)
+        try:
+            text = body if _is_utf8(body, encoding) else body.decode(encoding).encode()
+            return text, good, undecodable
+        except UnicodeDecodeError as error:
+            wrong = [error.start, *_later_errors(body, starts, error.start, encoding)]
+        rows = starts.search_sorted(pl.Series(wrong), side="right").cast(pl.Int64) - 1
+        hit = good[rows.to_list()]
+        for row, at, number, start in zip(rows, wrong, hit[RECORD], hit["start"], strict=True):
+            undecodable[number] = start + at - starts[row]
+        good = good.filter(~pl.col(RECORD).is_in(list(undecodable)))
+
+
+def _is_utf8(body: bytes, encoding: str) -> bool:
+    if encoding not in ("utf-8", "ascii"):
+        return False
+    body.decode(encoding)
+    return True
+
+
+def _later_errors(body: bytes, starts: pl.Series, at: int, encoding: str) -> list[int]:
+    """Return the first wrong byte of every record behind the one at `at`, which is known."""
+    found: list[int] = []
+    while True:
+        following = int(starts.search_sorted(at, side="right"))
+        if following == starts.len():
+            return found
+        base = int(starts[following])
+        try:
+            body[base:].decode(encoding)
+            return found
+        except UnicodeDecodeError as error:
+            at = base + error.start
+            found.append(at)
+
+
+def _joined(data: bytes, good: pl.DataFrame) -> tuple[bytes, pl.Series]:
+    """Return the bytes of the good records, one behind the other, and where each starts in them."""
+    lengths = good["end"] - good["start"]
+    starts = lengths.cum_sum().shift(1, fill_value=0)
+    if good.is_empty():
+        return b"", starts
+    breaks = (good["start"] != good["end"].shift(1)).fill_null(True)
+    first = breaks.arg_true().to_list()
+    last = [*(index - 1 for index in first[1:]), good.height - 1]
+    begins, stops = good["start"].gather(first), good["end"].gather(last)
+    view = memoryview(data)
+    return b"".join(view[begin:stop] for begin, stop in zip(begins, stops, strict=True)), starts
+
+
+def _fast(text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[str, ...]) -> pl.DataFrame | None:
+    """Parse with Polars; None where it is not sure to understand these bytes as we do."""
+    quote = relation.quote if relation.quote and relation.quote in text else b""
+    lone = text.count(b"\r") - text.count(b"\r\n")
+    if lone:
+        if quote or b"\n" in text:
+            return None
+        text = text.replace(b"\r", b"\n")
+    if not text or len(names) == 1:
+        return None
+    try:
+        frame = pl.read_csv(
+            text, has_header=False, schema=dict.fromkeys(names, pl.String), separator=relation.delimiter.decode(),
+            quote_char=quote.decode() or None, empty_string_is_null=False, glob=False,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    return frame if frame.shape == (good.height, len(names)) else None
+
+
+def _strict(text: bytes, relation: CsvRelation, names: tuple[str, ...]) -> pl.DataFrame:
+    """Parse with the standard library, which is slower and has no surprises."""
+    csv.field_size_limit(MAX_RECORD)
+    quote = relation.quote.decode()
+    rows = csv.reader(
+        io.StringIO(text.decode(), newline=""), delimiter=relation.delimiter.decode(), strict=True,
+        quotechar=quote or None, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+    )
+    values = list(zip(*(row for row in rows if row), strict=True)) or [()] * len(names)
+    return pl.DataFrame(
+        [pl.Series(name, column, dtype=pl.String) for name, column in zip(names, values, strict=True)]
+    )
+
+
+def _unreadable(
+    chunk: Chunk, survey: Survey, wrong: pl.DataFrame, undecodable: dict[int, int], fields: int
+) -> pl.DataFrame:
+    """Describe the records that could not be read: where, why, and what they hold."""
+    source, rows = survey.source, []
+    line, seen = chunk.line, 0
+    for row in wrong.iter_rows(named=True):
+        line, seen = line + line_ends(chunk.data[seen : row["start"]]), row["start"]
+        place = f"{source.path.name}:{line}"
+        if row[RECORD] in undecodable:
+            at = chunk.offset + undecodable[row[RECORD]] + (0 if source.wide else source.skip)
+            code, why = "encoding-invalid", f"byte {at} is not {source.encoding}"
+        elif row["stray"]:
+            code, why = "record-unparsable", "a quote stands inside a field"
+        else:
+            code, why = "record-unparsable", f"{row['fields']} fields instead of {fields}"
+        raw = chunk.data[row["start"] : row["stop"]].decode(source.text_encoding, "backslashreplace")
+        rows.append((row[RECORD], f"{place} ({why})", code, raw))
+    return pl.DataFrame(rows, schema=_UNREADABLE, orient="row")

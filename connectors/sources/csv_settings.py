@@ -1,0 +1,172 @@
+"""What `workspace.yml` says of the relations of a csv system, and which files answer to it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from casemodel import SystemFailure
+from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
+
+_SYSTEM_OPTIONS = ("folder", "encoding", "delimiter", "quote", "relations")
+_RELATION_OPTIONS = (
+    "files", "encoding", "delimiter", "quote", "header", "columns", "key", "aliases", "skip_lines", "trailer",
+    "allow_empty", "personal",
+)
+_NAMED_BYTES = {"tab": "\t", "none": "", "space": " "}
+_WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """The last line of a file: what it looks like, and in which field (from 1) it states the number of records."""
+
+    match: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRelation:
+    """How the files of one relation are written."""
+
+    name: str
+    files: tuple[str, ...]
+    encoding: str
+    delimiter: bytes
+    quote: bytes
+    header: bool
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    aliases: tuple[tuple[str, str], ...]
+    skip_lines: int
+    trailer: Trailer | None
+    allow_empty: bool
+    personal: tuple[str, ...] | None
+    place: str
+
+    def form(self) -> str:
+        """Return what of the settings decides how bytes become rows: part of the fingerprint."""
+        return repr((
+            self.encoding, self.delimiter, self.quote, self.header, self.columns, self.aliases, self.skip_lines,
+            self.trailer,
+        ))
+
+
+def read_settings(config: SystemConfig) -> dict[str, CsvRelation]:
+    """Return the relations of a csv system by name; raise CON-003 or CON-038 for a wrong setting (exit 4)."""
+    known_options(config, config.options, _SYSTEM_OPTIONS)
+    relations = config.options.get("relations")
+    if not isinstance(relations, Mapping) or not relations:
+        raise refuse(config, "the system has no relations", "Add relations: {NAME: {files: \"NAME_*.csv\"}}.")
+    return {str(name): _relation(config, str(name), options or {}) for name, options in relations.items()}
+
+
+def _relation(config: SystemConfig, name: str, options: Any) -> CsvRelation:
+    if not isinstance(options, Mapping):
+        raise refuse(config, f"the settings of relation {name} are not a map", f"Write {name}: {{files: \"{name}.csv\"}}.")
+    known_options(config, options, _RELATION_OPTIONS, f"relations.{name}.")
+    merged = {k: v for k, v in config.options.items() if k not in ("relations", "folder")} | dict(options)
+    columns, header = list_option(config, merged, "columns"), flag_option(config, merged, "header", True)
+    if not header and not columns:
+        raise refuse(config, f"relation {name} has neither a header nor columns", "Give columns: [first, second].")
+    return CsvRelation(
+        name=name,
+        files=list_option(config, merged, "files") or (f"{name}.csv",),
+        encoding=_encoding(config, text_option(config, merged, "encoding", "utf-8")),
+        delimiter=_one_byte(config, "delimiter", text_option(config, merged, "delimiter", ",")),
+        quote=_one_byte(config, "quote", text_option(config, merged, "quote", '"')),
+        header=header,
+        columns=columns,
+        key=list_option(config, merged, "key"),
+        aliases=_aliases(config, merged.get("aliases")),
+        skip_lines=number_option(config, merged, "skip_lines", 0),
+        trailer=_trailer(config, merged.get("trailer")),
+        allow_empty=flag_option(config, merged, "allow_empty", False),
+        personal=list_option(config, merged, "personal") if "personal" in merged else None,
+        place=f"{config.name}.{name}",
+    )
+
+
+def _encoding(config: SystemConfig, text: str) -> str:
+    try:
+        name = codecs.lookup(text).name
+        plain = name in _WIDE or bytes(range(128)).decode(name) == "".join(map(chr, range(128)))
+    except (LookupError, UnicodeError):
+        plain = False
+    # Only where ASCII bytes mean ASCII can quotes and line ends be found before decoding.
+    if not plain or name in ("cp932", "shift_jis", "gbk", "gb18030", "big5", "cp950", "utf-7"):
+        raise refuse(
+            config, f"the encoding {text} is not one that can be read",
+            "Use utf-8, utf-16, cp1252, cp850, latin-1 or another single-byte code page.", code="CON-038",
+        )
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def _one_byte(config: SystemConfig, option: str, text: str) -> bytes:
+    text = _NAMED_BYTES.get(text, text)
+    allowed = len(text) == 1 and text.isascii() and text not in "\r\n\0"
+    if allowed or (option == "quote" and text == ""):
+        return text.encode()
+    raise refuse(config, f"the setting {option} is not one character", f'Write {option}: ";" or another character, or "tab".')
+
+
+def _aliases(config: SystemConfig, value: Any) -> tuple[tuple[str, str], ...]:
+    if value is None:
+        return ()
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value.values()):
+        return tuple((str(old), str(new)) for old, new in value.items())
+    raise refuse(config, "the setting aliases is not a map of names", 'Write aliases: {"old header": column}.')
+
+
+def _trailer(config: SystemConfig, value: Any) -> Trailer | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise refuse(config, "the setting trailer is not a map", 'Write trailer: {match: "^Totaal;", count: 4}.')
+    known_options(config, value, ("match", "count"), "trailer.")
+    match = text_option(config, value, "match")
+    try:
+        re.compile(match)
+    except re.error:
+        raise refuse(config, "the setting trailer.match is not a regular expression", "Check its brackets.") from None
+    return Trailer(match, number_option(config, value, "count", 0))
+
+
+def find_files(config: SystemConfig, relation: CsvRelation) -> list[Path]:
+    """Return the files of a relation sorted by name.
+
+    A literal path that exists is itself, never a pattern (``[table].csv``); otherwise the text is a pattern.  Paths start at
+    the system's folder, or at the workspace.
+
+    Raises:
+        SystemFailure: CON-030 when nothing answers.
+    """
+    folder = config.located(str(config.options.get("folder") or "."))
+    found: dict[Path, None] = {}
+    for pattern in relation.files:
+        for base in (folder, config.root.absolute()):
+            hits = _matches(base, pattern)
+            found.update(dict.fromkeys(hits))
+            if hits:
+                break
+        else:
+            raise SystemFailure(
+                "CON-030", "no file answers to the relation's setting files",
+                hint=f"Check the folder {folder.name} and the name or pattern {pattern}.", place=relation.place,
+            )
+    return sorted(found, key=lambda path: (path.name, str(path)))
+
+
+def _matches(base: Path, pattern: str) -> list[Path]:
+    here = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else base
+    parts = [part for part in Path(pattern).parts if part != Path(pattern).anchor]
+    for number, part in enumerate(parts):
+        if not (here / part).exists():
+            rest = "/".join(parts[number:])
+            return [path for path in here.glob(rest) if not path.is_dir()] if here.is_dir() else []
+        here = here / part
+    return [here]

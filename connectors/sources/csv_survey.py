@@ -1,0 +1,173 @@
+"""What is true of a whole file before its first row is read: digest, header, number of records, control total."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from casemodel import Place, RefusedError, SystemFailure
+from connectors.sources.csv_bytes import Bytes, blocks, check_unchanged, line_ends, look_at, raw_blocks, too_large
+from connectors.sources.csv_count import Counter
+from connectors.sources.csv_records import find_records
+from connectors.sources.csv_settings import CsvRelation, Trailer
+
+MAX_COLUMNS = 4_096
+_SUSPECT_SHARE, _SUSPECT_LINES = 0.05, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One file, read through once.
+
+    ``start`` is the offset (in text bytes) and ``line`` the line of the first record behind the header; ``records`` counts without header
+    and trailer; ``names`` are the columns of the header under their own or their alias' names (None: an empty file).
+    """
+
+    source: Bytes
+    digest: str
+    names: tuple[str, ...] | None
+    start: int
+    line: int
+    records: int
+    trailer: bool
+
+
+def survey(path: Path, relation: CsvRelation) -> Survey:
+    """Read a file through once.
+
+    Raises:
+        SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-041 (exit 5).
+        RefusedError: CON-033 the header holds a blank or duplicate name (exit 4).
+    """
+    source = look_at(path, relation.encoding)
+    head = next(blocks(source), b"")
+    complete = len(head) == sum(len(block) for _, block in zip(range(2), blocks(source), strict=False))
+    start, names = _header(source, relation, head, complete)
+    line = 1 + line_ends(head[:start])
+    counter = Counter(path, relation.delimiter, relation.quote, source.text_encoding, line)
+    digest = hashlib.sha256()
+    if source.wide:
+        for block in raw_blocks(source):
+            digest.update(block)
+        for block in blocks(source, start):
+            counter.feed(block)
+    else:
+        position = 0
+        for number, block in enumerate(raw_blocks(source)):
+            digest.update(block)
+            counter.feed(block[source.skip + start :] if number == 0 else block)
+            position += len(block)
+    counter.finish()
+    check_unchanged(source)
+    _check_encoding(source, counter)
+    records = counter.records
+    if relation.trailer is not None:
+        records -= 1
+        _check_trailer(source, relation, relation.trailer, counter)
+    if records <= 0 and not relation.allow_empty:
+        raise SystemFailure(
+            "CON-039", "the delivery is empty: no record was found",
+            hint="Ask for it again, or set allow_empty: true if this is right.", place=path.name,
+        )
+    return Survey(source, digest.hexdigest(), names, start, line, max(records, 0), relation.trailer is not None)
+
+
+def _header(source: Bytes, relation: CsvRelation, head: bytes, complete: bool) -> tuple[int, tuple[str, ...] | None]:
+    """Return the offset behind the header and its names."""
+    start = 0
+    for _ in range(relation.skip_lines):
+        found = re.compile(rb"\r\n|\n|\r").search(head, start)
+        start = found.end() if found else len(head)
+    if not relation.header:
+        return start, relation.columns
+    rest = head[start:]
+    table = find_records(rest, relation.delimiter, relation.quote, final=complete).table
+    filled = table.filter(table["stop"] > table["start"]).head(1)
+    if filled.is_empty():
+        if complete and not rest.strip():
+            return len(head), None
+        raise too_large(source.path, 1 + line_ends(head[:start]))
+    first, stop, end, stray, fields = filled.row(0)
+    place = Place(source.path.name, 1 + line_ends(head[: start + first]))
+    if fields > MAX_COLUMNS:
+        raise SystemFailure(
+            "CON-036", f"the header has {fields:,} columns, more than {MAX_COLUMNS:,}",
+            hint="Check the setting delimiter.", place=place,
+        )
+    try:
+        text = rest[first:stop].decode(source.text_encoding)
+    except UnicodeDecodeError:
+        stray = True
+    if stray:
+        raise SystemFailure(
+            "CON-037", f"the header cannot be read as {source.encoding} with these quotes",
+            hint="Check the settings encoding, quote and skip_lines.", place=place,
+        )
+    return start + end, _names(split_record(text, relation), relation, place)
+
+
+def split_record(text: str, relation: CsvRelation) -> list[str]:
+    """Split the text of one well-formed record into its fields."""
+    delimiter, quote = relation.delimiter.decode(), relation.quote.decode()
+    if not quote:
+        return text.split(delimiter)
+    return next(csv.reader([text], delimiter=delimiter, quotechar=quote, strict=True))
+
+
+def _names(found: list[str], relation: CsvRelation, place: Place) -> tuple[str, ...]:
+    aliases = {old.strip().casefold(): new for old, new in relation.aliases}
+    names = [aliases.get(name.strip().casefold(), name.strip()) for name in found]
+    seen: set[str] = set()
+    for number, name in enumerate(names, 1):
+        if not name or name.casefold() in seen:
+            raise RefusedError(
+                "CON-033", f"column {number} of the header " + (f"is {name} a second time" if name else "has no name"),
+                hint="Ask for a delivery with one name per column, or set header: false, skip_lines: 1 and columns.",
+                place=place,
+            )
+        if name.casefold() in ("_ref", "_file"):
+            raise SystemFailure(
+                "CON-022", f"the column {name} has a name that the toolkit uses itself", hint="Give it an alias.", place=place
+            )
+        seen.add(name.casefold())
+    return tuple(names)
+
+
+def _check_encoding(source: Bytes, counter: Counter) -> None:
+    if counter.undecodable < _SUSPECT_LINES or counter.undecodable <= _SUSPECT_SHARE * counter.records:
+        return
+    looks = " and may be cp1252" if source.text_encoding in ("utf-8", "ascii") else ""
+    raise SystemFailure(
+        "CON-037", f"{counter.undecodable:,} of {counter.records:,} records are not {source.encoding}: "
+        f"the file is in another encoding{looks}",
+        hint="Correct the setting encoding of the relation.", place=source.path.name,
+    )
+
+
+def _check_trailer(source: Bytes, relation: CsvRelation, trailer: Trailer, counter: Counter) -> None:
+    line = counter.last.decode(source.text_encoding, "replace").rstrip("\r\n")
+    if counter.records < 1 or not re.search(trailer.match, line):
+        raise SystemFailure(
+            "CON-040", "the last line is not the trailer that is expected: the delivery may be cut off",
+            hint="Ask for the delivery again, or correct the setting trailer.match.", place=source.path.name,
+        )
+    if not trailer.count:
+        return
+    try:
+        fields = split_record(line, relation)
+    except csv.Error:
+        fields = []
+    stated = fields[trailer.count - 1].strip().replace(".", "") if trailer.count <= len(fields) else ""
+    if not stated.isdecimal():
+        raise SystemFailure(
+            "CON-040", f"field {trailer.count} of the trailer line is not a number",
+            hint="Correct the setting trailer.count.", place=source.path.name,
+        )
+    if int(stated) != counter.records - 1:
+        raise SystemFailure(
+            "CON-041", f"the trailer line states {int(stated):,} records, the file holds {counter.records - 1:,}",
+            hint="Ask for a complete delivery.", place=source.path.name,
+        )
