@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from datetime import date
+
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
 from reconciliation.words import figure, has_text, text
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def conclusion_kind(verdict: Verdict) -> str:
@@ -57,13 +63,17 @@ def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
         return text(lang, f"cause.{group.cause}")
     label = report.label(group.mapping, group.field) if lang == "nl" else ""
     difference = text(lang, f"kind.{group.difference}")
-    return text(lang, "find.field", field=label or group.field, difference=difference)
+    title = text(lang, "find.field", field=label or group.field, difference=difference)
+    return title[:1].upper() + title[1:] if label else title
 
 
 def finding_value(lang: str, value: str | None) -> str:
     """Return one side of a finding; outcomes are translated, values stand for themselves."""
     if value is None:
         return text(lang, "nothing")
+    if _DATE.fullmatch(value):
+        with contextlib.suppress(ValueError):    # what looks like a date may not exist
+            return figure(lang, date.fromisoformat(value))
     return text(lang, f"outcome.{value}") if has_text(f"outcome.{value}") else value
 
 

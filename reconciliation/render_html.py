@@ -19,6 +19,7 @@ from casemodel import OUTCOMES, UsageError, printable
 from reconciliation import naming
 from reconciliation.charts import flow_bars, share_width
 from reconciliation.report import Report
+from reconciliation.sums import sums
 from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
 
 EXAMPLES = 5
@@ -58,6 +59,8 @@ def render_html(report: Report, lang: str = "nl") -> str:
         groups=report.decisions[:GROUPS],
         examples=EXAMPLES,
         account=_account(report),
+        sums_of_checks=sums(report.verdict),
+        checks_of=lambda mapping: [c for c in report.verdict.checks if mapping in c.mapping.split(" + ")],
         passed=sum(check.outcome == "passed" for check in report.verdict.checks),
         **_speech(report),
     )
@@ -85,7 +88,7 @@ def both(say: Callable[[str], str]) -> Markup:
 def _speech(report: Report) -> dict[str, Any]:
     """Return the functions with which the template speaks both languages."""
     return {
-        "t": lambda key, **values: both(lambda lang: text(lang, key, **values)),
+        "t": lambda key, /, **values: both(lambda lang: text(lang, key, **values)),
         "n": lambda value: both(lambda lang: figure(lang, value)),
         "pct": lambda part: both(lambda lang: share(lang, part)),
         "dur": lambda seconds: both(lambda lang: duration(lang, seconds)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from itertools import groupby
 
 from casemodel import OUTCOMES, printable
 from reconciliation.naming import (
@@ -17,7 +16,7 @@ from reconciliation.naming import (
     scope_reason,
 )
 from reconciliation.report import BookLine, Cause, Report
-from reconciliation.verdict import Check
+from reconciliation.sums import CheckSum, sums
 from reconciliation.words import duration, figure, issue_text, remedy_text, share, text
 
 WIDTH = 100
@@ -54,7 +53,9 @@ def _books(report: Report, lang: str) -> list[str]:
     rows = [[line.name, *_amounts(line, used, lang)] for line in [*lines, total]]
     rows[-1][0] = text(lang, "books.total")
     out = _table(["", *heads], rows, "<" + ">" * len(heads))
-    if max(map(len, out)) > WIDTH:
+    if len(out[0]) > WIDTH:
+        out = _table(["", *heads], rows, "<" + ">" * len(heads), gap=" ")
+    if len(out[0]) > WIDTH:
         out = [part for line in [*lines, total] for part in _as_sum(line, used, lang)]
     else:
         out.insert(-1, "─" * len(out[0]))
@@ -107,18 +108,22 @@ def _losses(report: Report, lang: str) -> list[str]:
         return []
     out = [_title(lang, "losses"), *(line for cause in report.losses for line in _cause(cause, lang, remedy=False))]
     if report.repaired:
-        names = (f"{a.mapping}.{a.name} {figure(lang, a.count)}" for a in report.repaired)
-        out += _wrap(f"{text(lang, 'repaired.caption')}: {' · '.join(names)}", "  ", first="")
+        names = (f"{_place(a.mapping, a.name)} {figure(lang, a.count)}" for a in report.repaired)
+        out += _wrap(f"{text(lang, 'repaired.caption')}: {', '.join(names)}", "  ", first="")
     return out
 
 
 def _cause(cause: Cause, lang: str, *, remedy: bool) -> list[str]:
     head = f"{figure(lang, cause.count):>9}  {share(lang, cause.share):>8}  {issue_text(lang, cause.code)}"
-    where = ", ".join(f"{p.mapping}.{p.field} {figure(lang, p.count)}" for p in cause.places[:6])
+    where = ", ".join(f"{_place(p.mapping, p.field)} {figure(lang, p.count)}" for p in cause.places[:6])
     if len(cause.places) > 6:
         where += f" {text(lang, 'term.more', n=len(cause.places) - 6)}"
     out = [*_wrap(head + f" [{cause.code}]", " " * 21, first=""), *_wrap(where, " " * 21)]
     return out + (_wrap("→ " + remedy_text(lang, cause.code), " " * 21) if remedy else [])
+
+
+def _place(mapping: str, field: str) -> str:
+    return f"{mapping} · {field}" if field else mapping
 
 
 def _scope(report: Report, lang: str) -> list[str]:
@@ -136,30 +141,26 @@ def _checks(report: Report, lang: str) -> list[str]:
     checks = report.verdict.checks
     passed = sum(check.outcome == "passed" for check in checks)
     out = [f"{_title(lang, 'checks')} ({text(lang, 'checks.summary', n=passed, total=len(checks))})"]
-    for name, group in groupby(sorted(checks, key=_order), key=lambda check: check.check):
-        out.append(text(lang, f"check.{name}"))
-        rows = [_check_row(check, lang) for check in group]
-        heads = ["", text(lang, "col.mapping"), text(lang, "col.source"), text(lang, "col.target"),
-                 text(lang, "col.findings"), text(lang, "col.seconds"), ""]  # fmt: skip
-        out += _fit([f"  {line}" for line in _table(heads, rows, "<<>>>><")])
+    for each in sums(report.verdict):
+        out += [f"{_MARKS[each.outcome]} {text(lang, f'check.{each.check}')}", *_wrap(_compared(each, lang), "    ")]
+        for check in each.exceptions:
+            count = text(lang, "count.differences", n=check.findings) if check.findings else ""
+            parts = ", ".join(part for part in (count, reason_text(lang, check)) if part)
+            out += _wrap(f"{_MARKS[check.outcome]} {check.mapping}: {parts}", "      ", first="    ")
     return out
 
 
-def _order(check: Check) -> tuple[int, int]:
-    names = ("accounting.flow", "accounting.count", "accounting.stock", "keys.source_to_target",
-             "keys.target_to_source", "fields.values")  # fmt: skip
-    return names.index(check.check), 0
-
-
-def _check_row(check: Check, lang: str) -> list[str]:
-    notes = [reason_text(lang, check)]
-    if check.moved_on:
-        notes.append(f"{text(lang, 'col.moved')} {figure(lang, check.moved_on)}")
-    if check.compared_values:
-        notes.append(f"{figure(lang, check.compared_values)} {text(lang, 'col.values_compared')}")
-    return [_MARKS[check.outcome], check.mapping, figure(lang, check.compared_source),
-            figure(lang, check.compared_target), figure(lang, check.findings), duration(lang, check.seconds),
-            ", ".join(note for note in notes if note)]  # fmt: skip
+def _compared(total: CheckSum, lang: str) -> str:
+    parts = [
+        f"{text(lang, 'col.source')} {figure(lang, total.compared_source)}",
+        f"{text(lang, 'col.target')} {figure(lang, total.compared_target)}",
+    ]
+    if total.compared_values:
+        parts.append(f"{figure(lang, total.compared_values)} {text(lang, 'col.values_compared')}")
+    if total.moved_on:
+        parts.append(f"{text(lang, 'col.moved')} {figure(lang, total.moved_on)}")
+    parts.append(text(lang, "checks.part", n=total.passed, total=total.total))
+    return ", ".join([*parts, duration(lang, total.seconds)])
 
 
 def _next(report: Report, lang: str) -> list[str]:
@@ -175,9 +176,9 @@ def _title(lang: str, key: str) -> str:
     return f"── {text(lang, key)}"
 
 
-def _table(heads: list[str], rows: list[list[str]], align: str) -> list[str]:
+def _table(heads: list[str], rows: list[list[str]], align: str, gap: str = "  ") -> list[str]:
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    return ["  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True))
+    return [gap.join(f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True))
             for row in [heads, *rows]]  # fmt: skip
 
 

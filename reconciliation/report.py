@@ -79,7 +79,8 @@ class Cause:
     share: float
     """Of the rows read by the mappings in which it occurs; 0 when none was read."""
     places: tuple[CausePlace, ...]
-    samples: tuple[SampleRow, ...]
+    samples: tuple[tuple[str, SampleRow], ...]
+    """Mapping and row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _causes(facts: Sequence[Facts], severity: str) -> tuple[Cause, ...]:
     for code, where in places.items():
         count, rows = sum(place.count for place in where), sum(read[code].values())
         samples = [
-            row for each in facts for row in each.samples
+            (each.mapping, row) for each in facts for row in each.samples
             if row.code == code and any((p.mapping, p.field) == (each.mapping, row.field) for p in where)
         ]  # fmt: skip
         causes.append(

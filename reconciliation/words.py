@@ -19,7 +19,7 @@ def texts(lang: str) -> dict[str, str]:
     return loaded
 
 
-def text(lang: str, key: str, **values: object) -> str:
+def text(lang: str, key: str, /, **values: object) -> str:
     """Return a text with its values filled in; whole numbers are written as figures of the language.
 
     A key with ``n`` looks for ``<key>.one`` first when n is 1.

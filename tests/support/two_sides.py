@@ -54,7 +54,7 @@ class Source:
                     "state": [row.state for row in part],
                     "moved_on": [row.moved_on for row in part],
                 },
-                schema={name: pl.String for name in ("_key", "outcome", "reason", "id", "state")} | {"moved_on": pl.Boolean},
+                schema=dict.fromkeys(("_key", "outcome", "reason", "id", "state"), pl.String) | {"moved_on": pl.Boolean},
             )
             if values:
                 columns = {

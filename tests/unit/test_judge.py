@@ -33,7 +33,8 @@ def test_each_outcome_with_a_reason_keeps_the_balance():
     rows, target = loaded(2)
     rows += [
         Row("r", "rejected", "date-invalid", "rejected"), Row("p", "parked", "link-waiting", "parked"),
-        Row("o", "out_of_scope", "Deleted cases stay behind", "out_of_scope"), Row(None, "rejected", "key-missing", None),
+        Row("o", "out_of_scope", "Deleted cases stay behind", "out_of_scope"),
+        Row(None, "rejected", "key-missing", None),
         Row("d", "rejected", "key-duplicate", "rejected"), Row("d", "rejected", "key-duplicate", "rejected"),
     ]  # fmt: skip
     verdict = judge([proof_of(rows, target)])
@@ -79,7 +80,7 @@ def test_personal_values_and_keys_are_shown_as_tokens_only():
     target.database.execute("UPDATE record SET surname = 'Geheim' WHERE id = 'zaak.case:2011.00001'")
     (finding,) = judge([proof_of(rows, target, personal_key=True)]).findings
     assert "Jansen" not in str(finding) and "Geheim" not in str(finding) and "2011.00001" not in str(finding)
-    assert finding.expected.startswith("‹a9 #") and finding.found.startswith("‹a+ #") or "#" in finding.found
+    assert finding.expected.startswith("‹a9 #") and finding.found.startswith("‹a #")
 
 
 def test_a_source_that_moved_on_is_counted_apart_and_passes():

@@ -1,0 +1,55 @@
+"""One line per check over all mappings: what a reader needs before the mappings one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciliation.verdict import Check, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSum:
+    """One check over all mappings."""
+
+    check: str
+    outcome: str
+    """The worst of its outcomes; ``not_applicable`` only when nothing was compared anywhere."""
+    passed: int
+    total: int
+    compared_source: int
+    compared_target: int
+    compared_values: int
+    moved_on: int
+    findings: int
+    seconds: float
+    exceptions: tuple[Check, ...]
+    """The checks that did not pass."""
+
+
+def sums(verdict: Verdict) -> tuple[CheckSum, ...]:
+    """Return a sum per check, in the order of the levels."""
+    return tuple(
+        _sum(name, [check for check in verdict.checks if check.check == name])
+        for name in dict.fromkeys(check.check for check in sorted(verdict.checks, key=_place))
+    )
+
+
+def _place(check: Check) -> int:
+    return ("accounting", "keys", "fields").index(check.level)
+
+
+def _sum(name: str, checks: list[Check]) -> CheckSum:
+    outcomes = [check.outcome for check in checks]
+    return CheckSum(
+        check=name,
+        outcome=next(each for each in ("failed", "passed", "waived", "not_applicable") if each in outcomes),
+        passed=outcomes.count("passed"),
+        total=len(checks),
+        compared_source=sum(check.compared_source for check in checks),
+        compared_target=sum(check.compared_target for check in checks),
+        compared_values=sum(check.compared_values for check in checks),
+        moved_on=sum(check.moved_on for check in checks),
+        findings=sum(check.findings for check in checks),
+        seconds=sum(check.seconds for check in checks),
+        exceptions=tuple(check for check in checks if check.outcome != "passed"),
+    )
