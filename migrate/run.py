@@ -9,7 +9,8 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -59,8 +60,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         target_url: another target than the workspace's (for `plan`, a copy).
 
     Raises:
-        GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects, RUN-021 nothing to
-            resume (exit 6).
+        GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
+            RUN-021 nothing to resume (exit 6).
         LockedError: another run holds the target (exit 7).
     """
     require_runnable(session)
@@ -97,18 +98,25 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         if options.resume and not same:
             raise GuardError(
                 "RUN-021",
-                "there is no unfinished run to resume" if last is None
-                else f"run {last.id} cannot be resumed: mappings, code tables, sources or target changed since it started",
-                hint="Run without --resume: a new run starts, and only what changed is written.", place="run",
+                "there is no unfinished run to resume"
+                if last is None
+                else f"run {last.id} cannot be resumed: mappings, codes, sources or target changed since",
+                hint="Run without --resume: a new run starts, and only what changed is written.",
+                place="run",
             )
         run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest)
         epoch = take_lock(connection, run_id)
         abandoned = int(last.id) if last is not None and not same else None
         connection.execute(
-            sa.update(run).where(run.c.state.in_(UNFINISHED), run.c.id != run_id).values(state="abandoned", ended_at=now())
+            sa.update(run)
+            .where(run.c.state.in_(UNFINISHED), run.c.id != run_id)
+            .values(state="abandoned", ended_at=now())
         )
-        connection.execute(sa.update(run).where(run.c.id == run_id).values(
-            state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid()))
+        connection.execute(
+            sa.update(run)
+            .where(run.c.id == run_id)
+            .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
+        )
         numbers = mapping_ids(connection, [(each.name, each.target, each.meaning) for each in compiled])
         full = fully_read(connection)
     context = LoadContext(
@@ -121,8 +129,16 @@ def _new_run(connection: sa.Connection, session: Session, options: RunOptions, d
     command = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
     inserted = connection.execute(
         sa.insert(table(connection, "run")).values(
-            state="running", started_at=now(), as_of=session.as_of.isoformat(), label=options.label, reason=options.reason,
-            program=__version__, plan_digest=digest, command=json.dumps(command), host=socket.gethostname(), pid=os.getpid(),
+            state="running",
+            started_at=now(),
+            as_of=session.as_of.isoformat(),
+            label=options.label,
+            reason=options.reason,
+            program=__version__,
+            plan_digest=digest,
+            command=json.dumps(command),
+            host=socket.gethostname(),
+            pid=os.getpid(),
             os_user=getpass.getuser(),
         )
     )
@@ -177,9 +193,10 @@ def _mapping_load(session: Session, context: LoadContext, name: str, links: Ledg
 def _settle(loads: Sequence[MappingLoad]) -> None:
     """Try waiting rows again until nothing moves; circles of links are then loaded without the link and filled."""
     while True:
-        while any([each.retry() for each in loads]):
-            pass
-        if not any([each.retry(breaking_cycles=True) for each in loads if each.mapping.self_links]):
+        tried = sum(each.retry() for each in loads)
+        if not tried:
+            tried = sum(each.retry(breaking_cycles=True) for each in loads if each.mapping.self_links)
+        if not tried:
             return
 
 
@@ -200,4 +217,4 @@ def workspace_target(workspace: Workspace) -> SqliteTarget:
 
 def as_of_date(text: str | None) -> date:
     """Return what "today" is in mappings: as asked, else the day it is."""
-    return date.fromisoformat(text) if text else date.today()
+    return date.fromisoformat(text) if text else datetime.now(ZoneInfo("Europe/Amsterdam")).date()

@@ -50,9 +50,7 @@ class Session:
         """Return a mapping, compiled once."""
         if name not in self._compiled:
             file = self.files[name]
-            self._compiled[name] = compile_mapping(
-                file, self.relation, self.files, self.workspace.secrets, self.as_of
-            )
+            self._compiled[name] = compile_mapping(file, self.relation, self.files, self.workspace.secrets, self.as_of)
         return self._compiled[name]
 
     def selected(self, names: Sequence[str]) -> list[str]:
@@ -87,8 +85,12 @@ def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
     """
     loaded = load_mappings(workspace.root / "mappings", workspace.root)
     if not loaded:
-        raise RefusedError("RUN-012", "the workspace has no mappings", hint="Write one in mappings/; see docs/tutorial.md.",
-                           place="mappings/")
+        raise RefusedError(
+            "RUN-012",
+            "the workspace has no mappings",
+            hint="Write one in mappings/; see docs/tutorial.md.",
+            place="mappings/",
+        )
     session = Session(workspace, {file.name: file for file in loaded}, as_of)
     try:
         session.check = check_mappings(loaded, session.relation, tuple(workspace.systems))
@@ -112,7 +114,9 @@ def require_runnable(session: Session) -> None:
     drift = [error for error in errors if error.code == MISSING_COLUMN]
     if errors and len(drift) == len(errors):
         raise SystemFailure(
-            "RUN-001", f"the source is not what the mappings were written for: {drift[0].message}", place=drift[0].place,
+            "RUN-001",
+            f"the source is not what the mappings were written for: {drift[0].message}",
+            place=drift[0].place,
             hint="The source changed its columns, or the mapping names a wrong one. See `omnicase mapping check`.",
         )
     if errors:
@@ -125,7 +129,9 @@ def plan_digest(session: Session, names: Sequence[str], revisions: dict[str, str
     facts = {
         "mappings": [[each.name, each.file_digest, each.meaning] for each in mappings],
         "revisions": revisions,
-        "sources": [[each.system, each.relation, session.source(each.system).fingerprint(each.relation)] for each in mappings],
+        "sources": [
+            [each.system, each.relation, session.source(each.system).fingerprint(each.relation)] for each in mappings
+        ],
         "as_of": session.as_of.isoformat(),
         "namespace": session.workspace.secrets.fingerprint,
     }

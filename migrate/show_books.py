@@ -8,8 +8,15 @@ from migrate.books import Books
 from migrate.status import Status
 
 _COLUMNS = (
-    ("read", "read"), ("out_of_scope", "scope"), ("inserted", "insert"), ("updated", "update"), ("unchanged", "same"),
-    ("merged", "merged"), ("rejected", "reject"), ("parked", "parked"), ("conflict", "confl."),
+    ("read", "read"),
+    ("out_of_scope", "scope"),
+    ("inserted", "insert"),
+    ("updated", "update"),
+    ("unchanged", "same"),
+    ("merged", "merged"),
+    ("rejected", "reject"),
+    ("parked", "parked"),
+    ("conflict", "confl."),
 )
 _MOST_CAUSES = 15
 
@@ -30,7 +37,10 @@ def _figure(number: int) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, rest = cells[0].ljust(widths[0]), (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+    first, rest = (
+        cells[0].ljust(widths[0]),
+        (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)),
+    )
     return " ".join([first, *rest])
 
 
@@ -62,7 +72,8 @@ def status_lines(status: Status) -> Iterable[str]:
     yield "runs"
     for run in status.runs:
         label = f"  {run['label']}" if run["label"] else ""
-        yield f"  {run['id']:>4}  {run['state']:<12} started {run['started_at'][:19]}  ended {(run['ended_at'] or '…')[:19]}{label}"
+        times = f"started {run['started_at'][:19]}  ended {(run['ended_at'] or '…')[:19]}"
+        yield f"  {run['id']:>4}  {run['state']:<12} {times}{label}"
     yield ""
     yield f"run {status.books.run}, {status.books.state}"
     yield from books_table(status.books)

@@ -14,7 +14,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from casemodel import PlacedDict, PlacedList, Place, RefusedError, RefusedMany, Secrets, derive_secrets, read_strict_yaml
+from casemodel import (
+    Place,
+    PlacedDict,
+    PlacedList,
+    RefusedError,
+    RefusedMany,
+    Relation,
+    Secrets,
+    derive_secrets,
+    read_strict_yaml,
+)
 from connectors import SystemConfig
 
 FILE = "workspace.yml"
@@ -104,6 +114,21 @@ class Workspace:
         url = os.environ.get("OMNICASE_TARGET_URL") or (chosen or self.model.target).url
         return _absolute_sqlite(url, self.root)
 
+    def is_personal(self, relation: Relation, column: str) -> bool:
+        """Return whether a source column is personal (promise 9): as the system's `personal:` says, else as read.
+
+        ``personal: {RELATION: [COLUMN, …]}`` names the personal columns of a relation; its other columns are not. Of a
+        relation that is not named there everything is personal.
+        """
+        declared = self.model.systems.get(relation.system, {}).get("personal")
+        if isinstance(declared, dict):
+            by_name = {str(name).upper(): columns for name, columns in declared.items()}
+            if relation.name.upper() in by_name:
+                return column.upper() in {str(each).upper() for each in by_name[relation.name.upper()] or []}
+            return True
+        known = {each.name.upper(): each.personal for each in relation.columns}
+        return known.get(column.upper(), True)
+
     @property
     def max_rejects(self) -> float | None:
         """Share of rejected rows (0 to 1) at which a run stops; None: never."""
@@ -130,20 +155,24 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
     """Read workspace.yml of a folder and apply the environment.
 
     Raises:
-        RefusedError: WSP-001 not a workspace, WSP-002 a setting is wrong, WSP-003 a variable is not set, WSP-004 unknown
-            environment; YML-… when the file cannot be read as strict YAML.
+        RefusedError: WSP-001 not a workspace, WSP-002 a setting is wrong, WSP-003 a variable is not set, WSP-004
+            unknown environment; YML-… when the file cannot be read as strict YAML.
     """
     root = folder.absolute()
     if not (root / FILE).is_file():
         raise RefusedError(
-            "WSP-001", "this folder is no workspace: it has no workspace.yml",
-            hint="Name the workspace with -C, or make one with `omnicase init DIR` or `omnicase demo DIR`.", place=str(folder),
+            "WSP-001",
+            "this folder is no workspace: it has no workspace.yml",
+            hint="Name the workspace with -C, or make one with `omnicase init DIR` or `omnicase demo DIR`.",
+            place=str(folder),
         )
     raw = read_strict_yaml(root / FILE)
     model = _validated(_filled(raw, Place(FILE)), raw)
     if env is not None and env not in model.environments:
         known = ", ".join(sorted(model.environments)) or "none"
-        raise RefusedError("WSP-004", f"there is no environment '{env}'", hint=f"Known environments: {known}.", place=FILE)
+        raise RefusedError(
+            "WSP-004", f"there is no environment '{env}'", hint=f"Known environments: {known}.", place=FILE
+        )
     return Workspace(root, model, env, _systems(model, root))
 
 
@@ -151,7 +180,7 @@ def _systems(model: WorkspaceModel, root: Path) -> dict[str, SystemConfig]:
     systems = {}
     for name, options in model.systems.items():
         kind = str(options.get("kind", ""))
-        rest = {key: value for key, value in options.items() if key != "kind"}
+        rest = {key: value for key, value in options.items() if key not in ("kind", "personal")}
         url = os.environ.get(f"OMNICASE_{name.upper()}_URL")
         if url:
             rest = {**rest, **({"path": _sqlite_path(url)} if kind == "sqlite" else {"url": url})}
@@ -185,8 +214,10 @@ def _variable(found: re.Match[str], place: Place) -> str:
     value = os.environ.get(name) or default
     if value is None:
         raise RefusedError(
-            "WSP-003", f"the environment variable {name} is not set and has no default",
-            hint=f"Set {name}, or write ${{{name}:-default}}.", place=place,
+            "WSP-003",
+            f"the environment variable {name} is not set and has no default",
+            hint=f"Set {name}, or write ${{{name}:-default}}.",
+            place=place,
         )
     return value
 
@@ -209,7 +240,9 @@ def _refusals(error: ValidationError, raw: PlacedDict) -> Iterator[RefusedError]
             hint = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
             yield RefusedError("WSP-002", f"the setting '{name}' is unknown", hint=hint, place=place)
         elif item["type"] == "missing":
-            yield RefusedError("WSP-002", f"the setting '{name}' is missing", hint="Add it; see docs/engineer.md.", place=place)
+            yield RefusedError(
+                "WSP-002", f"the setting '{name}' is missing", hint="Add it; see docs/engineer.md.", place=place
+            )
         else:
             yield RefusedError(
                 "WSP-002", f"the setting '{name}' is wrong: {item['msg']}", hint="Correct the value.", place=place
@@ -218,8 +251,12 @@ def _refusals(error: ValidationError, raw: PlacedDict) -> Iterator[RefusedError]
 
 def _known_names(path: list[str]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
-        "": WorkspaceModel, "namespace": NamespaceSettings, "target": TargetSettings, "run": RunSettings,
-        "municipality": MunicipalitySettings, "environments": EnvironmentSettings,
+        "": WorkspaceModel,
+        "namespace": NamespaceSettings,
+        "target": TargetSettings,
+        "run": RunSettings,
+        "municipality": MunicipalitySettings,
+        "environments": EnvironmentSettings,
     }
     return sorted(models.get(path[0] if path else "", WorkspaceModel).model_fields)
 
@@ -239,19 +276,26 @@ def _namespace(workspace: Workspace) -> str:
     given = [name for name in ("public", "env", "file") if getattr(settings, name)]
     if len(given) != 1:
         raise RefusedError(
-            "WSP-010", "namespace must name exactly one of public, env and file", hint="See docs/engineer.md.", place=FILE
+            "WSP-010",
+            "namespace must name exactly one of public, env and file",
+            hint="See docs/engineer.md.",
+            place=FILE,
         )
     if settings.public:
         if workspace.production:
             raise RefusedError(
-                "WSP-013", "a public namespace is refused in production", hint="Use {env: …} or {file: keys/namespace}.",
+                "WSP-013",
+                "a public namespace is refused in production",
+                hint="Use {env: …} or {file: keys/namespace}.",
                 place=FILE,
             )
         return settings.public
     if settings.env:
         value = os.environ.get(settings.env)
         if not value:
-            raise RefusedError("WSP-011", f"the environment variable {settings.env} is not set", hint="Set it.", place=FILE)
+            raise RefusedError(
+                "WSP-011", f"the environment variable {settings.env} is not set", hint="Set it.", place=FILE
+            )
         return value
     return _secret_file(workspace.root / str(settings.file))
 
@@ -262,11 +306,17 @@ def _secret_file(path: Path) -> str:
         text = path.read_text().strip()
     except OSError:
         raise RefusedError(
-            "WSP-011", "the namespace file cannot be read", hint="Restore it from your backup; another one makes other ids.",
+            "WSP-011",
+            "the namespace file cannot be read",
+            hint="Restore it from your backup; another one makes other ids.",
             place=str(path.name),
         ) from None
     if stat.S_IMODE(mode) & 0o077:
-        raise RefusedError("WSP-012", "the namespace file can be read by others", hint="chmod 600 it.", place=str(path.name))
+        raise RefusedError(
+            "WSP-012", "the namespace file can be read by others", hint="chmod 600 it.", place=str(path.name)
+        )
     if not text:
-        raise RefusedError("WSP-011", "the namespace file is empty", hint="Restore it from your backup.", place=str(path.name))
+        raise RefusedError(
+            "WSP-011", "the namespace file is empty", hint="Restore it from your backup.", place=str(path.name)
+        )
     return text

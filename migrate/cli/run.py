@@ -46,8 +46,13 @@ _MAX_REJECTS = click.option(
 @_AS_OF
 @pass_invocation
 def run(
-    invocation: Invocation, mappings: tuple[str, ...], label: str | None, reason: str | None, resume: bool,
-    max_rejects: float | None, as_of: str | None,
+    invocation: Invocation,
+    mappings: tuple[str, ...],
+    label: str | None,
+    reason: str | None,
+    resume: bool,
+    max_rejects: float | None,
+    as_of: str | None,
 ) -> int:
     """Load: read the old systems, map, and write what changed.
 
@@ -60,11 +65,13 @@ def run(
     workspace = invocation.workspace()
     with open_session(workspace, as_of_date(as_of)) as session:
         result = load(session, RunOptions(mappings, label, reason, resume, max_rejects or workspace.max_rejects))
-        warnings = [warning for warning in session.check.warnings]
+        warnings = list(session.check.warnings)
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     if result.abandoned is not None:
-        invocation.say(f"Run {result.abandoned} was given up, since mappings, sources or target changed since it started.")
+        invocation.say(
+            f"Run {result.abandoned} was given up, since mappings, sources or target changed since it started."
+        )
     if result.resumed:
         invocation.say(f"Run {result.books.run} was resumed after its last committed batch.")
     invocation.emit(result.books.as_dict(), run_lines(result.books, "run"))

@@ -1,4 +1,4 @@
-"""One run at a time per target: a lock row with an epoch that every batch checks in its transaction (DESIGN.md, section 6)."""
+"""One run at a time per target: a lock row with an epoch that every batch checks (DESIGN.md, section 6)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def hold_lock(connection: sa.Connection, epoch: int) -> None:
     held = connection.execute(sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(epoch=epoch))
     if held.rowcount != 1:
         raise LockedError(
-            "LED-007", "another run took this target over while this one stood still", place="target",
+            "LED-007",
+            "another run took this target over while this one stood still",
+            place="target",
             hint="Nothing of the open batch was written. See `omnicase status`.",
         )
 
@@ -54,7 +56,9 @@ def hold_lock(connection: sa.Connection, epoch: int) -> None:
 def release_lock(connection: sa.Connection, epoch: int) -> None:
     """Give the lock back, if it is still ours."""
     lock = table(connection, "lock")
-    connection.execute(sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(run_id=None, host=None, pid=None))
+    connection.execute(
+        sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(run_id=None, host=None, pid=None)
+    )
 
 
 def _is_dead(host: str, pid: int, our_host: str, our_pid: int) -> bool:

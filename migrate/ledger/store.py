@@ -34,15 +34,17 @@ def check_namespace(connection: sa.Connection, secrets: Secrets) -> None:
         connection.execute(sa.insert(meta).values(name="namespace", value=secrets.fingerprint))
     elif kept != secrets.fingerprint:
         raise GuardError(
-            "LED-001", "the target was loaded with another namespace, so every record would be made a second time",
-            hint="Restore the namespace of this workspace from its backup, or load into an empty target.", place="namespace",
+            "LED-001",
+            "the target was loaded with another namespace, so every record would be made a second time",
+            hint="Restore the namespace of this workspace from its backup, or load into an empty target.",
+            place="namespace",
         )
 
 
 def mapping_ids(connection: sa.Connection, mappings: Iterable[tuple[str, str, str]]) -> dict[str, int]:
     """Return the number of each mapping (name, target, meaning), giving new ones a number and noting the meaning."""
     known = table(connection, "mapping")
-    numbers: dict[str, int] = {name: number for name, number in connection.execute(sa.select(known.c.name, known.c.id))}
+    numbers: dict[str, int] = {row[0]: int(row[1]) for row in connection.execute(sa.select(known.c.name, known.c.id))}
     for name, target, meaning in mappings:
         if name in numbers:
             connection.execute(
@@ -68,6 +70,9 @@ def fully_read(connection: sa.Connection) -> set[str]:
     """Return the mappings whose relation was read in full by a run that is in the ledger."""
     progress, mapping = table(connection, "progress"), table(connection, "mapping")
     rows = connection.execute(
-        sa.select(mapping.c.name).distinct().join(progress, progress.c.mapping_id == mapping.c.id).where(progress.c.full_read == 1)
+        sa.select(mapping.c.name)
+        .distinct()
+        .join(progress, progress.c.mapping_id == mapping.c.id)
+        .where(progress.c.full_read == 1)
     )
     return {row.name for row in rows}

@@ -1,4 +1,4 @@
-"""The ledger: all state about runs, kept in the target database so that it commits with the data (DESIGN.md, sections 2 and 6).
+"""The ledger: all state about runs, kept in the target database so that it commits with the data.
 
 On PostgreSQL the tables stand in the schema ``migration``; on SQLite they are named ``migration_…``.
 """
@@ -33,7 +33,16 @@ NAMING = {
 }
 
 ID_MAP_STATES = (
-    "loaded", "merged", "parked", "rejected", "stale", "conflict", "deferred", "late", "out_of_scope", "gone",
+    "loaded",
+    "merged",
+    "parked",
+    "rejected",
+    "stale",
+    "conflict",
+    "deferred",
+    "late",
+    "out_of_scope",
+    "gone",
 )
 """The states of a source key (DESIGN.md, section 2)."""
 
@@ -46,7 +55,10 @@ class _Builder:
     prefix: str
 
     def table(
-        self, name: str, *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index, rowid: bool = True,
+        self,
+        name: str,
+        *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index,
+        rowid: bool = True,
         comment: str,
     ) -> Table:
         """Add a table to the metadata."""
@@ -81,14 +93,21 @@ def _runs(builder: _Builder) -> None:
     builder.table(
         "run",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("state", String(12), nullable=False, comment="running, completed, interrupted, failed, stopped, abandoned"),
+        Column(
+            "state", String(12), nullable=False, comment="running, completed, interrupted, failed, stopped, abandoned"
+        ),
         Column("started_at", String(26), nullable=False, comment="UTC"),
         Column("ended_at", String(26), comment="UTC"),
         Column("as_of", String(10), nullable=False, comment="what 'today' is in mappings"),
         Column("label", Text),
         Column("reason", Text),
         Column("program", String(40), nullable=False),
-        Column("plan_digest", String(64), nullable=False, comment="digest of what is run: mappings, meaning, target revision"),
+        Column(
+            "plan_digest",
+            String(64),
+            nullable=False,
+            comment="digest of what is run: mappings, meaning, target revision",
+        ),
         Column("command", Text, nullable=False, comment="JSON: mappings asked for and options"),
         Column("host", String(200), nullable=False),
         Column("pid", Integer, nullable=False),
@@ -124,7 +143,9 @@ def _progress(builder: _Builder) -> None:
         Column("state", String(8), nullable=False, comment="reading, read, done"),
         Column("file_digest", String(64), nullable=False),
         Column("meaning", String(64), nullable=False),
-        Column("fingerprint", String(200), nullable=False, comment="of the source relation when the run began to read it"),
+        Column(
+            "fingerprint", String(200), nullable=False, comment="of the source relation when the run began to read it"
+        ),
         Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
         Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),
         PrimaryKeyConstraint("run_id", "mapping_id"),
@@ -173,8 +194,11 @@ def _keys(builder: _Builder) -> None:
         comment="One state per mapping and source key",
     )
     Index(
-        None, id_map.c.mapping_id, id_map.c.record_key,
-        sqlite_where=id_map.c.record_key.is_not(None), postgresql_where=id_map.c.record_key.is_not(None),
+        None,
+        id_map.c.mapping_id,
+        id_map.c.record_key,
+        sqlite_where=id_map.c.record_key.is_not(None),
+        postgresql_where=id_map.c.record_key.is_not(None),
     )
     builder.table(
         "record",

@@ -11,19 +11,38 @@ import polars as pl
 from casemodel import BugError, canonical_text, check_contract, keyed_hash, polars_schema, target_contract
 
 ROW_SCHEMA = {
-    "key": pl.String, "record_key": pl.String, "target_id": pl.String, "outcome": pl.String, "reason": pl.String,
-    "hash": pl.String, "ref": pl.String, "prior_state": pl.String, "prior_id": pl.String,
+    "key": pl.String,
+    "record_key": pl.String,
+    "target_id": pl.String,
+    "outcome": pl.String,
+    "reason": pl.String,
+    "hash": pl.String,
+    "ref": pl.String,
+    "prior_state": pl.String,
+    "prior_id": pl.String,
     "prior_outcome": pl.String,
 }
-"""One row per source row (row x slot) of a batch: its key, what became of it, and what the id map said before; ``prior_outcome`` is what a
-row that is tried again counted as in this run."""
+"""One row per source row (row x slot) of a batch: its key, what became of it, and what the id map said before.
+
+``prior_outcome`` is what a row that is tried again counted as in this run.
+"""
 
 ISSUE_SCHEMA = {
-    "key": pl.String, "ref": pl.String, "field": pl.String, "code": pl.String, "severity": pl.String, "detail": pl.String,
+    "key": pl.String,
+    "ref": pl.String,
+    "field": pl.String,
+    "code": pl.String,
+    "severity": pl.String,
+    "detail": pl.String,
 }
 WAIT_SCHEMA = {
-    "key": pl.String, "ref": pl.String, "field": pl.String, "on_mapping_id": pl.Int64, "on_other_key": pl.String,
-    "on_key": pl.String, "full_read": pl.String,
+    "key": pl.String,
+    "ref": pl.String,
+    "field": pl.String,
+    "on_mapping_id": pl.Int64,
+    "on_other_key": pl.String,
+    "on_key": pl.String,
+    "full_read": pl.String,
 }
 REJECT_SCHEMA = {"key": pl.String, "ref": pl.String, "row": pl.String}
 
@@ -89,7 +108,7 @@ class Gate:
             first = breaches[0]
             raise BugError(
                 "BUG-002",
-                f"{first.count} records break the target model at {first.column} ({first.check}) after they were mapped: our bug",
+                f"{first.count} mapped records break the target model at {first.column} ({first.check}): our bug",
                 hint="Nothing of this batch was written. Report it; `omnicase rejects list` shows what came before.",
                 place=self._mapping,
             )

@@ -11,8 +11,14 @@ from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import LoadContext
 
 SETTLED = {
-    "loaded": "unchanged", "merged": "unchanged", "stale": "rejected", "rejected": "rejected", "out_of_scope": "out_of_scope",
-    "parked": "parked", "deferred": "deferred", "late": "late",
+    "loaded": "unchanged",
+    "merged": "unchanged",
+    "stale": "rejected",
+    "rejected": "rejected",
+    "out_of_scope": "out_of_scope",
+    "parked": "parked",
+    "deferred": "deferred",
+    "late": "late",
 }
 """What a row that did not change counts as, by the state of its key; other states are mapped again."""
 
@@ -53,7 +59,11 @@ class ChangeFilter:
         id_map, wait = self._id_map, self._wait
         waiting = sa.exists().where(wait.c.mapping_id == self._number, wait.c.source_key == id_map.c.source_key)
         statement = sa.select(
-            id_map.c.source_key, id_map.c.state, id_map.c.target_id, id_map.c.source_hash, sa.case((waiting, "1"), else_="0"),
+            id_map.c.source_key,
+            id_map.c.state,
+            id_map.c.target_id,
+            id_map.c.source_hash,
+            sa.case((waiting, "1"), else_="0"),
         ).where(id_map.c.mapping_id == self._number, id_map.c.source_key.in_(sa.select(staged.c.key)))
         return self._context.target.query(statement, PRIOR)
 
@@ -73,8 +83,12 @@ class ChangeFilter:
         ).fill_null(False)
         known = known.with_columns(same.alias("same"))
         if self._grouped:
-            known = known.with_columns(pl.col("same").all().over(pl.col("_group").fill_null("\x00" + pl.col("_row").cast(pl.String))))
-        settled = known.filter("same").select(pl.col("prior_state").replace_strict(SETTLED, default=None).alias("outcome"))
+            known = known.with_columns(
+                pl.col("same").all().over(pl.col("_group").fill_null("\x00" + pl.col("_row").cast(pl.String)))
+            )
+        settled = known.filter("same").select(
+            pl.col("prior_state").replace_strict(SETTLED, default=None).alias("outcome")
+        )
         counts = {row[0]: row[1] for row in settled.group_by("outcome").len().rows()}
         todo = known.filter(~pl.col("same")).select("_row", "prior_state", "prior_id")
         return Filtered(prepared.join(todo, on="_row", how="inner", maintain_order="left"), counts)

@@ -49,7 +49,13 @@ def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) ->
         LockedError: the lock was taken over; nothing is written.
         BugError: the books do not balance; nothing is written.
     """
-    frames = {"records": batch.records, "rows": batch.rows, "issues": batch.issues, "waits": batch.waits, "rejects": batch.rejects}
+    frames = {
+        "records": batch.records,
+        "rows": batch.rows,
+        "issues": batch.issues,
+        "waits": batch.waits,
+        "rejects": batch.rejects,
+    }
     # The transaction locks the scratch database too, so everything is staged before it begins.
     stages = {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}
     failpoint("before-transaction")
@@ -68,7 +74,11 @@ def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) ->
 
 
 def _write_records(
-    connection: sa.Connection, context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate,
+    connection: sa.Connection,
+    context: LoadContext,
+    place: BatchPlace,
+    batch: Batch,
+    gate: Gate,
     stages: dict[str, sa.TableClause],
 ) -> Fates:
     if "records" not in stages:
@@ -97,7 +107,8 @@ def _compare(
     record, sets = table(connection, "record"), table(connection, "column_set")
     rows = connection.execute(
         sa.select(staged.c.id, record.c.record_hash, staged.c.hash, sets.c.columns)
-        .join(record, record.c.target_id == staged.c.id).join(sets, sets.c.id == record.c.column_set_id)
+        .join(record, record.c.target_id == staged.c.id)
+        .join(sets, sets.c.id == record.c.column_set_id)
     ).all()
     names = json.dumps(list(batch.columns), separators=(",", ":"))
     fates = {row.id: "unchanged" for row in rows if row.hash == row.record_hash and row.columns == names}
@@ -119,7 +130,11 @@ def _update(
 
 
 def _remember(
-    connection: sa.Connection, context: LoadContext, place: BatchPlace, batch: Batch, staged: sa.TableClause,
+    connection: sa.Connection,
+    context: LoadContext,
+    place: BatchPlace,
+    batch: Batch,
+    staged: sa.TableClause,
     fates: dict[str, str],
 ) -> None:
     """Keep the hash of what was written, once per record."""
@@ -131,7 +146,9 @@ def _remember(
     skipped = [key for key, fate in fates.items() if fate != "updated"]
     if skipped:
         statement = statement.where(staged.c.id.not_in(sa.select(id_list(connection, "batch_unwritten", skipped).c.id)))
-    insert = sa.insert(record).from_select(["target_id", "mapping_id", "record_hash", "column_set_id", "run_id"], statement)
+    insert = sa.insert(record).from_select(
+        ["target_id", "mapping_id", "record_hash", "column_set_id", "run_id"], statement
+    )
     connection.execute(insert.prefix_with("OR REPLACE") if fates else insert)
 
 
@@ -143,12 +160,20 @@ def with_fates(rows: pl.DataFrame, fates: dict[str, str]) -> pl.DataFrame:
     joined = rows.join(known, on="target_id", how="left", maintain_order="left")
     outcome, fate = pl.col("outcome"), pl.col("fate").fill_null("inserted")
     # A row that was part of the record before and brings nothing new is unchanged; when it joins, it is merged.
-    again = (outcome == "merged") & (fate == "unchanged") & pl.col("prior_state").is_in(["merged", "loaded"]).fill_null(False)
+    again = (
+        (outcome == "merged")
+        & (fate == "unchanged")
+        & pl.col("prior_state").is_in(["merged", "loaded"]).fill_null(False)
+    )
     return joined.with_columns(
-        pl.when(outcome == "record").then(fate)
-        .when((outcome == "merged") & fate.is_in(["conflict", "rejected"])).then(fate)
-        .when(again).then(pl.lit("unchanged"))
-        .otherwise(outcome).alias("outcome")
+        pl.when(outcome == "record")
+        .then(fate)
+        .when((outcome == "merged") & fate.is_in(["conflict", "rejected"]))
+        .then(fate)
+        .when(again)
+        .then(pl.lit("unchanged"))
+        .otherwise(outcome)
+        .alias("outcome")
     ).drop("fate")
 
 
@@ -160,7 +185,9 @@ def _books(batch: Batch, rows: pl.DataFrame) -> Tally:
 
 
 _STAYS = {
-    "inserted": ("inserted", "updated", "unchanged"), "updated": ("updated", "unchanged"), "unchanged": ("unchanged",),
+    "inserted": ("inserted", "updated", "unchanged"),
+    "updated": ("updated", "unchanged"),
+    "unchanged": ("unchanged",),
     "merged": ("merged", "unchanged"),
 }
 """What a row counts as in this run stays when a retry does these to it: a record made and then filled is one insert."""
@@ -178,5 +205,7 @@ def _moved(rows: pl.DataFrame) -> Tally:
 
 def _left_scope(rows: pl.DataFrame) -> int:
     """Count rows that left the scope after they were loaded; their records are kept."""
-    was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(["loaded", "merged", "stale", "conflict"])
+    was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(
+        ["loaded", "merged", "stale", "conflict"]
+    )
     return rows.filter(was_loaded & (pl.col("outcome") == "out_of_scope")).height

@@ -31,16 +31,28 @@ def id_map_state(rows: pl.DataFrame) -> pl.DataFrame:
     was_loaded = pl.col("prior_state").is_in(list(_EVER_LOADED)).fill_null(False) & pl.col("prior_id").is_not_null()
     fails = outcome.is_in(["rejected", "parked"])
     return rows.with_columns(
-        pl.when(outcome == "record").then(pl.lit("loaded")).when(fails & was_loaded).then(pl.lit("stale"))
-        .otherwise(outcome).alias("state"),
-        pl.when(outcome.is_in(["record", "merged"])).then(pl.col("target_id"))
-        .when(was_loaded).then(pl.col("prior_id")).alias("kept_id"),
+        pl.when(outcome == "record")
+        .then(pl.lit("loaded"))
+        .when(fails & was_loaded)
+        .then(pl.lit("stale"))
+        .otherwise(outcome)
+        .alias("state"),
+        pl.when(outcome.is_in(["record", "merged"]))
+        .then(pl.col("target_id"))
+        .when(was_loaded)
+        .then(pl.col("prior_id"))
+        .alias("kept_id"),
     )
 
 
 def write_ledger(
-    connection: sa.Connection, number: int, run_id: int, batch: Batch, stages: dict[str, sa.TableClause],
-    rows: pl.DataFrame, details: dict[str, tuple[str, str]],
+    connection: sa.Connection,
+    number: int,
+    run_id: int,
+    batch: Batch,
+    stages: dict[str, sa.TableClause],
+    rows: pl.DataFrame,
+    details: dict[str, tuple[str, str]],
 ) -> None:
     """Write waits, id map, issues and rejected rows of a batch.
 
@@ -86,7 +98,8 @@ def _write_waits(
         other.c.source_key,
         id_map.c.source_key.in_(
             sa.select(other.c.source_key).where(
-                other.c.mapping_id == staged.c.on_mapping_id, other.c.columns == staged.c.on_other_key,
+                other.c.mapping_id == staged.c.on_mapping_id,
+                other.c.columns == staged.c.on_other_key,
                 other.c.key == staged.c.on_key,
             )
         ),
@@ -94,10 +107,27 @@ def _write_waits(
     state = sa.case((staged.c.on_other_key != "", by_other), else_=sa.func.coalesce(by_record, by_source))
     connection.execute(
         sa.insert(wait).from_select(
-            ["mapping_id", "source_key", "row_ref", "field", "on_mapping_id", "on_other_key", "on_key", "seen", "outcome"],
+            [
+                "mapping_id",
+                "source_key",
+                "row_ref",
+                "field",
+                "on_mapping_id",
+                "on_other_key",
+                "on_key",
+                "seen",
+                "outcome",
+            ],
             sa.select(
-                sa.literal(number), staged.c.key, staged.c.ref, staged.c.field, staged.c.on_mapping_id,
-                staged.c.on_other_key, staged.c.on_key, sa.func.coalesce(state, unknown), sa.literal("inserted"),
+                sa.literal(number),
+                staged.c.key,
+                staged.c.ref,
+                staged.c.field,
+                staged.c.on_mapping_id,
+                staged.c.on_other_key,
+                staged.c.on_key,
+                sa.func.coalesce(state, unknown),
+                sa.literal("inserted"),
             ),
         )
     )
@@ -105,7 +135,8 @@ def _write_waits(
     changed = outcomes.filter(pl.col("outcome") != "inserted").rows(named=True)
     if changed:
         connection.execute(
-            sa.update(wait).where(wait.c.mapping_id == number, wait.c.source_key == sa.bindparam("k"))
+            sa.update(wait)
+            .where(wait.c.mapping_id == number, wait.c.source_key == sa.bindparam("k"))
             .values(outcome=sa.bindparam("o")),
             [{"k": row["key"], "o": row["outcome"]} for row in changed],
         )
@@ -114,10 +145,20 @@ def _write_waits(
 def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: sa.TableClause) -> None:
     id_map = table(connection, "id_map")
     names = ["mapping_id", "source_key", "record_key", "target_id", "state", "reason", "source_hash", "run_id"]
-    select = sa.select(
-        sa.literal(number), staged.c.key, staged.c.record_key, staged.c.kept_id, staged.c.state, staged.c.reason,
-        staged.c.hash, sa.literal(run_id),
-    ).where(staged.c.key.is_not(None)).order_by(staged.c.key)
+    select = (
+        sa.select(
+            sa.literal(number),
+            staged.c.key,
+            staged.c.record_key,
+            staged.c.kept_id,
+            staged.c.state,
+            staged.c.reason,
+            staged.c.hash,
+            sa.literal(run_id),
+        )
+        .where(staged.c.key.is_not(None))
+        .order_by(staged.c.key)
+    )
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     insert = dialect.insert(id_map).from_select(names, select)
     connection.execute(
@@ -135,7 +176,10 @@ def _write_plain(connection: sa.Connection, number: int, run_id: int, stages: di
                 sa.insert(table(connection, name)).from_select(
                     ["mapping_id", "run_id", "source_key", "row_ref", *columns],
                     sa.select(
-                        sa.literal(number), sa.literal(run_id), staged.c.key, staged.c.ref,
+                        sa.literal(number),
+                        sa.literal(run_id),
+                        staged.c.key,
+                        staged.c.ref,
                         *(staged.c[column] for column in columns),
                     ),
                 )
@@ -143,7 +187,11 @@ def _write_plain(connection: sa.Connection, number: int, run_id: int, stages: di
 
 
 def _write_refused(
-    connection: sa.Connection, number: int, run_id: int, batch: Batch, rows: pl.DataFrame,
+    connection: sa.Connection,
+    number: int,
+    run_id: int,
+    batch: Batch,
+    rows: pl.DataFrame,
     details: dict[str, tuple[str, str]],
 ) -> None:
     """Correct the id map for records that the target refused, and keep their issues and rows."""
@@ -155,39 +203,70 @@ def _write_refused(
         conflict = row["outcome"] == "conflict"
         state = "conflict" if conflict else ("stale" if row["prior_id"] else "rejected")
         connection.execute(
-            sa.update(id_map).where(id_map.c.mapping_id == number, id_map.c.source_key == row["key"])
+            sa.update(id_map)
+            .where(id_map.c.mapping_id == number, id_map.c.source_key == row["key"])
             .values(state=state, target_id=row["target_id"] if code == "edited-in-target" else row["prior_id"])
         )
         columns = detail.partition(":")[0].split(", ")[0]
         connection.execute(
             sa.insert(issue).values(
-                mapping_id=number, run_id=run_id, source_key=row["key"], row_ref=row["ref"], field=columns or "id", code=code,
-                severity="error", detail=detail or None,
+                mapping_id=number,
+                run_id=run_id,
+                source_key=row["key"],
+                row_ref=row["ref"],
+                field=columns or "id",
+                code=code,
+                severity="error",
+                detail=detail or None,
             )
         )
     kept = raw_rows(batch.source.filter(pl.col("_key").is_in([row["key"] for row in found])))
     if kept.height:
         connection.execute(
             sa.insert(reject),
-            [{"mapping_id": number, "run_id": run_id, "source_key": row["key"], "row_ref": row["ref"], "row": row["row"]}
-             for row in kept.rows(named=True)],
+            [
+                {
+                    "mapping_id": number,
+                    "run_id": run_id,
+                    "source_key": row["key"],
+                    "row_ref": row["ref"],
+                    "row": row["row"],
+                }
+                for row in kept.rows(named=True)
+            ],
         )
 
 
 def write_batch(
-    connection: sa.Connection, number: int, run_id: int, phase: str, seq: int, batch: Batch, tally: Tally, gone_kept: int
+    connection: sa.Connection,
+    number: int,
+    run_id: int,
+    phase: str,
+    seq: int,
+    batch: Batch,
+    tally: Tally,
+    gone_kept: int,
 ) -> None:
     """Write the batch's own row with its books, and the checkpoint."""
     connection.execute(
         sa.insert(table(connection, "batch")).values(
-            run_id=run_id, mapping_id=number, phase=phase, seq=seq, source_rows=batch.source_rows, gone_kept=gone_kept,
-            key_missing=batch.key_missing, key_beyond_first=batch.key_beyond_first,
-            counters=json.dumps(batch.counters, sort_keys=True), committed_at=now(), **tally.as_dict(),
+            run_id=run_id,
+            mapping_id=number,
+            phase=phase,
+            seq=seq,
+            source_rows=batch.source_rows,
+            gone_kept=gone_kept,
+            key_missing=batch.key_missing,
+            key_beyond_first=batch.key_beyond_first,
+            counters=json.dumps(batch.counters, sort_keys=True),
+            committed_at=now(),
+            **tally.as_dict(),
         )
     )
     if batch.position is not None:
         progress = table(connection, "progress")
         connection.execute(
-            sa.update(progress).where(progress.c.run_id == run_id, progress.c.mapping_id == number)
+            sa.update(progress)
+            .where(progress.c.run_id == run_id, progress.c.mapping_id == number)
             .values(position=batch.position)
         )

@@ -27,9 +27,7 @@ def id_list(connection: sa.Connection, name: str, ids: Sequence[str]) -> sa.Tabl
     return sa.table(name, sa.column("id"))
 
 
-def edited_ids(
-    connection: sa.Connection, table_name: str, written: dict[str, tuple[str, str]], gate: Gate
-) -> set[str]:
+def edited_ids(connection: sa.Connection, table_name: str, written: dict[str, tuple[str, str]], gate: Gate) -> set[str]:
     """Return the ids of records whose values no longer hash to what was written, or that are gone.
 
     Args:
@@ -50,13 +48,15 @@ def edited_ids(
 def insert_records(
     connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: Sequence[str], skip: list[str]
 ) -> Refused:
-    """Insert the staged records but those to skip; what the target refuses is found and left out, and the rest goes in."""
+    """Insert the staged records but those to skip; what the target refuses is found and left out."""
     refused: Refused = {}
     while True:
         statement = sa.select(staged.c.id, *(staged.c[name] for name in columns))
         left_out = [*skip, *refused]
         if left_out:
-            statement = statement.where(staged.c.id.not_in(sa.select(id_list(connection, "batch_skipped", left_out).c.id)))
+            statement = statement.where(
+                staged.c.id.not_in(sa.select(id_list(connection, "batch_skipped", left_out).c.id))
+            )
         try:
             with connection.begin_nested():
                 connection.execute(sa.insert(target).from_select(["id", *columns], statement))
@@ -65,18 +65,20 @@ def insert_records(
             found = _refusals(connection, target, staged, skip=left_out)
         if not found:
             raise BugError(
-                "BUG-003", f"{target.name} refused records for a reason that mappings should have found: our bug",
-                hint="Nothing of this batch was written. Report it with the output of `omnicase db check`.", place=target.name,
+                "BUG-003",
+                f"{target.name} refused records for a reason that mappings should have found: our bug",
+                hint="Nothing of this batch was written. Report it with the output of `omnicase db check`.",
+                place=target.name,
             ) from None
         refused |= found
 
 
 def _refusals(connection: sa.Connection, target: sa.Table, staged: sa.TableClause, skip: Sequence[str]) -> Refused:
-    """Find the records that exist already, and those whose unique values another record holds, in the target or earlier here."""
+    """Find the records that exist already, and those whose unique values another record holds."""
     out = id_list(connection, "batch_skipped", skip)
     open_ones = staged.c.id.not_in(sa.select(out.c.id))
     existing = connection.scalars(sa.select(staged.c.id).join(target, target.c.id == staged.c.id).where(open_ones))
-    found: Refused = {key: ("record-exists", "") for key in existing}
+    found: Refused = dict.fromkeys(existing, ("record-exists", ""))
     for columns in _unique_columns(target.name, staged):
         found = {**_held(connection, target, staged, columns, open_ones), **found}
     if not found:
@@ -91,19 +93,23 @@ def _unique_columns(name: str, staged: sa.TableClause) -> Iterable[tuple[str, ..
 
 
 def _held(
-    connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: tuple[str, ...], open_ones: sa.ColumnElement[bool]
+    connection: sa.Connection,
+    target: sa.Table,
+    staged: sa.TableClause,
+    columns: tuple[str, ...],
+    open_ones: sa.ColumnElement[bool],
 ) -> Refused:
     same = sa.and_(*(target.c[name] == staged.c[name] for name in columns))
     record = table(connection, "record")
     rows = connection.execute(
         sa.select(staged.c.id, target.c.id.label("holder"), record.c.target_id.label("ours"))
-        .select_from(staged).join(target, sa.and_(same, target.c.id != staged.c.id))
-        .outerjoin(record, record.c.target_id == target.c.id).where(open_ones)
+        .select_from(staged)
+        .join(target, sa.and_(same, target.c.id != staged.c.id))
+        .outerjoin(record, record.c.target_id == target.c.id)
+        .where(open_ones)
     )
     names = ", ".join(columns)
-    return {
-        row.id: ("unique-taken" if row.ours else "record-exists", f"{names}: held by {row.holder}") for row in rows
-    }
+    return {row.id: ("unique-taken" if row.ours else "record-exists", f"{names}: held by {row.holder}") for row in rows}
 
 
 def _doubled(
@@ -114,5 +120,7 @@ def _doubled(
     rows = [tuple(row) for row in connection.execute(wanted)]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(["id", *columns], pl.String), orient="row").drop_nulls()
     names = ", ".join(columns)
-    later = frame.with_columns(pl.col("id").first().over(columns).alias("holder")).filter(pl.col("id") != pl.col("holder"))
+    later = frame.with_columns(pl.col("id").first().over(columns).alias("holder")).filter(
+        pl.col("id") != pl.col("holder")
+    )
     return {key: ("unique-taken", f"{names}: held by {holder}") for key, holder in later.select("id", "holder").rows()}

@@ -12,8 +12,8 @@ from connectors import SqliteTarget
 class LoadContext:
     """The run that loads: its target, its keys, its place in the ledger.
 
-    ``full_read`` holds the mappings of which every key was read, by this run or an earlier one; an unknown key of such a
-    mapping is an orphan.
+    ``full_read`` holds the mappings of which every key was read, by this run or an earlier one; an unknown key
+    of such a mapping is an orphan.
     """
 
     target: SqliteTarget

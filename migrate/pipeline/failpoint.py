@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 import signal
 
-NAMES = ("after-read", "after-map", "before-transaction", "after-records", "before-commit", "after-commit", "before-retry", "before-finish")
+NAMES = (
+    "after-read",
+    "after-map",
+    "before-transaction",
+    "after-records",
+    "before-commit",
+    "after-commit",
+    "before-retry",
+    "before-finish",
+)
 """Every failpoint; the fault tests kill the program at each."""
 
 _hits: dict[str, int] = {}

@@ -69,7 +69,8 @@ def find_gone(context: LoadContext, mapping: str, keys: Keys) -> Iterator[pl.Ser
         statement = (
             sa.select(id_map.c.source_key)
             .where(id_map.c.mapping_id == number, id_map.c.source_key > after, id_map.c.state != "gone")
-            .order_by(id_map.c.source_key).limit(PASS_ROWS)
+            .order_by(id_map.c.source_key)
+            .limit(PASS_ROWS)
         )
         page = context.target.query(statement, ("key",))["key"]
         if page.is_empty():

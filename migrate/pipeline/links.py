@@ -1,4 +1,4 @@
-"""Links and lookups, resolved through the id map's state and the target, never by computing an id alone (LANGUAGE.md)."""
+"""Links and lookups, resolved through the id map's state and the target, never by computing an id alone."""
 
 from __future__ import annotations
 
@@ -83,8 +83,10 @@ class LedgerLinks:
         if request.other_key:
             other = self._other_key
             joined = sa.and_(id_map.c.mapping_id == other.c.mapping_id, id_map.c.source_key == other.c.source_key)
-            return sa.select(other.c.key, id_map.c.target_id, state).join(id_map, joined).where(
-                other.c.mapping_id == number, other.c.columns == ",".join(request.other_key)
+            return (
+                sa.select(other.c.key, id_map.c.target_id, state)
+                .join(id_map, joined)
+                .where(other.c.mapping_id == number, other.c.columns == ",".join(request.other_key))
             )
         key = id_map.c.record_key if request.mapping in self._by_record else id_map.c.source_key
         return sa.select(key, id_map.c.target_id, state).where(id_map.c.mapping_id == number, key.is_not(None))
@@ -103,11 +105,21 @@ class LedgerLinks:
         if frame["key"].n_unique() == frame.height:
             return frame
         linked = pl.col("target_id").filter(pl.col("state") == "linked")
-        return frame.group_by("key", maintain_order=True).agg(
-            linked.first().alias("target_id"),
-            pl.when(linked.n_unique() > 1).then(pl.lit("ambiguous")).when(linked.len() > 0).then(pl.lit("linked"))
-            .otherwise(pl.col("state").first()).alias("state"),
-        ).with_columns(pl.when(pl.col("state") == "ambiguous").then(None).otherwise(pl.col("target_id")).alias("target_id"))
+        return (
+            frame.group_by("key", maintain_order=True)
+            .agg(
+                linked.first().alias("target_id"),
+                pl.when(linked.n_unique() > 1)
+                .then(pl.lit("ambiguous"))
+                .when(linked.len() > 0)
+                .then(pl.lit("linked"))
+                .otherwise(pl.col("state").first())
+                .alias("state"),
+            )
+            .with_columns(
+                pl.when(pl.col("state") == "ambiguous").then(None).otherwise(pl.col("target_id")).alias("target_id")
+            )
+        )
 
     def lookup(self, table: str, columns: tuple[str, ...], values: pl.DataFrame) -> pl.DataFrame:
         """Look records of the target up by column values (see `casemodel.Links.lookup`)."""
@@ -139,4 +151,6 @@ class LedgerLinks:
 
 
 def _counted(frame: pl.DataFrame, on: tuple[str, ...]) -> pl.DataFrame:
-    return frame.group_by(on, maintain_order=True).agg(pl.col("target_id").first(), pl.len().cast(pl.Int64).alias("hits"))
+    return frame.group_by(on, maintain_order=True).agg(
+        pl.col("target_id").first(), pl.len().cast(pl.Int64).alias("hits")
+    )

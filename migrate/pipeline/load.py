@@ -25,7 +25,6 @@ from migrate.pipeline.sides import Sides
 from migrate.pipeline.waits import Waiting, cycle_breakers, waiting_rows
 from migrate.progress import Progress
 
-
 REJECTS_FROM_ROWS = 1_000
 """From how many rows on --max-rejects is looked at (DESIGN.md, section 6)."""
 
@@ -106,8 +105,13 @@ class MappingLoad:
             if row is not None:
                 return dict(row)
             values = {
-                "run_id": self.context.run_id, "mapping_id": self.number, "state": "reading", "position": None, "full_read": 0,
-                "file_digest": self.mapping.file_digest, "meaning": self.mapping.meaning,
+                "run_id": self.context.run_id,
+                "mapping_id": self.number,
+                "state": "reading",
+                "position": None,
+                "full_read": 0,
+                "file_digest": self.mapping.file_digest,
+                "meaning": self.mapping.meaning,
                 "fingerprint": self.source.fingerprint(self.mapping.relation),
             }
             connection.execute(sa.insert(progress).values(**values))
@@ -123,8 +127,10 @@ class MappingLoad:
                 breaches = check_contract(contract, extract.frame)
                 if breaches:
                     raise SystemFailure(
-                        "RUN-001", f"column {breaches[0].column} is {breaches[0].check} in what was read",
-                        hint="The source changed its columns. Run `omnicase mapping check`.", place=self.mapping.relation,
+                        "RUN-001",
+                        f"column {breaches[0].column} is {breaches[0].check} in what was read",
+                        hint="The source changed its columns. Run `omnicase mapping check`.",
+                        place=self.mapping.relation,
                     )
                 batch = loader.batch_of(self.joined(extract.frame), extract, first=seq == 0)
                 place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
@@ -135,8 +141,10 @@ class MappingLoad:
                 read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
                 if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
                     raise GuardError(
-                        "RUN-020", f"{rejected:,} of {read:,} rows are rejected, more than --max-rejects allows",
-                        hint="What is committed stays. See `omnicase rejects list`, mend, and run again.", place=self.mapping.name,
+                        "RUN-020",
+                        f"{rejected:,} of {read:,} rows are rejected, more than --max-rejects allows",
+                        hint="What is committed stays. See `omnicase rejects list`, mend, and run again.",
+                        place=self.mapping.name,
                     )
 
     @contextmanager
@@ -155,7 +163,9 @@ class MappingLoad:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""
         if self.source.fingerprint(self.mapping.relation) != fingerprint:
             raise SystemFailure(
-                "RUN-002", "the source changed while it was read", place=self.mapping.relation,
+                "RUN-002",
+                "the source changed while it was read",
+                place=self.mapping.relation,
                 hint="What is committed stays. Run again; the next run compares everything anew.",
             )
         keys = self._keys
@@ -179,7 +189,8 @@ class MappingLoad:
         for keys in gone:
             for key in keys:
                 kept += connection.execute(
-                    sa.update(id_map).where(id_map.c.mapping_id == self.number, id_map.c.source_key == key)
+                    sa.update(id_map)
+                    .where(id_map.c.mapping_id == self.number, id_map.c.source_key == key)
                     .values(state="gone", source_hash=None)
                 ).rowcount
                 for name in ("wait", "issue", "reject"):
@@ -195,22 +206,38 @@ class MappingLoad:
             ledger = table(connection, name)
             connection.execute(
                 sa.delete(ledger).where(
-                    ledger.c.mapping_id == self.number, ledger.c.source_key.is_(None), ledger.c.run_id != self.context.run_id
+                    ledger.c.mapping_id == self.number,
+                    ledger.c.source_key.is_(None),
+                    ledger.c.run_id != self.context.run_id,
                 )
             )
 
     def _note_gone(self, connection: sa.Connection, kept: int) -> None:
         batch = table(connection, "batch")
-        zeros = {column.name: 0 for column in batch.c if column.name not in
-                 ("id", "run_id", "mapping_id", "phase", "seq", "counters", "committed_at", "gone_kept")}
+        zeros = {
+            column.name: 0
+            for column in batch.c
+            if column.name
+            not in ("id", "run_id", "mapping_id", "phase", "seq", "counters", "committed_at", "gone_kept")
+        }
         connection.execute(
-            sa.insert(batch).values(run_id=self.context.run_id, mapping_id=self.number, phase="gone", seq=0, gone_kept=kept,
-                                    counters="{}", committed_at=now(), **zeros)
+            sa.insert(batch).values(
+                run_id=self.context.run_id,
+                mapping_id=self.number,
+                phase="gone",
+                seq=0,
+                gone_kept=kept,
+                counters="{}",
+                committed_at=now(),
+                **zeros,
+            )
         )
 
     def retry(self, *, breaking_cycles: bool = False) -> int:
         """Map again the rows whose awaited key changed; return how many were tried."""
-        waiting = cycle_breakers(self.context, self.number) if breaking_cycles else waiting_rows(self.context, self.number)
+        waiting = (
+            cycle_breakers(self.context, self.number) if breaking_cycles else waiting_rows(self.context, self.number)
+        )
         if waiting.rows.is_empty():
             return 0
         failpoint("before-retry")
@@ -245,9 +272,9 @@ class MappingLoad:
             # prepare may unpivot: a group is wanted when any of its rows is.
             prepared = self.mapping.prepare(self.joined(extract.frame)).select("_ref", "_group")
             groups = prepared.filter(pl.col("_ref").is_in(refs.implode()))["_group"].drop_nulls().unique()
-            wanted = prepared.filter(
-                pl.col("_group").is_in(groups.implode()) | pl.col("_ref").is_in(refs.implode())
-            )["_ref"].unique()
+            wanted = prepared.filter(pl.col("_group").is_in(groups.implode()) | pl.col("_ref").is_in(refs.implode()))[
+                "_ref"
+            ].unique()
             frame = extract.frame.filter(pl.col("_ref").is_in(wanted.implode()))
             if frame.height:
                 yield frame

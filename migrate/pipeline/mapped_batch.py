@@ -32,7 +32,7 @@ class Loader:
         """Return the batch of an extract whose sides are joined already.
 
         Args:
-            first: whether it is the first batch of the relation in this run; it counts the first row of each duplicate key.
+            first: whether it is the relation's first batch in this run; the first row of each duplicate key counts there.
         """
         prepared = self.mapping.prepare(joined)
         filtered = self.changes.split(prepared, self.duplicates)
@@ -56,8 +56,10 @@ class Loader:
         apply = self.mapping.apply_breaking_cycles if breaking_cycles else self.mapping.apply
         mapped = apply(todo, self.links, self.duplicates)
         batch = self._batch(todo, mapped, {}, 0, None)
-        rows = batch.rows.drop("prior_outcome").join(outcomes, on="key", how="left", maintain_order="left").with_columns(
-            pl.coalesce("prior_outcome", _counted_as("prior_state")).alias("prior_outcome")
+        rows = (
+            batch.rows.drop("prior_outcome")
+            .join(outcomes, on="key", how="left", maintain_order="left")
+            .with_columns(pl.coalesce("prior_outcome", _counted_as("prior_state")).alias("prior_outcome"))
         )
         return dataclasses.replace(batch, rows=rows)
 
@@ -93,16 +95,31 @@ class Loader:
 
     def _rows(self, todo: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
         record = pl.col("_record")
-        rows = mapped.outcomes.join(
-            todo.select("_row", "_hash", "_ref", "prior_state", "prior_id"), on="_row", how="left", maintain_order="left"
-        ).join(
-            mapped.records.select(pl.col("_key").alias("_record"), "id"), on="_record", how="left", maintain_order="left"
-        ).select(
-            pl.col("_key").alias("key"),
-            (record if self.mapping.records_by_group else pl.lit(None, pl.String)).alias("record_key"),
-            pl.when(pl.col("outcome").is_in(["record", "merged"])).then(pl.col("id")).alias("target_id"),
-            "outcome", "reason", pl.col("_hash").alias("hash"), pl.col("_ref").alias("ref"), "prior_state", "prior_id",
-            pl.lit(None, pl.String).alias("prior_outcome"),
+        rows = (
+            mapped.outcomes.join(
+                todo.select("_row", "_hash", "_ref", "prior_state", "prior_id"),
+                on="_row",
+                how="left",
+                maintain_order="left",
+            )
+            .join(
+                mapped.records.select(pl.col("_key").alias("_record"), "id"),
+                on="_record",
+                how="left",
+                maintain_order="left",
+            )
+            .select(
+                pl.col("_key").alias("key"),
+                (record if self.mapping.records_by_group else pl.lit(None, pl.String)).alias("record_key"),
+                pl.when(pl.col("outcome").is_in(["record", "merged"])).then(pl.col("id")).alias("target_id"),
+                "outcome",
+                "reason",
+                pl.col("_hash").alias("hash"),
+                pl.col("_ref").alias("ref"),
+                "prior_state",
+                "prior_id",
+                pl.lit(None, pl.String).alias("prior_outcome"),
+            )
         )
         return id_map_state(rows)
 
@@ -111,17 +128,27 @@ class Loader:
             return empty(WAIT_SCHEMA)
         known = pl.DataFrame(
             {
-                "mapping": list(self.context.mapping_ids), "on_mapping_id": list(self.context.mapping_ids.values()),
+                "mapping": list(self.context.mapping_ids),
+                "on_mapping_id": list(self.context.mapping_ids.values()),
                 "full_read": ["1" if name in self.context.full_read else "0" for name in self.context.mapping_ids],
             },
             schema={"mapping": pl.String, "on_mapping_id": pl.Int64, "full_read": pl.String},
         )
-        return mapped.waits.filter(pl.col("_key").is_not_null()).join(
-            refs, on="_row", how="left", maintain_order="left"
-        ).join(known, on="mapping", how="inner", maintain_order="left").select(
-            pl.col("_key").alias("key"), pl.col("_ref").alias("ref"), "field", "on_mapping_id",
-            pl.col("other_key").fill_null("").alias("on_other_key"), pl.col("wait_key").alias("on_key"), "full_read",
-        ).unique(["key", "field", "on_mapping_id", "on_other_key", "on_key"], maintain_order=True)
+        return (
+            mapped.waits.filter(pl.col("_key").is_not_null())
+            .join(refs, on="_row", how="left", maintain_order="left")
+            .join(known, on="mapping", how="inner", maintain_order="left")
+            .select(
+                pl.col("_key").alias("key"),
+                pl.col("_ref").alias("ref"),
+                "field",
+                "on_mapping_id",
+                pl.col("other_key").fill_null("").alias("on_other_key"),
+                pl.col("wait_key").alias("on_key"),
+                "full_read",
+            )
+            .unique(["key", "field", "on_mapping_id", "on_other_key", "on_key"], maintain_order=True)
+        )
 
 
 def _counted_as(state: str) -> pl.Expr:
@@ -142,11 +169,21 @@ def with_unreadable(batch: Batch, unreadable: pl.DataFrame | None) -> Batch:
     count = unreadable.height
     null = pl.lit(None, pl.String)
     rows = unreadable.select(
-        *(pl.lit("rejected").alias(name) if name == "outcome" else pl.col("_ref").alias(name) if name == "ref" else null.alias(name)
-          for name in batch.rows.columns)
+        *(
+            pl.lit("rejected").alias(name)
+            if name == "outcome"
+            else pl.col("_ref").alias(name)
+            if name == "ref"
+            else null.alias(name)
+            for name in batch.rows.columns
+        )
     )
     issues = unreadable.select(
-        null.alias("key"), pl.col("_ref").alias("ref"), pl.lit("").alias("field"), "code", pl.lit("error").alias("severity"),
+        null.alias("key"),
+        pl.col("_ref").alias("ref"),
+        pl.lit("").alias("field"),
+        "code",
+        pl.lit("error").alias("severity"),
         pl.col("place").alias("detail"),
     )
     raw = unreadable.select(
@@ -159,5 +196,3 @@ def with_unreadable(batch: Batch, unreadable: pl.DataFrame | None) -> Batch:
         rejects=pl.concat([batch.rejects.cast(dict(REJECT_SCHEMA)), raw]),
         key_missing=batch.key_missing + count,
     )
-
-

@@ -48,13 +48,18 @@ class Sides:
         keys = [f"_by{i}" for i in range(len(on_main))]
         side = pl.scan_parquet(self._stores[join.name] / "*.parquet", glob=True)
         found = side.join(wanted.lazy(), left_on=on_side, right_on=keys, how="semi").collect(engine="streaming")
-        found = found.rename({name: f"_by{i}" for i, name in enumerate(on_side)} if not set(on_side) & set(join.columns) else {})
+        found = found.rename(
+            {name: f"_by{i}" for i, name in enumerate(on_side)} if not set(on_side) & set(join.columns) else {}
+        )
         if set(on_side) & set(join.columns):
             found = found.with_columns(pl.col(name).alias(f"_by{i}") for i, name in enumerate(on_side))
         folded = self._folded(found, join, keys)
-        return frame.with_columns(pl.col(main).alias(f"_by{i}") for i, main in enumerate(on_main)).join(
-            folded, on=keys, how="left", maintain_order="left"
-        ).drop(keys).with_columns(self._absent(join))
+        return (
+            frame.with_columns(pl.col(main).alias(f"_by{i}") for i, main in enumerate(on_main))
+            .join(folded, on=keys, how="left", maintain_order="left")
+            .drop(keys)
+            .with_columns(self._absent(join))
+        )
 
     @staticmethod
     def _absent(join: SideJoin) -> list[pl.Expr]:
@@ -69,7 +74,9 @@ class Sides:
             return found.group_by(keys).agg(pl.len().cast(pl.String).alias(f"{join.name}.count"))
         if join.order:
             found = found.sort(
-                [name for name, _ in join.order], descending=[down for _, down in join.order], nulls_last=True,
+                [name for name, _ in join.order],
+                descending=[down for _, down in join.order],
+                nulls_last=True,
                 maintain_order=True,
             )
         pick = pl.Expr.last if join.take == "last" else pl.Expr.first

@@ -31,16 +31,26 @@ def waiting_rows(context: LoadContext, number: int) -> Waiting:
     def answer(on: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
         return sa.select(state).where(id_map.c.mapping_id == wait.c.on_mapping_id, on).correlate(wait).scalar_subquery()
 
-    others = sa.select(other.c.source_key).where(
-        other.c.mapping_id == wait.c.on_mapping_id, other.c.columns == wait.c.on_other_key, other.c.key == wait.c.on_key
-    ).correlate(wait)
+    others = (
+        sa.select(other.c.source_key)
+        .where(
+            other.c.mapping_id == wait.c.on_mapping_id,
+            other.c.columns == wait.c.on_other_key,
+            other.c.key == wait.c.on_key,
+        )
+        .correlate(wait)
+    )
     current = sa.case(
         (wait.c.on_other_key != "", answer(id_map.c.source_key.in_(others))),
-        else_=sa.func.coalesce(answer(id_map.c.record_key == wait.c.on_key), answer(id_map.c.source_key == wait.c.on_key)),
+        else_=sa.func.coalesce(
+            answer(id_map.c.record_key == wait.c.on_key), answer(id_map.c.source_key == wait.c.on_key)
+        ),
     )
-    statement = sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome).where(
-        wait.c.mapping_id == number, sa.func.coalesce(current, unknown) != wait.c.seen
-    ).order_by(wait.c.id)
+    statement = (
+        sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome)
+        .where(wait.c.mapping_id == number, sa.func.coalesce(current, unknown) != wait.c.seen)
+        .order_by(wait.c.id)
+    )
     return _waiting(context, statement)
 
 
@@ -51,9 +61,11 @@ def cycle_breakers(context: LoadContext, number: int) -> Waiting:
     parked = sa.exists().where(
         id_map.c.mapping_id == wait.c.on_mapping_id, id_map.c.source_key == wait.c.on_key, id_map.c.state == "parked"
     )
-    statement = sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome).where(
-        wait.c.mapping_id == number, wait.c.on_mapping_id == number, wait.c.outcome == "parked", parked
-    ).order_by(wait.c.id)
+    statement = (
+        sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome)
+        .where(wait.c.mapping_id == number, wait.c.on_mapping_id == number, wait.c.outcome == "parked", parked)
+        .order_by(wait.c.id)
+    )
     return _waiting(context, statement)
 
 

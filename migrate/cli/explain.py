@@ -1,0 +1,24 @@
+"""`explain`: where a value comes from."""
+
+from __future__ import annotations
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+@click.command()
+@click.argument("mapping")
+@click.argument("key")
+@pass_invocation
+def explain(invocation: Invocation, mapping: str, key: str) -> int:
+    """Show a source row's way to its record, stage by stage."""
+    from migrate.explain import explain as explain_row
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+    from migrate.show_explain import explain_lines
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        found = explain_row(session, mapping, key)
+    invocation.emit(found.as_dict(), explain_lines(found))
+    return 0

@@ -1,0 +1,52 @@
+"""`mapping`: the mapping files themselves."""
+
+from __future__ import annotations
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+@click.group()
+def mapping() -> None:
+    """Check the mapping files against sources and model."""
+
+
+@mapping.command()
+@pass_invocation
+def check(invocation: Invocation) -> int:
+    """Check every mapping file: names, stages, links, coverage."""
+    from casemodel import RefusedError
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        found = session.check
+
+    def shown(error: RefusedError) -> dict[str, object]:
+        place = error.place
+        return {
+            "code": error.code,
+            "file": place.file,
+            "line": place.line,
+            "column": place.column,
+            "message": error.message,
+            "hint": error.hint,
+        }
+
+    document = {
+        "errors": [shown(error) for error in found.errors],
+        "warnings": [shown(error) for error in found.warnings],
+        "order": list(found.order),
+    }
+    lines = [
+        line
+        for kind, errors in (("error", found.errors), ("warning", found.warnings))
+        for error in errors
+        for line in (f"{kind} {error.code}  {error.place}: {error.message}", f"  hint: {error.hint}")
+    ]
+    if not found.errors:
+        lines.append(f"{len(found.order)} mappings are in order. They load in this order: {', '.join(found.order)}.")
+        lines.append("Next: omnicase plan, or omnicase run")
+    invocation.emit(document, lines)
+    return 4 if found.errors else 3 if found.warnings else 0

@@ -1,0 +1,36 @@
+"""`reconcile`: is it all there, and is it right?"""
+
+from __future__ import annotations
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
+
+
+@click.command()
+@click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
+@click.option("--level", "levels", callback=_listed, metavar="LEVELS", help="accounting,keys,fields (default: all).")
+@click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,json,txt to reports/.")
+@click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
+)
+@pass_invocation
+def reconcile(
+    invocation: Invocation, mappings: tuple[str, ...], levels: tuple[str, ...], kinds: tuple[str, ...], lang: str
+) -> int:
+    """Compare the old systems with the target, value by value, and report."""
+    from migrate.reconcile import reconcile as compare
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+    from reconciliation import render_terminal, verdict_document
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        done = compare(session, mappings, levels, kinds, lang)
+    document = verdict_document(done.report.verdict) | {"reports": [str(path) for path in done.files]}
+    lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
+    invocation.emit(document, lines)
+    return 0 if done.report.verdict.verdict == "in_balance" else 3

@@ -1,0 +1,47 @@
+"""`rejects`: the rows that were not loaded."""
+
+from __future__ import annotations
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+@click.group()
+def rejects() -> None:
+    """List and show the rows that were not loaded."""
+
+
+@rejects.command("list")
+@click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
+@click.option("--code", metavar="CODE", help="Only rows with this issue, e.g. date-invalid.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many rows.")
+@pass_invocation
+def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | None, limit: int) -> int:
+    """List rows that were not loaded, with their issues."""
+    from migrate.rejects import list_rejects
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+    from migrate.show_rejects import list_lines
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        found = list_rejects(session, mappings, code, limit)
+    invocation.emit(found.as_dict(), list_lines(found))
+    return 3 if found.total else 0
+
+
+@rejects.command("show")
+@click.argument("mapping")
+@click.argument("key")
+@pass_invocation
+def show_command(invocation: Invocation, mapping: str, key: str) -> int:
+    """Show one row that was not loaded: its issues, its values (masked), what it waits for."""
+    from migrate.rejects import show_reject
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+    from migrate.show_rejects import row_lines
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        found = show_reject(session, mapping, key)
+    invocation.emit(found.as_dict(), row_lines(found))
+    return 0

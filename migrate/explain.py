@@ -1,0 +1,191 @@
+"""`explain`: a source row's way to its record, stage by stage (promise 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import UsageError, column_info, show, split_key
+from connectors import SqliteTarget
+from mappings import CompiledMapping, StageValue
+from migrate.ledger.store import fully_read, table
+from migrate.pipeline.links import LedgerLinks
+from migrate.pipeline.sides import Sides
+from migrate.run import workspace_target
+from migrate.session import Session
+from migrate.shown import Shown
+from migrate.target_values import read_canonical
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a value or field, shown as it may be shown."""
+
+    field: str
+    stage: str
+    value: str
+    issue: str | None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The way of one row."""
+
+    mapping: str
+    key: tuple[str, ...]
+    state: str
+    target: str
+    target_id: str | None
+    run: int | None
+    mapping_digest: str
+    meaning: str
+    source: tuple[tuple[str, str], ...]
+    stages: tuple[Stage, ...]
+    record: tuple[tuple[str, str], ...]
+    issues: tuple[tuple[str, str, str], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON values."""
+        return {
+            "mapping": self.mapping,
+            "key": list(self.key),
+            "state": self.state,
+            "target": self.target,
+            "target_id": self.target_id,
+            "run": self.run,
+            "mapping_digest": self.mapping_digest,
+            "meaning": self.meaning,
+            "source": dict(self.source),
+            "stages": [{"field": s.field, "stage": s.stage, "value": s.value, "issue": s.issue} for s in self.stages],
+            "record": dict(self.record),
+            "issues": [{"severity": severity, "field": field, "code": code} for severity, field, code in self.issues],
+        }
+
+
+def explain(session: Session, name: str, key_text: str) -> Explained:
+    """Explain one source row: raw values, each stage, the record now.
+
+    Args:
+        key_text: the key, its parts joined by ``|``, or as shown by other commands (a token for a personal key).
+
+    Raises:
+        UsageError: RUN-011 unknown mapping, EXP-001 the source has no such row.
+    """
+    (name,) = session.selected([name])
+    mapping = session.mapping(name)
+    target = workspace_target(session.workspace)
+    try:
+        return _explained(session, mapping, target, key_text)
+    finally:
+        target.close()
+
+
+def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget, key_text: str) -> Explained:
+    shown = Shown(session)
+    prepared = _row(session, mapping, shown, key_text)
+    key = str(prepared["_key"][0])
+    with target.engine.connect() as connection:
+        known, id_map, issue = (table(connection, each) for each in ("mapping", "id_map", "issue"))
+        numbers = {row[0]: int(row[1]) for row in connection.execute(sa.select(known.c.name, known.c.id))}
+        number = numbers.get(mapping.name, -1)
+        state = connection.execute(
+            sa.select(id_map.c.state, id_map.c.target_id, id_map.c.run_id).where(
+                id_map.c.mapping_id == number, id_map.c.source_key == key
+            )
+        ).first()
+        issues = connection.execute(
+            sa.select(issue.c.severity, issue.c.field, issue.c.code)
+            .where(issue.c.mapping_id == number, issue.c.source_key == key)
+            .order_by(issue.c.id)
+        ).all()
+        target_id = state.target_id if state else None
+        record = _record(session, connection, mapping, target_id)
+        full = fully_read(connection)
+    by_record = frozenset(each for each in session.check.order if session.mapping(each).records_by_group)
+    stages = mapping.explain(prepared, LedgerLinks(target, numbers, by_record, full))
+    return Explained(
+        mapping.name,
+        shown.key(mapping, key),
+        state.state if state else "not loaded yet",
+        mapping.target,
+        target_id,
+        state.run_id if state else None,
+        mapping.file_digest,
+        mapping.meaning,
+        _source(session, mapping, prepared, shown),
+        tuple(_stage(session, mapping, shown, each) for each in stages),
+        record,
+        tuple((row.severity, row.field, row.code) for row in issues),
+    )
+
+
+def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str) -> pl.DataFrame:
+    """Find the row by its key: first in a keys-only pass, then read whole."""
+    source = session.source(mapping.system)
+    wanted = key_text
+    if shown.key_is_personal(mapping):
+        tokens = tuple(split_key(key_text))
+        for frame in source.columns(mapping.relation, mapping.key_columns, 200_000):
+            keys = mapping.keys_only(frame)["_key"].drop_nulls().unique()
+            found = next((key for key in keys if key == key_text or shown.key(mapping, key) == tokens), None)
+            if found is not None:
+                wanted = found
+                break
+    from casemodel import Partition
+
+    sides = Sides(source, mapping.sides)
+    try:
+        for extract in source.extract(
+            Partition(mapping.relation, 50_000, order=tuple(mapping.group), group=tuple(mapping.group))
+        ):
+            prepared = mapping.prepare(sides.join(extract.frame))
+            hit = prepared.filter(pl.col("_key") == wanted)
+            if hit.height:
+                return hit.head(1)
+    finally:
+        sides.close()
+    raise UsageError(
+        "EXP-001",
+        "the source has no row with this key",
+        place=mapping.name,
+        hint="Copy the key from `omnicase rejects list` or the report; parts are joined by |.",
+    )
+
+
+def _record(
+    session: Session, connection: sa.Connection, mapping: CompiledMapping, target_id: str | None
+) -> tuple[tuple[str, str], ...]:
+    from casemodel import tables
+
+    if target_id is None:
+        return ()
+    found = read_canonical(connection, mapping.target, list(mapping.fields), tables[mapping.target].c.id == target_id)
+    if found.is_empty():
+        return ()
+    key = session.workspace.secrets.mask_key
+    return tuple(
+        (name, show(value, personal=bool(column_info(mapping.target, name)["personal"]), key=key))
+        for name, value in found.row(0, named=True).items()
+        if name != "id"
+    )
+
+
+def _source(
+    session: Session, mapping: CompiledMapping, prepared: pl.DataFrame, shown: Shown
+) -> tuple[tuple[str, str], ...]:
+    key = session.workspace.secrets.mask_key
+    return tuple(
+        (name, show(value, personal=shown.personal(mapping, name), key=key))
+        for name, value in prepared.row(0, named=True).items()
+        if not name.startswith("_") and isinstance(value, str)
+    )
+
+
+def _stage(session: Session, mapping: CompiledMapping, shown: Shown, stage: StageValue) -> Stage:
+    """Mask a stage's value: personal unless its field is a column of the model that is not."""
+    key = session.workspace.secrets.mask_key
+    personal = bool(column_info(mapping.target, stage.field)["personal"]) if stage.field in mapping.fields else True
+    return Stage(stage.field, stage.stage, show(stage.value, personal=personal, key=key), stage.issue)

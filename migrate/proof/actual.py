@@ -1,0 +1,132 @@
+"""The actual side: the target table of one mapping, read directly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import tables, unique_keys
+from connectors import Scratch, SqliteTarget
+from migrate.ledger.tables import ledger_table
+from migrate.pipeline.batch import record_hash
+
+PAGE = 100_000
+
+
+@dataclass
+class TargetAgain:
+    """`reconciliation.ActualSide` over one target table."""
+
+    target: SqliteTarget
+    table: str
+    hash_key: bytes
+    _scratch: Scratch = field(default_factory=Scratch)
+    _explained: bool = False
+
+    def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        """Read records by id (see `reconciliation.ActualSide`)."""
+        names = ["id", *columns]
+        target = tables[self.table]
+        staged = self.target.stage("proof_ids", ids.drop_nulls().unique(maintain_order=True).to_frame("id"))
+        wanted = sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(sa.select(staged.c.id)))
+        found = self.target.query(wanted, tuple(names))
+        return found.join(self._edited(staged), on="id", how="left", maintain_order="left").select(
+            "id", "edited", *columns
+        )
+
+    def _edited(self, staged: sa.TableClause) -> pl.DataFrame:
+        """Return ``id`` and whether the values no longer hash to what was written."""
+        record, sets = (ledger_table(self.target.dialect, name) for name in ("record", "column_set"))
+        statement = (
+            sa.select(record.c.target_id, record.c.record_hash, sets.c.columns)
+            .join(sets, sets.c.id == record.c.column_set_id)
+            .where(record.c.target_id.in_(sa.select(staged.c.id)))
+        )
+        written = self.target.query(statement, ("id", "hash", "columns"))
+        parts = [self._compared(group, json.loads(str(columns[0]))) for columns, group in written.group_by("columns")]
+        return pl.concat(parts) if parts else pl.DataFrame(schema={"id": pl.String, "edited": pl.Boolean})
+
+    def _compared(self, written: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+        target = tables[self.table]
+        staged = self.target.stage("proof_edited", written.select("id"))
+        names = ["id", *columns]
+        now = self.target.query(
+            sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(sa.select(staged.c.id))), tuple(names)
+        )
+        hashed = now.select("id", record_hash(columns, self.hash_key).alias("now"))
+        return written.join(hashed, on="id", how="inner").select(
+            "id", (pl.col("now") != pl.col("hash")).alias("edited")
+        )
+
+    def holders(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Look for other records that hold a unique value of these (see `reconciliation.ActualSide`)."""
+        target = tables[self.table]
+        empty = pl.DataFrame(schema={"id": pl.String, "column": pl.String, "holder": pl.String})
+        if records.is_empty():
+            return empty
+        staged = self.target.stage("proof_holders", records)
+        found = [empty]
+        for columns in unique_keys(self.table):
+            if set(columns) <= set(records.columns):
+                same = sa.and_(*(sa.cast(target.c[name], sa.Text) == staged.c[name] for name in columns))
+                statement = (
+                    sa.select(staged.c.id, target.c.id.label("holder"))
+                    .select_from(staged)
+                    .join(target, sa.and_(same, target.c.id != staged.c.id))
+                )
+                pairs = self.target.query(statement, ("id", "holder"))
+                found.append(pairs.select("id", pl.lit(columns[0]).alias("column"), "holder"))
+        return pl.concat(found)
+
+    def ids(self) -> Iterator[pl.DataFrame]:
+        """Yield all ids of the table with what the id map says of them (see `reconciliation.ActualSide`)."""
+        if not self._explained:
+            self._explain()
+        target = tables[self.table]
+        after = ""
+        while True:
+            page = self.target.query(
+                sa.select(target.c.id).where(target.c.id > after).order_by(target.c.id).limit(PAGE), ("id",)
+            )
+            if page.is_empty():
+                return
+            known = pl.scan_parquet(self._scratch.folder / "ids-*.parquet").join(page.lazy(), on="id", how="semi")
+            yield page.join(known.collect(engine="streaming"), on="id", how="left", maintain_order="left").unique(
+                "id", maintain_order=True
+            )
+            after = str(page["id"][-1])
+
+    def _explain(self) -> None:
+        """Write what the id map says of the table's records to a scratch store, page by page."""
+        id_map, mapping = (ledger_table(self.target.dialect, name) for name in ("id_map", "mapping"))
+        numbers = self.target.query(
+            sa.select(mapping.c.id, mapping.c.name).where(mapping.c.target == self.table), ("id", "name")
+        )
+        schema = {"id": pl.String, "mapping": pl.String, "key": pl.String, "state": pl.String}
+        pl.DataFrame(schema=schema).write_parquet(self._scratch.folder / "ids-0.parquet")
+        for number, name in numbers.rows():
+            after, page_number = "", 0
+            while True:
+                statement = (
+                    sa.select(id_map.c.target_id, id_map.c.source_key, id_map.c.state)
+                    .where(id_map.c.mapping_id == int(number), id_map.c.source_key > after)
+                    .order_by(id_map.c.source_key)
+                    .limit(PAGE)
+                )
+                page = self.target.query(statement, ("id", "key", "state"))
+                if page.is_empty():
+                    break
+                page_number += 1
+                page.filter(pl.col("id").is_not_null()).select(
+                    "id", pl.lit(name).alias("mapping"), "key", "state"
+                ).write_parquet(self._scratch.folder / f"ids-{number}-{page_number:06}.parquet")
+                after = str(page["key"][-1])
+        self._explained = True
+
+    def close(self) -> None:
+        """Remove the scratch store."""
+        self._scratch.close()

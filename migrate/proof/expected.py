@@ -1,0 +1,108 @@
+"""The expected side: the source read again and mapped again, trusting no counter or hash of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import Mapped, Partition, Source, canonical_text, polars_schema, record_id
+from connectors import SqliteTarget
+from mappings import CompiledMapping
+from migrate.ledger.tables import ledger_table
+from migrate.pipeline.keys import scan_keys
+from migrate.pipeline.links import LedgerLinks
+from migrate.pipeline.sides import Sides
+from migrate.progress import progress
+from reconciliation import ExpectedBatch
+
+
+@dataclass
+class SourceAgain:
+    """`reconciliation.ExpectedSide` over one mapping."""
+
+    target: SqliteTarget
+    mapping: CompiledMapping
+    source: Source
+    links: LedgerLinks
+    number: int
+    namespace: str
+    batch_rows: int
+
+    def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
+        """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
+        relation = self.source.relation(self.mapping.relation)
+        duplicates = scan_keys(self.source, relation, self.mapping, known=True).duplicates
+        sides = Sides(self.source, self.mapping.sides)
+        group = tuple(self.mapping.group)
+        by_file = self.source.kind == "csv"
+        order = () if by_file and not group else (*group, *(name for name in self.mapping.key if name not in group))
+        partition = Partition(self.mapping.relation, self.batch_rows, order=order, group=group)
+        try:
+            with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
+                for extract in self.source.extract(partition):
+                    prepared = self.mapping.prepare(sides.join(extract.frame))
+                    mapped = self.mapping.apply(prepared, self.links, duplicates)
+                    frame = self._frame(prepared, mapped, values=values)
+                    if extract.unreadable is not None and extract.unreadable.height:
+                        frame = pl.concat([frame, self._unreadable(extract.unreadable, frame)])
+                    bar.advance(extract.rows)
+                    yield ExpectedBatch(frame, extract.rows)
+        finally:
+            sides.close()
+
+    def _frame(self, prepared: pl.DataFrame, mapped: Mapped, *, values: bool) -> pl.DataFrame:
+        first_error = (
+            mapped.issues.filter(pl.col("severity") == "error")
+            .group_by("_row", maintain_order=True)
+            .agg(pl.col("code").first())
+        )
+        failed = pl.col("outcome").is_in(["rejected", "parked"])
+        frame = (
+            mapped.outcomes.join(prepared.select("_row", "_hash"), on="_row", how="left", maintain_order="left")
+            .join(first_error, on="_row", how="left", maintain_order="left")
+            .with_columns(
+                record_id(self.namespace, self.mapping.target, self.mapping.name, pl.col("_record")).alias("id"),
+                pl.when(failed).then(pl.col("code")).otherwise(pl.col("reason")).alias("reason"),
+            )
+            .join(self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left")
+            .with_columns(
+                (pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False)).alias(
+                    "moved_on"
+                )
+            )
+        )
+        names = ["_key", "outcome", "reason", "id", "state", "moved_on"]
+        if not values:
+            return frame.select(names)
+        types = polars_schema(self.mapping.target)
+        texts = [canonical_text(name, types[name]).alias(name) for name in self.mapping.fields]
+        records = mapped.records.select(pl.col("_key").alias("_record"), *texts)
+        lead = (
+            frame.filter(pl.col("outcome") == "record")
+            .select("_row", "_record")
+            .join(records, on="_record", how="inner")
+        )
+        return (
+            frame.select("_row", *names)
+            .join(lead.drop("_record"), on="_row", how="left", maintain_order="left")
+            .drop("_row")
+        )
+
+    def _known(self, keys: pl.Series) -> pl.DataFrame:
+        id_map = ledger_table(self.target.dialect, "id_map")
+        staged = self.target.stage("proof_keys", keys.drop_nulls().unique().to_frame("key"))
+        statement = sa.select(id_map.c.source_key, id_map.c.state, id_map.c.source_hash).where(
+            id_map.c.mapping_id == self.number, id_map.c.source_key.in_(sa.select(staged.c.key))
+        )
+        return self.target.query(statement, ("key", "state", "known_hash"))
+
+    @staticmethod
+    def _unreadable(unreadable: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
+        """A physical record that cannot be read is a row without a key."""
+        known = {"outcome": pl.lit("rejected"), "reason": pl.col("code"), "moved_on": pl.lit(False)}
+        return unreadable.select(
+            known.get(name, pl.lit(None, dtype)).alias(name) for name, dtype in like.schema.items()
+        )

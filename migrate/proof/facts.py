@@ -1,0 +1,154 @@
+"""The facts of a mapping for the report: what the ledger and the workspace say.  They are shown, never proof."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import sqlalchemy as sa
+
+from casemodel import Source, column_info, tables
+from connectors import SqliteTarget
+from mappings import CompiledMapping
+from migrate.books import run_books
+from migrate.ledger.store import table
+from migrate.session import Session
+from migrate.shown import Shown
+from reconciliation import Facts, IssueCount, SampleRow
+
+SAMPLES = 5
+"""Masked rows shown per issue."""
+
+
+def mapping_facts(
+    session: Session, target: SqliteTarget, mapping: CompiledMapping, source: Source, number: int, shown: Shown
+) -> Facts:
+    """Read the facts of one mapping."""
+    with target.engine.connect() as connection:
+        progress, known = table(connection, "progress"), table(connection, "mapping")
+        last = connection.execute(
+            sa.select(progress.c.run_id, progress.c.full_read)
+            .where(progress.c.mapping_id == number)
+            .order_by(progress.c.run_id.desc())
+            .limit(1)
+        ).first()
+        meaning = connection.scalar(sa.select(known.c.meaning).where(known.c.id == number))
+        states = _states(connection, number)
+        issues = _issues(connection, number)
+        samples = tuple(_samples(connection, number, mapping, shown, issues))
+        scope, repaired = _counters(connection, number, last.run_id if last else None)
+    books = (
+        next((each for each in run_books(target, last.run_id).mappings if each.mapping == mapping.name), None)
+        if last
+        else None
+    )
+    model = tables[mapping.target]
+    full = bool(last and last.full_read)
+    return Facts(
+        mapping=mapping.name,
+        system=mapping.system,
+        relation=mapping.relation,
+        target=mapping.target,
+        target_label=(model.comment or "").partition(" · ")[0],
+        labels={name: column_info(mapping.target, name)["dutch"] for name in mapping.fields},
+        owner=mapping.owner or "",
+        mapping_digest=mapping.file_digest,
+        meaning=mapping.meaning,
+        loaded_meaning=meaning if last else None,
+        run=str(last.run_id) if last else None,
+        tally=books.tally.as_dict() if books else {},
+        gone={"kept": books.gone_kept} if books else {},
+        states=states,
+        full_read=full,
+        stock_reason="" if full else "the relation was not read in full by the last run",
+        source_rows_now=source.count(mapping.relation),
+        from_rows=books.source_rows if books else None,
+        fingerprint=source.fingerprint(mapping.relation),
+        issues=issues,
+        samples=samples,
+        scope_reasons=scope,
+        repaired=repaired,
+        ignored=tuple(mapping.ignored),
+        unfilled=tuple(mapping.unfilled),
+    )
+
+
+def _states(connection: sa.Connection, number: int) -> dict[str, int]:
+    id_map = table(connection, "id_map")
+    rows = connection.execute(
+        sa.select(id_map.c.state, sa.func.count()).where(id_map.c.mapping_id == number).group_by(id_map.c.state)
+    )
+    return {state: int(count) for state, count in rows}
+
+
+def _issues(connection: sa.Connection, number: int) -> tuple[IssueCount, ...]:
+    issue = table(connection, "issue")
+    count = sa.func.count()
+    rows = connection.execute(
+        sa.select(issue.c.code, issue.c.field, issue.c.severity, count)
+        .where(issue.c.mapping_id == number)
+        .group_by(issue.c.code, issue.c.field, issue.c.severity)
+        .order_by(count.desc(), issue.c.code, issue.c.field)
+    )
+    return tuple(IssueCount(code, field, severity, int(found)) for code, field, severity, found in rows)
+
+
+def _samples(
+    connection: sa.Connection, number: int, mapping: CompiledMapping, shown: Shown, issues: tuple[IssueCount, ...]
+) -> list[SampleRow]:
+    """Return a few masked rows per kind of issue, the first by key."""
+    issue, reject, id_map = (table(connection, name) for name in ("issue", "reject", "id_map"))
+    samples = []
+    for kind in issues:
+        row_of = (
+            sa.select(reject.c.row)
+            .where(reject.c.mapping_id == number, reject.c.row_ref == issue.c.row_ref)
+            .limit(1)
+            .scalar_subquery()
+        )
+        state = (
+            sa.select(id_map.c.state)
+            .where(id_map.c.mapping_id == number, id_map.c.source_key == issue.c.source_key)
+            .scalar_subquery()
+        )
+        rows = connection.execute(
+            sa.select(issue.c.source_key, row_of.label("row"), state.label("state"))
+            .where(
+                issue.c.mapping_id == number,
+                issue.c.code == kind.code,
+                issue.c.field == kind.field,
+                issue.c.severity == kind.severity,
+            )
+            .order_by(issue.c.source_key)
+            .limit(SAMPLES)
+        ).all()
+        for key, row, found_state in rows:
+            samples.append(
+                SampleRow(
+                    code=kind.code,
+                    field=kind.field,
+                    key=shown.key(mapping, key),
+                    values=shown.row(mapping, row, kind.field),
+                    outcome=found_state or "rejected",
+                )
+            )
+    return samples
+
+
+def _counters(
+    connection: sa.Connection, number: int, run_id: int | None
+) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
+    """Add up the counters of the last run's batches: scope reasons and repaired values."""
+    batch = table(connection, "batch")
+    scope: Counter[str] = Counter()
+    repaired: dict[str, tuple[int, int]] = {}
+    texts = connection.scalars(
+        sa.select(batch.c.counters).where(batch.c.run_id == run_id, batch.c.mapping_id == number)
+    )
+    for text in texts:
+        counters = json.loads(text)
+        scope.update(counters.get("scope", {}))
+        for name, (done, total) in counters.get("repaired", {}).items():
+            before = repaired.get(name, (0, 0))
+            repaired[name] = (before[0] + done, before[1] + total)
+    return dict(scope), repaired

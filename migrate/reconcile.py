@@ -1,0 +1,90 @@
+"""`reconcile`: both sides read again, judged and reported."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from connectors import SqliteTarget
+from migrate import __version__
+from migrate.books import last_run
+from migrate.ledger.store import table
+from migrate.proof import build_proofs
+from migrate.run import workspace_target
+from migrate.session import Session, require_runnable
+from reconciliation import LEVELS, Report, ReportContext, build_report, judge, write_report
+
+_ZONE = ZoneInfo("Europe/Amsterdam")
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """The report and the files it was written to."""
+
+    report: Report
+    files: tuple[Path, ...]
+
+
+def reconcile(
+    session: Session, mappings: Sequence[str], levels: Sequence[str], kinds: Sequence[str], lang: str
+) -> Reconciled:
+    """Compare source and target of the mappings and write the reports asked for.
+
+    Args:
+        levels: levels to run; none means all.
+        kinds: ``html``, ``json``, ``txt``.
+
+    Raises:
+        UsageError: REC-001, REC-002 unknown level or kind, RUN-011 unknown mapping.
+        GuardError: DBS-003 the target is not upgraded.
+    """
+    require_runnable(session)
+    names = session.selected(mappings)
+    target = workspace_target(session.workspace)
+    try:
+        with build_proofs(session, target, names) as proofs:
+            verdict = judge(proofs, tuple(levels) or LEVELS)
+            facts = [proof.facts for proof in proofs]
+        report = build_report(verdict, facts, _context(session, target))
+    finally:
+        target.close()
+    stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
+    written = write_report(report, session.workspace.reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
+    return Reconciled(report, tuple(written))
+
+
+def _context(session: Session, target: SqliteTarget) -> ReportContext:
+    workspace = session.workspace
+    number = last_run(target)
+    with target.engine.connect() as connection:
+        run = table(connection, "run")
+        last = connection.execute(sa.select(run).where(run.c.id == number)).mappings().first()
+    return ReportContext(
+        workspace=workspace.name,
+        municipality=workspace.model.municipality.name,
+        environment=workspace.env or "",
+        reconciled_at=datetime.now(_ZONE),
+        label=(last["label"] or "") if last else "",
+        run=str(number or ""),
+        run_started=_moment(last["started_at"]) if last else None,
+        run_finished=_moment(last["ended_at"]) if last else None,
+        as_of=date.fromisoformat(last["as_of"]) if last else None,
+        program_version=__version__,
+        machine=socket.gethostname(),
+        target=f"SQLite, {target.path.name}",
+        user=getpass.getuser(),
+        namespace_fingerprint=workspace.secrets.fingerprint,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC).astimezone(_ZONE)

@@ -1,0 +1,41 @@
+"""Rejected rows for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from casemodel import ISSUE_CODES
+from migrate.rejects import RejectedRow, Rejects
+
+
+def list_lines(found: Rejects) -> Iterable[str]:
+    """Return one line per row and issue, and what to do next."""
+    if not found.total:
+        yield "Every row was loaded or is out of scope."
+        return
+    for row in found.rows:
+        key = "|".join(row.key)
+        errors = [each for each in row.issues if each.severity == "error"] or list(row.issues)
+        causes = ", ".join(f"{each.field}: {each.code}" for each in errors) or "waits for another record"
+        yield f"{row.mapping:<22} {key:<24} {row.state:<9} {causes}"
+    if found.total > len(found.rows):
+        yield f"… {found.total - len(found.rows)} more; see --limit"
+    first = found.rows[0]
+    yield f"Next: omnicase rejects show {first.mapping} '{'|'.join(first.key)}'"
+
+
+def row_lines(row: RejectedRow) -> Iterable[str]:
+    """Return everything about one row."""
+    yield f"{row.mapping}  {'|'.join(row.key)}  {row.state}"
+    for issue in row.issues:
+        known = ISSUE_CODES.get(issue.code)
+        detail = f" ({issue.detail})" if issue.detail else ""
+        yield f"  {issue.severity:<7} {issue.field}: {issue.code}{detail}"
+        if known is not None:
+            yield f"          {known.english} / {known.dutch}. {known.remedy_dutch}"
+    for wait in row.waits_for:
+        yield f"  waits for {wait}"
+    yield "  the row as read (personal values masked)"
+    for name, value in row.values:
+        yield f"    {name:<24} {value}"
+    yield f"Next: omnicase explain {row.mapping} '{'|'.join(row.key)}'"

@@ -1,0 +1,54 @@
+"""What may be shown of source rows and keys: personal columns as form and token (promise 9)."""
+
+from __future__ import annotations
+
+import json
+
+from casemodel import join_key, show, split_key, token
+from mappings import CompiledMapping
+from migrate.session import Session
+
+_MOST_COLUMNS = 40
+_MOST_CHARACTERS = 80
+
+
+class Shown:
+    """Masks the rows and keys of a session's mappings."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._mask_key = session.workspace.secrets.mask_key
+
+    def personal(self, mapping: CompiledMapping, column: str) -> bool:
+        """Return whether a source column is personal; unknown means personal."""
+        relation = self._session.relation(mapping.system, mapping.relation)
+        return self._session.workspace.is_personal(relation, column)
+
+    def key(self, mapping: CompiledMapping, key: str | None) -> tuple[str, ...]:
+        """Return the parts of a key as they may be shown; a personal part is a token."""
+        if key is None:
+            return ("∅",)
+        personal = self.key_is_personal(mapping)
+        return tuple(
+            f"#{token(part, self._mask_key)}" if personal else show(part, personal=False, key=self._mask_key)
+            for part in split_key(key)
+        )
+
+    def key_is_personal(self, mapping: CompiledMapping) -> bool:
+        """Return whether any column of the source key is personal."""
+        return any(self.personal(mapping, column) for column in mapping.key_columns)
+
+    def key_text(self, mapping: CompiledMapping, key: str | None) -> str:
+        """Return a key as one text, as `explain` accepts it."""
+        return join_key(list(self.key(mapping, key)))
+
+    def row(self, mapping: CompiledMapping, row: str | None, first: str = "") -> tuple[tuple[str, str], ...]:
+        """Return column and shown value of a kept row (JSON), empty columns left out."""
+        if row is None:
+            return ()
+        values = [(name, value) for name, value in json.loads(row).items() if value not in (None, "")]
+        values.sort(key=lambda item: item[0] != first)
+        return tuple(
+            (name, show(str(value)[:_MOST_CHARACTERS], personal=self.personal(mapping, name), key=self._mask_key))
+            for name, value in values[:_MOST_COLUMNS]
+        )
