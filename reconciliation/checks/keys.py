@@ -147,11 +147,9 @@ class KeysToSource:
         book = self._books[facts.mapping] if len(self._proofs) == 1 else FindingBook(names, facts.target, facts.owner)
         explained = {"gone, kept": 0, "of a mapping not asked for": 0}
         others = [name for name in last.table_mappings if name not in self._proofs]
-        seen = pl.concat(self._seen).unique() if self._seen else pl.Series([], dtype=pl.UInt64)
-        total = 0
-        for ids in last.actual.ids():
-            total += ids.height
-            strays = ids.filter(~pl.col("id").hash().is_in(seen.implode()))
+        seen, total, stray = self._strays(last)
+        for ids in last.actual.ids() if stray.len() else ():
+            strays = ids.filter(pl.col("id").hash().is_in(stray.implode()))
             other = pl.col("mapping").is_in(others).fill_null(False)
             explained["of a mapping not asked for"] += strays.filter(other).height
             mine = strays.filter(~other)
@@ -164,11 +162,22 @@ class KeysToSource:
         outcome = outcome_of(findings, total - explained["of a mapping not asked for"])
         return Check(
             check=TO_SOURCE, level="keys", mapping=names, target=facts.target, outcome=outcome,
-            compared_source=seen.len(), compared_target=total - explained["of a mapping not asked for"],
+            compared_source=seen, compared_target=total - explained["of a mapping not asked for"],
             findings=findings, explained={name: count for name, count in explained.items() if count},
             meaning=facts.meaning if len(self._proofs) == 1 else "",
             reason="nothing_to_compare" if outcome == "not_applicable" else None,
         ), book  # fmt: skip
+
+    def _strays(self, last: MappingProof) -> tuple[int, int, pl.Series]:
+        """Return how many ids the source explains, how many the table holds, and the hashes that have no source.
+
+        The table's ids are compared as a whole, once; only when there are strays is the table read again for them.
+        """
+        none = pl.Series("hash", [], dtype=pl.UInt64)
+        seen = pl.concat([none, *self._seen]).unique()
+        held = pl.concat([none, *(ids["id"].hash().rename("hash") for ids in last.actual.ids())])
+        stray = held.to_frame("hash").join(seen.to_frame("hash"), on="hash", how="anti")["hash"]
+        return seen.len(), held.len(), stray
 
     def _keep(self, strays: pl.DataFrame, book: FindingBook) -> None:
         for (mapping,), part in strays.group_by("mapping", maintain_order=True):

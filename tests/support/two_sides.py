@@ -45,6 +45,7 @@ class Source:
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         for start in range(0, len(self.rows), self.batch_rows):
             part = self.rows[start : start + self.batch_rows]
+            texts = ("_key", "outcome", "reason", "id", "state")
             frame = pl.DataFrame(
                 {
                     "_key": [row.key for row in part],
@@ -54,7 +55,7 @@ class Source:
                     "state": [row.state for row in part],
                     "moved_on": [row.moved_on for row in part],
                 },
-                schema=dict.fromkeys(("_key", "outcome", "reason", "id", "state"), pl.String) | {"moved_on": pl.Boolean},
+                schema=dict.fromkeys(texts, pl.String) | {"moved_on": pl.Boolean},
             )
             if values:
                 columns = {
