@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import UsageError, column_info, show, split_key
+from casemodel import UsageError, column_info, show, split_key, tables
 from connectors import SqliteTarget
 from mappings import CompiledMapping, StageValue
 from migrate.ledger.store import fully_read, table
 from migrate.pipeline.links import LedgerLinks
-from migrate.pipeline.sides import Sides
+from migrate.pipeline.reading import open_reading
 from migrate.run import workspace_target
 from migrate.session import Session
 from migrate.shown import Shown
@@ -134,19 +134,14 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
             if found is not None:
                 wanted = found
                 break
-    from casemodel import Partition
-
-    sides = Sides(source, mapping.sides)
+    reading = open_reading(source, mapping, 50_000)
     try:
-        for extract in source.extract(
-            Partition(mapping.relation, 50_000, order=tuple(mapping.group), group=tuple(mapping.group))
-        ):
-            prepared = mapping.prepare(sides.join(extract.frame))
-            hit = prepared.filter(pl.col("_key") == wanted)
+        for batch in reading.batches():
+            hit = batch.prepared.filter(pl.col("_key") == wanted)
             if hit.height:
                 return hit.head(1)
     finally:
-        sides.close()
+        reading.close()
     raise UsageError(
         "EXP-001",
         "the source has no row with this key",
@@ -158,8 +153,6 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
 def _record(
     session: Session, connection: sa.Connection, mapping: CompiledMapping, target_id: str | None
 ) -> tuple[tuple[str, str], ...]:
-    from casemodel import tables
-
     if target_id is None:
         return ()
     found = read_canonical(connection, mapping.target, list(mapping.fields), tables[mapping.target].c.id == target_id)

@@ -71,6 +71,9 @@ class Batch:
     source_rows: int
     source: pl.DataFrame
     position: str | None
+    other_keys: tuple[tuple[str, ...], ...] = ()
+    others: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """``source_key`` and ``other_<n>`` per row, for mappings that declare other keys."""
     key_missing: int = 0
     key_beyond_first: int = 0
     counters: dict[str, Any] = field(default_factory=dict)

@@ -55,6 +55,7 @@ def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) ->
         "issues": batch.issues,
         "waits": batch.waits,
         "rejects": batch.rejects,
+        "others": batch.others,
     }
     # The transaction locks the scratch database too, so everything is staged before it begins.
     stages = {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}

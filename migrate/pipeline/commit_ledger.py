@@ -69,6 +69,8 @@ def write_ledger(
         _write_waits(connection, number, stages["waits"], rows, batch.waits)
     if "rows" in stages:
         _write_id_map(connection, number, run_id, stages["rows"])
+    if "others" in stages:
+        write_other_keys(connection, number, batch.other_keys, stages["others"])
     _write_plain(connection, number, run_id, stages)
     if details:
         _write_refused(connection, number, run_id, batch, rows, details)
@@ -269,4 +271,23 @@ def write_batch(
             sa.update(progress)
             .where(progress.c.run_id == run_id, progress.c.mapping_id == number)
             .values(position=batch.position)
+        )
+
+
+def write_other_keys(
+    connection: sa.Connection, number: int, other_keys: tuple[tuple[str, ...], ...], staged: sa.TableClause
+) -> None:
+    """Keep the other declared keys of the rows, by which links may go."""
+    kept = table(connection, "other_key")
+    connection.execute(
+        sa.delete(kept).where(kept.c.mapping_id == number, kept.c.source_key.in_(sa.select(staged.c.source_key)))
+    )
+    for place, columns in enumerate(other_keys):
+        key = staged.c[f"other_{place}"]
+        connection.execute(
+            sa.insert(kept).from_select(
+                ["mapping_id", "columns", "key", "source_key"],
+                sa.select(sa.literal(number), sa.literal(",".join(columns)), key, staged.c.source_key)
+                .where(key.is_not(None), staged.c.source_key.is_not(None)).distinct(),
+            )
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import GuardError, Partition, Relation, Source, SystemFailure, check_contract, source_contract
+from casemodel import GuardError, Relation, Source, SystemFailure
 from mappings import CompiledMapping
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
@@ -21,8 +21,8 @@ from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader
-from migrate.pipeline.sides import Sides
-from migrate.pipeline.waits import Waiting, cycle_breakers, waiting_rows
+from migrate.pipeline.reading import Reading, open_reading
+from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.progress import Progress
 
 REJECTS_FROM_ROWS = 1_000
@@ -39,7 +39,7 @@ class MappingLoad:
     relation: Relation
     links: LedgerLinks
     _loader: Loader | None = None
-    _sides: Sides | None = None
+    _reading: Reading | None = None
     _keys: Keys | None = field(default=None, repr=False)
 
     @property
@@ -50,33 +50,25 @@ class MappingLoad:
     def loader(self) -> Loader:
         """Return what turns rows into batches; made at the first call, with the keys-only pass."""
         if self._loader is None:
-            changes = ChangeFilter(self.context, self.mapping.name, grouped=bool(self.mapping.group))
+            grouped = bool(self.mapping.group) or self.mapping.group_is_wide
+            changes = ChangeFilter(self.context, self.mapping.name, grouped=grouped)
             keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
             self._keys = keys
             gate = Gate(self.mapping.name, self.mapping.target, self.mapping.fields, self.context.secrets.hash_key)
             self._loader = Loader(self.context, self.mapping, self.links, gate, changes, keys.duplicates)
         return self._loader
 
-    def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return rows with the columns of their sides."""
-        if not self.mapping.sides:
-            return frame
-        if self._sides is None:
-            self._sides = Sides(self.source, self.mapping.sides)
-        return self._sides.join(frame)
-
-    def partition(self, after: str | None = None) -> Partition:
-        """Return the relation as one partition in the mapping's reading order."""
-        by_file = self.source.kind == "csv"
-        group = tuple(self.mapping.group)
-        order = () if by_file and not group else (*group, *(name for name in self.mapping.key if name not in group))
-        return Partition(self.mapping.relation, self.context.batch_rows, order=order, group=group, after=after)
+    def reading(self) -> Reading:
+        """Return how the relation is read; opened at the first call."""
+        if self._reading is None:
+            self._reading = open_reading(self.source, self.mapping, self.context.batch_rows)
+        return self._reading
 
     def close(self) -> None:
         """Drop scratch data and what is remembered of the relation."""
-        if self._sides is not None:
-            self._sides.close()
-        self._sides, self._loader, self._keys = None, None, None
+        if self._reading is not None:
+            self._reading.close()
+        self._reading, self._loader, self._keys = None, None, None
 
     def load(self, progress: Progress, *, max_rejects: float | None = None) -> None:
         """Read the relation in full and load it; goes on after the last committed batch of this run.
@@ -119,25 +111,15 @@ class MappingLoad:
 
     def _main_pass(self, position: str | None, progress: Progress, max_rejects: float | None) -> None:
         loader = self.loader()
-        partition = self.partition(position)
-        contract = source_contract(self.relation.column_names())
         read = rejected = 0
         with self._main_batches(position) as seq:
-            for extract in self.source.extract(partition):
-                breaches = check_contract(contract, extract.frame)
-                if breaches:
-                    raise SystemFailure(
-                        "RUN-001",
-                        f"column {breaches[0].column} is {breaches[0].check} in what was read",
-                        hint="The source changed its columns. Run `omnicase mapping check`.",
-                        place=self.mapping.relation,
-                    )
-                batch = loader.batch_of(self.joined(extract.frame), extract, first=seq == 0)
+            for found in self.reading().batches(position):
+                batch = loader.batch_of(found, first=seq == 0)
                 place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
                 tally = commit(self.context, place, batch, loader.gate)
                 self.links.forget(self.mapping.name, self.mapping.target)
                 seq += 1
-                progress.advance(extract.rows, rejected=tally.rejected)
+                progress.advance(found.source_rows, rejected=tally.rejected)
                 read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
                 if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
                     raise GuardError(
@@ -243,12 +225,12 @@ class MappingLoad:
         failpoint("before-retry")
         loader = self.loader()
         tried = 0
-        for frame in self._rows_again(waiting):
-            batch = loader.retry_of(self.joined(frame), waiting.outcomes, breaking_cycles=breaking_cycles)
+        for prepared in self.reading().again(waiting.rows["ref"].unique(maintain_order=True)):
+            batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
             place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_retry())
             commit(self.context, place, batch, loader.gate)
             self.links.forget(self.mapping.name, self.mapping.target)
-            tried += frame.height
+            tried += prepared.height
         return tried
 
     def _next_retry(self) -> int:
@@ -260,21 +242,3 @@ class MappingLoad:
                 )
             )
         return 0 if last is None else int(last) + 1
-
-    def _rows_again(self, waiting: Waiting) -> Iterator[pl.DataFrame]:
-        """Yield the waiting rows as read again; of a grouped mapping whole groups, found in one more pass."""
-        refs = waiting.rows["ref"].unique(maintain_order=True)
-        if not self.mapping.group:
-            for start in range(0, refs.len(), self.context.batch_rows):
-                yield self.source.fetch(self.mapping.relation, refs.slice(start, self.context.batch_rows))
-            return
-        for extract in self.source.extract(self.partition()):
-            # prepare may unpivot: a group is wanted when any of its rows is.
-            prepared = self.mapping.prepare(self.joined(extract.frame)).select("_ref", "_group")
-            groups = prepared.filter(pl.col("_ref").is_in(refs.implode()))["_group"].drop_nulls().unique()
-            wanted = prepared.filter(pl.col("_group").is_in(groups.implode()) | pl.col("_ref").is_in(refs.implode()))[
-                "_ref"
-            ].unique()
-            frame = extract.frame.filter(pl.col("_ref").is_in(wanted.implode()))
-            if frame.height:
-                yield frame

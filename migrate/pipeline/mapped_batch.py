@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from casemodel import Extract, Mapped
+from casemodel import Mapped
 from mappings import CompiledMapping
 from migrate.pipeline.batch import ISSUE_SCHEMA, REJECT_SCHEMA, WAIT_SCHEMA, Batch, Gate, empty
 from migrate.pipeline.change_filter import ChangeFilter
@@ -15,6 +15,7 @@ from migrate.pipeline.commit_ledger import id_map_state, raw_rows
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
+from migrate.pipeline.reading import ReadBatch
 
 
 @dataclass
@@ -28,29 +29,28 @@ class Loader:
     changes: ChangeFilter
     duplicates: pl.Series
 
-    def batch_of(self, joined: pl.DataFrame, extract: Extract, *, first: bool) -> Batch:
-        """Return the batch of an extract whose sides are joined already.
+    def batch_of(self, read: ReadBatch, *, first: bool) -> Batch:
+        """Return the batch of rows as read and prepared.
 
         Args:
-            first: whether it is the relation's first batch in this run; the first row of each duplicate key counts there.
+            first: whether it is the relation's first batch in this run; the first row of each duplicate key
+                counts there.
         """
-        prepared = self.mapping.prepare(joined)
-        filtered = self.changes.split(prepared, self.duplicates)
+        filtered = self.changes.split(read.prepared, self.duplicates)
         failpoint("after-read")
         mapped = self.mapping.apply(filtered.todo, self.links, self.duplicates)
         failpoint("after-map")
-        batch = self._batch(filtered.todo, mapped, filtered.settled, extract.rows, extract.position)
+        batch = self._batch(filtered.todo, mapped, filtered.settled, read.source_rows, read.position)
         firsts = self.duplicates.len() if first else 0
         batch = dataclasses.replace(batch, key_beyond_first=batch.key_beyond_first - firsts)
-        return with_unreadable(batch, extract.unreadable)
+        return with_unreadable(batch, read.unreadable)
 
-    def retry_of(self, joined: pl.DataFrame, outcomes: pl.DataFrame, *, breaking_cycles: bool) -> Batch:
+    def retry_of(self, prepared: pl.DataFrame, outcomes: pl.DataFrame, *, breaking_cycles: bool) -> Batch:
         """Return the batch of rows that are tried again.
 
         Args:
             outcomes: ``key`` and ``prior_outcome``: what each waiting row counts as in this run.
         """
-        prepared = self.mapping.prepare(joined)
         prior = self.changes.prior(prepared["_key"]).select("key", "prior_state", "prior_id")
         todo = prepared.join(prior, left_on="_key", right_on="key", how="left", maintain_order="left")
         apply = self.mapping.apply_breaking_cycles if breaking_cycles else self.mapping.apply
@@ -84,6 +84,8 @@ class Loader:
             source_rows=source_rows,
             source=todo,
             position=position,
+            other_keys=self.mapping.other_keys,
+            others=self._others(todo),
             key_missing=mapped.outcomes["_key"].null_count(),
             key_beyond_first=beyond.height,
             counters={
@@ -122,6 +124,10 @@ class Loader:
             )
         )
         return id_map_state(rows)
+
+    def _others(self, todo: pl.DataFrame) -> pl.DataFrame:
+        names = [pl.col(f"_other_{place}").alias(f"other_{place}") for place in range(len(self.mapping.other_keys))]
+        return todo.select(pl.col("_key").alias("source_key"), *names) if names else pl.DataFrame()
 
     def _waits(self, mapped: Mapped, refs: pl.DataFrame) -> pl.DataFrame:
         if mapped.waits.is_empty():

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import Mapped, Partition, Source, canonical_text, polars_schema, record_id
+from casemodel import Mapped, Source, canonical_text, polars_schema, record_id
 from connectors import SqliteTarget
 from mappings import CompiledMapping
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
-from migrate.pipeline.sides import Sides
+from migrate.pipeline.reading import open_reading
 from migrate.progress import progress
 from reconciliation import ExpectedBatch
 
@@ -35,23 +35,18 @@ class SourceAgain:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
         relation = self.source.relation(self.mapping.relation)
         duplicates = scan_keys(self.source, relation, self.mapping, known=True).duplicates
-        sides = Sides(self.source, self.mapping.sides)
-        group = tuple(self.mapping.group)
-        by_file = self.source.kind == "csv"
-        order = () if by_file and not group else (*group, *(name for name in self.mapping.key if name not in group))
-        partition = Partition(self.mapping.relation, self.batch_rows, order=order, group=group)
+        reading = open_reading(self.source, self.mapping, self.batch_rows)
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
-                for extract in self.source.extract(partition):
-                    prepared = self.mapping.prepare(sides.join(extract.frame))
-                    mapped = self.mapping.apply(prepared, self.links, duplicates)
-                    frame = self._frame(prepared, mapped, values=values)
-                    if extract.unreadable is not None and extract.unreadable.height:
-                        frame = pl.concat([frame, self._unreadable(extract.unreadable, frame)])
-                    bar.advance(extract.rows)
-                    yield ExpectedBatch(frame, extract.rows)
+                for found in reading.batches():
+                    mapped = self.mapping.apply(found.prepared, self.links, duplicates)
+                    frame = self._frame(found.prepared, mapped, values=values)
+                    if found.unreadable is not None and found.unreadable.height:
+                        frame = pl.concat([frame, self._unreadable(found.unreadable, frame)])
+                    bar.advance(found.source_rows)
+                    yield ExpectedBatch(frame, found.source_rows)
         finally:
-            sides.close()
+            reading.close()
 
     def _frame(self, prepared: pl.DataFrame, mapped: Mapped, *, values: bool) -> pl.DataFrame:
         first_error = (
