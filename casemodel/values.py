@@ -126,7 +126,8 @@ class SideJoin:
     """A look beside (``with``): a left join to at most one row of another relation of the same system.
 
     ``by`` maps columns of ``relation`` to columns of the main relation; the columns ``columns`` arrive in the frame as
-    ``<name>.<column>``; ``take`` is ``only``, ``first``, ``last`` or ``count`` (then one column ``<name>.count``).
+    ``<name>.<column>``; ``take`` is ``only``, ``first``, ``last`` or ``count`` (then one column ``<name>.count``, Int64).
+    With ``only`` a column ``<name>._hits`` (Int64, rows that answered) says where more than one did.
     """
 
     name: str
@@ -147,8 +148,9 @@ class Mapped:
         columns of the mapping, typed as ``casemodel.polars_schema`` says.
     outcomes: one row per source row (per row x slot when unpivoted), in the order read: ``_row`` (UInt32, row of the
         prepared frame), ``_key`` (String or NULL when the key is missing), ``outcome`` (``record``, ``merged``, ``rejected``,
-        ``parked``, ``out_of_scope``, ``deferred``), ``reason`` (String or NULL: scope reason or rule name), ``_lead`` (String: key of
-        the row whose record a merged row is part of, else NULL).
+        ``parked``, ``out_of_scope``, ``deferred``), ``reason`` (String or NULL: scope reason, rule name, ``follows <mapping>``,
+        ``empty-slot``), ``_lead`` (String: with ``one_per``, ``_key`` of the row that leads the record; NULL for the lead
+        itself), ``_record`` (String: key of the record the row belongs to, equal to ``_key`` unless ``one_per``).
     issues: ``_row``, ``_key``, ``field``, ``code``, ``severity`` (``error`` or ``warning``), ``detail`` (text without raw values).
     waits: ``_row``, ``_key``, ``field``, ``mapping``, ``other_key`` (String, column names joined by comma, or empty) and ``wait_key``:
         the keys of other records that a rejected, parked or incomplete row waits for.
@@ -162,3 +164,5 @@ class Mapped:
     """Per field: values repaired by steps, of how many."""
     code_use: dict[tuple[str, str], int] = field(default_factory=dict)
     """Per (code table, code): how often it was used; unknown codes are counted under the code ``?``."""
+    unknown: dict[str, int] = field(default_factory=dict)
+    """Per condition (``scope`` or the name of a rule): rows for which it was neither true nor false, and so passed."""

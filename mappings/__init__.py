@@ -1,0 +1,50 @@
+"""The mapping language: parse, check, compile, coverage, explain; and the shipped mapping sets, as data."""
+
+from typing import TYPE_CHECKING, Any
+
+from mappings.language.error_codes import MAPPING_CODES
+
+if TYPE_CHECKING:
+    from mappings.check import CheckResult, check_mappings
+    from mappings.compile import CompiledMapping, compile_mapping
+    from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
+    from mappings.explain import StageValue, explain
+    from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
+
+__all__ = [
+    "MAPPING_CODES",
+    "CheckResult",
+    "ColumnCoverage",
+    "CompiledMapping",
+    "Coverage",
+    "MappingFile",
+    "RelationCoverage",
+    "StageValue",
+    "TargetCoverage",
+    "check_mappings",
+    "compile_mapping",
+    "explain",
+    "load_mapping",
+    "load_mappings",
+    "parse_mapping",
+]
+
+_LATE = {
+    "mappings.check": ("CheckResult", "check_mappings"),
+    "mappings.compile": ("CompiledMapping", "compile_mapping"),
+    "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
+    "mappings.explain": ("StageValue", "explain"),
+    "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
+}
+"""What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATE.items():
+        if name in names:
+            from importlib import import_module
+
+            value = getattr(import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,134 @@
+"""`mapping check`: everything that can be known about mappings before a row is read, all errors at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from casemodel import Place, RefusedError, Relation, SystemFailure, tables
+from mappings.check_later import later_errors
+from mappings.check_order import order_of
+from mappings.check_shape import check_shape
+from mappings.compile_build import build, new_compiler
+from mappings.compile_names import Refusals
+from mappings.compile_prepare import prepared_keys
+from mappings.compile_sides import used_columns
+from mappings.compile_state import Compiler
+from mappings.coverage import Coverage, Uses, coverage_of
+from mappings.expressions import parse_expression
+from mappings.language import MappingFile
+from mappings.language.base import near
+
+Relations = Callable[[str, str], Relation]
+_NO_SUCH_RELATION = "CON-020"
+_ANY_NAMESPACE = "00000000-0000-4000-8000-000000000000"
+_ANY_DAY = date(2000, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found: errors refuse the mappings, warnings do not.
+
+    order: the mappings in the order in which they run.
+    """
+
+    errors: tuple[RefusedError, ...]
+    warnings: tuple[RefusedError, ...]
+    order: tuple[str, ...]
+    coverage: Coverage = field(default_factory=Coverage)
+
+
+def check_mappings(files: Sequence[MappingFile], relations: Relations, systems: Collection[str]) -> CheckResult:
+    """Check mappings against the columns of their sources, the target model and each other.
+
+    Args:
+        files: every mapping of the workspace.
+        relations: gives a relation by system and name; raises SystemFailure, CON-020 where there is no such relation.
+        systems: names of the systems of ``workspace.yml``.
+
+    Raises:
+        SystemFailure: a system cannot be reached or read.
+    """
+    by_name = {file.name: file for file in files}
+    refusals, warnings, uses = Refusals(), Refusals(), []
+    for file in files:
+        refusals.errors += later_errors(file)
+        if file.model.owner is None:
+            warnings.add("MAP-090", "the mapping names no owner, so anybody may approve its waivers", place=file.place("mapping"),
+                         hint="Write owner: who made it.")
+        use = _one(file, by_name, relations, systems, refusals)
+        if use is not None:
+            uses.append(use)
+    order, circles = order_of(by_name)
+    coverage = coverage_of(uses)
+    errors = [*refusals.errors, *circles]
+    # coverage of a mapping with errors says little: what its faulty parts use is not known
+    faulty = {error.place.file for error in errors}
+    errors += [error for error in coverage.errors if error.place.file not in faulty or error.code != "MAP-040"]
+    return CheckResult(
+        tuple(sorted(errors, key=_order)), tuple(sorted([*warnings.errors, *coverage.warnings], key=_order)), tuple(order),
+        coverage,
+    )
+
+
+def _order(error: RefusedError) -> tuple[str, int, int]:
+    return error.place.file or "", error.place.line or 0, error.place.column or 0
+
+
+def _one(
+    file: MappingFile, others: Mapping[str, MappingFile], relations: Relations, systems: Collection[str], refusals: Refusals
+) -> Uses | None:
+    """Check one mapping; returns what it uses, or None when its source or target is not known."""
+    if file.system not in systems:
+        refusals.add("MAP-010", f"the system '{file.system}' is not in workspace.yml", place=file.place("mapping"),
+                     hint=near(file.system, list(systems)) or f"Systems: {', '.join(systems)}.")
+    if file.model.target not in tables:
+        refusals.add("MAP-013", f"the target has no table '{file.model.target}'", place=file.place("target"),
+                     hint=near(file.model.target, list(tables)) or "Use a table of the target model.")
+    if file.system not in systems or file.model.source.relation is None:
+        return None
+    relation = _relation(file, relations, file.relation, file.place("source", "relation"), refusals)
+    sides = {
+        name: found for name, spec in file.model.source.beside.items() if spec.relation is not None
+        and (found := _relation(file, relations, spec.relation, file.place("source", "with", name, "relation"), refusals))
+    }
+    if relation is None or file.model.target not in tables:
+        return None
+    try:
+        check_shape(file, relation, sides, refusals)
+    except RefusedError as error:
+        refusals.errors.append(error)
+    compiler = new_compiler(file, relation, others, as_of=_ANY_DAY, sides=sides)
+    keys = new_compiler(file, relation, others, as_of=_ANY_DAY, sides=sides)
+    prepared_keys(keys)
+    built = build(compiler, _ANY_NAMESPACE)
+    for error in [*compiler.refusals.errors, *keys.refusals.errors]:
+        refusals.add(error.code, error.message, hint=error.hint, place=error.place)
+    return _uses(file, relation, compiler, keys, tuple(built.outputs))
+
+
+def _relation(file: MappingFile, relations: Relations, name: str, place: Place, refusals: Refusals) -> Relation | None:
+    try:
+        return relations(file.system, name)
+    except SystemFailure as failure:
+        if failure.code != _NO_SUCH_RELATION:
+            raise
+        refusals.add("MAP-011", f"the system {file.system} does not have the relation '{name}'", hint=failure.hint, place=place)
+        return None
+
+
+def _uses(file: MappingFile, relation: Relation, compiler: Compiler, keys: Compiler, filled: tuple[str, ...]) -> Uses:
+    used = tuple(dict.fromkeys([*compiler.columns.used, *keys.columns.used]))
+    names = used_columns(file, compiler, used)
+    main = {name for name in names if name in compiler.relation_columns}
+    beside: dict[str, set[str]] = {}
+    for name, spec in file.model.source.beside.items():
+        if spec.relation is None or not any(column.startswith(f"{name}.") for column in names):
+            continue
+        here = beside.setdefault(spec.relation, set())
+        here |= {column.removeprefix(f"{name}.") for column in names if column.startswith(f"{name}.")}
+        here |= {*spec.by, *(column for column, _ in spec.order)}
+        if spec.where is not None:
+            here |= parse_expression(spec.where, place=file.place("source", "with", name, "where")).columns
+    return Uses(file, relation, frozenset(main), {name: frozenset(found) for name, found in beside.items()}, filled)

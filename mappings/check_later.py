@@ -1,0 +1,59 @@
+"""What the language knows and this version does not run: refused, never ignored in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from casemodel import RefusedError
+from mappings.language import MappingFile
+
+Path = tuple[str | int, ...]
+
+
+def later_errors(file: MappingFile) -> list[RefusedError]:
+    """Return a MAP-900 for each part of a mapping that this version does not run."""
+    return [
+        RefusedError(
+            "MAP-900", f"'{path[-1]}' is not available in this version", place=file.place(*path, key=True),
+            hint="Remove it, or wait for the version that brings it.",
+        )
+        for path in _later(file)
+    ]
+
+
+def _later(file: MappingFile) -> Iterator[Path]:
+    model = file.model
+    for name in ("identity", "controls", "children", "tests"):
+        if getattr(model, name) is not None:
+            yield (name,)
+    yield from _of_source(file)
+    if model.incremental is not None:
+        for name in ("cursor", "lag", "max_deletes"):
+            if getattr(model.incremental, name) is not None:
+                yield ("incremental", name)
+        if model.incremental.deletes != "keep":
+            yield ("incremental", "deletes")
+    for _, path, chain in file.chains():
+        if chain.use is not None:
+            yield (*path, "use")
+        if chain.spread is not None:
+            yield (*path, "spread")
+        if chain.codes is not None and chain.codes.at is not None:
+            yield (*path, "codes", "at")
+        if chain.link is not None and chain.link.identity is not None:
+            yield (*path, "link", "identity")
+    for name, spec in model.fields.items():
+        if spec.rank is not None:
+            yield ("fields", name, "rank")
+
+
+def _of_source(file: MappingFile) -> Iterator[Path]:
+    source = file.model.source
+    for name in ("query", "accounts"):
+        if getattr(source, name) is not None:
+            yield ("source", name)
+    if source.on_duplicate == "latest_delivery":
+        yield ("source", "on_duplicate")
+    for name, spec in source.beside.items():
+        if spec.climb is not None:
+            yield ("source", "with", name, "climb")

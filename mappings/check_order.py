@@ -1,0 +1,132 @@
+"""The order of mappings: parents first, circles only where a nullable link may park (LANGUAGE.md, "Links and lookups")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from casemodel import RefusedError, required, tables
+from mappings.language import Chain, FieldSpec, MappingFile, ValueSpec
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A need of one mapping for another.
+
+    soft: the link may be left out at first: a nullable field that parks.
+    """
+
+    child: str
+    parent: str
+    soft: bool
+    path: Path
+
+
+def edges_of(file: MappingFile, others: Mapping[str, MappingFile]) -> list[Edge]:
+    """Return what a mapping needs: the mappings it links to, and those that write the tables it looks records up in."""
+    found: list[Edge] = []
+    for path, chain, soft in _chains(file):
+        if chain.link is not None and chain.link.mapping in others:
+            assert chain.link.mapping is not None
+            found.append(Edge(file.name, chain.link.mapping, soft, (*path, "link")))
+        if chain.lookup is not None:
+            writers = [name for name, other in others.items() if other.model.target == chain.lookup.table]
+            found += [Edge(file.name, name, False, (*path, "lookup")) for name in writers]
+    return found
+
+
+def _chains(file: MappingFile) -> list[tuple[Path, Chain, bool]]:
+    """Return every chain with its path and whether its link is one that may wait."""
+    needed = set(required(file.model.target)) if file.model.target in tables else set()
+    found: list[tuple[Path, Chain, bool]] = []
+    for name, spec in {**file.model.values, **file.model.fields}.items():
+        section = "fields" if isinstance(spec, FieldSpec) else "values"
+        nullable = isinstance(spec, FieldSpec) and not spec.required and name not in needed
+        found += _of_one((section, name), spec, nullable)
+    return found
+
+
+def _of_one(path: Path, spec: ValueSpec | FieldSpec, nullable: bool) -> list[tuple[Path, Chain, bool]]:
+    def parks(chain: Chain) -> bool:
+        return nullable and (chain.missing or spec.missing or "park") == "park"
+
+    branches: list[tuple[Path, Chain]] = [((*path, "try", name), branch) for name, branch in spec.alternatives.items()]
+    branches += [((*path, "else", index), branch) for index, branch in enumerate(spec.otherwise)]
+    found: list[tuple[Path, Chain, bool]] = [(path, spec, parks(spec) and not spec.otherwise)]
+    found += [(place, branch, parks(branch) and place == branches[-1][0]) for place, branch in branches]
+    return found
+
+
+def order_of(files: Mapping[str, MappingFile]) -> tuple[list[str], list[RefusedError]]:
+    """Return the mappings in the order in which they run, and the circles that no nullable link opens."""
+    edges = [edge for file in files.values() for edge in edges_of(file, files)]
+    errors = []
+    hard = [edge for edge in edges if not edge.soft]
+    while (circle := _circle(files, hard)) is not None:
+        first = circle[0]
+        path = " → ".join([*(edge.child for edge in circle), circle[-1].parent])
+        errors.append(RefusedError(
+            "MAP-052", f"the links run in a circle: {path}",
+            hint="Let one nullable link of the circle say missing: park.", place=files[first.child].place(*first.path),
+        ))
+        hard = [edge for edge in hard if edge not in circle]
+    kept = [edge for edge in edges if edge.parent != edge.child and (not edge.soft or not _reaches(edges, edge))]
+    return _sorted(files, [edge for edge in kept if edge in hard or edge.soft]), errors
+
+
+def _reaches(edges: list[Edge], edge: Edge) -> bool:
+    """Return whether the parent of an edge needs its child, directly or through others."""
+    seen: set[str] = set()
+    todo = [edge.parent]
+    while todo:
+        name = todo.pop()
+        if name == edge.child:
+            return True
+        if name not in seen:
+            seen.add(name)
+            todo += [other.parent for other in edges if other.child == name]
+    return False
+
+
+def _circle(files: Mapping[str, MappingFile], edges: list[Edge]) -> list[Edge] | None:
+    """Return one circle of edges, the shortest from its first mapping, or None."""
+    for start in files:
+        paths: list[list[Edge]] = [[edge] for edge in edges if edge.child == start]
+        seen: set[str] = set()
+        while paths:
+            path = paths.pop(0)
+            end = path[-1].parent
+            if end == start:
+                return path
+            if end not in seen:
+                seen.add(end)
+                paths += [[*path, edge] for edge in edges if edge.child == end]
+    return None
+
+
+def _sorted(files: Mapping[str, MappingFile], edges: list[Edge]) -> list[str]:
+    """Return the mappings, parents first, otherwise in the order of their names."""
+    waiting = {name: {edge.parent for edge in edges if edge.child == name} for name in sorted(files)}
+    order: list[str] = []
+    while waiting:
+        free = [name for name, parents in waiting.items() if not parents & waiting.keys()]
+        name = free[0] if free else next(iter(waiting))
+        order.append(name)
+        del waiting[name]
+    return order
+
+
+def cycle_links_of(file: MappingFile, others: Mapping[str, MappingFile]) -> frozenset[str]:
+    """Return the mappings to which a soft link of this mapping closes a circle, the mapping itself included."""
+    edges = [edge for other in others.values() for edge in edges_of(other, others)]
+    own = [edge for edge in edges if edge.child == file.name and edge.soft]
+    return frozenset(edge.parent for edge in own if edge.parent == file.name or _reaches(edges, edge))
+
+
+def hard_parents_of(file: MappingFile, others: Mapping[str, MappingFile]) -> tuple[str, ...]:
+    """Return the mappings that must have run before this one."""
+    circle = cycle_links_of(file, others)
+    parents = (edge.parent for edge in edges_of(file, others) if not (edge.soft and edge.parent in circle))
+    return tuple(dict.fromkeys(parent for parent in parents if parent != file.name))

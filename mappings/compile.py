@@ -1,0 +1,232 @@
+"""Compile a mapping file once, and map batches of rows with it: column operations only, nothing per row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import polars as pl
+
+from casemodel import LinkRequest, Links, Mapped, RefusedMany, Relation, Secrets, SideJoin, polars_schema
+from mappings.compile_build import Built, build, new_compiler
+from mappings.compile_lead import LEAD, LEAD_KEY
+from mappings.compile_meaning import meaning_of
+from mappings.compile_outcome import Reading, judge, mapped
+from mappings.compile_names import Columns
+from mappings.compile_prepare import Preparation, prepared_keys, spelled
+from mappings.compile_program import Mark, Passes, RunContext
+from mappings.compile_sides import side_joins, used_columns
+from mappings.compile_standing import Standing, stand
+from mappings.compile_state import Compiler
+from mappings.explain import StageValue, stage_values
+from mappings.language import MappingFile
+from mappings.check_later import later_errors
+from mappings.check_order import cycle_links_of, hard_parents_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledMapping:
+    """A mapping ready to run.
+
+    key: raw columns of the source key; group: raw columns of ``together``, ``one_per`` or, with ``on_duplicate``, the key;
+        group_is_wide: True when the group is made of other than raw columns, so that the relation must be grouped by the
+        prepared column ``_group``.
+    other_keys: declared other keys; the prepared column of the n-th is ``_other_<n>``.
+    records_by_group: one record out of many rows (``one_per``), whose key is ``_group``; key_is_group: then rows of one
+        key are one record, and no key is duplicate.
+    key_columns: raw columns that `keys_only` needs.
+    ignored, unfilled: columns left out, each with the reason.
+    used_columns: every column of the frame that the result depends on, side columns included.
+    contract_columns: target column to its Polars type, without the id.
+    """
+
+    name: str
+    system: str
+    relation: str
+    target: str
+    owner: str
+    file_digest: str
+    meaning: str
+    key: tuple[str, ...]
+    group: tuple[str, ...]
+    group_is_wide: bool
+    records_by_group: bool
+    key_is_group: bool
+    key_columns: tuple[str, ...]
+    ignored: tuple[tuple[str, str], ...]
+    unfilled: tuple[tuple[str, str], ...]
+    other_keys: tuple[tuple[str, ...], ...]
+    sides: tuple[SideJoin, ...]
+    links: tuple[LinkRequest, ...]
+    lookups: tuple[tuple[str, tuple[str, ...]], ...]
+    hard_parents: tuple[str, ...]
+    self_links: bool
+    cycle_links: frozenset[str]
+    used_columns: tuple[str, ...]
+    fields: tuple[str, ...]
+    contract_columns: dict[str, pl.DataType]
+    preparation: Preparation
+    standing: Standing
+    passes: Passes
+    reading: Reading
+    fine: Callable[[], CompiledMapping]
+    """Compiles the mapping once more, with every stage kept, for `explain`."""
+    marks: tuple[Mark, ...]
+
+    def prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the prepared frame of a batch.
+
+        Args:
+            frame: ``Extract.frame`` with the columns of ``sides`` joined as ``<name>.<column>``.
+
+        Returns:
+            Every column kept, a row per row (x slot), and ``_row`` (UInt32), ``_key`` (canonical key, NULL when a part
+            is), ``_group`` (key of together, one_per; else NULL), ``_hash``, and ``_other_<n>`` per other key.
+        """
+        return self.preparation.run(frame)
+
+    def keys_only(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return ``_key`` of rows of which only `key_columns` were read, a row per row (x slot)."""
+        return self.preparation.keys_only(frame)
+
+    def explain(self, prepared: pl.DataFrame, links: Links) -> list[StageValue]:
+        """Return every stage of every value and field for the first row of a prepared frame, in the order of the file.
+
+        With ``one_per`` the frame should hold all rows of the record, the row to explain first.
+        """
+        return stage_values(self.fine(), prepared, links)
+
+    def apply(self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series) -> Mapped:
+        """Map prepared rows.
+
+        Args:
+            prepared: what `prepare` returned, whole groups of ``together`` and ``one_per``.
+            links: how links and lookups are resolved.
+            duplicates: values of ``_key`` that occur more than once in the relation.
+        """
+        return self._apply(prepared, duplicates, RunContext(links))
+
+    def apply_breaking_cycles(self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series) -> Mapped:
+        """Map as `apply` does, but load a row without its link where that link closes a permitted cycle and waits."""
+        return self._apply(prepared, duplicates, RunContext(links, break_cycles=True))
+
+    def _apply(self, prepared: pl.DataFrame, duplicates: pl.Series, context: RunContext) -> Mapped:
+        stood = stand(self.standing, prepared, duplicates)
+        frame, judging = judge(self.reading, self.passes.run(stood.frame, context))
+        return mapped(judging, stood.outside, stood.issues, stood.unknown)
+
+
+def compile_mapping(
+    file: MappingFile, relations: Callable[[str, str], Relation], others: Mapping[str, MappingFile], secrets: Secrets,
+    as_of: date, *, fine: bool = False,
+) -> CompiledMapping:
+    """Compile a mapping.
+
+    Args:
+        file: the mapping.
+        relations: gives a relation by system and name.
+        others: every mapping of the workspace by name, the mapping itself included.
+        secrets: the workspace's keys; the namespace makes the ids.
+        as_of: the run's "today".
+        fine: keep every stage's result, for `explain`.
+
+    Raises:
+        RefusedMany: everything that is wrong with the mapping, also what only the source's columns can tell.
+    """
+    if later := later_errors(file):
+        raise RefusedMany(later)
+    relation = relations(file.system, file.relation)
+    sides = {
+        name: relations(file.system, spec.relation) for name, spec in file.model.source.beside.items() if spec.relation
+    }
+    compiler = new_compiler(
+        file, relation, others, as_of=as_of, sides=sides, cycle_links=cycle_links_of(file, others), fine=fine
+    )
+    built = build(compiler, secrets.namespace)
+    keys = new_compiler(file, relation, others, as_of=as_of, sides=sides)
+    prepared = prepared_keys(keys)
+    refused = [*compiler.refusals.errors]
+    places = {str(error.place) for error in refused}
+    refused += [error for error in keys.refusals.errors if str(error.place) not in places]
+    if refused:
+        raise RefusedMany(sorted(refused, key=lambda error: (error.place.line or 0, error.place.column or 0)))
+    meaning = meaning_of(file, others, as_of if compiler.uses_as_of or keys.uses_as_of else None)
+    return _assemble(built, keys, Preparation(
+        spelled(keys, file.model.source.unpivot), keys.program.finish(prepared.values()), prepared,
+        _used(compiler, keys), secrets.hash_key, meaning, keys.program.finish([prepared["_key"]]),
+        tuple(f"{name}.count" for name, spec in file.model.source.beside.items() if spec.take == "count"),
+    ), partial(compile_mapping, file, relations, others, secrets, as_of, fine=True))
+
+
+def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:
+    """Return the used columns in the order of the relation, outputs of unpivot included."""
+    names = dict.fromkeys([*compiler.columns.names, *keys.columns.names])
+    return tuple(name for name in names if name in compiler.columns.used or name in keys.columns.used)
+
+
+def _raw_group(file: MappingFile, keys: Compiler) -> tuple[tuple[str, ...], bool]:
+    """Return the raw columns by which rows of a group come together, and whether the group is made of something else."""
+    source = file.model.source
+    names = source.one_per.by if source.one_per else source.together
+    if not names and source.on_duplicate:
+        names = tuple(part.column for part in source.key)
+    folded = {name.casefold(): name for name in keys.relation_columns}
+    raw = tuple(folded[name.casefold()] for name in names if name.casefold() in folded)
+    return (raw, False) if len(raw) == len(names) else ((), True)
+
+
+def _standing(built: Built, key: tuple[str, ...], group: tuple[str, ...]) -> Standing:
+    model = built.compiler.file.model
+    source = model.source
+    slots: tuple[str, ...] = ()
+    if source.unpivot and source.unpivot.drop_empty:
+        slots = tuple(Columns.PREFIX + name for name in source.unpivot.into[1:])
+    return Standing(
+        built.scope, model.scope.reason if model.scope else "", slots, source.on_duplicate == "same_content",
+        source.one_per is not None,
+        # the key of the record is the key of the row: rows of one key are one record
+        source.one_per is not None and key == group and not source.unpivot and not any(part.do for part in source.key),
+    )
+
+
+def _reading(built: Built) -> Reading:
+    program = built.compiler.program
+    return Reading(
+        tuple(program.flags), tuple(program.waits), tuple(column for column, _ in program.parks),
+        tuple((column, mapping) for column, _, mapping in program.follows), tuple(program.repairs),
+        tuple(program.code_uses), tuple((name, column, tuple(causes)) for name, column, causes in built.required),
+        tuple(built.rules), tuple(built.row_checks), tuple(built.outputs.items()),
+        built.compiler.file.model.source.one_per is not None,
+    )
+
+
+def _assemble(
+    built: Built, keys: Compiler, prepared: Preparation, fine: Callable[[], CompiledMapping]
+) -> CompiledMapping:
+    compiler, file = built.compiler, built.compiler.file
+    model, reading = file.model, _reading(built)
+    folded = {name.casefold(): name for name in compiler.relation_columns}
+    key = tuple(folded[part.column.casefold()] for part in model.source.key)
+    group, wide = _raw_group(file, keys)
+    standing = _standing(built, key, group)
+    outputs = [*built.outputs.values(), "id", *(rule.column for rule in (*built.rules, *built.row_checks))]
+    outputs += [column for _, _, causes in built.required for column in causes]
+    outputs += [LEAD, LEAD_KEY] if reading.grouped else []
+    schema = polars_schema(model.target)
+    links = tuple(compiler.links)
+    return CompiledMapping(
+        name=file.name, system=file.system, relation=file.relation, target=model.target, owner=model.owner or "",
+        file_digest=file.file_digest, meaning=prepared.meaning, key=key, group=group, group_is_wide=wide,
+        records_by_group=reading.grouped, key_is_group=standing.key_is_group, key_columns=tuple(dict.fromkeys(key)),
+        ignored=tuple((name, item.reason) for item in model.ignore for name in item.columns),
+        unfilled=tuple((name, item.reason) for item in model.unfilled for name in item.columns),
+        other_keys=model.source.other_keys, sides=side_joins(file, prepared.hashed), links=links,
+        lookups=tuple(compiler.lookups), hard_parents=hard_parents_of(file, compiler.others),
+        self_links=any(request.mapping == file.name for request in links), cycle_links=compiler.cycle_links,
+        used_columns=used_columns(file, compiler, prepared.hashed), fields=tuple(built.outputs),
+        contract_columns={name: schema[name] for name in built.outputs}, preparation=prepared, standing=standing,
+        passes=compiler.program.finish(outputs), reading=reading, fine=fine,
+        marks=tuple(compiler.program.marks),
+    )

@@ -1,0 +1,143 @@
+"""The end of a field: typed as the target column, default, truncated, and every rule of the model checked."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from casemodel import ValueCheck, column_info, polars_schema, tables, value_checks
+from mappings.compile_chain import chain_flow, settle
+from mappings.compile_names import Made
+from mappings.compile_state import Compiler, Flow
+from mappings.compile_target import constant, to_target, typed_literal
+from mappings.language import FieldSpec
+from mappings.language.base import near
+from mappings.stages import truncate
+
+
+def known_column(compiler: Compiler, name: str) -> bool:
+    """Return whether the target has the column; refuse it otherwise."""
+    target = compiler.file.model.target
+    if target not in tables:
+        return False
+    columns = [column for column in tables[target].columns.keys() if column != "id"]
+    if name in columns:
+        return True
+    compiler.refuse("MAP-014", f"the table {target} has no column '{name}'", ("fields", name), key=True,
+                    hint=near(name, columns) or f"Columns: {', '.join(columns)}.")
+    return False
+
+
+def origin(compiler: Compiler, name: str, spec: FieldSpec) -> tuple[Flow, Made] | None:
+    """Compile a field up to ``lookup | link``, so that others may ask for the branch it took."""
+    flow = chain_flow(compiler, name, "fields", spec)
+    if flow is None:
+        return None
+    if len(flow.parts) != 1:
+        compiler.refuse("MAP-022", "a field needs one origin, or a stage that joins several", flow.path,
+                        hint="Name one column in from.")
+        return None
+    return flow, Made(name, flow.column, flow.taken, deps=flow.deps)
+
+
+def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made | None:
+    """Compile the stages after ``lookup | link``; the result is a column that fits the target column exactly."""
+    program, target = compiler.program, compiler.file.model.target
+    info = column_info(target, name)
+    if spec.take is not None and not _take(compiler, name, spec, flow):
+        return None
+    if not (constant(compiler, flow, spec, name, info) or to_target(compiler, flow, spec, name, info)):
+        return None
+    program.mark(name, "as the target column", flow.column)
+    if spec.default is not None:
+        if spec.link is not None or spec.lookup is not None:
+            compiler.refuse("MAP-033", "a default beside link or lookup would hide a missing record",
+                            (*flow.path, "default"), key=True, hint="Remove one of the two.")
+            return None
+        literal = typed_literal(compiler, spec.default, name, info, (*flow.path, "default"))
+        if literal is None:
+            return None
+        flow.parts = [program.add("default", pl.col(flow.column).fill_null(literal))]
+        flow.texts = None if flow.texts is None else flow.texts | {spec.default}
+        program.mark(name, "default", flow.column)
+    if spec.truncate != "false":
+        _truncate(compiler, flow, spec, info["length"] if info["kind"] == "text" else None)
+    if info["kind"] in ("text", "json") and flow.texts is None and flow.sort == "":
+        flow.flag(program.add("nul", pl.col(flow.column).str.contains("\0", literal=True)), "nul-character")
+    _checks(compiler, flow, name)
+    program.mark(name, "checked", flow.column)
+    settle(compiler, flow)
+    return Made(name, flow.column, flow.taken, flow.error_columns(program), flow.deps)
+
+
+def _truncate(compiler: Compiler, flow: Flow, spec: FieldSpec, length: int | None) -> None:
+    if length is None:
+        compiler.refuse("MAP-021", "truncate needs a text column with a length", (*flow.path, "truncate"), key=True,
+                        hint="Remove truncate.")
+        return
+    made = truncate(pl.col(flow.column), length, word=spec.truncate == "word")
+    flow.flag(compiler.program.add("cut", made.cut), "truncated", "warning")
+    flow.parts, flow.texts = [compiler.program.add("truncate", made.value)], None
+    compiler.program.mark(flow.owner, "truncate", flow.column)
+
+
+def _checks(compiler: Compiler, flow: Flow, name: str) -> None:
+    """Check the rules of the model; with ``on_error: "null"`` what breaks one becomes NULL."""
+    program = compiler.program
+    checks = _needed(compiler, flow, name)
+    final = program.add(name, pl.col(flow.column).cast(polars_schema(compiler.file.model.target)[name]), exact=True)
+    flow.parts = [final]
+    broken = []
+    for check in checks:
+        column = program.add(f"bad:{check.name}", ~check.holds)
+        broken.append(column)
+        # an empty text in a column that must be filled is a missing value, which on_error does not excuse
+        flow.flag(column, check.code, "error" if check.name == "filled" else None)
+    if broken and flow.severity == "warning":
+        good = ~pl.any_horizontal([pl.col(column).fill_null(False) for column in broken])
+        flow.parts = [program.add(f"{name}:kept", pl.when(good).then(pl.col(final)))]
+
+
+def _needed(compiler: Compiler, flow: Flow, name: str) -> list[ValueCheck]:
+    """Return the checks that a row can break; texts known in advance are checked now."""
+    checks = list(value_checks(compiler.file.model.target, name))
+    if flow.sort.startswith("id:"):
+        return []
+    dtype = polars_schema(compiler.file.model.target)[name]
+    if flow.texts is None or dtype != pl.String():
+        return checks
+    texts = pl.DataFrame({name: sorted(flow.texts)}, schema={name: pl.String})
+    for check in checks:
+        bad = texts.filter(~check.holds).get_column(name).to_list()
+        if bad and not (check.name == "length" and compiler.file.model.fields[name].truncate != "false"):
+            shown = ", ".join(f"'{text}'" for text in bad[:3])
+            compiler.refuse(
+                "MAP-026" if compiler.file.model.fields[name].const is not None else "MAP-032",
+                f"the column {name} does not allow {shown}", (*flow.path,), key=True,
+                hint=_allowed(compiler, name, bad[0]),
+            )
+    return []
+
+
+def _allowed(compiler: Compiler, name: str, found: str) -> str:
+    info = column_info(compiler.file.model.target, name)
+    if info["enum"]:
+        return near(found, list(info["enum"])) or f"Allowed: {', '.join(info['enum'])}."
+    return f"At most {info['length']} characters fit." if info["length"] else "See the target model."
+
+
+def _take(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> bool:
+    """Take one value from all rows of a record (``one_per``)."""
+    source, program = compiler.file.model.source, compiler.program
+    if source.one_per is None:
+        compiler.refuse("MAP-061", "take needs one_per", (*flow.path, "take"), key=True, hint="Remove take.")
+        return False
+    if flow.sort and spec.take in ("min", "max"):
+        compiler.refuse("MAP-021", f"{spec.take} of ids means nothing", (*flow.path, "take"), hint="Use any or count.")
+        return False
+    member = pl.when(pl.col("_member")).then(pl.col(flow.column))
+    taken = {"min": member.min(), "max": member.max(), "count": member.count().cast(pl.Int64), "any": member.min()}
+    flow.parts = [program.add(f"take:{spec.take}", taken[spec.take or "any"].over("_group"))]
+    flow.texts = None
+    program.mark(name, f"take {spec.take}", flow.column)
+    return True
+

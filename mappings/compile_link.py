@@ -1,0 +1,180 @@
+"""Links and lookups: from key parts to the id of a record, by the states of LANGUAGE.md ("Links and lookups")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from casemodel import LinkRequest, key_text, tables
+from casemodel import canonical_text as canonical
+from mappings.compile_program import RunContext, Wait
+from mappings.compile_state import Compiler, Flow, Path
+from mappings.compile_steps import apply_steps
+from mappings.language import Chain, MappingFile
+from mappings.language.base import near
+from mappings.language.models import KeyPart
+
+_STATES = {"orphan": "orphan", "waiting": "link-waiting", "ambiguous": "link-ambiguous"}
+
+
+def key_parts(file: MappingFile) -> list[str]:
+    """Return the names of the parts of the key by which other mappings link to this one."""
+    source = file.model.source
+    if source.one_per:
+        return list(source.one_per.by)
+    parts = [part.column for part in source.key]
+    return [*parts, source.unpivot.into[0]] if source.unpivot else parts
+
+
+def text_of(compiler: Compiler, column: str) -> pl.Expr:
+    """Return a column of the program as canonical text."""
+    dtype = compiler.program.dtype(column)
+    return pl.col(column).cast(pl.String) if dtype == pl.Null else canonical(column, dtype)
+
+
+def link(compiler: Compiler, flow: Flow, chain: Chain, policy: str) -> None:
+    """Resolve the parts of a flow as a link; ``policy`` is what a missing record leads to."""
+    assert chain.link is not None and chain.link.mapping is not None
+    path = (*flow.path, "link")
+    target = compiler.others.get(chain.link.mapping)
+    if target is None:
+        compiler.refuse("MAP-017", f"the mapping '{chain.link.mapping}' does not exist", path,
+                        hint=near(chain.link.mapping, list(compiler.others)) or "Links go to mappings of this workspace.")
+        _give_nothing(compiler, flow)
+        return
+    request = _request(compiler, target, chain, path)
+    steps = _key_steps(target, request)
+    if len(steps) != len(flow.parts):
+        compiler.refuse(
+            "MAP-050", f"the link has {len(flow.parts)} parts, the key of {target.name} has {len(steps)}", path,
+            hint=f"The key of {target.name} is: {', '.join(request.other_key or key_parts(target))}.",
+        )
+        _give_nothing(compiler, flow)
+        return
+    compiler.links[request] = None
+    program = compiler.program
+    texts = [program.add("part", text_of(compiler, part)) for part in flow.parts]
+    for index, part in enumerate(steps):
+        if part is not None and part.do:
+            texts[index] = apply_steps(compiler, texts[index], part.do, (*path,), None)
+    key = program.add("link_key", key_text([pl.col(part) for part in texts]))
+    _resolve(compiler, flow, request, key, policy)
+
+
+def _request(compiler: Compiler, target: MappingFile, chain: Chain, path: Path) -> LinkRequest:
+    assert chain.link is not None
+    wanted = tuple(name.casefold() for name in chain.link.key)
+    if not wanted:
+        return LinkRequest(target.name)
+    for other in target.model.source.other_keys:
+        if tuple(name.casefold() for name in other) == wanted:
+            return LinkRequest(target.name, other)
+    compiler.refuse("MAP-053", f"{target.name} does not declare the key {', '.join(chain.link.key)}", path,
+                    hint="Declare it there under source: other_keys.")
+    return LinkRequest(target.name, chain.link.key)
+
+
+def _key_steps(target: MappingFile, request: LinkRequest) -> list[KeyPart | None]:
+    """Return for each part of the key linked to the part whose steps it goes through."""
+    source = target.model.source
+    if request.other_key:
+        return [None] * len(request.other_key)
+    if source.one_per:
+        return [None] * len(source.one_per.by)
+    return [*source.key, None] if source.unpivot else list(source.key)
+
+
+def _give_nothing(compiler: Compiler, flow: Flow) -> None:
+    flow.parts, flow.sort = [compiler.program.add("nothing", pl.lit(None))], ""
+
+
+def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, policy: str) -> None:
+    program = compiler.program
+    made = {part: program.name(f"{part}:{request.mapping}") for part in ("id", "err", "warn", "park", "follow", "wait")}
+    types: dict[str, pl.DataType] = dict.fromkeys(made.values(), pl.String())
+    types[made["park"]] = types[made["wait"]] = pl.Boolean()
+    breakable = policy == "park" and not flow.required and request.mapping in compiler.cycle_links
+    required = flow.required
+
+    def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
+        assert context.links is not None
+        found = context.links.resolve(request, frame.get_column(key))
+        states = pl.DataFrame([found.get_column("target_id"), found.get_column("state")])
+        exprs = _outcomes(policy, required=required, broken=breakable and context.break_cycles)
+        return states.select(expr.alias(made[name]) for name, expr in exprs.items()).get_columns()
+
+    program.call([key], types, call)
+    flow.parts, flow.sort = [made["id"]], f"id:{compiler.others[request.mapping].model.target}"
+    flow.flag(made["err"], None)
+    flow.flag(made["warn"], None, "warning")
+    flow.parks.append(made["park"])
+    flow.follows.append((made["follow"], request.mapping))
+    flow.waits.append(Wait(made["wait"], key, flow.owner, request.mapping, request.other_key))
+
+
+def _outcomes(policy: str, *, required: bool, broken: bool) -> dict[str, pl.Expr]:
+    """Return what each state of a link means under a policy, as expressions over ``target_id`` and ``state``."""
+    state = pl.col("state")
+    nothing = pl.lit(None, pl.String)
+    outside = state.is_in(["out_of_scope", "deferred"])
+    errors = ["orphan", "ambiguous", "waiting"] if policy == "reject" else ["orphan", "ambiguous"]
+    warnings = ["orphan", "waiting"] if policy == "null" else ["waiting"] if broken else []
+    if policy == "null":
+        errors = ["ambiguous"]
+    warn = pl.when(state.is_in(warnings)).then(state.replace(_STATES)).otherwise(nothing)
+    if not required:
+        warn = pl.when(outside).then(pl.lit("link-out-of-scope")).otherwise(warn)
+    parks = policy == "park" and not broken
+    return {
+        "id": pl.when(state == "linked").then(pl.col("target_id")).otherwise(nothing),
+        "err": pl.when(state.is_in(errors)).then(state.replace(_STATES)).otherwise(nothing),
+        "warn": warn,
+        "park": (state == "waiting").fill_null(False) if parks else pl.lit(False),
+        "follow": pl.when(outside).then(state).otherwise(nothing) if required else nothing,
+        "wait": (state.is_not_null() & (state != "linked")).fill_null(False),
+    }
+
+
+def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
+    """Look the parts of a flow up in the target: unique there, or an issue."""
+    assert chain.lookup is not None
+    path = (*flow.path, "lookup")
+    table, columns = chain.lookup.table, chain.lookup.by
+    if table not in tables:
+        compiler.refuse("MAP-054", f"the target has no table '{table}'", path,
+                        hint=near(table, list(tables)) or "Use a table of the target model.")
+        _give_nothing(compiler, flow)
+        return
+    for column in columns:
+        if column not in tables[table].columns:
+            compiler.refuse("MAP-054", f"the table {table} has no column '{column}'", path,
+                            hint=near(column, list(tables[table].columns.keys())) or "Use a column of the table.")
+            _give_nothing(compiler, flow)
+            return
+    if len(columns) != len(flow.parts):
+        compiler.refuse("MAP-050", f"the lookup has {len(columns)} columns, the origin gives {len(flow.parts)} parts", path,
+                        hint="Give as many columns in `by` as parts in `from`.")
+        _give_nothing(compiler, flow)
+        return
+    compiler.lookups[(table, columns)] = None
+    program = compiler.program
+    parts = [program.add("lookup_part", text_of(compiler, part)) for part in flow.parts]
+    made_id, made_err = program.name(f"id:{table}"), program.name(f"err:{table}")
+
+    def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
+        asked = frame.select(pl.col(part).alias(column) for part, column in zip(parts, columns, strict=True))
+        assert context.links is not None
+        found = context.links.lookup(table, columns, asked)
+        filled = asked.select(pl.all_horizontal(pl.all().is_not_null()).alias("filled")).get_column("filled")
+        hits = pl.col("hits").fill_null(0)
+        made = pl.DataFrame([found.get_column("target_id"), found.get_column("hits"), filled]).select(
+            pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
+            pl.when(pl.col("filled") & (hits == 0)).then(pl.lit("lookup-unknown"))
+            .when(pl.col("filled") & (hits > 1)).then(pl.lit("lookup-ambiguous")).alias(made_err),
+        )
+        return made.get_columns()
+
+    program.call(parts, {made_id: pl.String(), made_err: pl.String()}, call)
+    flow.parts, flow.sort = [made_id], f"id:{table}"
+    flow.flag(made_err, None)

@@ -1,0 +1,57 @@
+"""The digest of a mapping's meaning: what re-maps rows and binds waivers when it changes (LANGUAGE.md, "Checks")."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import rfc8785
+
+from mappings.language import MappingFile
+from mappings.steps import STEPS_VERSION
+
+_LANGUAGE_VERSION = 1
+_SILENT = {"owner", "controls", "children", "tests", "unfilled", "ignore", "incremental"}
+"""Parts of a file that change nothing in a record."""
+
+
+def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date | None) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of everything that can change a record.
+
+    Reasons, comments, owner and tests are left out; the content of code tables, the keys of the mappings linked to and
+    the version of the step library are in.
+    """
+    model = file.model.model_dump(by_alias=True, exclude=_SILENT, exclude_defaults=True)
+    scope = model.get("scope")
+    if isinstance(scope, dict):
+        model["scope"] = {"where": scope["where"]}
+    linked = {
+        chain.link.mapping for _, _, chain in file.chains() if chain.link is not None and chain.link.mapping is not None
+    }
+    meaning: dict[str, Any] = {
+        "language": _LANGUAGE_VERSION,
+        "steps": STEPS_VERSION,
+        "mapping": _plain(model),
+        "tables": {name: [table.fold, sorted([*code, *value] for code, value in table.rows.items())]
+                   for name, table in file.tables.items()},
+        "texts": {name: list(texts) for name, texts in file.texts.items()},
+        "links": {name: _key_of(others[name]) for name in sorted(linked) if name in others},
+        "as_of": None if as_of is None else as_of.isoformat(),
+    }
+    return hashlib.sha256(rfc8785.dumps(meaning)).hexdigest()
+
+
+def _key_of(file: MappingFile) -> Any:
+    source = file.model.source.model_dump(by_alias=True, include={"key", "one_per", "unpivot", "other_keys"})
+    return [file.model.target, _plain(source)]
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as JSON knows it."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,203 @@
+"""A program: what a mapping compiles to, a graph of Polars expressions run level by level on a frame.
+
+Every node makes one column (or, for links and lookups, a few).  A node's level is one more than the highest level of
+what it needs; all expressions of a level run in one pass, in parallel, with common sub-expressions computed once, and a
+column is dropped after its last use.  So nothing is computed twice and memory stays that of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from casemodel import Links
+
+Call = Callable[[pl.DataFrame, "RunContext"], Sequence[pl.Series]]
+"""A step that is no expression: it gets the frame and returns the columns it makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What a run of a program may ask for besides the frame; keys and groups are made without links."""
+
+    links: Links | None = None
+    break_cycles: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One expression (it makes one column) or one call (it makes several)."""
+
+    makes: tuple[str, ...]
+    needs: frozenset[str]
+    level: int
+    expr: pl.Expr | None = None
+    call: Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A column that says which rows have an issue.
+
+    column: Boolean, or String with the code of the issue when ``code`` is None.
+    lead_only: the issue counts on the lead row of a record only (``one_per``).
+    loaded_only: the issue counts on rows that load only (``warn_if``).
+    owner: the value or field whose chain raised it, also when it is shown under another name.
+    """
+
+    column: str
+    field: str
+    code: str | None
+    severity: str
+    owner: str
+    lead_only: bool = True
+    loaded_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Columns that say which rows wait for which key of another mapping."""
+
+    column: str
+    key: str
+    field: str
+    mapping: str
+    other_key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stage of a value or field whose result `explain` shows."""
+
+    field: str
+    stage: str
+    column: str
+
+
+@dataclass(slots=True)
+class Program:
+    """Nodes being collected; `finish` gives the passes that `run` executes."""
+
+    schema: dict[str, pl.DataType]
+    fine: bool = False
+    """True: every stage becomes a node of its own, for `explain`."""
+    nodes: list[Node] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    parks: list[tuple[str, str]] = field(default_factory=list)
+    """Boolean columns of rows to be parked, with the owner."""
+    follows: list[tuple[str, str, str]] = field(default_factory=list)
+    """String columns ``out_of_scope``/``deferred`` of rows that follow a link, with the owner and the mapping."""
+    repairs: list[tuple[str, str, str]] = field(default_factory=list)
+    """Per field: Boolean column of repaired values, and the column of the values."""
+    code_uses: list[tuple[str, str, str]] = field(default_factory=list)
+    """Code table, column of its codes, Boolean column of unknown codes."""
+    marks: list[Mark] = field(default_factory=list)
+    levels: dict[str, int] = field(default_factory=dict)
+    _names: int = 0
+    _empty: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def __post_init__(self) -> None:
+        self._empty = pl.DataFrame(schema=self.schema)
+        self.levels = dict.fromkeys(self.schema, 0)
+
+    def add_source(self, name: str) -> None:
+        """Add a text column to the frame that the program runs on."""
+        self.schema[name] = pl.String()
+        self.levels[name] = 0
+        self._empty = self._empty.with_columns(pl.lit(None, pl.String).alias(name))
+
+    def add(self, hint: str, expr: pl.Expr, *, exact: bool = False) -> str:
+        """Add an expression and return the name of the column it makes (with ``exact``: the hint itself).
+
+        Raises:
+            polars.exceptions.PolarsError: the types of the expression do not fit; callers turn it into a refusal.
+        """
+        name = hint if exact else self.name(hint)
+        self._empty = self._empty.with_columns(expr.alias(name))
+        self.schema[name] = self._empty.schema[name]
+        needs = frozenset(expr.meta.root_names())
+        self.levels[name] = 1 + max((self.levels[item] for item in needs), default=0)
+        self.nodes.append(Node((name,), needs, self.levels[name], expr=expr))
+        return name
+
+    def call(self, needs: Iterable[str], makes: Mapping[str, pl.DataType], call: Call) -> None:
+        """Add a call that needs some columns and makes others."""
+        needed = frozenset(needs)
+        level = 1 + max((self.levels[item] for item in needed), default=0)
+        self.schema.update(makes)
+        self._empty = self._empty.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in makes.items())
+        self.levels.update(dict.fromkeys(makes, level))
+        self.nodes.append(Node(tuple(makes), needed, level, call=call))
+
+    def name(self, hint: str) -> str:
+        """Return a new internal column name."""
+        self._names += 1
+        return f"_{self._names}:{hint}"
+
+    def dtype(self, column: str) -> pl.DataType:
+        """Return the type of a column."""
+        return self.schema[column]
+
+    def type_of(self, expr: pl.Expr) -> pl.DataType:
+        """Return the type that an expression over the columns so far gives."""
+        return self._empty.lazy().select(expr.alias("x")).collect_schema()["x"]
+
+    def mark(self, owner: str, stage: str, column: str) -> None:
+        """Remember a stage's result for `explain`."""
+        self.marks.append(Mark(owner, stage, column))
+
+    def finish(self, outputs: Iterable[str]) -> Passes:
+        """Return the passes of the program, which keep the outputs and every column that flags and waits need."""
+        keep = {*outputs, *(flag.column for flag in self.flags), *(column for column, _ in self.parks)}
+        keep |= {column for column, _, _ in self.follows} | {w.column for w in self.waits} | {w.key for w in self.waits}
+        keep |= {column for _, *both in self.repairs for column in both}
+        keep |= {column for _, *both in self.code_uses for column in both}
+        if self.fine:
+            keep |= {mark.column for mark in self.marks}
+        return _passes(self.nodes, keep)
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """A finished program: per level its expressions, its calls, and the columns to drop afterwards."""
+
+    steps: tuple[tuple[tuple[pl.Expr, ...], tuple[Node, ...], tuple[str, ...]], ...]
+
+    def run(self, frame: pl.DataFrame, context: RunContext) -> pl.DataFrame:
+        """Run the program on a frame; rows and their order stay."""
+        for exprs, calls, drop in self.steps:
+            if exprs:
+                frame = frame.lazy().with_columns(exprs).collect(engine="in-memory")
+            for node in calls:
+                assert node.call is not None
+                frame = frame.with_columns(node.call(frame, context))
+            if drop:
+                frame = frame.drop(drop)
+        return frame
+
+
+def _passes(nodes: list[Node], keep: set[str]) -> Passes:
+    live: list[Node] = []
+    wanted = set(keep)
+    for node in reversed(nodes):
+        if wanted.intersection(node.makes):
+            live.append(node)
+            wanted |= node.needs
+    last: dict[str, int] = {}
+    for node in live:
+        for name in node.makes:
+            last[name] = max(last.get(name, 0), node.level)
+    for node in live:
+        for name in node.needs & last.keys():
+            last[name] = max(last[name], node.level)
+    steps = []
+    for level in sorted({node.level for node in live}):
+        here = [node for node in reversed(live) if node.level == level]
+        exprs = tuple(node.expr.alias(node.makes[0]) for node in here if node.expr is not None)
+        calls = tuple(node for node in here if node.call is not None)
+        drop = tuple(name for name, until in last.items() if until == level and name not in keep)
+        steps.append((exprs, calls, drop))
+    return Passes(tuple(steps))

@@ -1,0 +1,37 @@
+"""The looks beside of a mapping (``with``), as the joins that the reader performs."""
+
+from __future__ import annotations
+
+from casemodel import SideJoin
+from mappings.compile_state import Compiler
+from mappings.language import MappingFile
+
+
+def side_joins(file: MappingFile, used: tuple[str, ...]) -> tuple[SideJoin, ...]:
+    """Return the joins with the columns that the mapping uses; a side that nothing uses is not joined.
+
+    Args:
+        file: the mapping.
+        used: the columns of the prepared frame that the mapping uses.
+    """
+    joins = []
+    for name, spec in file.model.source.beside.items():
+        columns = tuple(column.removeprefix(f"{name}.") for column in used if column.startswith(f"{name}."))
+        if columns and spec.relation:
+            wanted = () if spec.take == "count" else columns
+            joins.append(SideJoin(name, spec.relation, tuple(spec.by.items()), wanted, spec.take, spec.order, spec.where))
+    return tuple(joins)
+
+
+def used_columns(file: MappingFile, compiler: Compiler, hashed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return every column of the frame as read that the result depends on, in the order of the relation."""
+    source = file.model.source
+    names = set(hashed)
+    if source.unpivot:
+        names -= set(source.unpivot.into)
+        names |= {compiler.columns.find(name) or name for columns in source.unpivot.columns.values() for name in columns}
+    used_sides = {name.partition(".")[0] for name in hashed if "." in name}
+    for name, spec in source.beside.items():
+        if name in used_sides:
+            names |= {compiler.columns.find(column) or column for column in spec.by.values()}
+    return tuple(name for name in compiler.columns.names if name in names)

@@ -1,0 +1,108 @@
+"""What is known while a mapping compiles: one `Compiler` per mapping, one `Flow` per chain of stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from casemodel import LinkRequest, Place, Relation
+from mappings.compile_names import Columns, Made, Refusals
+from mappings.compile_program import Flag, Program, Wait
+from mappings.language import MappingFile
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Compiler:
+    """The state of compiling one mapping.
+
+    sides: the other relations of ``with`` by its names, where known (then their columns are checked).
+    cycle_links: mappings to which a nullable, parking link closes a permitted cycle.
+    """
+
+    file: MappingFile
+    others: Mapping[str, MappingFile]
+    program: Program
+    columns: Columns
+    refusals: Refusals
+    as_of: date
+    relation_columns: tuple[str, ...] = ()
+    sides: Mapping[str, Relation] = field(default_factory=dict)
+    cycle_links: frozenset[str] = frozenset()
+    required_values: frozenset[str] = frozenset()
+    values: dict[str, Made] = field(default_factory=dict)
+    fields: dict[str, Made] = field(default_factory=dict)
+    finals: dict[str, Made] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
+    active: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    links: dict[LinkRequest, None] = field(default_factory=dict)
+    lookups: dict[tuple[str, tuple[str, ...]], None] = field(default_factory=dict)
+    lead_deps: list[Made] = field(default_factory=list)
+    """What the lead row of a record gives (``one_per``): everything but fields with ``take``."""
+    uses_as_of: bool = False
+    value_of: Callable[[str], Made | None] = lambda name: None
+    field_of: Callable[[str], Made | None] = lambda name: None
+
+    @property
+    def fields_with_try(self) -> list[str]:
+        """Names of the fields that have alternatives, and so a branch taken."""
+        return [name for name, spec in self.file.model.fields.items() if spec.alternatives or spec.otherwise]
+
+    def refuse(self, code: str, message: str, path: Path, *, hint: str, key: bool = False) -> None:
+        """Note an error at a part of the file."""
+        self.refusals.add(code, message, hint=hint, place=self.place(path, key=key))
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Return the place of a part of the file."""
+        return self.file.place(*path, key=key)
+
+
+@dataclass(slots=True)
+class Flow:
+    """A chain of stages while it is compiled.
+
+    owner: the value or field; issues are shown under this name.
+    parts: the columns of the program that hold the values now; several only before a stage that joins them.
+    severity: of the issues of the stages before ``required``.
+    """
+
+    owner: str
+    path: Path
+    parts: list[str]
+    severity: str = "error"
+    lead_only: bool = True
+    required: bool = False
+    flags: list[Flag] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    parks: list[str] = field(default_factory=list)
+    follows: list[tuple[str, str]] = field(default_factory=list)
+    deps: list[Made] = field(default_factory=list)
+    texts: frozenset[str] | None = None
+    taken: str | None = None
+    timezone: str | None = None
+    sort: str = ""
+    repaired: list[str] = field(default_factory=list)
+    code_uses: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def column(self) -> str:
+        """The one column that holds the value."""
+        return self.parts[0]
+
+    def flag(self, column: str, code: str | None, severity: str | None = None) -> None:
+        """Note a column that says which rows have an issue."""
+        self.flags.append(Flag(column, self.owner, code, severity or self.severity, self.owner, self.lead_only))
+
+    def error_columns(self, program: Program) -> list[str]:
+        """Return Boolean columns of the rows that are rejected, parked or put out of scope because of this chain."""
+        found = list(self.parks)
+        for flag in self.flags:
+            if flag.severity == "error":
+                found.append(flag.column if flag.code is not None else program.add("bad", pl.col(flag.column).is_not_null()))
+        found += [program.add("follows", pl.col(column).is_not_null()) for column, _ in self.follows]
+        return found

@@ -1,0 +1,144 @@
+"""Alternatives: the first branch that applies and gives a value without an issue wins (``try`` and ``else``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+
+from mappings.compile_expr import condition
+from mappings.compile_state import Compiler, Flow, Path
+from mappings.language import BranchSpec, Chain, FieldSpec, ValueSpec
+
+BranchFlow = Callable[[Compiler, Flow, Chain, Path, str], Flow | None]
+
+
+def alternatives(compiler: Compiler, outer: Flow, spec: ValueSpec | FieldSpec, branch_flow: BranchFlow) -> Flow | None:
+    """Compile the branches and merge them into the outer flow; None when one of them is refused."""
+    branches = _branches(outer, spec)
+    flows: list[Flow] = []
+    tried: list[str] = []
+    for index, (name, path, branch) in enumerate(branches):
+        last = index == len(branches) - 1
+        flow = branch_flow(compiler, outer, branch, path, _policy(compiler, branch, spec, path, last=last))
+        when = _when(compiler, outer, branch, path)
+        if flow is None or when is None:
+            continue
+        if len(flow.parts) != 1:
+            compiler.refuse("MAP-022", f"the branch {name} gives several parts", path, hint="Name one column in from.")
+            continue
+        flows.append(flow)
+        tried.append(when)
+    if len(flows) != len(branches) or not _same_type(compiler, outer, branches, flows):
+        return None
+    _merge(compiler, outer, [name for name, _, _ in branches], flows, tried)
+    return outer
+
+
+def _branches(outer: Flow, spec: ValueSpec | FieldSpec) -> list[tuple[str, Path, BranchSpec]]:
+    """Return name, path and stages of every branch; with ``else`` the field's own origin is the branch ``first``."""
+    if spec.alternatives:
+        return [(name, (*outer.path, "try", name), branch) for name, branch in spec.alternatives.items()]
+    own = {name: getattr(spec, name) for name in Chain.model_fields}
+    first = BranchSpec.model_construct(**own, when=None)
+    rest = [(f"else {i + 1}", (*outer.path, "else", i), branch) for i, branch in enumerate(spec.otherwise)]
+    return [("first", outer.path, first), *rest]
+
+
+def _policy(compiler: Compiler, branch: BranchSpec, spec: ValueSpec | FieldSpec, path: Path, *, last: bool) -> str:
+    policy = branch.missing or spec.missing or "park"
+    if last or policy != "park":
+        return policy
+    if branch.missing == "park":
+        compiler.refuse("MAP-031", "only the last branch may park", (*path, "missing"),
+                        hint="Leave missing out here; the next branch is tried.")
+    return "reject"
+
+
+def _when(compiler: Compiler, outer: Flow, branch: BranchSpec, path: Path) -> str | None:
+    program = compiler.program
+    if branch.when is None:
+        return program.add("tried", pl.lit(True))
+    made = condition(compiler, branch.when, (*path, "when"), outer.deps, windows=True)
+    return None if made is None else program.add("tried", made.fill_null(False))
+
+
+def _same_type(
+    compiler: Compiler, outer: Flow, branches: list[tuple[str, Path, BranchSpec]], flows: list[Flow]
+) -> bool:
+    types = {}
+    for (name, path, _), flow in zip(branches, flows, strict=True):
+        dtype = compiler.program.dtype(flow.column)
+        if dtype != pl.Null():
+            types.setdefault(str(dtype), (name, path))
+    if len(types) <= 1:
+        return True
+    names = " and ".join(name for name, _ in types.values())
+    compiler.refuse("MAP-025", f"the branches {names} give values of different types", outer.path,
+                    hint="Give every branch the same typing stage, or write the values back to text.")
+    return False
+
+
+def _merge(compiler: Compiler, outer: Flow, names: list[str], flows: list[Flow], tried: list[str]) -> None:
+    program = compiler.program
+    good = []
+    for flow, when in zip(flows, tried, strict=True):
+        bad = [pl.col(column).fill_null(False) for column in flow.error_columns(program)]
+        fine = pl.col(when) & pl.col(flow.column).is_not_null()
+        good.append(program.add("good", fine & ~pl.any_horizontal(bad) if bad else fine))
+    win = program.add("win", _first(good))
+    stand = program.add("stand", pl.coalesce(pl.col(win), _last(tried)))
+    value = pl.coalesce(
+        [pl.when(pl.col(win) == i).then(pl.col(flow.column)) for i, flow in enumerate(flows)]
+    )
+    outer.parts = [program.add("try", value)]
+    taken = pl.coalesce([pl.when(pl.col(win) == i).then(pl.lit(name)) for i, name in enumerate(names)])
+    outer.taken = program.add("taken", taken)
+    program.mark(outer.owner, "try, branch taken", outer.taken)
+    for index, flow in enumerate(flows):
+        _take_over(compiler, outer, flow, index, win, stand, tried[index])
+    known = [flow.texts for flow in flows if flow.texts is not None]
+    outer.texts = frozenset(text for texts in known for text in texts) if len(known) == len(flows) else None
+    outer.sort = _sort(flows)
+    outer.timezone = next((flow.timezone for flow in flows if flow.timezone), None)
+
+
+def _take_over(compiler: Compiler, outer: Flow, flow: Flow, index: int, win: str, stand: str, tried: str) -> None:
+    """Keep a branch's issues where it stands, and what it waits for where it was tried and no earlier one won."""
+    program = compiler.program
+    here = pl.col(stand) == index
+    for flag in flow.flags:
+        column = program.add("stands", (here & pl.col(flag.column)) if flag.code else pl.when(here).then(pl.col(flag.column)))
+        outer.flags.append(replace(flag, column=column))
+    outer.parks += [program.add("parks", (here & pl.col(column)).fill_null(False)) for column in flow.parks]
+    outer.follows += [
+        (program.add("follows", pl.when(here).then(pl.col(column))), mapping) for column, mapping in flow.follows
+    ]
+    asked = pl.col(tried) & (pl.col(win).is_null() | (pl.col(win) >= index))
+    outer.waits += [
+        replace(wait, column=program.add("waits", (asked & pl.col(wait.column)).fill_null(False))) for wait in flow.waits
+    ]
+    outer.repaired += [program.add("repaired", here & pl.col(column)) for column in flow.repaired]
+    outer.code_uses += [
+        (table, program.add("code", pl.when(asked).then(pl.col(code))), program.add("unknown", asked & pl.col(unknown)))
+        for table, code, unknown in flow.code_uses
+    ]
+    outer.deps += flow.deps
+
+
+def _sort(flows: list[Flow]) -> str:
+    """Return the common sort of the branches: JSON, ids (of several tables perhaps), or nothing special."""
+    tables = {table for flow in flows if flow.sort.startswith("id:") for table in flow.sort.removeprefix("id:").split(",")}
+    if all(flow.sort.startswith("id:") for flow in flows):
+        return f"id:{','.join(sorted(tables))}"
+    return flows[0].sort if len({flow.sort for flow in flows}) == 1 else ""
+
+
+def _first(columns: list[str]) -> pl.Expr:
+    return pl.coalesce([pl.when(pl.col(column)).then(pl.lit(i, pl.Int8)) for i, column in enumerate(columns)])
+
+
+def _last(columns: list[str]) -> pl.Expr:
+    numbered = list(enumerate(columns))
+    return pl.coalesce([pl.when(pl.col(column)).then(pl.lit(i, pl.Int8)) for i, column in reversed(numbered)])
