@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from importlib import import_module
 
 import click
@@ -45,10 +45,15 @@ def test_help_imports_nothing_heavy(omnicase):
 
 
 def test_help_answers_within_three_tenths_of_a_second(omnicase):
+    """Measured as processor time, since other tests run beside this one."""
+    measured = ("COV_", "COVERAGE_")
+    plain = {name: value for name, value in omnicase.environment().items() if not name.startswith(measured)}
+
     def once() -> float:
-        started = time.perf_counter()
-        assert omnicase("--help").status == 0
-        return time.perf_counter() - started
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-P", "-m", "migrate", "--help"], env=plain, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(once() for _ in range(5)) < 0.3
 
