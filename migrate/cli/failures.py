@@ -113,7 +113,7 @@ def _bug(error: Exception) -> dict[str, str]:
         if file.is_relative_to(_HOME) and file.relative_to(_HOME).parts[0] in _OURS:
             place = f"{file.relative_to(_HOME)}:{frame.lineno}"
     message = f"The program failed in a way it does not know ({type(error).__name__}): our bug."
-    return _object("BUG-001", "bug", place, message,
+    return _object("BUG-000", "bug", place, message,
                    "Run again with --debug for a traceback (it may show personal data) and report it with this place.")
 
 

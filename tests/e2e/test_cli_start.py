@@ -157,7 +157,7 @@ def test_an_unknown_failure_shows_neither_traceback_nor_values_unless_asked(verb
     verb(fail)
     assert main(["probe"]) == 1
     err = capsys.readouterr().err
-    assert "BUG-001" in err
+    assert "BUG-000" in err
     assert "ValueError" in err
     assert "999993653" not in err
     assert "Traceback" not in err
