@@ -7,7 +7,7 @@ partial indexes are compared here.  Tables of others are not looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,13 +56,18 @@ def differences(connection: sa.Connection, history: History) -> list[Difference]
     metadata = history.metadata(dialect)
     schema = history.schema_on(dialect)
     inspector = sa.inspect(connection)
-    there = {table.name for table in metadata.sorted_tables if inspector.has_table(table.name, schema=schema)}
-    found = list(_by_alembic(connection, history, metadata))
+    ours = [table.name for table in metadata.sorted_tables]
+    there = set(ours) & set(inspector.get_table_names(schema=schema))
+    found = [each for each in _by_alembic(connection, history, metadata) if each.table in there or each.what == "table"]
+    keys = inspector.get_multi_pk_constraint(schema=schema, filter_names=ours)
+    checks = inspector.get_multi_check_constraints(schema=schema, filter_names=ours)
+    indexes = inspector.get_multi_indexes(schema=schema, filter_names=ours)
     for table in metadata.sorted_tables:
         if table.name in there:
-            found += _primary_key(inspector, history, table)
-            found += _checks(inspector, history, table, dialect)
-            found += _conditions(inspector, history, table, dialect)
+            place = (schema, table.name)
+            found += _primary_key(keys[place], history, table)
+            found += _checks(checks[place], history, table, connection.dialect)
+            found += _conditions(indexes[place], history, table, connection.dialect)
     order = {table.name: position for position, table in enumerate(metadata.sorted_tables)}
     return sorted(found, key=lambda each: (order.get(each.table, len(order)), each.what, each.name))
 
@@ -128,25 +133,24 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _primary_key(inspector: sa.Inspector, history: History, table: sa.Table) -> Iterator[Difference]:
+def _primary_key(reflected: Mapping[str, Any] | None, history: History, table: sa.Table) -> Iterator[Difference]:
     expected = [column.name for column in table.primary_key.columns]
-    found = inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"]
+    found = list((reflected or {}).get("constrained_columns", []))
     if found != expected:
         yield Difference(
             history.name, table.name, "differs", "primary key", table.name, ", ".join(expected), ", ".join(found)
         )
 
 
-def _checks(inspector: sa.Inspector, history: History, table: sa.Table, dialect: str) -> Iterator[Difference]:
+def _checks(
+    reflected: Iterable[Mapping[str, Any]], history: History, table: sa.Table, dialect: sa.Dialect
+) -> Iterator[Difference]:
     expected = {
-        _name(constraint, inspector): str(constraint.sqltext)
+        _name(constraint, dialect): str(constraint.sqltext)
         for constraint in table.constraints
-        if isinstance(constraint, sa.CheckConstraint) and constraint.info.get("dialect", dialect) == dialect
+        if isinstance(constraint, sa.CheckConstraint) and constraint.info.get("dialect", dialect.name) == dialect.name
     }
-    found = {
-        str(each["name"]): str(each["sqltext"])
-        for each in inspector.get_check_constraints(table.name, schema=table.schema)
-    }
+    found = {str(each["name"]): str(each["sqltext"]) for each in reflected}
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
             yield Difference(history.name, table.name, "missing", "check", name)
@@ -156,34 +160,35 @@ def _checks(inspector: sa.Inspector, history: History, table: sa.Table, dialect:
             yield Difference(history.name, table.name, "differs", "check", name, expected[name], found[name])
 
 
-def _conditions(inspector: sa.Inspector, history: History, table: sa.Table, dialect: str) -> Iterator[Difference]:
+def _conditions(
+    reflected: Iterable[Mapping[str, Any]], history: History, table: sa.Table, dialect: sa.Dialect
+) -> Iterator[Difference]:
     """Compare the conditions of partial indexes, which alembic leaves out."""
-    reflected = {
-        str(each["name"]): str(each.get("dialect_options", {}).get(f"{dialect}_where", ""))
-        for each in inspector.get_indexes(table.name, schema=table.schema)
+    there = {
+        str(each["name"]): str(each.get("dialect_options", {}).get(f"{dialect.name}_where", "")) for each in reflected
     }
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
-        where = index.dialect_options[dialect]["where"]
-        expected = "" if where is None else str(where.compile(dialect=inspector.dialect))
+        where = index.dialect_options[dialect.name]["where"]
+        expected = "" if where is None else str(where.compile(dialect=dialect))
         expected = expected.replace(f"{table.fullname}.", "").replace(f"{table.name}.", "")
-        name = _name(index, inspector)
-        if name in reflected and _gist(expected, table, dialect) != _gist(reflected[name], table, dialect):
-            yield Difference(history.name, table.name, "differs", "condition", name, expected, reflected[name])
+        name = _name(index, dialect)
+        if name in there and _gist(expected, table, dialect) != _gist(there[name], table, dialect):
+            yield Difference(history.name, table.name, "differs", "condition", name, expected, there[name])
 
 
-def _name(item: sa.Constraint | sa.Index, inspector: sa.Inspector) -> str:
+def _name(item: sa.Constraint | sa.Index, dialect: sa.Dialect) -> str:
     """Return the name that the naming convention of the table's metadata gives."""
-    preparer: Any = inspector.dialect.identifier_preparer
+    preparer: Any = dialect.identifier_preparer
     return str(preparer.format_constraint(item, _alembic_quote=False))
 
 
-def _gist(sql: str, table: sa.Table, dialect: str) -> object:
+def _gist(sql: str, table: sa.Table, dialect: sa.Dialect) -> object:
     """Return what of a condition survives the database.
 
     SQLite keeps the text.  PostgreSQL writes it anew with casts and brackets, so there the texts, numbers and columns
     in it are compared, each with how often it occurs.
     """
-    if dialect == "sqlite":
+    if dialect.name == "sqlite":
         return " ".join(sql.split())
     texts = re.findall(r"'(?:[^']|'')*'", sql)
     rest = re.sub(r"'(?:[^']|'')*'(::[a-z ]+(\[\])?)?|::[a-z ]+(\([0-9,]+\))?", " ", sql)

@@ -11,13 +11,17 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
+import uuid
+import warnings
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 ROOT = Path(__file__).resolve().parents[1]
 _LEFT_OUT = pytest.StashKey[dict[str, list[str]]]()
@@ -72,6 +76,61 @@ def omnicase() -> CommandLine:
 def project_root() -> Path:
     """The folder of the clone."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server on which databases may be made: OMNICASE_TEST_POSTGRES_URL, or one of our own."""
+    given = os.environ.get("OMNICASE_TEST_POSTGRES_URL")
+    if given:
+        yield sa.make_url(given).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")    # it says where its sockets lie
+        import pgserver
+
+    # Not in pytest's own folder: as root the server runs as another user, who must get there.
+    server = pgserver.get_server(tempfile.mkdtemp(prefix="omnicase-pg-"), cleanup_mode="delete")
+    try:
+        # The server does not outlive the tests: it need not survive a power cut.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off; SELECT pg_reload_conf();")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_postgres_database(postgres_url: str) -> Iterator[Callable[[], str]]:
+    """A function that makes an empty PostgreSQL database and returns its URL; all are dropped at the end."""
+    server = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    names: list[str] = []
+
+    def make() -> str:
+        name = f"omnicase_test_{uuid.uuid4().hex[:12]}"
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        names.append(name)
+        return sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    with server.connect() as connection:
+        for name in names:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_database(new_postgres_database: Callable[[], str]) -> str:
+    """The URL of an empty PostgreSQL database of the test's own."""
+    return new_postgres_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty target: once a SQLite file that does not exist yet, once a PostgreSQL database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'target.db'}"
+    return str(request.getfixturevalue("postgres_database"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
