@@ -149,14 +149,9 @@ def _layout(columns: tuple[str, ...], file: Survey, settings: CsvRelation) -> tu
     """Return the relation's columns in the order of a file; headers must name the same columns, in any order and case."""
     found = columns if file.names is None else file.names
     spelled = {column.casefold(): column for column in columns}
-    for name in found:
+    for number, name in enumerate(found, 1):
         if name.casefold() not in spelled:
-            near = difflib.get_close_matches(name, columns, n=1)
-            hint = f"If it is {near[0]} under another name" if near else "If it is a known column under another name"
-            raise SystemFailure(
-                "CON-032", f"the header holds the unknown column {name}",
-                hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.', place=file.source.path.name,
-            )
+            raise _unknown_column(columns, found, number, file)
     there = {name.casefold() for name in found}
     for column in columns:
         if column.casefold() not in there:
@@ -165,6 +160,24 @@ def _layout(columns: tuple[str, ...], file: Survey, settings: CsvRelation) -> tu
                 hint="Ask for a complete delivery, or give the column's new name an alias.", place=file.source.path.name,
             )
     return tuple(spelled[name.casefold()] for name in found)
+
+
+def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: int, file: Survey) -> SystemFailure:
+    known = {column.casefold() for column in columns}
+    if 2 * sum(name.casefold() in known for name in found) < len(found):
+        # Without a header the "names" are the values of the first record, which must not be shown.
+        return SystemFailure(
+            "CON-032", "the first record is not the header that is expected: most of its names are unknown",
+            hint="Check whether the file has a header, and the settings delimiter and skip_lines.",
+            place=file.source.path.name,
+        )
+    name = found[number - 1]
+    near = difflib.get_close_matches(name, columns, n=1)
+    hint = f"If it is {near[0]} under another name" if near else "If it is a known column under another name"
+    return SystemFailure(
+        "CON-032", f"column {number} of the header, {name}, is unknown",
+        hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.', place=file.source.path.name,
+    )
 
 
 def _column(delivery: Delivery, name: str) -> str:

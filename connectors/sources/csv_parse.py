@@ -74,7 +74,7 @@ def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
         if table.height:
             yield Chunk(data, table, number, line, offset)
         number += table.height
-        line += line_ends(data[: found.consumed])
+        line += found.lines
         offset += found.consumed
         rest, block = data[found.consumed :], after
     check_unchanged(source)

@@ -6,13 +6,13 @@ quote is stray: its record is unreadable and ends at the next line end.  Outside
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
 
 _LF, _CR = 10, 13
-_WINDOW = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,13 @@ class Records:
     """The complete records of a buffer.
 
     ``table`` has per record: ``start``, ``stop`` (without its line end), ``end`` (with it), ``stray`` (a stray quote) and ``fields``.
-    ``consumed`` is the end of the last one; ``open_quote`` is where a quote is still open behind it, or None.
+    ``consumed`` is the end of the last one and ``lines`` the number of line ends up to there; ``open_quote`` is where a
+    quote is still open behind it, or None.
     """
 
     table: pl.DataFrame
     consumed: int
+    lines: int
     open_quote: int | None
 
 
@@ -46,7 +48,8 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
         record_ends = pl.concat([record_ends, pl.Series([len(data)], dtype=pl.Int64)])
         consumed = len(data)
     table = _table(byte, data, record_ends, pl.Series(stray, dtype=pl.Int64))
-    return Records(table.with_columns(fields=_fields(byte, delimiter[0], quotes, table)), consumed, open_quote)
+    table = table.with_columns(fields=_fields(byte, delimiter[0], quotes, table))
+    return Records(table, consumed, bisect_right(ends, consumed), open_quote)
 
 
 def _bytes(data: bytes) -> pl.Series:
@@ -78,68 +81,58 @@ def _line_ends(byte: pl.Series, data: bytes) -> pl.Series:
 def _outside(
     byte: pl.Series, quotes: pl.Series, ends: pl.Series, delimiter: int, quote: int
 ) -> tuple[pl.Series, list[int], int | None]:
-    """Return the line ends that end records, the positions of stray quotes, and where a quote stays open."""
-    starts_field, closes_field, doubled = _roles(byte, quotes, delimiter, quote)
-    kept: list[pl.Series] = []
-    stray: list[int] = []
-    start = first = 0
-    while True:
-        wrong = _first_stray(starts_field, closes_field, doubled, first)
-        border = byte.len() if wrong is None else int(quotes[wrong])
-        last = quotes.len() if wrong is None else wrong
-        line = ends.slice(_index(ends, start + 1), None)
-        line = line.head(_index(line, border + 1))
-        own = quotes.slice(first, last - first)
-        kept.append(line.filter(own.search_sorted(line, side="left").cast(pl.Int64) % 2 == 0) if own.len() else line)
-        if wrong is None:
-            is_open = own.len() % 2 == 1
-            return pl.concat(kept), stray, _opening(own, starts_field.slice(first), doubled.slice(first)) if is_open else None
-        stray.append(border)
-        after = _index(ends, border + 1)
-        if after == ends.len():
-            return pl.concat(kept), stray, None
-        start = int(ends[after])
-        kept.append(ends.slice(after, 1))
-        first = _index(quotes, start)
+    """Return the line ends that end records, the positions of stray quotes, and where a quote stays open.
+
+    A quote is outside or inside by the number of quotes before it since the record that was last known to start: a
+    segment starts at the buffer and behind every record with a stray quote.
+    """
+    may_open, may_close = _roles(byte, quotes, delimiter, quote)
+    even = pl.int_range(quotes.len(), eager=True) % 2 == 0
+    wrong = [_flags(~((may_open & side) | (may_close & ~side))) for side in (even, ~even)]
+    starts, firsts, forced, stray = [0], [0], [], []
+    if b"\1" in wrong[0]:
+        places, borders = quotes.to_list(), ends.to_list()
+        while (found := wrong[firsts[-1] % 2].find(b"\1", firsts[-1])) >= 0:
+            stray.append(places[found])
+            after = bisect_right(borders, places[found])
+            if after == len(borders):
+                ends = ends.filter(ends <= places[found])
+                break
+            forced.append(after)
+            starts.append(borders[after])
+            firsts.append(bisect_left(places, borders[after]))
+    before = quotes.search_sorted(ends, side="left").cast(pl.Int64)
+    if len(starts) > 1:
+        segment = pl.Series(starts).search_sorted(ends, side="left").cast(pl.Int64) - 1
+        before = before - pl.Series(firsts).gather(segment)
+    outside = before % 2 == 0
+    if forced:
+        outside = outside.scatter(forced, True)
+    lost = len(stray) > len(forced)
+    is_open = not lost and (quotes.len() - firsts[-1]) % 2 == 1
+    return ends.filter(outside), stray, _opening(quotes, firsts[-1]) if is_open else None
 
 
-def _index(values: pl.Series, at_least: int) -> int:
-    """Return the index of the first value that is not smaller."""
-    return int(values.search_sorted(at_least, side="left"))
+def _flags(found: pl.Series) -> bytes:
+    return bytes(found.cast(pl.UInt8).to_arrow().buffers()[1])[: found.len()]
 
 
-def _roles(byte: pl.Series, quotes: pl.Series, delimiter: int, quote: int) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Return per quote whether a field may start or end at it, and whether the quote before it is its neighbour."""
-    borders = pl.Series([delimiter, _LF, _CR], dtype=pl.UInt8)
+def _roles(byte: pl.Series, quotes: pl.Series, delimiter: int, quote: int) -> tuple[pl.Series, pl.Series]:
+    """Return per quote whether it may open a field when outside, and close one when inside; halves of doubled ones may."""
     before = byte.gather((quotes - 1).clip(0, None))
     after = byte.gather((quotes + 1).clip(None, byte.len() - 1))
-    starts = before.is_in(borders.implode()) | (quotes == 0)
+    borders = pl.Series([delimiter, _LF, _CR, quote], dtype=pl.UInt8).implode()
     # At the end of the buffer the record is not complete, or the file ends: no reason to call the quote stray.
-    closes = after.is_in(borders.implode()) | (after == quote) | (quotes == byte.len() - 1)
-    return starts, closes, (before == quote) & (quotes > 0)
+    return before.is_in(borders) | (quotes == 0), after.is_in(borders) | (quotes == byte.len() - 1)
 
 
-def _first_stray(starts: pl.Series, closes: pl.Series, doubled: pl.Series, first: int) -> int | None:
-    """Return the first quote from `first` (which is outside) on that neither opens, closes nor is doubled."""
-    size = _WINDOW
-    while first < starts.len():
-        length = min(size, starts.len() - first)
-        opening = pl.int_range(0, length, eager=True) % 2 == 0
-        may_open = starts.slice(first, length) | doubled.slice(first, length)
-        good = (opening & may_open) | (~opening & closes.slice(first, length))
-        if not good.all():
-            return first + int(good.arg_min() or 0)
-        # Windows but the last are of even length, so that each starts outside quotes.
-        first, size = first + length, 2 * size
-    return None
-
-
-def _opening(quotes: pl.Series, starts: pl.Series, doubled: pl.Series) -> int:
-    """Return where the field opens that is still open at the end: the last opening quote that is not half of a doubled one."""
-    opening = pl.int_range(0, quotes.len(), eager=True) % 2 == 0
-    own = opening & starts.head(quotes.len()) & ~doubled.head(quotes.len())
-    found = quotes.filter(own)
-    return int(found[-1]) if found.len() else int(quotes[0])
+def _opening(quotes: pl.Series, first: int) -> int:
+    """Return where the field opens that is still open at the end: at the last quote outside that is not half of a doubled one."""
+    places = quotes.slice(first).to_list()
+    for index in range(len(places) - 1, -1, -2):
+        if index == 0 or places[index - 1] != places[index] - 1:
+            return int(places[index])
+    return int(places[0])
 
 
 def _table(byte: pl.Series, data: bytes, ends: pl.Series, stray: pl.Series) -> pl.DataFrame:

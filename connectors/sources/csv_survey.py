@@ -120,11 +120,13 @@ def split_record(text: str, relation: CsvRelation) -> list[str]:
 def _names(found: list[str], relation: CsvRelation, place: Place) -> tuple[str, ...]:
     aliases = {old.strip().casefold(): new for old, new in relation.aliases}
     names = [aliases.get(name.strip().casefold(), name.strip()) for name in found]
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for number, name in enumerate(names, 1):
+        # Names are not shown here: without a header these are the values of the first record.
         if not name or name.casefold() in seen:
+            wrong = f"has the name of column {seen[name.casefold()]}" if name else "has no name"
             raise RefusedError(
-                "CON-033", f"column {number} of the header " + (f"is {name} a second time" if name else "has no name"),
+                "CON-033", f"column {number} of the header {wrong}",
                 hint="Ask for a delivery with one name per column, or set header: false, skip_lines: 1 and columns.",
                 place=place,
             )
@@ -132,7 +134,7 @@ def _names(found: list[str], relation: CsvRelation, place: Place) -> tuple[str, 
             raise SystemFailure(
                 "CON-022", f"the column {name} has a name that the toolkit uses itself", hint="Give it an alias.", place=place
             )
-        seen.add(name.casefold())
+        seen[name.casefold()] = number
     return tuple(names)
 
 

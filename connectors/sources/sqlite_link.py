@@ -85,6 +85,9 @@ class Link:
             raise self._translated(str(error).lower()) from None
 
     def _translated(self, text: str) -> SystemFailure:
+        state = self._file.state()
+        if state and state != self._state:
+            return changed(self._shown)
         journal = beside(self._file.source, "-journal")
         if "locked" in text or "busy" in text:
             return SystemFailure(
@@ -101,7 +104,7 @@ class Link:
                 "CON-024", "the database refuses the query: it uses a collation, function or module that is not part of SQLite",
                 hint="Give the relation as a table without it.", place=self._shown,
             )
-        if not self._file.source.exists():
+        if not state:
             return SystemFailure("CON-010", "the source disappeared", hint="Bring it back and run again.", place=self._shown)
         return SystemFailure(
             "CON-016", "the database is damaged or could not be read to the end",

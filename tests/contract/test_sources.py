@@ -1,0 +1,284 @@
+"""What every source must do, whatever it reads: one suite, run for each kind."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from casemodel import Extract, Partition, Source, SystemFailure
+from connectors import SystemConfig, open_source
+
+COLUMNS = ("NR", "GROEP", "Naam")
+# Groups of 1 to 40 rows, one of 700 (larger than a batch), duplicates and empty texts in what is ordered by.
+ROWS = [
+    (f"{number:05}", "groot" if number % 3 == 0 else f"g{number * 7919 % 83:03}" if number % 11 else "", f"Naam é|\\{number % 17} ")
+    for number in range(2100)
+]
+
+
+def write_sqlite(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    path = folder / "oud systeem?.db"
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE KLANT (NR VARCHAR(5), GROEP VARCHAR(9), Naam TEXT)")
+        connection.executemany("INSERT INTO KLANT VALUES (?, ?, ?)", rows)
+        connection.commit()
+    return SystemConfig("oud", "sqlite", {"path": path.name}, folder)
+
+
+def write_indexed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    config = write_sqlite(folder, rows)
+    with closing(sqlite3.connect(folder / "oud systeem?.db")) as connection:
+        connection.execute("CREATE INDEX i ON KLANT (GROEP, NR)")
+    return config
+
+
+def write_view(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    config = write_sqlite(folder, rows)
+    with closing(sqlite3.connect(folder / "oud systeem?.db")) as connection:
+        connection.execute("ALTER TABLE KLANT RENAME TO BASIS")
+        connection.execute("CREATE VIEW KLANT AS SELECT NR, GROEP, Naam FROM BASIS")
+    return config
+
+
+def write_without_rowid(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    path = folder / "oud.db"
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE KLANT (NR TEXT, GROEP TEXT, Naam TEXT, PRIMARY KEY (GROEP, NR)) WITHOUT ROWID")
+        connection.executemany("INSERT INTO KLANT VALUES (?, ?, ?)", rows)
+        connection.commit()
+    return SystemConfig("oud", "sqlite", {"path": path.name}, folder)
+
+
+def write_csv(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        with (folder / f"KLANT_{number}.CSV").open("w", encoding="cp1252", newline="") as file:
+            writer = csv.writer(file, delimiter=";")
+            writer.writerow(COLUMNS)
+            writer.writerows(part)
+    relations = {"KLANT": {"files": "KLANT_*.CSV", "key": ["NR"]}}
+    return SystemConfig("oud", "csv", {"encoding": "cp1252", "delimiter": ";", "relations": relations}, folder)
+
+
+KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
+    "sqlite": write_sqlite,
+    "sqlite with an index": write_indexed,
+    "sqlite view": write_view,
+    "sqlite without rowid": write_without_rowid,
+    "csv": write_csv,
+}
+
+
+@pytest.fixture(params=list(KINDS))
+def write(request: pytest.FixtureRequest) -> Callable[[Path, list[tuple[str, str, str]]], SystemConfig]:
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def config(write: Callable[..., SystemConfig], tmp_path: Path) -> SystemConfig:
+    return write(tmp_path, ROWS)
+
+
+@pytest.fixture
+def source(config: SystemConfig) -> Iterator[Source]:
+    opened = open_source(config)
+    yield opened
+    opened.close()
+
+
+def values(extracts: list[Extract]) -> list[tuple[str, ...]]:
+    return [row for extract in extracts for row in extract.frame.select(COLUMNS).rows()]
+
+
+def test_relation_is_found_in_any_case(source: Source) -> None:
+    assert "KLANT" in source.relations()
+    relation = source.relation("klant")
+    assert (relation.system, relation.name) == ("oud", "KLANT")
+    assert relation.column_names() == COLUMNS
+
+
+def test_unknown_names_are_refused_with_the_nearest(source: Source) -> None:
+    with pytest.raises(SystemFailure, match="no relation KLANTEN") as caught:
+        source.relation("KLANTEN")
+    assert (caught.value.code, caught.value.exit_status) == ("CON-020", 5)
+    assert "KLANT" in caught.value.hint
+    with pytest.raises(SystemFailure, match="no column GROEPEN") as caught:
+        source.extract(Partition("KLANT", 100, order=("GROEPEN",)))
+    assert caught.value.code == "CON-021"
+    assert "GROEP" in caught.value.hint
+
+
+def test_every_row_comes_once(source: Source) -> None:
+    extracts = list(source.extract(Partition("klant", 400)))
+    assert sorted(values(extracts)) == sorted(ROWS)
+    assert [extract.rows for extract in extracts] == [400, 400, 400, 400, 400, 100]
+    assert all(extract.unreadable is None for extract in extracts)
+    assert all(dtype == pl.String for extract in extracts for dtype in extract.frame.dtypes)
+    refs = pl.concat([extract.frame["_ref"] for extract in extracts])
+    assert refs.n_unique() == len(ROWS) and refs.null_count() == 0
+
+
+def test_count_agrees(source: Source) -> None:
+    assert source.count("KLANT") == len(ROWS)
+
+
+@pytest.mark.parametrize("group", [(), ("groep",)])
+def test_order_is_kept_and_no_group_is_cut(source: Source, group: tuple[str, ...]) -> None:
+    extracts = list(source.extract(Partition("KLANT", 100, order=("GROEP", "NR"), group=group)))
+    found = values(extracts)
+    assert found == sorted(ROWS, key=lambda row: (row[1], row[0]))
+    groups = [{(row[1] if group else row[:2]) for row in values([extract])} for extract in extracts]
+    assert sum(map(len, groups)) == len(set().union(*groups)), "a group is in two batches"
+    if group:
+        assert max(extract.rows for extract in extracts) >= 700
+    assert sum(extract.rows <= 100 for extract in extracts) >= len(extracts) - 2
+
+
+def test_order_with_many_equal_rows(source: Source) -> None:
+    extracts = list(source.extract(Partition("KLANT", 50, order=("Naam",))))
+    assert sorted(values(extracts)) == sorted(ROWS)
+    assert [row[2] for row in values(extracts)] == sorted(row[2] for row in ROWS)
+    assert len(extracts) == len({row[2] for row in ROWS}), "rows with equal order stay together"
+
+
+@pytest.mark.parametrize(
+    ("order", "group"), [((), ()), (("GROEP", "NR"), ("GROEP",)), (("NR",), ()), (("Naam", "NR"), ())]
+)
+def test_reading_goes_on_behind_every_position(config: SystemConfig, order: tuple[str, ...], group: tuple[str, ...]) -> None:
+    with closing(open_source(config)) as first:
+        whole = list(first.extract(Partition("KLANT", 300, order, group)))
+    for number, extract in enumerate(whole):
+        with closing(open_source(config)) as again:
+            rest = list(again.extract(Partition("KLANT", 300, order, group, after=extract.position)))
+        assert values(rest) == values(whole[number + 1 :])
+
+
+def test_foreign_positions_are_refused(source: Source) -> None:
+    for position in ("", "nonsense", "[]", '["t41","t42","t43","t44","t45"]', '{"digest":"x","row":1,"order":[]}'):
+        with pytest.raises(SystemFailure) as caught:
+            list(source.extract(Partition("KLANT", 100, after=position)))
+        assert caught.value.code == "CON-019"
+
+
+def test_columns_gives_only_what_is_asked(source: Source) -> None:
+    frames = list(source.columns("KLANT", ["naam", "NR"], 500))
+    assert all(frame.columns == ["Naam", "NR"] for frame in frames)
+    assert sorted(pl.concat(frames).rows()) == sorted((row[2], row[0]) for row in ROWS)
+
+
+def test_fetch_gives_rows_again_in_the_order_asked(source: Source) -> None:
+    whole = pl.concat([extract.frame for extract in source.extract(Partition("KLANT", 1000))])
+    wanted = whole.sample(50, shuffle=True, seed=4)
+    assert source.fetch("klant", wanted["_ref"]).equals(wanted)
+    assert source.fetch("klant", pl.Series([], dtype=pl.String)).columns == whole.columns
+
+
+def test_fetch_leaves_out_what_is_gone(source: Source) -> None:
+    first = next(iter(source.extract(Partition("KLANT", 1)))).frame
+    ref = first["_ref"][0]
+    gone = {"1": "999999", "1:1": "9:1"}.get(ref, '["t7A7A","t7A7A"]')
+    assert source.fetch("KLANT", pl.Series([gone, ref])).equals(first)
+
+
+def test_fingerprint_follows_the_content(write: Callable[..., SystemConfig], tmp_path: Path) -> None:
+    found = []
+    for rows in (ROWS, ROWS, ROWS[:-1]):
+        with closing(open_source(write(tmp_path, rows))) as source:
+            found.append(source.fingerprint("KLANT"))
+    assert found[0] == found[1] != found[2]
+
+
+def test_a_change_during_the_run_stops_it(config: SystemConfig, tmp_path: Path) -> None:
+    with closing(open_source(config)) as source:
+        extracts = source.extract(Partition("KLANT", 100))
+        next(extracts)
+        change(tmp_path)
+        with pytest.raises(SystemFailure) as caught:
+            list(extracts)
+    assert (caught.value.code, caught.value.exit_status) == ("CON-018", 5)
+
+
+def change(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.suffix == ".db":
+            with closing(sqlite3.connect(path)) as connection:
+                name = "BASIS" if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'BASIS'").fetchone() else "KLANT"
+                connection.execute(f"UPDATE {name} SET Naam = 'anders' WHERE NR = '02099'")
+                connection.commit()
+        elif path.name == "KLANT_1.CSV":
+            path.write_bytes(path.read_bytes().replace(b"02099", b"02098"))
+
+
+def test_the_source_stays_as_it_is_and_nothing_is_left_behind(
+    config: SystemConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path.parent / f"{tmp_path.name}-scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()}
+    with closing(open_source(config)) as source:
+        list(source.extract(Partition("KLANT", 100, order=("Naam", "NR"))))
+        for folder in scratch.iterdir():
+            assert folder.stat().st_mode & 0o077 == 0, "others may look into the scratch folder"
+        source.count("KLANT")
+        source.fingerprint("KLANT")
+        source.fetch("KLANT", next(iter(source.extract(Partition("KLANT", 3)))).frame["_ref"])
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()} == before
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_read_only_folder_is_enough(config: SystemConfig, tmp_path: Path) -> None:
+    for path in tmp_path.iterdir():
+        path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        with closing(open_source(config)) as source:
+            assert len(values(list(source.extract(Partition("KLANT", 1000))))) == len(ROWS)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_missing_source_is_said_and_not_made(config: SystemConfig, tmp_path: Path) -> None:
+    for path in tmp_path.iterdir():
+        path.unlink()
+    with pytest.raises(SystemFailure) as caught, closing(open_source(config)) as source:
+        source.relation("KLANT")
+    assert caught.value.exit_status == 5
+    assert caught.value.code in ("CON-010", "CON-030")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_consumer_that_stops_leaves_no_thread(source: Source) -> None:
+    before = threading.active_count()
+    extracts = source.extract(Partition("KLANT", 10))
+    next(extracts)
+    extracts.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before
+
+
+def test_two_readers_at_once_do_not_disturb_each_other(source: Source) -> None:
+    one = source.extract(Partition("KLANT", 100, order=("GROEP", "NR")))
+    two = source.extract(Partition("KLANT", 100, order=("GROEP", "NR")))
+    pairs = [(a.frame, b.frame) for a, b in zip(one, two, strict=True)]
+    assert sum(a.height for a, _ in pairs) == len(ROWS)
+    assert all(a.equals(b) for a, b in pairs)
+
+
+def test_an_error_shows_no_value_of_the_source(config: SystemConfig, tmp_path: Path) -> None:
+    path = max(tmp_path.iterdir())
+    data = path.read_bytes()
+    # A database with garbage in front; a delivery that lacks its header, so that its first record is taken for one.
+    path.write_bytes(b"999993653;9;J\r\n" + (data.split(b"\n", 1)[1] if path.suffix == ".CSV" else data))
+    with pytest.raises(SystemFailure) as caught, closing(open_source(config)) as source:
+        list(source.extract(Partition("KLANT", 100)))
+    assert "999993653" not in f"{caught.value} {caught.value.as_dict()}"

@@ -1,0 +1,117 @@
+"""CSV reading against a slow reference: one character at a time, by the rules that the documentation states."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casemodel import Partition, SystemFailure
+from connectors import SystemConfig, open_source
+from connectors.sources import csv_bytes, csv_parse
+
+PIECES = st.sampled_from(['"', '""', ";", "\n", "\r\n", "\r", "a", "bé", " ", "x;y", '"q";', ';"r"', "\n\n", "1;2\n", '"1";"2"\r\n'])
+
+
+def reference(text: str) -> list[tuple[str, bool]] | None:
+    """Return (record without its line end, has a stray quote) for every record that is not blank; None: never closed."""
+    records: list[tuple[str, bool]] = []
+    start = i = 0
+    inside = stray = False
+    while i < len(text):
+        char, after = text[i], text[i + 1] if i + 1 < len(text) else ""
+        if char == '"' and not stray:
+            if not inside:
+                if i == start or text[i - 1] in ";\r\n":
+                    inside = True
+                else:
+                    stray = True
+            elif after == '"':
+                i += 1
+            elif after in ("", ";", "\r", "\n"):
+                inside = False
+            else:
+                inside, stray = False, True
+        elif char in "\r\n" and not inside:
+            if i > start:
+                records.append((text[start:i], stray))
+            if char == "\r" and after == "\n":
+                i += 1
+            start, stray = i + 1, False
+        i += 1
+    if inside:
+        return None
+    if start < len(text):
+        records.append((text[start:], stray))
+    return records
+
+
+def read(folder: Path, data: bytes, *, rows: int, **options: object) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    (folder / "t.csv").write_bytes(data)
+    relation = {"files": "t.csv", "delimiter": ";", "header": "false", "columns": ["A", "B"], "allow_empty": "true", **options}
+    source = open_source(SystemConfig("s", "csv", {"folder": ".", "relations": {"t": relation}}, folder))
+    try:
+        extracts = list(source.extract(Partition("t", rows)))
+        frames = [e.frame for e in extracts] or [pl.DataFrame(schema=dict.fromkeys(["A", "B", "_file", "_ref"], pl.String))]
+        bad = [e.unreadable for e in extracts if e.unreadable is not None]
+        unreadable = pl.concat(bad) if bad else pl.DataFrame(schema=dict.fromkeys(["_ref", "place", "code", "raw"], pl.String))
+        return pl.concat(frames), unreadable, source.count("t")
+    finally:
+        source.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=40), st.integers(1, 7), st.sampled_from([3, 5, 16, 1 << 20]))
+def test_reads_what_the_rules_say(tmp_path_factory: pytest.TempPathFactory, pieces: list[str], rows: int, chunk: int) -> None:
+    text = "".join(pieces)
+    wanted = reference(text)
+    before = csv_bytes.CHUNK
+    csv_bytes.CHUNK = chunk
+    try:
+        folder = tmp_path_factory.mktemp("csv")
+        if wanted is None:
+            with pytest.raises(SystemFailure) as caught:
+                read(folder, text.encode(), rows=rows)
+            assert caught.value.code == "CON-034"
+            return
+        frame, unreadable, count = read(folder, text.encode(), rows=rows)
+    finally:
+        csv_bytes.CHUNK = before
+    assert count == len(wanted)
+    good, bad = [], []
+    for number, (record, stray) in enumerate(wanted, 1):
+        fields = [] if stray else next(csv.reader(io.StringIO(record, newline=""), delimiter=";", strict=True))
+        if len(fields) == 2:
+            good.append((*fields, "t.csv", f"1:{number}"))
+        else:
+            bad.append((f"1:{number}", record))
+    assert frame.rows() == good
+    assert unreadable.select("_ref", "raw").rows() == bad
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.text(st.characters(codec="cp1252"), max_size=6), min_size=3, max_size=3), min_size=1, max_size=30), st.sampled_from(["utf-8", "cp1252", "utf-16"]))
+def test_written_values_come_back(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], encoding: str) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL)
+    writer.writerows(rows)
+    folder = tmp_path_factory.mktemp("csv")
+    frame, unreadable, _ = read(folder, out.getvalue().encode(encoding), rows=7, columns=["A", "B", "C"], encoding=encoding)
+    assert unreadable.is_empty()
+    assert [list(row) for row in frame.select("A", "B", "C").rows()] == rows
+
+
+def test_both_parsers_understand_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast parser must never give another answer than the strict one."""
+    cells = ["", '""', "a", '"b;c"', '"d""e"', '"f\r\ng"', "h i", '" j"', "-1", "NA", "null", "é"]
+    data = "\r\n".join(f"{x};{y}" for x in cells for y in cells).encode()
+    fast, _, _ = read(tmp_path, data, rows=1000)
+    monkeypatch.setattr(csv_parse, "_fast", lambda *_: None)
+    strict, _, _ = read(tmp_path, data, rows=1000)
+    assert fast.height == len(cells) ** 2
+    assert fast.equals(strict)
