@@ -1,0 +1,37 @@
+"""``omnicase demo``: a complete workspace with generated old systems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+_MOST_CASES = 5_000_000
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--cases", type=click.IntRange(10, _MOST_CASES), default=5_000, show_default=True, help="How many cases to make.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Another seed makes another town, the same seed the same.")
+@click.option("--answer-key/--no-answer-key", default=True, help="Write what each source row must become (default: yes).")
+@pass_invocation
+def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key: bool) -> int:
+    """Make a complete workspace with generated old systems.
+
+    DIR must not exist yet or be empty. It gets the counter system, the case system and the contact centre's files with
+    the dirt of a real town hall, the mappings that move them, and the key that says what each row must become.
+    """
+    from migrate.demo import World, write_demo
+    from migrate.progress import progress
+
+    with progress("demo", 3 * cases) as bar:
+        dirt = write_demo(folder, World(cases, seed), answer_key=answer_key, advance=bar.advance)
+    kinds = dirt.filter(dirt["planted"] > 0).height
+    document = {"folder": str(folder), "cases": cases, "seed": seed, "answer_key": answer_key, "kinds_of_dirt": kinds}
+    invocation.emit(document, [
+        f"{folder}: {cases} cases in three old systems, {kinds} kinds of dirt.",
+        f"Next: omnicase -C {folder} db upgrade; omnicase -C {folder} run; omnicase -C {folder} reconcile",
+    ])
+    return 0

@@ -1,0 +1,10 @@
+"""The demo: three old systems that never were, with the dirt of a real town hall and a key that says what each row must become.
+
+The clean truth comes first, the dirt second, and the answer key follows from both; nothing here knows the mappings.
+"""
+
+from migrate.demo.dirt import LISTED
+from migrate.demo.world import World
+from migrate.demo.write import write_demo
+
+__all__ = ["LISTED", "World", "write_demo"]

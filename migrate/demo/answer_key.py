@@ -1,0 +1,96 @@
+"""The answer key: for each mapping a Parquet file that says what every source row must become, written chunk by chunk."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import polars as pl
+import pyarrow as pa
+
+from migrate.demo import key_cases, key_children, key_contacts, key_counter, key_fixed, key_parties
+from migrate.demo.links import ParquetFile
+
+_TYPES = {"issues": pa.list_(pa.string())}
+
+
+class AnswerKey:
+    """Takes the rows of the old systems as they are written, with the truth behind them.
+
+    Args:
+        folder: where the files go, one ``<mapping>.parquet`` each.
+        codes: the workspace's folder ``codes``, whose catalogue files are a source of their own.
+    """
+
+    def __init__(self, folder: Path, codes: Path) -> None:
+        self._folder = folder
+        self._codes = codes
+        self._stack = ExitStack()
+        self._files: dict[str, ParquetFile] = {}
+        self._names: set[str] = set()
+
+    def __enter__(self) -> AnswerKey:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _write(self, mapping: str, rows: pl.DataFrame) -> None:
+        if mapping not in self._files:
+            schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in rows.columns])
+            self._files[mapping] = self._stack.enter_context(ParquetFile(self._folder / f"{mapping}.parquet", schema))
+        self._files[mapping].write(rows)
+
+    def fixed_tables(self) -> None:
+        """Write the keys of the small tables and of the catalogue files."""
+        for mapping, rows in key_fixed.fixed_keys(self._codes):
+            self._write(mapping, rows)
+
+    def customers(self, frame: pl.DataFrame) -> None:
+        """Take rows of `parties.customers`."""
+        self._write("balie.party", key_parties.customer_key(frame))
+
+    def case_persons(self, frame: pl.DataFrame) -> None:
+        """Take rows of `parties.case_persons`."""
+        self._write("zaak.person", key_parties.person_key(frame))
+
+    def companies(self, frame: pl.DataFrame) -> None:
+        """Take rows of `parties.companies`."""
+        self._write("zaak.company", key_parties.company_key(frame))
+
+    def cases(self, frame: pl.DataFrame) -> None:
+        """Take rows of `casefile.case_rows`."""
+        self._write("zaak.case", key_cases.case_key(frame))
+        self._write("zaak.case_result", key_cases.result_key(frame))
+        self._write("zaak.case_status_made", key_cases.made_status_key(frame))
+        self._write("zaak.case_old_number", key_cases.old_number_key(frame))
+
+    def statuses(self, frame: pl.DataFrame) -> None:
+        """Take numbered rows of `history.status_rows`."""
+        self._write("zaak.case_status", key_children.status_key(frame))
+
+    def roles(self, frame: pl.DataFrame) -> None:
+        """Take numbered rows of `involved.role_rows`."""
+        self._write("zaak.case_role", key_children.role_key(frame))
+        self._write("zaak.free_party", key_children.free_party_key(frame))
+
+    def properties(self, frame: pl.DataFrame) -> None:
+        """Take numbered rows of `properties.property_rows`."""
+        self._write("zaak.case_property", key_children.property_key(frame))
+
+    def appointments(self, frame: pl.DataFrame) -> None:
+        """Take rows of `appointments.appointment_rows`."""
+        self._write("balie.appointment", key_counter.appointment_key(frame))
+
+    def tickets(self, frame: pl.DataFrame) -> None:
+        """Take rows of `appointments.link_tickets`, in the order of time."""
+        self._write("balie.queue_ticket", key_counter.ticket_key(key_counter.with_previous(frame)))
+        self._write("balie.contact", key_counter.contact_key(frame))
+        self._write("balie.actor_name", key_counter.typed_name_key(frame, self._names))
+
+    def contacts(self, month: str, frame: pl.DataFrame, *, again: pl.DataFrame) -> None:
+        """Take the rows of a month's file, and those that the next file repeats."""
+        self._write("kcc.contact", key_contacts.call_key(month, frame, again))

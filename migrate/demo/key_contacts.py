@@ -1,0 +1,62 @@
+"""What must become of the contacts of the contact centre: of a contact that two files hold, the newer file's row counts."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from migrate.demo.contacts import agent_code, file_name
+from migrate.demo.key_rows import at, flag, key_rows, link
+
+_CHANNEL = {
+    "Telefoon": "telefoon",
+    "telefonisch": "telefoon",
+    "TEL": "telefoon",
+    "E-mail": "email",
+    "email": "email",
+    "Post": "post",
+    "Balie": "balie",
+    "Whatsapp": "whatsapp",
+    "WhatsApp": "whatsapp",
+    "Twitter": "social_media",
+}
+
+
+def call_key(month: str, frame: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
+    """Return the answer key of kcc.contact for one file.
+
+    Args:
+        month: the file's month.
+        frame: its rows, of `contacts.contact_rows` and `contacts.repeated`.
+        again: the rows that the next file repeats.
+    """
+    named = pl.col("Naam").is_not_null()
+    agent = pl.coalesce(
+        link("balie.actor", agent_code(pl.col("Medewerker"))),
+        pl.when(pl.col("Medewerker").is_not_null()).then(pl.lit("seed.actor:ONBEKEND")),
+    )
+    fields = {
+        "contact_number": pl.col("Contactnr"),
+        "channel_id": link(
+            "channel", pl.col("Kanaal").replace_strict(_CHANNEL, default="onbekend", return_dtype=pl.String)
+        ),
+        "subject": pl.col("Onderwerp").fill_null("Telefonisch contact"),
+        "content": pl.col("Vraag"),
+        "response": pl.col("Antwoord"),
+        "further_action": flag(pl.col("call_back")),
+        "language": pl.lit("nld"),
+        "is_confidential": pl.lit("0"),
+        "occurred_at": at(pl.col("date"), pl.col("begun")),
+        "ended_at": at(pl.col("date"), pl.col("ended")),
+        "contact_name": pl.col("Naam"),
+        "participant_role": pl.when(named).then(pl.lit("klant")),
+        "is_initiator": pl.when(named).then(pl.lit("1")),
+        "actor_id": agent,
+        "metadata": pl.lit('{"zaaknummer":"') + pl.col("Zaaknummer") + '"}',
+    }
+    return key_rows(
+        frame,
+        pl.lit(file_name(month) + "|") + pl.col("Contactnr"),
+        fields,
+        warnings=[(pl.col("_F07"), "number step-failed")],
+        merged=pl.col("Contactnr").is_in(again["Contactnr"].implode() if again.height else []),
+    )
