@@ -31,10 +31,6 @@ def run(engine: sa.Engine, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def ledger_table(engine: sa.Engine, name: str) -> str:
-    return f"migration.{name}" if engine.dialect.name == "postgresql" else f"migration_{name}"
-
-
 def test_an_empty_target_is_upgraded_and_then_is_as_it_should_be(engine):
     assert current(engine) == BEHIND
     assert not is_current(engine)
