@@ -1,0 +1,91 @@
+"""Steps that undo what programs did to text: mojibake and RTF."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import ftfy
+import polars as pl
+
+from casemodel import Place
+from mappings.steps.step import Step, StepResult, no_params
+
+_CONFIG = ftfy.TextFixerConfig(
+    unescape_html=False,
+    restore_byte_a0=True,
+    replace_lossy_sequences=False,
+    decode_inconsistent_utf8=True,
+    fix_c1_controls=True,
+    explain=False,
+)
+
+
+def _repaired(texts: pl.Series) -> pl.Series:
+    """Repair each distinct text that holds more than ASCII; ftfy has no form that works on columns."""
+    suspects = texts.filter(texts.str.contains(r"[^\x00-\x7f]")).drop_nulls().unique()
+    if suspects.is_empty():
+        return texts
+    repaired = pl.Series([ftfy.fix_encoding(text, _CONFIG) for text in suspects.to_list()], dtype=pl.String)
+    changed = suspects != repaired
+    if not changed.any():
+        return texts
+    return texts.replace(suspects.filter(changed), repaired.filter(changed))
+
+
+def _fix_mojibake(text: pl.Expr, params: Any, place: Place | None) -> StepResult:
+    no_params("fix_mojibake", params, place)
+    return StepResult(text.map_batches(_repaired, return_dtype=pl.String, is_elementwise=True))
+
+
+_HIDDEN = r"(?s)\{\\(?:\*\\[a-z]+|fonttbl|colortbl|stylesheet|info|pict|object|themedata|generator)(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_CP1252: Final = {f"\\'{code:02x}": bytes([code]).decode("cp1252") for code in range(0xA0, 0x100)} | {
+    f"\\'{code:02x}": bytes([code]).decode("cp1252")
+    for code in range(0x80, 0xA0)
+    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+_UNICODE: Final = {
+    f"\\u{code}?": chr(code) for code in (*range(0xA0, 0x180), *range(0x2010, 0x2027), 0x20AC, 0x2022, 0x2026)
+}
+_ESCAPES: Final = _CP1252 | {key.upper().replace("\\'", "\\'"): sign for key, sign in _CP1252.items()} | _UNICODE
+
+
+def _strip_rtf(text: pl.Expr, params: Any, place: Place | None) -> StepResult:
+    no_params("strip_rtf", params, place)
+    is_rtf = text.str.contains(r"\A\s*\{\\rtf")
+    body: pl.Expr = pl.when(is_rtf).then(text)
+    for _ in range(2):
+        body = body.str.replace_all(_HIDDEN, "")
+    body = (
+        body.str.replace_all(r"[\r\n]", "")
+        .str.replace_many(_ESCAPES, ascii_case_insensitive=False)
+        .str.replace_all(r"\\(?:par|line|row|sect|page)(?:[^a-z]|\z) ?", "\n")
+        .str.replace_all(r"\\(?:tab|cell)\b ?", "\t")
+        .str.replace_all(r"\\[a-z]+-?[0-9]* ?", "")
+        .str.replace_all(r"\\([\\{}])", "\u0000$1")
+        .str.replace_all("\\\\~", " ")
+        .str.replace_all(r"(?:\A|([^\x00]))[{}]", "$1")
+    )
+    body = body.str.replace_all("\u0000", "", literal=True).str.strip_chars()
+    return StepResult(pl.when(is_rtf).then(body).otherwise(text))
+
+
+STEPS: Final = (
+    Step(
+        "fix_mojibake",
+        "Repairs text whose bytes were read in the wrong encoding, where that can be undone without doubt;"
+        " other text stays byte for byte. UTF-8 read as cp1252 can be undone, cp850 read as cp1252 mostly not.",
+        "fix_mojibake",
+        (("JosÃ©", "José"), ("Fran‡ois", "Fran‡ois")),
+        _fix_mojibake,
+        repairs=True,
+    ),
+    Step(
+        "strip_rtf",
+        "Makes plain text of a text that begins with {\\rtf: groups of fonts, colours and pictures go,"
+        " paragraphs become line ends, white space at both ends goes. Other text stays as it is.",
+        "strip_rtf",
+        ((r"{\rtf1\ansi\pard Aanvraag caf\'e9\par}", "Aanvraag café"), ("geen opmaak", "geen opmaak")),
+        _strip_rtf,
+        repairs=True,
+    ),
+)
