@@ -1,0 +1,7 @@
+"""SQL expressions of mappings: parsed by sqlglot, limited to a published list, translated to Polars."""
+
+from mappings.expressions.functions import FUNCTIONS, NAMES, polars_replacement
+from mappings.expressions.parse import Expression, parse_expression
+from mappings.expressions.translate import to_polars
+
+__all__ = ["FUNCTIONS", "NAMES", "Expression", "parse_expression", "polars_replacement", "to_polars"]

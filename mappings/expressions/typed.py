@@ -1,0 +1,121 @@
+"""Expressions with their kind: SQL's types as far as mappings need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from casemodel import Place, RefusedError
+from mappings.expressions.parse import refusal
+
+TEXT, INTEGER, NUMBER, BOOLEAN, DATE, INSTANT, INTERVAL, NULL = (
+    "text", "integer", "number", "boolean", "date", "instant", "interval", "null",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A Polars expression and its kind; ``literal`` holds a constant's Python value, ``offset`` an interval's text."""
+
+    expr: pl.Expr
+    kind: str
+    literal: str | int | float | bool | None = None
+    is_literal: bool = False
+    offset: str = ""
+
+
+def kind_of(dtype: pl.DataType) -> str:
+    """Return the kind of a column's type."""
+    if dtype == pl.String:
+        return TEXT
+    if dtype == pl.Boolean:
+        return BOOLEAN
+    if dtype == pl.Date:
+        return DATE
+    if isinstance(dtype, pl.Datetime):
+        return INSTANT
+    if dtype == pl.Null:
+        return NULL
+    return INTEGER if dtype.is_integer() else NUMBER
+
+
+def literal(value: str | int | float | bool | None) -> Typed:
+    """Return a constant."""
+    if value is None:
+        return Typed(pl.lit(None), NULL, None, True)
+    kind = BOOLEAN if isinstance(value, bool) else TEXT if isinstance(value, str) else INTEGER
+    kind = NUMBER if isinstance(value, float) else kind
+    # As wide as the columns it meets, so that no comparison depends on the size of a constant.
+    expr = pl.lit(value, pl.Int64) if kind == INTEGER else pl.lit(value)
+    return Typed(expr, kind, value, True)
+
+
+def as_text(value: Typed) -> pl.Expr:
+    """Return a value as text, as TRY_CAST to TEXT does."""
+    if value.kind == TEXT:
+        return value.expr
+    if value.kind == BOOLEAN:
+        return pl.when(value.expr).then(pl.lit("true")).when(value.expr.not_()).then(pl.lit("false"))
+    if value.kind == INSTANT:
+        return value.expr.dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
+    return value.expr.cast(pl.String)
+
+
+def same_kind(values: list[Typed], what: str, place: Place) -> str:
+    """Return the kind that values have in common; NULL goes with everything, integers with numbers."""
+    kinds = {value.kind for value in values} - {NULL}
+    if not kinds:
+        return NULL
+    if kinds <= {INTEGER, NUMBER}:
+        return NUMBER if NUMBER in kinds else INTEGER
+    if len(kinds) > 1:
+        raise mismatch(what, sorted(kinds), place)
+    return kinds.pop()
+
+
+def mismatch(what: str, kinds: list[str], place: Place) -> RefusedError:
+    """Return the refusal of kinds that do not go together."""
+    return refusal(
+        "MAP-104", f"{what} cannot take {' and '.join(kinds)}", place,
+        "Source columns are text: compare them with text ('5'), or write TRY_CAST(column AS INTEGER).",
+    )
+
+
+def need(value: Typed, kind: str | tuple[str, ...], what: str, place: Place) -> pl.Expr:
+    """Return the expression of a value that must be of a kind."""
+    wanted = (kind,) if isinstance(kind, str) else kind
+    if value.kind == NULL:
+        return value.expr.cast(_DTYPES[wanted[0]])
+    if value.kind not in wanted:
+        raise refusal(
+            "MAP-104", f"{what} needs {' or '.join(wanted)}, but got {value.kind}", place,
+            "Source columns are text; TRY_CAST makes a number of one, a value with a date: stage makes a date.",
+        )
+    return value.expr
+
+
+_DTYPES: dict[str, pl.DataType] = {
+    TEXT: pl.String(), INTEGER: pl.Int64(), NUMBER: pl.Float64(), BOOLEAN: pl.Boolean(), DATE: pl.Date(),
+    INSTANT: pl.Datetime("us", "UTC"), INTERVAL: pl.Duration("us"),
+}  # fmt: skip
+
+
+def constant(value: Typed, kind: str, what: str, place: Place) -> str | int | float | bool:
+    """Return the Python value of a constant of a kind."""
+    if not value.is_literal or value.kind != kind or value.literal is None:
+        raise refusal("MAP-105", f"{what} must be a constant {kind}", place, "Write it out in the expression.")
+    return value.literal
+
+
+def regex(value: Typed, what: str, place: Place) -> str:
+    """Return a constant pattern that Polars accepts; its engine takes linear time, whatever the pattern."""
+    pattern = str(constant(value, TEXT, what, place))
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.ComputeError:
+        raise refusal(
+            "MAP-105", f"the pattern of {what} is not a regular expression", place,
+            "Patterns are Rust regular expressions: no look-around, no back-references.",
+        ) from None
+    return pattern
