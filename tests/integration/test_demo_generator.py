@@ -1,0 +1,235 @@
+"""The demo's generator: the same seed the same town, dirt as the catalogue asks for, a key for every source row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from math import sqrt
+from pathlib import Path
+
+import polars as pl
+import pytest
+from stdnum.nl import bsn
+
+from migrate.demo import LISTED, World, write_demo
+
+MAPPED = {
+    "zaak.case": ("zaak", "ZKN_ZAAK", "ZAAKNR"), "zaak.case_result": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
+    "zaak.case_status_made": ("zaak", "ZKN_ZAAK", "ZAAKNR"), "zaak.case_old_number": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
+    "zaak.case_status": ("zaak", "ZKN_STATUS", "STATID"), "zaak.case_role": ("zaak", "ZKN_BETROK", "BETRID"),
+    "zaak.free_party": ("zaak", "ZKN_BETROK", "BETRID"), "zaak.case_property": ("zaak", "ZKN_KENMERK", "KENMID"),
+    "zaak.person": ("zaak", "ZKN_PERSOON", "PERSID"), "zaak.company": ("zaak", "ZKN_BEDRIJF", "BEDRID"),
+    "zaak.actor": ("zaak", "ZKN_MEDEW", "MEDID"), "zaak.unit": ("zaak", "ZKN_AFDELING", "AFDCODE"),
+    "zaak.case_type": ("zaak", "ZKN_ZAAKTYPE", "TRIM(ZTCODE) || '|' || VERSIE"),
+    "zaak.status_type": ("zaak", "ZKN_STATUSTYPE", "TRIM(ZTCODE) || '|' || VERSIE || '|' || FASENR"),
+    "balie.party": ("balie", "BLS_KLANT", "KLANTNR"), "balie.appointment": ("balie", "BLS_AFSPRAAK", "AFSPNR"),
+    "balie.queue_ticket": ("balie", "BLS_BON", "BONID"), "balie.contact": ("balie", "BLS_BON", "BONID"),
+    "balie.actor_name": ("balie", "BLS_BON", "BONID"), "balie.actor": ("balie", "BLS_MEDEW", "MEDCODE"),
+}
+OUTCOMES = {"loaded", "merged", "rejected", "parked", "out_of_scope"}
+
+
+def make(folder: Path, cases: int, seed: int = 1, *, answer_key: bool = True) -> Path:
+    write_demo(folder, World(cases, seed), answer_key=answer_key, advance=lambda rows: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("demo") / "demo", 2_000)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("large") / "demo", 20_000, answer_key=False)
+
+
+def rows(folder: Path, system: str, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(f"file:{folder / 'systems' / f'{system}.db'}?mode=ro", uri=True)) as database:
+        return database.execute(sql).fetchall()
+
+
+def tables(folder: Path, system: str) -> dict[str, list[tuple[object, ...]]]:
+    names = [str(row[0]) for row in rows(folder, system, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return {name: rows(folder, system, f"SELECT * FROM {name}") for name in names}
+
+
+def key(folder: Path, mapping: str) -> pl.DataFrame:
+    return pl.read_parquet(folder / "answer_key" / f"{mapping}.parquet")
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted((folder / "systems" / "kcc").iterdir())
+
+
+def lines(file: Path) -> list[list[str]]:
+    data = file.read_bytes()
+    text = data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "cp1252")
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+
+
+def test_the_same_seed_gives_the_same_town_and_another_seed_another(tmp_path: Path) -> None:
+    first, second, other = make(tmp_path / "a", 300), make(tmp_path / "b", 300), make(tmp_path / "c", 300, seed=2)
+    assert [f.read_bytes() for f in files(first)] == [f.read_bytes() for f in files(second)]
+    for system in ("balie", "zaak"):
+        assert tables(first, system) == tables(second, system)
+    for file in (first / "answer_key").glob("*.parquet"):
+        assert pl.read_parquet(file).equals(pl.read_parquet(second / "answer_key" / file.name))
+    assert tables(first, "zaak")["ZKN_ZAAK"] != tables(other, "zaak")["ZKN_ZAAK"]
+    assert [f.read_bytes() for f in files(first)] != [f.read_bytes() for f in files(other)]
+
+
+def test_at_least_forty_kinds_of_dirt_are_planted_as_often_as_the_catalogue_says(large: Path) -> None:
+    books = {str(kind): (int(planted), int(of)) for kind, planted, of in pl.read_csv(large / "answer_key" / "dirt.csv").iter_rows()}
+    planted = {kind.partition(".")[0] for kind, (count, _) in books.items() if count}
+    assert len(planted) >= 45
+    assert {kind[0] for kind in planted} == {"B", "Z", "F"}
+    wrong = {}
+    for kind, rate in LISTED.items():
+        count, of = books[kind]
+        slack = 0.15 * rate + 4 * sqrt(rate * (1 - rate) / of)
+        if not (count and abs(count / of - rate) <= slack):
+            wrong[kind] = (count, of, rate)
+    assert wrong == {}
+
+
+def test_the_systems_have_the_proportions_of_a_town_hall(large: Path) -> None:
+    size = {name: len(found) for system in ("balie", "zaak") for name, found in tables(large, system).items()}
+    assert all(size.values()), "every table of both systems is filled"
+    cases = size["ZKN_ZAAK"]
+    assert cases == 20_000
+    per_case = {"BLS_BON": 3, "ZKN_STATUS": 4, "ZKN_BETROK": 2, "ZKN_KENMERK": 3, "ZKN_DOC": 2.5}
+    assert {name: size[name] / cases for name in per_case} == pytest.approx(per_case, rel=0.1)
+
+
+def test_the_databases_are_closed_sound_and_padded_as_char_columns_are(demo: Path) -> None:
+    for system in ("balie", "zaak"):
+        assert rows(demo, system, "PRAGMA journal_mode") == [("delete",)]
+        assert rows(demo, system, "PRAGMA integrity_check") == [("ok",)]
+    assert {file.name for file in (demo / "systems").iterdir()} == {"balie.db", "zaak.db", "kcc"}
+    assert rows(demo, "zaak", "SELECT DISTINCT LENGTH(ZAAKNR) FROM ZKN_ZAAK") == [(15,)]
+    assert rows(demo, "balie", "SELECT DISTINCT LENGTH(PRODCODE), LENGTH(RIJCODE) FROM BLS_BON") == [(8, 2)]
+    assert rows(demo, "zaak", "SELECT DISTINCT typeof(PERSID), typeof(GESLNAAM) FROM ZKN_PERSOON") == [("integer", "text")]
+
+
+def test_citizen_numbers_pass_the_check_and_no_two_persons_share_one(demo: Path) -> None:
+    numbers = [str(row[0]) for row in rows(demo, "zaak", "SELECT BSN FROM ZKN_PERSOON WHERE BSN <> ''")]
+    assert all(bsn.is_valid(number) for number in numbers)
+    assert {number[:1] for number in numbers} == {"9", "0"}
+    assert len(set(numbers)) == len(numbers)
+    short = [str(row[0]) for row in rows(demo, "balie", "SELECT SOFINR FROM BLS_KLANT WHERE LENGTH(SOFINR) = 8")]
+    assert short
+    assert all(bsn.is_valid("0" + number) for number in short)
+
+
+@pytest.mark.parametrize("mapping", MAPPED)
+def test_the_key_has_one_row_for_each_source_row(demo: Path, mapping: str) -> None:
+    system, relation, column = MAPPED[mapping]
+    expected = key(demo, mapping)
+    found = [str(row[0]).rstrip() for row in rows(demo, system, f"SELECT {column} FROM {relation}")]
+    assert sorted(expected["key"].to_list()) == sorted(found)
+    assert set(expected["outcome"].unique()) <= OUTCOMES
+    filled = expected.filter(pl.any_horizontal(pl.col("^f_.*$").is_not_null()))
+    assert set(filled["outcome"]) == {"loaded"}, "values are told for loaded rows only"
+    out = expected.filter(outcome="out_of_scope")
+    assert out["reason"].null_count() == 0
+    assert out["issues"].list.len().sum() == 0
+    assert all(issue.startswith("error ") for issue in expected.filter(outcome="rejected")["issues"].explode())
+    assert expected.filter(pl.col("outcome") == "rejected", pl.col("issues").list.len() == 0).is_empty()
+
+
+def test_every_contact_of_the_files_is_in_the_key_and_repeated_ones_count_once(demo: Path) -> None:
+    expected = key(demo, "kcc.contact")
+    delivered = [f"{file.name}|{line[0]}" for file in files(demo) for line in lines(file)[1:-1]]
+    assert expected["key"].to_list() == delivered
+    loaded = expected.filter(outcome="loaded")
+    assert loaded["f_contact_number"].n_unique() == loaded.height
+    assert set(expected.filter(outcome="merged")["key"].str.split("|").list.last()) <= set(loaded["f_contact_number"])
+    assert expected.filter(outcome="merged").height > 0
+
+
+def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(demo: Path) -> None:
+    assert [file.name for file in files(demo)] == [f"KCC_CONTACT_{year}{month:02d}.CSV" for year in (2014, 2015) for month in range(1, 13)]
+    by_month = {file.stem[-6:]: file for file in files(demo)}
+    assert [month for month, file in by_month.items() if file.read_bytes().startswith(b"\xef\xbb\xbf")] == ["201503"]
+    for month, file in by_month.items():
+        found = lines(file)
+        assert ("Tel.nr" if month < "201501" else "Telefoon") in found[0]
+        assert found[-1] == ["Totaal", "", "", str(len(found) - 2)]
+        assert {len(line) for line in found[:-1]} == {18}
+        assert b"\r\n" in file.read_bytes()
+    assert all(line[1].startswith("04/") for line in lines(by_month["201404"])[1:-1] if line[0].startswith("1404"))
+
+
+def test_target_records_of_the_key_are_unique_where_the_model_says_so(demo: Path) -> None:
+    statuses = pl.concat([key(demo, name).select("f_case_id", "f_set_at") for name in ("zaak.case_status", "zaak.case_status_made")]).drop_nulls()
+    assert statuses.n_unique() == statuses.height
+    tickets = key(demo, "balie.queue_ticket").filter(outcome="loaded").select("^f_(location_code|ticket_date|ticket_number|series)$")
+    assert tickets.n_unique() == tickets.height
+    roles = key(demo, "zaak.case_role").filter(outcome="loaded")
+    assert roles.filter(pl.col("f_party_id").is_null() == pl.col("f_actor_id").is_null()).is_empty()
+
+
+def test_links_of_the_key_lead_to_loaded_records(demo: Path) -> None:
+    loaded = {}
+    for file in (demo / "answer_key").glob("*.*.parquet"):
+        expected = pl.read_parquet(file).filter(outcome="loaded")
+        names = expected["f_name"] if file.stem == "balie.actor_name" else expected["key"]
+        loaded[file.stem] = set(names)
+    loaded["channel"] = loaded.pop("seed.channel")
+    for file in (demo / "answer_key").glob("*.*.parquet"):
+        expected = pl.read_parquet(file)
+        for column in (name for name in expected.columns if name.startswith("f_") and name.endswith("_id")):
+            for target in expected[column].drop_nulls().unique():
+                mapping, _, wanted = target.partition(":")
+                assert wanted in loaded[mapping], f"{file.stem} {column}"
+
+
+def test_the_true_links_tell_stories_across_the_systems(demo: Path) -> None:
+    links = pl.read_parquet(demo / "answer_key" / "links.parquet")
+    assert set(links["kind"]) == {"person", "application", "hand_out", "appointment", "visitor", "call"}
+    cases = {str(number).strip(): day for number, day in rows(demo, "zaak", "SELECT ZAAKNR, DATREG FROM ZKN_ZAAK")}
+    ticket_days = dict(rows(demo, "balie", "SELECT CAST(BONID AS TEXT), DATUM FROM BLS_BON"))
+    for kind, ticket, case in links.filter(pl.col("kind").is_in(["application", "hand_out"])).select("kind", "left_key", "right_key").iter_rows():
+        same_day = ticket_days[ticket] == cases[case]
+        assert same_day if kind == "application" else ticket_days[ticket] > cases[case]
+    numbers = dict(rows(demo, "zaak", "SELECT CAST(PERSID AS TEXT), BSN FROM ZKN_PERSOON WHERE BSN <> ''"))
+    at_counter = dict(rows(demo, "balie", "SELECT CAST(KLANTNR AS TEXT), SOFINR FROM BLS_KLANT WHERE LENGTH(SOFINR) = 9"))
+    both = [(at_counter[left], numbers[right]) for left, right in links.filter(kind="person").select("left_key", "right_key").iter_rows()
+            if left in at_counter and right in numbers]
+    assert sum(left == right for left, right in both) / len(both) > 0.95, "but for numbers that were typed wrong"
+
+
+def test_without_an_answer_key_only_the_books_and_the_links_are_written(large: Path) -> None:
+    assert {file.name for file in (large / "answer_key").iterdir()} == {"dirt.csv", "links.parquet"}
+
+
+def test_a_folder_that_holds_something_is_refused_and_left_alone(omnicase, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    answer = omnicase("demo", tmp_path, "--cases", "10")
+    assert answer.status == 4
+    assert "DEM-001" in answer.err
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+    assert omnicase("demo", tmp_path / "mine.txt", "--cases", "10").status == 4
+
+
+def test_the_command_makes_a_workspace_in_an_empty_folder(omnicase, tmp_path: Path) -> None:
+    folder = tmp_path / "town"
+    folder.mkdir()
+    answer = omnicase("demo", folder, "--cases", "40", "--seed", "3", "--format", "json")
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.document["cases"] == 40
+    assert {"workspace.yml", "mappings", "codes", "systems", "answer_key", "README.md"} <= {file.name for file in folder.iterdir()}
+
+
+def test_the_generator_does_not_know_the_mappings(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from migrate.demo import World, write_demo\n"
+        f"write_demo(Path({str(tmp_path / 'demo')!r}), World(20, 1), answer_key=True, advance=lambda rows: None)\n"
+        "print([name for name in sys.modules if name.partition('.')[0] == 'mappings'])")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2], check=True)
+    assert done.stdout.strip() == "[]"
