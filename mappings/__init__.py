@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
-    from mappings.explain import StageValue, explain
+    from mappings.explain import StageValue
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "TargetCoverage",
     "check_mappings",
     "compile_mapping",
-    "explain",
     "load_mapping",
     "load_mappings",
     "parse_mapping",
@@ -33,7 +32,7 @@ _LATE = {
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
-    "mappings.explain": ("StageValue", "explain"),
+    "mappings.explain": ("StageValue",),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
 }
 """What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""

@@ -55,8 +55,12 @@ def check_mappings(files: Sequence[MappingFile], relations: Relations, systems: 
     for file in files:
         refusals.errors += later_errors(file)
         if file.model.owner is None:
-            warnings.add("MAP-090", "the mapping names no owner, so anybody may approve its waivers", place=file.place("mapping"),
-                         hint="Write owner: who made it.")
+            warnings.add(
+                "MAP-090",
+                "the mapping names no owner, so anybody may approve its waivers",
+                place=file.place("mapping"),
+                hint="Write owner: who made it.",
+            )
         use = _one(file, by_name, relations, systems, refusals)
         if use is not None:
             uses.append(use)
@@ -67,7 +71,9 @@ def check_mappings(files: Sequence[MappingFile], relations: Relations, systems: 
     faulty = {error.place.file for error in errors}
     errors += [error for error in coverage.errors if error.place.file not in faulty or error.code != "MAP-040"]
     return CheckResult(
-        tuple(sorted(errors, key=_order)), tuple(sorted([*warnings.errors, *coverage.warnings], key=_order)), tuple(order),
+        tuple(sorted(errors, key=_order)),
+        tuple(sorted([*warnings.errors, *coverage.warnings], key=_order)),
+        tuple(order),
         coverage,
     )
 
@@ -77,21 +83,37 @@ def _order(error: RefusedError) -> tuple[str, int, int]:
 
 
 def _one(
-    file: MappingFile, others: Mapping[str, MappingFile], relations: Relations, systems: Collection[str], refusals: Refusals
+    file: MappingFile,
+    others: Mapping[str, MappingFile],
+    relations: Relations,
+    systems: Collection[str],
+    refusals: Refusals,
 ) -> Uses | None:
     """Check one mapping; returns what it uses, or None when its source or target is not known."""
     if file.system not in systems:
-        refusals.add("MAP-010", f"the system '{file.system}' is not in workspace.yml", place=file.place("mapping"),
-                     hint=near(file.system, list(systems)) or f"Systems: {', '.join(systems)}.")
+        refusals.add(
+            "MAP-010",
+            f"the system '{file.system}' is not in workspace.yml",
+            place=file.place("mapping"),
+            hint=near(file.system, list(systems)) or f"Systems: {', '.join(systems)}.",
+        )
     if file.model.target not in tables:
-        refusals.add("MAP-013", f"the target has no table '{file.model.target}'", place=file.place("target"),
-                     hint=near(file.model.target, list(tables)) or "Use a table of the target model.")
+        refusals.add(
+            "MAP-013",
+            f"the target has no table '{file.model.target}'",
+            place=file.place("target"),
+            hint=near(file.model.target, list(tables)) or "Use a table of the target model.",
+        )
     if file.system not in systems or file.model.source.relation is None:
         return None
     relation = _relation(file, relations, file.relation, file.place("source", "relation"), refusals)
     sides = {
-        name: found for name, spec in file.model.source.beside.items() if spec.relation is not None
-        and (found := _relation(file, relations, spec.relation, file.place("source", "with", name, "relation"), refusals))
+        name: found
+        for name, spec in file.model.source.beside.items()
+        if spec.relation is not None
+        and (
+            found := _relation(file, relations, spec.relation, file.place("source", "with", name, "relation"), refusals)
+        )
     }
     if relation is None or file.model.target not in tables:
         return None
@@ -103,8 +125,8 @@ def _one(
     keys = new_compiler(file, relation, others, as_of=_ANY_DAY, sides=sides)
     prepared_keys(keys)
     built = build(compiler, _ANY_NAMESPACE)
-    for error in [*compiler.refusals.errors, *keys.refusals.errors]:
-        refusals.add(error.code, error.message, hint=error.hint, place=error.place)
+    for refused in [*compiler.refusals.errors, *keys.refusals.errors]:
+        refusals.add(refused.code, refused.message, hint=refused.hint, place=refused.place)
     return _uses(file, relation, compiler, keys, tuple(built.outputs))
 
 
@@ -114,7 +136,9 @@ def _relation(file: MappingFile, relations: Relations, name: str, place: Place, 
     except SystemFailure as failure:
         if failure.code != _NO_SUCH_RELATION:
             raise
-        refusals.add("MAP-011", f"the system {file.system} does not have the relation '{name}'", hint=failure.hint, place=place)
+        refusals.add(
+            "MAP-011", f"the system {file.system} does not have the relation '{name}'", hint=failure.hint, place=place
+        )
         return None
 
 

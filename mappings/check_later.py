@@ -14,7 +14,9 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
     """Return a MAP-900 for each part of a mapping that this version does not run."""
     return [
         RefusedError(
-            "MAP-900", f"'{path[-1]}' is not available in this version", place=file.place(*path, key=True),
+            "MAP-900",
+            f"'{path[-1]}' is not available in this version",
+            place=file.place(*path, key=True),
             hint="Remove it, or wait for the version that brings it.",
         )
         for path in _later(file)
@@ -33,6 +35,10 @@ def _later(file: MappingFile) -> Iterator[Path]:
                 yield ("incremental", name)
         if model.incremental.deletes != "keep":
             yield ("incremental", "deletes")
+    yield from _of_chains(file)
+
+
+def _of_chains(file: MappingFile) -> Iterator[Path]:
     for _, path, chain in file.chains():
         if chain.use is not None:
             yield (*path, "use")
@@ -42,7 +48,7 @@ def _later(file: MappingFile) -> Iterator[Path]:
             yield (*path, "codes", "at")
         if chain.link is not None and chain.link.identity is not None:
             yield (*path, "link", "identity")
-    for name, spec in model.fields.items():
+    for name, spec in file.model.fields.items():
         if spec.rank is not None:
             yield ("fields", name, "rank")
 

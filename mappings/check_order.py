@@ -1,4 +1,4 @@
-"""The order of mappings: parents first, circles only where a nullable link may park (LANGUAGE.md, "Links and lookups")."""
+"""The order of mappings: parents first, circles only where a nullable link may park (LANGUAGE.md, "Links")."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def _chains(file: MappingFile) -> list[tuple[Path, Chain, bool]]:
     """Return every chain with its path and whether its link is one that may wait."""
     needed = set(required(file.model.target)) if file.model.target in tables else set()
     found: list[tuple[Path, Chain, bool]] = []
-    for name, spec in {**file.model.values, **file.model.fields}.items():
-        section = "fields" if isinstance(spec, FieldSpec) else "values"
-        nullable = isinstance(spec, FieldSpec) and not spec.required and name not in needed
-        found += _of_one((section, name), spec, nullable)
+    for name, value in file.model.values.items():
+        found += _of_one(("values", name), value, False)
+    for name, spec in file.model.fields.items():
+        found += _of_one(("fields", name), spec, not spec.required and name not in needed)
     return found
 
 
@@ -67,10 +67,14 @@ def order_of(files: Mapping[str, MappingFile]) -> tuple[list[str], list[RefusedE
     while (circle := _circle(files, hard)) is not None:
         first = circle[0]
         path = " → ".join([*(edge.child for edge in circle), circle[-1].parent])
-        errors.append(RefusedError(
-            "MAP-052", f"the links run in a circle: {path}",
-            hint="Let one nullable link of the circle say missing: park.", place=files[first.child].place(*first.path),
-        ))
+        errors.append(
+            RefusedError(
+                "MAP-052",
+                f"the links run in a circle: {path}",
+                hint="Let one nullable link of the circle say missing: park.",
+                place=files[first.child].place(*first.path),
+            )
+        )
         hard = [edge for edge in hard if edge not in circle]
     kept = [edge for edge in edges if edge.parent != edge.child and (not edge.soft or not _reaches(edges, edge))]
     return _sorted(files, [edge for edge in kept if edge in hard or edge.soft]), errors

@@ -23,9 +23,10 @@ def check_shape(file: MappingFile, relation: Relation, sides: Mapping[str, Relat
     for name, path, chain in file.chains():
         owner = file.model.fields.get(name) if path[0] == "fields" else file.model.values.get(name)
         _idle(file, path, chain, owner, refusals)
-    for section, chains in (("values", file.model.values), ("fields", file.model.fields)):
-        for name, spec in chains.items():
-            _branches(file, (section, name), spec, refusals)
+    for name, value in file.model.values.items():
+        _branches(file, ("values", name), value, refusals)
+    for name, field in file.model.fields.items():
+        _branches(file, ("fields", name), field, refusals)
 
 
 def _names(file: MappingFile, relation: Relation, refusals: Refusals) -> None:
@@ -33,26 +34,44 @@ def _names(file: MappingFile, relation: Relation, refusals: Refusals) -> None:
     taken = {column.name.casefold(): f"the column {column.name} of {relation.name}" for column in relation.columns}
     for index, name in enumerate(source.unpivot.into if source.unpivot else ()):
         if name.casefold() in taken:
-            refusals.add("MAP-016", f"'{name}' is also {taken[name.casefold()]}", hint="Choose another name.",
-                         place=file.place("source", "unpivot", "into", index))
+            refusals.add(
+                "MAP-016",
+                f"'{name}' is also {taken[name.casefold()]}",
+                hint="Choose another name.",
+                place=file.place("source", "unpivot", "into", index),
+            )
         taken[name.casefold()] = f"made by unpivot ({name})"
     for name in file.model.values:
         if name.casefold() in taken:
-            refusals.add("MAP-016", f"the value '{name}' has the name of {taken[name.casefold()]}",
-                         hint="Give the value another name.", place=file.place("values", name, key=True))
+            refusals.add(
+                "MAP-016",
+                f"the value '{name}' has the name of {taken[name.casefold()]}",
+                hint="Give the value another name.",
+                place=file.place("values", name, key=True),
+            )
         taken[name.casefold()] = f"the value {name}"
 
 
 def _grouping(file: MappingFile, refusals: Refusals) -> None:
     source = file.model.source
     if source.one_per and source.together:
-        refusals.add("MAP-061", "one_per already reads the rows of a record together", hint="Remove together.",
-                     place=file.place("source", "together", key=True))
+        refusals.add(
+            "MAP-061",
+            "one_per already reads the rows of a record together",
+            hint="Remove together.",
+            place=file.place("source", "together", key=True),
+        )
     if source.on_duplicate and (source.one_per or source.together):
-        refusals.add("MAP-061", "on_duplicate does not go with together or one_per", hint="Remove on_duplicate.",
-                     place=file.place("source", "on_duplicate", key=True))
+        refusals.add(
+            "MAP-061",
+            "on_duplicate does not go with together or one_per",
+            hint="Remove on_duplicate.",
+            place=file.place("source", "on_duplicate", key=True),
+        )
     if source.relation is None and source.query is None:
-        refusals.add("MAP-002", "the key 'relation' is missing in source", hint="Add 'relation:'.", place=file.place("source"))
+        refusals.add(
+            "MAP-002", "the key 'relation' is missing in source", hint="Add 'relation:'.", place=file.place("source")
+        )
     if not source.key:
         refusals.add("MAP-003", "the key has no part", hint="Write key: [COLUMN].", place=file.place("source", "key"))
 
@@ -69,7 +88,9 @@ def _side(
         refuse("MAP-061", f"'{name}' names no relation", hint="Write relation: NAME.")
         return
     if not spec.by:
-        refuse("MAP-061", f"'{name}' does not say how rows belong together", hint="Write by: {column there: column here}.")
+        refuse(
+            "MAP-061", f"'{name}' does not say how rows belong together", hint="Write by: {column there: column here}."
+        )
     if spec.take in ("first", "last") and not spec.order:
         refuse("MAP-061", f"take: {spec.take} needs an order", "take", hint="Write order: [COLUMN].")
     if spec.take in ("only", "count") and spec.order:
@@ -77,8 +98,13 @@ def _side(
     here = {column.name.casefold() for column in relation.columns}
     for there, column in spec.by.items():
         if column.casefold() not in here:
-            refuse("MAP-060", f"the relation {relation.name} does not have the column '{column}'", "by", there,
-                   hint=near(column, [item.name for item in relation.columns]) or "Use a column of the relation.")
+            refuse(
+                "MAP-060",
+                f"the relation {relation.name} does not have the column '{column}'",
+                "by",
+                there,
+                hint=near(column, [item.name for item in relation.columns]) or "Use a column of the relation.",
+            )
     if side is None:
         return
     known = {column.name.casefold() for column in side.columns}
@@ -90,13 +116,15 @@ def _side(
         asked += [(column, ("where",)) for column in sorted(parsed.columns)]
     for column, where in asked:
         if column.casefold() not in known:
-            refuse("MAP-060", f"the relation {side.name} does not have the column '{column}'", *where,
-                   hint=near(column, names) or "Use a column of that relation.")
+            refuse(
+                "MAP-060",
+                f"the relation {side.name} does not have the column '{column}'",
+                *where,
+                hint=near(column, names) or "Use a column of that relation.",
+            )
 
 
-def _idle(
-    file: MappingFile, path: Path, chain: Chain, owner: ValueSpec | FieldSpec | None, refusals: Refusals
-) -> None:
+def _idle(file: MappingFile, path: Path, chain: Chain, owner: ValueSpec | FieldSpec | None, refusals: Refusals) -> None:
     """Refuse settings of a stage that is not there: they would promise what does not happen."""
     below = [] if owner is None or chain is not owner else [*owner.alternatives.values(), *owner.otherwise]
     all_chains = [chain, *below]
@@ -113,14 +141,24 @@ def _idle(
     }
     for name, useless in idle.items():
         if useless:
-            refusals.add("MAP-021", f"'{name}' has no effect without its stage", hint=f"Remove {name}, or add its stage.",
-                         place=file.place(*path, name, key=True))
+            refusals.add(
+                "MAP-021",
+                f"'{name}' has no effect without its stage",
+                hint=f"Remove {name}, or add its stage.",
+                place=file.place(*path, name, key=True),
+            )
 
 
 def _branches(file: MappingFile, path: Path, spec: ValueSpec | FieldSpec, refusals: Refusals) -> None:
     for name in spec.alternatives:
         if not name.replace("_", "a").isalnum():
-            refusals.add("MAP-031", f"'{name}' is not a name for a branch", hint="Use letters, digits and underscores.",
-                         place=file.place(*path, "try", name, key=True))
+            refusals.add(
+                "MAP-031",
+                f"'{name}' is not a name for a branch",
+                hint="Use letters, digits and underscores.",
+                place=file.place(*path, "try", name, key=True),
+            )
     if not spec.alternatives and "try" in file.tree.get(str(path[0]), {}).get(path[1], {}):
-        refusals.add("MAP-031", "try has no branches", hint="Name at least one branch.", place=file.place(*path, "try", key=True))
+        refusals.add(
+            "MAP-031", "try has no branches", hint="Name at least one branch.", place=file.place(*path, "try", key=True)
+        )

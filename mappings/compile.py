@@ -10,11 +10,13 @@ from functools import partial
 import polars as pl
 
 from casemodel import LinkRequest, Links, Mapped, RefusedMany, Relation, Secrets, SideJoin, polars_schema
+from mappings.check_later import later_errors
+from mappings.check_order import cycle_links_of, hard_parents_of
 from mappings.compile_build import Built, build, new_compiler
 from mappings.compile_lead import LEAD, LEAD_KEY
 from mappings.compile_meaning import meaning_of
-from mappings.compile_outcome import Reading, judge, mapped
 from mappings.compile_names import Columns
+from mappings.compile_outcome import Reading, judge, mapped
 from mappings.compile_prepare import Preparation, prepared_keys, spelled
 from mappings.compile_program import Mark, Passes, RunContext
 from mappings.compile_sides import side_joins, used_columns
@@ -22,16 +24,15 @@ from mappings.compile_standing import Standing, stand
 from mappings.compile_state import Compiler
 from mappings.explain import StageValue, stage_values
 from mappings.language import MappingFile
-from mappings.check_later import later_errors
-from mappings.check_order import cycle_links_of, hard_parents_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledMapping:
     """A mapping ready to run.
 
-    key: raw columns of the source key; group: raw columns of ``together``, ``one_per`` or, with ``on_duplicate``, the key;
-        group_is_wide: True when the group is made of other than raw columns, so that the relation must be grouped by the
+    key: raw columns of the source key.
+    group: raw columns of ``together``, ``one_per`` or, with ``on_duplicate``, the key.
+    group_is_wide: True when the group is made of other than raw columns; then the relation must be grouped by the
         prepared column ``_group``.
     other_keys: declared other keys; the prepared column of the n-th is ``_other_<n>``.
     records_by_group: one record out of many rows (``one_per``), whose key is ``_group``; key_is_group: then rows of one
@@ -65,6 +66,8 @@ class CompiledMapping:
     self_links: bool
     cycle_links: frozenset[str]
     used_columns: tuple[str, ...]
+    has_windows: bool
+    """An expression looks over the rows of a group: then rows are taken in the order of their keys."""
     fields: tuple[str, ...]
     contract_columns: dict[str, pl.DataType]
     preparation: Preparation
@@ -114,13 +117,20 @@ class CompiledMapping:
 
     def _apply(self, prepared: pl.DataFrame, duplicates: pl.Series, context: RunContext) -> Mapped:
         stood = stand(self.standing, prepared, duplicates)
-        frame, judging = judge(self.reading, self.passes.run(stood.frame, context))
+        frame = stood.frame.sort("_key", nulls_last=True, maintain_order=True) if self.has_windows else stood.frame
+        frame = self.passes.run(frame, context)
+        judging = judge(self.reading, frame.sort("_row") if self.has_windows else frame)
         return mapped(judging, stood.outside, stood.issues, stood.unknown)
 
 
 def compile_mapping(
-    file: MappingFile, relations: Callable[[str, str], Relation], others: Mapping[str, MappingFile], secrets: Secrets,
-    as_of: date, *, fine: bool = False,
+    file: MappingFile,
+    relations: Callable[[str, str], Relation],
+    others: Mapping[str, MappingFile],
+    secrets: Secrets,
+    as_of: date,
+    *,
+    fine: bool = False,
 ) -> CompiledMapping:
     """Compile a mapping.
 
@@ -153,11 +163,21 @@ def compile_mapping(
     if refused:
         raise RefusedMany(sorted(refused, key=lambda error: (error.place.line or 0, error.place.column or 0)))
     meaning = meaning_of(file, others, as_of if compiler.uses_as_of or keys.uses_as_of else None)
-    return _assemble(built, keys, Preparation(
-        spelled(keys, file.model.source.unpivot), keys.program.finish(prepared.values()), prepared,
-        _used(compiler, keys), secrets.hash_key, meaning, keys.program.finish([prepared["_key"]]),
-        tuple(f"{name}.count" for name, spec in file.model.source.beside.items() if spec.take == "count"),
-    ), partial(compile_mapping, file, relations, others, secrets, as_of, fine=True))
+    return _assemble(
+        built,
+        keys,
+        Preparation(
+            spelled(keys, file.model.source.unpivot),
+            keys.program.finish(prepared.values()),
+            prepared,
+            _used(compiler, keys),
+            secrets.hash_key,
+            meaning,
+            keys.program.finish([prepared["_key"]]),
+            tuple(f"{name}.count" for name, spec in file.model.source.beside.items() if spec.take == "count"),
+        ),
+        partial(compile_mapping, file, relations, others, secrets, as_of, fine=True),
+    )
 
 
 def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:
@@ -167,7 +187,7 @@ def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:
 
 
 def _raw_group(file: MappingFile, keys: Compiler) -> tuple[tuple[str, ...], bool]:
-    """Return the raw columns by which rows of a group come together, and whether the group is made of something else."""
+    """Return the raw columns of the group, and whether the group is made of something else than raw columns."""
     source = file.model.source
     names = source.one_per.by if source.one_per else source.together
     if not names and source.on_duplicate:
@@ -184,7 +204,10 @@ def _standing(built: Built, key: tuple[str, ...], group: tuple[str, ...]) -> Sta
     if source.unpivot and source.unpivot.drop_empty:
         slots = tuple(Columns.PREFIX + name for name in source.unpivot.into[1:])
     return Standing(
-        built.scope, model.scope.reason if model.scope else "", slots, source.on_duplicate == "same_content",
+        built.scope,
+        model.scope.reason if model.scope else "",
+        slots,
+        source.on_duplicate == "same_content",
         source.one_per is not None,
         # the key of the record is the key of the row: rows of one key are one record
         source.one_per is not None and key == group and not source.unpivot and not any(part.do for part in source.key),
@@ -194,10 +217,16 @@ def _standing(built: Built, key: tuple[str, ...], group: tuple[str, ...]) -> Sta
 def _reading(built: Built) -> Reading:
     program = built.compiler.program
     return Reading(
-        tuple(program.flags), tuple(program.waits), tuple(column for column, _ in program.parks),
-        tuple((column, mapping) for column, _, mapping in program.follows), tuple(program.repairs),
-        tuple(program.code_uses), tuple((name, column, tuple(causes)) for name, column, causes in built.required),
-        tuple(built.rules), tuple(built.row_checks), tuple(built.outputs.items()),
+        tuple(program.flags),
+        tuple(program.waits),
+        tuple(column for column, _ in program.parks),
+        tuple((column, mapping) for column, _, mapping in program.follows),
+        tuple(program.repairs),
+        tuple(program.code_uses),
+        tuple((name, column, tuple(causes)) for name, column, causes in built.required),
+        tuple(built.rules),
+        tuple(built.row_checks),
+        tuple(built.outputs.items()),
         built.compiler.file.model.source.one_per is not None,
     )
 
@@ -217,16 +246,36 @@ def _assemble(
     schema = polars_schema(model.target)
     links = tuple(compiler.links)
     return CompiledMapping(
-        name=file.name, system=file.system, relation=file.relation, target=model.target, owner=model.owner or "",
-        file_digest=file.file_digest, meaning=prepared.meaning, key=key, group=group, group_is_wide=wide,
-        records_by_group=reading.grouped, key_is_group=standing.key_is_group, key_columns=tuple(dict.fromkeys(key)),
+        name=file.name,
+        system=file.system,
+        relation=file.relation,
+        target=model.target,
+        owner=model.owner or "",
+        file_digest=file.file_digest,
+        meaning=prepared.meaning,
+        key=key,
+        group=group,
+        group_is_wide=wide,
+        records_by_group=reading.grouped,
+        key_is_group=standing.key_is_group,
+        key_columns=tuple(dict.fromkeys(key)),
         ignored=tuple((name, item.reason) for item in model.ignore for name in item.columns),
         unfilled=tuple((name, item.reason) for item in model.unfilled for name in item.columns),
-        other_keys=model.source.other_keys, sides=side_joins(file, prepared.hashed), links=links,
-        lookups=tuple(compiler.lookups), hard_parents=hard_parents_of(file, compiler.others),
-        self_links=any(request.mapping == file.name for request in links), cycle_links=compiler.cycle_links,
-        used_columns=used_columns(file, compiler, prepared.hashed), fields=tuple(built.outputs),
-        contract_columns={name: schema[name] for name in built.outputs}, preparation=prepared, standing=standing,
-        passes=compiler.program.finish(outputs), reading=reading, fine=fine,
+        other_keys=model.source.other_keys,
+        sides=side_joins(file, prepared.hashed),
+        links=links,
+        lookups=tuple(compiler.lookups),
+        hard_parents=hard_parents_of(file, compiler.others),
+        self_links=any(request.mapping == file.name for request in links),
+        cycle_links=compiler.cycle_links,
+        used_columns=used_columns(file, compiler, prepared.hashed),
+        has_windows=compiler.has_windows,
+        fields=tuple(built.outputs),
+        contract_columns={name: schema[name] for name in built.outputs},
+        preparation=prepared,
+        standing=standing,
+        passes=compiler.program.finish(outputs),
+        reading=reading,
+        fine=fine,
         marks=tuple(compiler.program.marks),
     )

@@ -14,14 +14,19 @@ from mappings.compile_expr import condition, find
 from mappings.compile_field import finish, known_column, origin
 from mappings.compile_lead import add_differs, add_lead
 from mappings.compile_names import Columns, Made, Refusals
-from mappings.compile_program import Program, RunContext
+from mappings.compile_program import Flag, Program, RunContext
 from mappings.compile_state import Compiler, Flow
 from mappings.language import FieldSpec, MappingFile
 
 INTERNAL: dict[str, pl.DataType] = {
-    "_row": pl.UInt32(), "_key": pl.String(), "_group": pl.String(), "_member": pl.Boolean(),
+    "_row": pl.UInt32(),
+    "_key": pl.String(),
+    "_group": pl.String(),
+    "_member": pl.Boolean(),
 }
 """Columns of the frame that a program runs on, besides the source's."""
+HITS = "_hits"
+"""Last part of the name of the column that says how many rows answered to a look beside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,14 @@ class Built:
 
 
 def new_compiler(
-    file: MappingFile, relation: Relation, others: Mapping[str, MappingFile], *, as_of: date,
-    sides: Mapping[str, Relation] | None = None, cycle_links: frozenset[str] = frozenset(), fine: bool = False,
+    file: MappingFile,
+    relation: Relation,
+    others: Mapping[str, MappingFile],
+    *,
+    as_of: date,
+    sides: Mapping[str, Relation] | None = None,
+    cycle_links: frozenset[str] = frozenset(),
+    fine: bool = False,
 ) -> Compiler:
     """Return the state to compile a mapping with: the columns it may name and an empty program."""
     columns = Columns([column.name for column in relation.columns])
@@ -73,8 +84,16 @@ def new_compiler(
     program = Program({**schema, **INTERNAL}, fine=fine)
     columns.on_new = program.add_source
     compiler = Compiler(
-        file, others, program, columns, Refusals(), as_of, tuple(column.name for column in relation.columns),
-        sides or {}, cycle_links, required_values=_required_values(file),
+        file,
+        others,
+        program,
+        columns,
+        Refusals(),
+        as_of,
+        tuple(column.name for column in relation.columns),
+        sides or {},
+        cycle_links,
+        required_values=_required_values(file),
     )
     flows: dict[str, Flow] = {}
     compiler.value_of = lambda name: _value_of(compiler, name)
@@ -105,6 +124,7 @@ def build(compiler: Compiler, namespace: str) -> Built:
     _row_checks(compiler, built)
     if source.one_per:
         add_differs(compiler)
+    _side_hits(compiler)
     counted = _all_rows(compiler)
     program.flags[:] = [replace(flag, lead_only=False) if flag.owner in counted else flag for flag in program.flags]
     return built
@@ -118,7 +138,9 @@ def _required_values(file: MappingFile) -> frozenset[str]:
     for name, spec in file.model.fields.items():
         if name in needed or spec.required:
             chains = [spec, *spec.alternatives.values(), *spec.otherwise]
-            found |= {names[item.casefold()] for chain in chains for item in chain.origin_from if item.casefold() in names}
+            found |= {
+                names[item.casefold()] for chain in chains for item in chain.origin_from if item.casefold() in names
+            }
     return frozenset(found)
 
 
@@ -128,7 +150,9 @@ def _value_of(compiler: Compiler, name: str) -> Made | None:
     if _circle(compiler, name, "values"):
         return None
     compiler.active.append(name)
+    branch, compiler.program.branch = compiler.program.branch, ""
     made = value(compiler, name, compiler.file.model.values[name])
+    compiler.program.branch = branch
     compiler.active.pop()
     if made is not None:
         compiler.values[name] = made
@@ -143,7 +167,9 @@ def _field_of(compiler: Compiler, flows: dict[str, Flow], name: str) -> Made | N
     if _circle(compiler, name, "fields") or not known_column(compiler, name):
         return None
     compiler.active.append(name)
+    branch, compiler.program.branch = compiler.program.branch, ""
     found = origin(compiler, name, compiler.file.model.fields[name])
+    compiler.program.branch = branch
     compiler.active.pop()
     if found is None:
         compiler.refused.add(name)
@@ -155,7 +181,7 @@ def _field_of(compiler: Compiler, flows: dict[str, Flow], name: str) -> Made | N
 def _circle(compiler: Compiler, name: str, section: str) -> bool:
     """Refuse a value or field that needs itself; a refused one is not tried again."""
     if name in compiler.active:
-        path = " needs ".join([*compiler.active[compiler.active.index(name):], name])
+        path = " needs ".join([*compiler.active[compiler.active.index(name) :], name])
         compiler.refuse("MAP-029", f"{path}", (section, name), key=True, hint="Take one of them out of the circle.")
     return name in compiler.active or name in compiler.refused
 
@@ -195,7 +221,8 @@ def _row_checks(compiler: Compiler, built: Built) -> None:
     schema = polars_schema(target)
     selects = [
         pl.col(built.outputs[name]).alias(name) if name in built.outputs else pl.lit(None, schema[name]).alias(name)
-        for name in schema if name != "id"
+        for name in schema
+        if name != "id"
     ]
     made = {check.name: program.name(f"check:{check.name}") for check in checks}
     exprs = [pl.sql_expr(check.sql).alias(made[check.name]) for check in checks]
@@ -209,19 +236,26 @@ def _row_checks(compiler: Compiler, built: Built) -> None:
         built.row_checks.append(CompiledRule(check.name, shown, "reject", made[check.name]))
 
 
+def _side_hits(compiler: Compiler) -> None:
+    """Add an issue where several rows answer to a look beside of which only one may."""
+    for name, spec in compiler.file.model.source.beside.items():
+        if spec.take == "only" and any(column.startswith(f"{name}.") for column in compiler.columns.used):
+            hits = f"{Columns.PREFIX}{name}.{HITS}"
+            compiler.program.add_source(hits, pl.Int64())
+            column = compiler.program.add("several", (pl.col(hits) > 1).fill_null(False))
+            compiler.program.flags.append(Flag(column, name, "side-ambiguous", "error", name))
+
+
 def _all_rows(compiler: Compiler) -> set[str]:
     """Return the values whose issues count on every row of a record: those of ``by`` and of fields with ``take``."""
     source = compiler.file.model.source
     roots: list[Made] = []
     if source.one_per:
         roots += [made for name in source.one_per.by if (made := find(compiler, name)) is not None]
-        roots += [
-            made for name, made in compiler.finals.items() if compiler.file.model.fields[name].take is not None
-        ]
+        roots += [made for name, made in compiler.finals.items() if compiler.file.model.fields[name].take is not None]
     found: set[str] = set()
     while roots:
         made = roots.pop()
         found.add(made.name)
         roots += made.deps
     return found
-

@@ -12,8 +12,8 @@ from mappings.compile_names import Made
 from mappings.compile_program import Flag
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_steps import codes, do, null_if
-from mappings.compile_try import alternatives
 from mappings.compile_target import kind_of_type, literal
+from mappings.compile_try import alternatives
 from mappings.compile_typed import typed, write
 from mappings.language import Chain, FieldSpec, ValueSpec
 
@@ -24,7 +24,10 @@ def chain_flow(compiler: Compiler, owner: str, section: str, spec: ValueSpec | F
     """Compile a value or field up to ``lookup | link``; None when its origin is refused."""
     required = isinstance(spec, FieldSpec) and _required(compiler, owner, spec)
     flow = Flow(
-        owner, (section, owner), [], severity="warning" if spec.on_error == "null" else "error",
+        owner,
+        (section, owner),
+        [],
+        severity="warning" if spec.on_error == "null" else "error",
         required=required or owner in compiler.required_values,
         lead_only=not (isinstance(spec, FieldSpec) and spec.take is not None),
     )
@@ -58,8 +61,11 @@ def _required(compiler: Compiler, column: str, spec: FieldSpec) -> bool:
 
 def _one_origin(compiler: Compiler, flow: Flow, spec: Chain) -> bool:
     origins = {
-        "from": bool(spec.origin_from), "expr": spec.expr is not None, "const": spec.const is not None,
-        "json": spec.json_ is not None, "use": spec.use is not None,
+        "from": bool(spec.origin_from),
+        "expr": spec.expr is not None,
+        "const": spec.const is not None,
+        "json": spec.json_ is not None,
+        "use": spec.use is not None,
     }
     given = [name for name, there in origins.items() if there]
     if isinstance(spec, ValueSpec | FieldSpec):
@@ -70,8 +76,13 @@ def _one_origin(compiler: Compiler, flow: Flow, spec: Chain) -> bool:
     if len(given) == 1:
         return True
     found = "none" if not given else " and ".join(given)
-    compiler.refuse("MAP-020", f"exactly one origin is needed, found {found}", flow.path, key=not given,
-                    hint="Use one of from, expr, const, json or try.")
+    compiler.refuse(
+        "MAP-020",
+        f"exactly one origin is needed, found {found}",
+        flow.path,
+        key=not given,
+        hint="Use one of from, expr, const, json or try.",
+    )
     return False
 
 
@@ -86,8 +97,12 @@ def _origin(compiler: Compiler, flow: Flow, spec: Chain) -> Flow | None:
             only = flow.deps[-1]
             flow.texts, flow.sort, flow.timezone = only.texts, only.sort, only.timezone
         if len(flow.parts) > 1 and not _joins(spec):
-            compiler.refuse("MAP-022", "a list of origins needs datetime, codes, link or lookup", (*flow.path, "from"),
-                            hint="Name one column, or write an expr that joins them.")
+            compiler.refuse(
+                "MAP-022",
+                "a list of origins needs datetime, codes, link or lookup",
+                (*flow.path, "from"),
+                hint="Name one column, or write an expr that joins them.",
+            )
             return None
     elif spec.expr is not None:
         made = expression(compiler, spec.expr, (*flow.path, "expr"), flow.deps, windows=True)
@@ -127,8 +142,13 @@ def _stages(compiler: Compiler, flow: Flow, spec: Chain, policy: str) -> None:
     typed(compiler, flow, spec)
     write(compiler, flow, spec)
     if spec.link is not None and spec.lookup is not None:
-        compiler.refuse("MAP-021", "link and lookup exclude each other", (*flow.path, "lookup"), key=True,
-                        hint="Use one of the two.")
+        compiler.refuse(
+            "MAP-021",
+            "link and lookup exclude each other",
+            (*flow.path, "lookup"),
+            key=True,
+            hint="Use one of the two.",
+        )
         return
     if spec.lookup is not None:
         flow.texts = None
@@ -167,21 +187,35 @@ def value(compiler: Compiler, name: str, spec: ValueSpec) -> Made | None:
     if flow is None:
         return None
     if len(flow.parts) != 1:
-        compiler.refuse("MAP-022", "a value needs one origin, or a stage that joins several", flow.path,
-                        hint="Name one column in from.")
+        compiler.refuse(
+            "MAP-022",
+            "a value needs one origin, or a stage that joins several",
+            flow.path,
+            hint="Name one column in from.",
+        )
         return None
     program = compiler.program
     if spec.default is not None:
         default = literal(spec.default, kind_of_type(program.dtype(flow.column)), scale=9)
         if default is None:
-            compiler.refuse("MAP-026", "the default does not have the type of the value", (*flow.path, "default"),
-                            hint="Dates are written as 2024-01-31, true and false in lower case.")
+            compiler.refuse(
+                "MAP-026",
+                "the default does not have the type of the value",
+                (*flow.path, "default"),
+                hint="Dates are written as 2024-01-31, true and false in lower case.",
+            )
         else:
             flow.parts = [program.add("default", pl.col(flow.column).fill_null(default))]
             flow.texts = None if flow.texts is None else flow.texts | {spec.default}
             program.mark(name, "default", flow.column)
     settle(compiler, flow)
     return Made(
-        name, flow.column, flow.taken, flow.error_columns(program), flow.deps, flow.texts,
-        timezone=flow.timezone, sort=flow.sort,
+        name,
+        flow.column,
+        flow.taken,
+        flow.error_columns(program),
+        flow.deps,
+        flow.texts,
+        timezone=flow.timezone,
+        sort=flow.sort,
     )

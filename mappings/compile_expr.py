@@ -49,9 +49,16 @@ def use(compiler: Compiler, name: str, path: Path, deps: list[Made], *, fields: 
         return found.column
     more = [*compiler.file.model.values, *(compiler.file.model.fields if fields else ())]
     # a value or field that is known, but was itself refused, has its own error already
-    if all(name.casefold() not in (other.casefold(), f"{other}.taken".casefold()) for other in (*more, *compiler.fields_with_try)):
-        compiler.refuse("MAP-060", f"'{name}' is not a column, value or side column here", path,
-                        hint=compiler.columns.near(name, more))
+    if all(
+        name.casefold() not in (other.casefold(), f"{other}.taken".casefold())
+        for other in (*more, *compiler.fields_with_try)
+    ):
+        compiler.refuse(
+            "MAP-060",
+            f"'{name}' is not a column, value or side column here",
+            path,
+            hint=compiler.columns.near(name, more),
+        )
     return None
 
 
@@ -75,6 +82,7 @@ def expression(
             return None
         if parsed.has_window and not _window_allowed(compiler, parsed.partition_by, path, windows=windows):
             return None
+        compiler.has_windows |= parsed.has_window
         names = {name.casefold(): column for name, column in columns.items()}
 
         def resolve(name: str) -> tuple[pl.Expr, pl.DataType]:
@@ -88,8 +96,12 @@ def expression(
         compiler.refusals.errors.append(error)
         return None
     except PolarsError:
-        compiler.refuse("MAP-023", "the types in the expression do not go together", path,
-                        hint="Source columns are text: compare them with text, or use TRY_CAST.")
+        compiler.refuse(
+            "MAP-023",
+            "the types in the expression do not go together",
+            path,
+            hint="Source columns are text: compare them with text, or use TRY_CAST.",
+        )
         return None
     return made
 
@@ -100,8 +112,12 @@ def condition(
     """Translate an expression that must give true or false; None after a refusal."""
     made = expression(compiler, text, path, deps, fields=fields, windows=windows)
     if made is not None and compiler.program.type_of(made) not in (pl.Boolean(), pl.Null()):
-        compiler.refuse("MAP-024", "the condition does not give true or false", path,
-                        hint="Compare with something, such as STATUS = 'AF'.")
+        compiler.refuse(
+            "MAP-024",
+            "the condition does not give true or false",
+            path,
+            hint="Compare with something, such as STATUS = 'AF'.",
+        )
         return None
     return made
 
@@ -110,13 +126,21 @@ def _window_allowed(compiler: Compiler, partition: frozenset[str], path: Path, *
     source = compiler.file.model.source
     group = source.one_per.by if source.one_per else source.together
     if not windows or not group:
-        compiler.refuse("MAP-030", "OVER looks over rows, which is not possible here", path,
-                        hint="Name the rows that belong together in source: together.")
+        compiler.refuse(
+            "MAP-030",
+            "OVER looks over rows, which is not possible here",
+            path,
+            hint="Name the rows that belong together in source: together.",
+        )
         return False
     named = {name.casefold() for name in partition}
     missing = [name for name in group if name.casefold() not in named]
     if missing:
-        compiler.refuse("MAP-030", f"PARTITION BY must contain the columns of together ({', '.join(group)})", path,
-                        hint=f"Add {', '.join(missing)} to PARTITION BY.")
+        compiler.refuse(
+            "MAP-030",
+            f"PARTITION BY must contain the columns of together ({', '.join(group)})",
+            path,
+            hint=f"Add {', '.join(missing)} to PARTITION BY.",
+        )
         return False
     return True

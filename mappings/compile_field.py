@@ -19,11 +19,16 @@ def known_column(compiler: Compiler, name: str) -> bool:
     target = compiler.file.model.target
     if target not in tables:
         return False
-    columns = [column for column in tables[target].columns.keys() if column != "id"]
+    columns = [column.name for column in tables[target].columns if column.name != "id"]
     if name in columns:
         return True
-    compiler.refuse("MAP-014", f"the table {target} has no column '{name}'", ("fields", name), key=True,
-                    hint=near(name, columns) or f"Columns: {', '.join(columns)}.")
+    compiler.refuse(
+        "MAP-014",
+        f"the table {target} has no column '{name}'",
+        ("fields", name),
+        key=True,
+        hint=near(name, columns) or f"Columns: {', '.join(columns)}.",
+    )
     return False
 
 
@@ -33,8 +38,12 @@ def origin(compiler: Compiler, name: str, spec: FieldSpec) -> tuple[Flow, Made] 
     if flow is None:
         return None
     if len(flow.parts) != 1:
-        compiler.refuse("MAP-022", "a field needs one origin, or a stage that joins several", flow.path,
-                        hint="Name one column in from.")
+        compiler.refuse(
+            "MAP-022",
+            "a field needs one origin, or a stage that joins several",
+            flow.path,
+            hint="Name one column in from.",
+        )
         return None
     return flow, Made(name, flow.column, flow.taken, deps=flow.deps)
 
@@ -45,13 +54,20 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
     info = column_info(target, name)
     if spec.take is not None and not _take(compiler, name, spec, flow):
         return None
+    before = flow.column
     if not (constant(compiler, flow, spec, name, info) or to_target(compiler, flow, spec, name, info)):
         return None
-    program.mark(name, "as the target column", flow.column)
+    if flow.column != before:
+        program.mark(name, "typed as the column", flow.column)
     if spec.default is not None:
         if spec.link is not None or spec.lookup is not None:
-            compiler.refuse("MAP-033", "a default beside link or lookup would hide a missing record",
-                            (*flow.path, "default"), key=True, hint="Remove one of the two.")
+            compiler.refuse(
+                "MAP-033",
+                "a default beside link or lookup would hide a missing record",
+                (*flow.path, "default"),
+                key=True,
+                hint="Remove one of the two.",
+            )
             return None
         literal = typed_literal(compiler, spec.default, name, info, (*flow.path, "default"))
         if literal is None:
@@ -64,15 +80,20 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
     if info["kind"] in ("text", "json") and flow.texts is None and flow.sort == "":
         flow.flag(program.add("nul", pl.col(flow.column).str.contains("\0", literal=True)), "nul-character")
     _checks(compiler, flow, name)
-    program.mark(name, "checked", flow.column)
+    program.mark(name, "written", flow.column)
     settle(compiler, flow)
     return Made(name, flow.column, flow.taken, flow.error_columns(program), flow.deps)
 
 
 def _truncate(compiler: Compiler, flow: Flow, spec: FieldSpec, length: int | None) -> None:
     if length is None:
-        compiler.refuse("MAP-021", "truncate needs a text column with a length", (*flow.path, "truncate"), key=True,
-                        hint="Remove truncate.")
+        compiler.refuse(
+            "MAP-021",
+            "truncate needs a text column with a length",
+            (*flow.path, "truncate"),
+            key=True,
+            hint="Remove truncate.",
+        )
         return
     made = truncate(pl.col(flow.column), length, word=spec.truncate == "word")
     flow.flag(compiler.program.add("cut", made.cut), "truncated", "warning")
@@ -112,7 +133,9 @@ def _needed(compiler: Compiler, flow: Flow, name: str) -> list[ValueCheck]:
             shown = ", ".join(f"'{text}'" for text in bad[:3])
             compiler.refuse(
                 "MAP-026" if compiler.file.model.fields[name].const is not None else "MAP-032",
-                f"the column {name} does not allow {shown}", (*flow.path,), key=True,
+                f"the column {name} does not allow {shown}",
+                (*flow.path,),
+                key=True,
                 hint=_allowed(compiler, name, bad[0]),
             )
     return []
@@ -140,4 +163,3 @@ def _take(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> bool:
     flow.texts = None
     program.mark(name, f"take {spec.take}", flow.column)
     return True
-

@@ -32,13 +32,21 @@ def add_lead(compiler: Compiler) -> None:
     def call(frame: pl.DataFrame, _: RunContext) -> Sequence[pl.Series]:
         rows = frame.select("_group", "_member", "_key", *order).with_row_index("_at")
         leads = (
-            rows.lazy().filter(pl.col("_member"))
+            rows.lazy()
+            .filter(pl.col("_member"))
             .sort([*order, "_key", "_at"], descending=[*descending, False, False], nulls_last=True)
-            .group_by("_group", maintain_order=True).agg(pl.col("_at").first().alias("_first"), pl.col("_key").first().alias(LEAD_KEY))
+            .group_by("_group", maintain_order=True)
+            .agg(pl.col("_at").first().alias("_first"), pl.col("_key").first().alias(LEAD_KEY))
         )
-        joined = rows.lazy().select("_group", "_member", "_at").join(leads, on="_group", how="left", maintain_order="left")
+        joined = (
+            rows.lazy().select("_group", "_member", "_at").join(leads, on="_group", how="left", maintain_order="left")
+        )
         lead = pl.col("_member") & (pl.col("_at") == pl.col("_first")).fill_null(False)
-        return joined.select(lead.alias(LEAD), pl.when("_member").then(LEAD_KEY).alias(LEAD_KEY)).collect(engine="in-memory").get_columns()
+        return (
+            joined.select(lead.alias(LEAD), pl.when("_member").then(LEAD_KEY).alias(LEAD_KEY))
+            .collect(engine="in-memory")
+            .get_columns()
+        )
 
     types: dict[str, pl.DataType] = {LEAD: pl.Boolean(), LEAD_KEY: pl.String()}
     compiler.program.call(["_group", "_member", "_key", *order], types, call)
@@ -65,14 +73,21 @@ def add_differs(compiler: Compiler) -> None:
     made_columns = {name: program.name(f"differs:{name}") for name in asked}
 
     def call(frame: pl.DataFrame, _: RunContext) -> Sequence[pl.Series]:
-        rows = frame.select("_group", "_member", LEAD, *(pl.col(Columns.PREFIX + name).alias(new) for name, new in made_columns.items()))
-        several = rows.lazy().filter(pl.col("_member")).group_by("_group").agg(
-            (pl.col(new).n_unique() > 1) for new in made_columns.values()
+        rows = frame.select(
+            "_group", "_member", LEAD, *(pl.col(Columns.PREFIX + name).alias(new) for name, new in made_columns.items())
+        )
+        several = (
+            rows.lazy()
+            .filter(pl.col("_member"))
+            .group_by("_group")
+            .agg((pl.col(new).n_unique() > 1) for new in made_columns.values())
         )
         joined = rows.lazy().select("_group", LEAD).join(several, on="_group", how="left", maintain_order="left")
-        return joined.select(
-            (pl.col(LEAD) & pl.col(new).fill_null(False)).alias(new) for new in made_columns.values()
-        ).collect(engine="in-memory").get_columns()
+        return (
+            joined.select((pl.col(LEAD) & pl.col(new).fill_null(False)).alias(new) for new in made_columns.values())
+            .collect(engine="in-memory")
+            .get_columns()
+        )
 
     needs = ["_group", "_member", LEAD, *(Columns.PREFIX + name for name in asked)]
     program.call(needs, dict.fromkeys(made_columns.values(), pl.Boolean()), call)

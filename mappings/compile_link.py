@@ -39,15 +39,21 @@ def link(compiler: Compiler, flow: Flow, chain: Chain, policy: str) -> None:
     path = (*flow.path, "link")
     target = compiler.others.get(chain.link.mapping)
     if target is None:
-        compiler.refuse("MAP-017", f"the mapping '{chain.link.mapping}' does not exist", path,
-                        hint=near(chain.link.mapping, list(compiler.others)) or "Links go to mappings of this workspace.")
+        compiler.refuse(
+            "MAP-017",
+            f"the mapping '{chain.link.mapping}' does not exist",
+            path,
+            hint=near(chain.link.mapping, list(compiler.others)) or "Links go to mappings of this workspace.",
+        )
         _give_nothing(compiler, flow)
         return
     request = _request(compiler, target, chain, path)
     steps = _key_steps(target, request)
     if len(steps) != len(flow.parts):
         compiler.refuse(
-            "MAP-050", f"the link has {len(flow.parts)} parts, the key of {target.name} has {len(steps)}", path,
+            "MAP-050",
+            f"the link has {len(flow.parts)} parts, the key of {target.name} has {len(steps)}",
+            path,
             hint=f"The key of {target.name} is: {', '.join(request.other_key or key_parts(target))}.",
         )
         _give_nothing(compiler, flow)
@@ -70,8 +76,12 @@ def _request(compiler: Compiler, target: MappingFile, chain: Chain, path: Path) 
     for other in target.model.source.other_keys:
         if tuple(name.casefold() for name in other) == wanted:
             return LinkRequest(target.name, other)
-    compiler.refuse("MAP-053", f"{target.name} does not declare the key {', '.join(chain.link.key)}", path,
-                    hint="Declare it there under source: other_keys.")
+    compiler.refuse(
+        "MAP-053",
+        f"{target.name} does not declare the key {', '.join(chain.link.key)}",
+        path,
+        hint="Declare it there under source: other_keys.",
+    )
     return LinkRequest(target.name, chain.link.key)
 
 
@@ -142,19 +152,31 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     path = (*flow.path, "lookup")
     table, columns = chain.lookup.table, chain.lookup.by
     if table not in tables:
-        compiler.refuse("MAP-054", f"the target has no table '{table}'", path,
-                        hint=near(table, list(tables)) or "Use a table of the target model.")
+        compiler.refuse(
+            "MAP-054",
+            f"the target has no table '{table}'",
+            path,
+            hint=near(table, list(tables)) or "Use a table of the target model.",
+        )
         _give_nothing(compiler, flow)
         return
     for column in columns:
         if column not in tables[table].columns:
-            compiler.refuse("MAP-054", f"the table {table} has no column '{column}'", path,
-                            hint=near(column, list(tables[table].columns.keys())) or "Use a column of the table.")
+            compiler.refuse(
+                "MAP-054",
+                f"the table {table} has no column '{column}'",
+                path,
+                hint=near(column, [item.name for item in tables[table].columns]) or "Use a column of the table.",
+            )
             _give_nothing(compiler, flow)
             return
     if len(columns) != len(flow.parts):
-        compiler.refuse("MAP-050", f"the lookup has {len(columns)} columns, the origin gives {len(flow.parts)} parts", path,
-                        hint="Give as many columns in `by` as parts in `from`.")
+        compiler.refuse(
+            "MAP-050",
+            f"the lookup has {len(columns)} columns, the origin gives {len(flow.parts)} parts",
+            path,
+            hint="Give as many columns in `by` as parts in `from`.",
+        )
         _give_nothing(compiler, flow)
         return
     compiler.lookups[(table, columns)] = None
@@ -170,8 +192,11 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         hits = pl.col("hits").fill_null(0)
         made = pl.DataFrame([found.get_column("target_id"), found.get_column("hits"), filled]).select(
             pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
-            pl.when(pl.col("filled") & (hits == 0)).then(pl.lit("lookup-unknown"))
-            .when(pl.col("filled") & (hits > 1)).then(pl.lit("lookup-ambiguous")).alias(made_err),
+            pl.when(pl.col("filled") & (hits == 0))
+            .then(pl.lit("lookup-unknown"))
+            .when(pl.col("filled") & (hits > 1))
+            .then(pl.lit("lookup-ambiguous"))
+            .alias(made_err),
         )
         return made.get_columns()
 

@@ -10,9 +10,9 @@ from typing import Any
 import rfc8785
 
 from mappings.language import MappingFile
-from mappings.steps import STEPS_VERSION
 
-_LANGUAGE_VERSION = 1
+MEANING_VERSION = 1
+"""Raised when a release makes another value of the same mapping and row: a step, a stage, a function of expressions."""
 _SILENT = {"owner", "controls", "children", "tests", "unfilled", "ignore", "incremental"}
 """Parts of a file that change nothing in a record."""
 
@@ -31,11 +31,12 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         chain.link.mapping for _, _, chain in file.chains() if chain.link is not None and chain.link.mapping is not None
     }
     meaning: dict[str, Any] = {
-        "language": _LANGUAGE_VERSION,
-        "steps": STEPS_VERSION,
+        "version": MEANING_VERSION,
         "mapping": _plain(model),
-        "tables": {name: [table.fold, sorted([*code, *value] for code, value in table.rows.items())]
-                   for name, table in file.tables.items()},
+        "tables": {
+            name: [table.fold, sorted([*code, *value] for code, value in table.rows.items())]
+            for name, table in file.tables.items()
+        },
         "texts": {name: list(texts) for name, texts in file.texts.items()},
         "links": {name: _key_of(others[name]) for name in sorted(linked) if name in others},
         "as_of": None if as_of is None else as_of.isoformat(),

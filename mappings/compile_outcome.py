@@ -1,7 +1,7 @@
 """From a program's columns to outcomes, issues, waits and records.  One cause gives one issue (LANGUAGE.md).
 
-The precedence of a row: a key missing or duplicate; out of scope; an error; a rejecting rule; parked; a skipping rule; else
-a record.  Warnings are recorded losses, so only rows that load have them; rows out of scope have no issues.
+The precedence of a row: a key missing or duplicate; out of scope; an error; a rejecting rule; parked; a skipping rule;
+else a record.  Warnings are recorded losses, so only rows that load have them; rows out of scope have no issues.
 """
 
 from __future__ import annotations
@@ -16,12 +16,30 @@ from mappings.compile_build import CompiledRule
 from mappings.compile_lead import LEAD, LEAD_KEY
 from mappings.compile_program import Flag, Wait
 
-ISSUES = {"_row": pl.UInt32(), "_key": pl.String(), "field": pl.String(), "code": pl.String(), "severity": pl.String(),
-          "detail": pl.String()}
-WAITS = {"_row": pl.UInt32(), "_key": pl.String(), "field": pl.String(), "mapping": pl.String(), "other_key": pl.String(),
-         "wait_key": pl.String()}
-OUTCOMES = {"_row": pl.UInt32(), "_key": pl.String(), "outcome": pl.String(), "reason": pl.String(), "_lead": pl.String(),
-            "_record": pl.String()}
+ISSUES = {
+    "_row": pl.UInt32(),
+    "_key": pl.String(),
+    "field": pl.String(),
+    "code": pl.String(),
+    "severity": pl.String(),
+    "detail": pl.String(),
+}
+WAITS = {
+    "_row": pl.UInt32(),
+    "_key": pl.String(),
+    "field": pl.String(),
+    "mapping": pl.String(),
+    "other_key": pl.String(),
+    "wait_key": pl.String(),
+}
+OUTCOMES = {
+    "_row": pl.UInt32(),
+    "_key": pl.String(),
+    "outcome": pl.String(),
+    "reason": pl.String(),
+    "_lead": pl.String(),
+    "_record": pl.String(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class _Judging:
+class Judging:
     """The frame of in-scope rows while it is judged; Boolean columns ``ok`` and ``err`` narrow step by step."""
 
     reading: Reading
@@ -76,7 +94,11 @@ class _Judging:
     def note(self, where: pl.Expr, shown: str, code: pl.Expr, severity: str) -> None:
         """Add an issue for the rows where a condition holds."""
         found = self.frame.filter(where).select(
-            "_row", "_key", pl.lit(shown).alias("field"), code.alias("code"), pl.lit(severity).alias("severity"),
+            "_row",
+            "_key",
+            pl.lit(shown).alias("field"),
+            code.alias("code"),
+            pl.lit(severity).alias("severity"),
             pl.lit(None, pl.String).alias("detail"),
         )
         if found.height:
@@ -87,19 +109,21 @@ def _raises(frame: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name) if frame.schema[name] == pl.Boolean() else pl.col(name).is_not_null()
 
 
-def judge(reading: Reading, frame: pl.DataFrame) -> tuple[pl.DataFrame, _Judging]:
-    """Judge the in-scope rows; returns the frame with ``outcome`` and ``reason``, and the issues found.
+def judge(reading: Reading, frame: pl.DataFrame) -> Judging:
+    """Judge the in-scope rows: adds ``outcome`` and ``reason`` to the frame and collects the issues.
 
     Rows with ``_member`` false have an issue of their key already and get none besides.
     """
-    judging = _Judging(reading, frame)
+    judging = Judging(reading, frame)
     lead = pl.col(LEAD) if reading.grouped else pl.lit(True)
     raised = judging.raised([flag.column for flag in reading.flags])
     flags = [flag for flag in reading.flags if flag.column in raised]
     errors = [flag for flag in flags if flag.severity == "error"]
     member = pl.col("_member")
     _follow(judging, lead)
-    where = {flag: _raises(frame, flag.column) & member & (lead if flag.lead_only else True) for flag in flags}
+    # a row without a group is a group of its own: what is wrong with the values that make the group is its issue
+    lone = ~member & pl.col("_bad").is_null()
+    where = {flag: _raises(frame, flag.column) & (member & lead if flag.lead_only else member | lone) for flag in flags}
     judging.mark("err", [where[flag] for flag in errors])
     missing = _missing(judging, lead)
     if missing:
@@ -112,6 +136,8 @@ def judge(reading: Reading, frame: pl.DataFrame) -> tuple[pl.DataFrame, _Judging
         (member & pl.col("follow").is_null() & ~pl.col("err") & ~pl.col("park")).alias("ok")
     )
     _judge_rules(judging, lead)
+    if reading.grouped:
+        judging.note(lone & ~pl.col("err"), "", pl.lit("key-missing"), "error")
     for flag in errors:
         code = pl.lit(flag.code) if flag.code else pl.col(flag.column)
         judging.note(where[flag] & (pl.col("outcome") == "rejected"), flag.field, code, "error")
@@ -119,13 +145,17 @@ def judge(reading: Reading, frame: pl.DataFrame) -> tuple[pl.DataFrame, _Judging
         judging.note(condition & (pl.col("outcome") == "rejected"), name, pl.lit("required-missing"), "error")
     for flag in flags:
         if flag.severity == "warning":
-            loads = (pl.col("outcome") == "record") if flag.lead_only or flag.loaded_only else pl.col("outcome").is_in(["record", "merged"])
+            loads = (
+                (pl.col("outcome") == "record")
+                if flag.lead_only or flag.loaded_only
+                else pl.col("outcome").is_in(["record", "merged"])
+            )
             code = pl.lit(flag.code) if flag.code else pl.col(flag.column)
             judging.note(where[flag] & loads, flag.field, code, "warning")
-    return judging.frame, judging
+    return judging
 
 
-def _follow(judging: _Judging, lead: pl.Expr) -> None:
+def _follow(judging: Judging, lead: pl.Expr) -> None:
     """Add ``follow`` and ``follow_reason``: the row goes where the record it links to went."""
     raised = judging.raised([column for column, _ in judging.reading.follows])
     follows = [(column, mapping) for column, mapping in judging.reading.follows if column in raised]
@@ -135,7 +165,9 @@ def _follow(judging: _Judging, lead: pl.Expr) -> None:
         return
     here = pl.col("_member") & lead
     state = pl.coalesce([pl.col(column) for column, _ in follows])
-    reason = pl.coalesce([pl.when(pl.col(column).is_not_null()).then(pl.lit(f"follows {mapping}")) for column, mapping in follows])
+    reason = pl.coalesce(
+        [pl.when(pl.col(column).is_not_null()).then(pl.lit(f"follows {mapping}")) for column, mapping in follows]
+    )
     judging.frame = judging.frame.with_columns(
         pl.when(here).then(state).alias("follow"), pl.when(here).then(reason).alias("follow_reason")
     )
@@ -151,7 +183,7 @@ def _follow(judging: _Judging, lead: pl.Expr) -> None:
         )
 
 
-def _missing(judging: _Judging, lead: pl.Expr) -> list[tuple[str, pl.Expr]]:
+def _missing(judging: Judging, lead: pl.Expr) -> list[tuple[str, pl.Expr]]:
     """Return the required fields that have no value, but for rows where something else is the cause."""
     counts = judging.frame.select(pl.col(column).null_count() for column in {c for _, c, _ in judging.reading.required})
     lacking = {name for name in counts.columns if counts.height and counts.get_column(name).item()}
@@ -160,15 +192,18 @@ def _missing(judging: _Judging, lead: pl.Expr) -> list[tuple[str, pl.Expr]]:
         if column in lacking:
             real = judging.raised(causes)
             excused = pl.any_horizontal([pl.col(cause).fill_null(False) for cause in real]) if real else pl.lit(False)
-            found.append((name, pl.col("_member") & lead & pl.col(column).is_null() & ~excused & pl.col("follow").is_null()))
+            found.append(
+                (name, pl.col("_member") & lead & pl.col(column).is_null() & ~excused & pl.col("follow").is_null())
+            )
     return found
 
 
-def _judge_rules(judging: _Judging, lead: pl.Expr) -> None:
-    """Apply the rules of the mapping, then those of the model, to the rows that would load; add ``outcome``, ``reason``."""
+def _judge_rules(judging: Judging, lead: pl.Expr) -> None:
+    """Apply the rules of the mapping, then those of the model, to the rows that would load; add the outcome."""
     reading = judging.reading
     broken = {
-        rule: pl.col("ok") & lead & ~pl.col(rule.column).fill_null(True) for rule in (*reading.rules, *reading.row_checks)
+        rule: pl.col("ok") & lead & ~pl.col(rule.column).fill_null(True)
+        for rule in (*reading.rules, *reading.row_checks)
     }
     judging.frame = judging.frame.with_columns(holds.alias(f"broken:{i}") for i, holds in enumerate(broken.values()))
     columns = {rule: f"broken:{i}" for i, rule in enumerate(broken)}
@@ -176,10 +211,12 @@ def _judge_rules(judging: _Judging, lead: pl.Expr) -> None:
     own = [rule for rule in reading.rules if columns[rule] in raised]
     rejecting = [rule for rule in own if rule.otherwise == "reject"]
     judging.mark("bad", [pl.col(columns[rule]) for rule in rejecting])
-    skip = pl.coalesce([
-        *(pl.when(pl.col(columns[rule])).then(pl.lit(rule.name)) for rule in own if rule.otherwise == "skip"),
-        pl.lit(None, pl.String),
-    ])
+    skip = pl.coalesce(
+        [
+            *(pl.when(pl.col(columns[rule])).then(pl.lit(rule.name)) for rule in own if rule.otherwise == "skip"),
+            pl.lit(None, pl.String),
+        ]
+    )
     judging.frame = judging.frame.with_columns(pl.when(~pl.col("bad")).then(skip).alias("skip"))
     by_model = [rule for rule in reading.row_checks if columns[rule] in raised]
     clean = ~pl.col("bad") & pl.col("skip").is_null()
@@ -202,7 +239,7 @@ def _judge_rules(judging: _Judging, lead: pl.Expr) -> None:
             judging.unknown[rule.name] = nulls
 
 
-def _spread_skip(judging: _Judging) -> None:
+def _spread_skip(judging: Judging) -> None:
     if not judging.reading.grouped or judging.frame.get_column("skip").null_count() == judging.frame.height:
         return
     skipped = judging.frame.filter(pl.col("skip").is_not_null()).select("_group", pl.col("skip").alias("_s"))
@@ -210,36 +247,54 @@ def _spread_skip(judging: _Judging) -> None:
     judging.frame = judging.frame.with_columns(joined.select(pl.when("_member").then("_s").alias("skip")).get_columns())
 
 
-def _outcome(judging: _Judging) -> None:
-    record = pl.when(pl.col(LEAD)).then(pl.lit("record")).otherwise(pl.lit("merged")) if judging.reading.grouped else pl.lit("record")
+def _outcome(judging: Judging) -> None:
+    record = (
+        pl.when(pl.col(LEAD)).then(pl.lit("record")).otherwise(pl.lit("merged"))
+        if judging.reading.grouped
+        else pl.lit("record")
+    )
     judging.frame = judging.frame.with_columns(
-        pl.when(~pl.col("_member")).then(pl.lit("rejected"))
-        .when(pl.col("follow").is_not_null()).then(pl.col("follow"))
-        .when(pl.col("err") | pl.col("all_bad")).then(pl.lit("rejected"))
-        .when(pl.col("park")).then(pl.lit("parked"))
-        .when(pl.col("skip").is_not_null()).then(pl.lit("out_of_scope"))
-        .otherwise(record).alias("outcome"),
-        pl.when(pl.col("_member") & pl.col("follow").is_not_null()).then(pl.col("follow_reason"))
-        .when(pl.col("_member") & ~pl.col("err") & ~pl.col("all_bad") & ~pl.col("park")).then(pl.col("skip")).alias("reason"),
+        pl.when(~pl.col("_member"))
+        .then(pl.lit("rejected"))
+        .when(pl.col("follow").is_not_null())
+        .then(pl.col("follow"))
+        .when(pl.col("err") | pl.col("all_bad"))
+        .then(pl.lit("rejected"))
+        .when(pl.col("park"))
+        .then(pl.lit("parked"))
+        .when(pl.col("skip").is_not_null())
+        .then(pl.lit("out_of_scope"))
+        .otherwise(record)
+        .alias("outcome"),
+        pl.when(pl.col("_member") & pl.col("follow").is_not_null())
+        .then(pl.col("follow_reason"))
+        .when(pl.col("_member") & ~pl.col("err") & ~pl.col("all_bad") & ~pl.col("park"))
+        .then(pl.col("skip"))
+        .alias("reason"),
     )
 
 
-def waits_of(judging: _Judging) -> pl.DataFrame:
+def waits_of(judging: Judging) -> pl.DataFrame:
     """Return the keys that rows wait for."""
     reading = judging.reading
     raised = judging.raised([wait.column for wait in reading.waits])
     lead = pl.col(LEAD) if reading.grouped else pl.lit(True)
     found = [
         judging.frame.filter(pl.col(wait.column) & pl.col("_member") & lead).select(
-            "_row", "_key", pl.lit(wait.field).alias("field"), pl.lit(wait.mapping).alias("mapping"),
-            pl.lit(",".join(wait.other_key)).alias("other_key"), pl.col(wait.key).alias("wait_key"),
+            "_row",
+            "_key",
+            pl.lit(wait.field).alias("field"),
+            pl.lit(wait.mapping).alias("mapping"),
+            pl.lit(",".join(wait.other_key)).alias("other_key"),
+            pl.col(wait.key).alias("wait_key"),
         )
-        for wait in reading.waits if wait.column in raised
+        for wait in reading.waits
+        if wait.column in raised
     ]
     return pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=WAITS)
 
 
-def records_of(judging: _Judging) -> pl.DataFrame:
+def records_of(judging: Judging) -> pl.DataFrame:
     """Return the records to write, typed as the target columns."""
     key = pl.col("_group") if judging.reading.grouped else pl.col("_key")
     return judging.frame.filter(pl.col("outcome") == "record").select(
@@ -247,17 +302,21 @@ def records_of(judging: _Judging) -> pl.DataFrame:
     )
 
 
-def outcomes_of(judging: _Judging) -> pl.DataFrame:
+def outcomes_of(judging: Judging) -> pl.DataFrame:
     """Return the outcome of every in-scope row."""
     grouped = judging.reading.grouped
     lead = pl.when(~pl.col(LEAD)).then(pl.col(LEAD_KEY)) if grouped else pl.lit(None, pl.String)
     return judging.frame.select(
-        "_row", "_key", "outcome", "reason", lead.alias("_lead"),
+        "_row",
+        "_key",
+        "outcome",
+        "reason",
+        lead.alias("_lead"),
         (pl.col("_group") if grouped else pl.col("_key")).alias("_record"),
     )
 
 
-def counts_of(judging: _Judging) -> tuple[dict[str, tuple[int, int]], dict[tuple[str, str], int]]:
+def counts_of(judging: Judging) -> tuple[dict[str, tuple[int, int]], dict[tuple[str, str], int]]:
     """Count repaired values per field of rows that load, and uses of codes."""
     reading, frame = judging.reading, judging.frame
     repaired: dict[str, tuple[int, int]] = {}
@@ -266,7 +325,11 @@ def counts_of(judging: _Judging) -> tuple[dict[str, tuple[int, int]], dict[tuple
     exprs = []
     for owner in owners:
         columns = [(column, value) for name, column, value in reading.repairs if name == owner]
-        exprs.append((loads & pl.any_horizontal([pl.col(column).fill_null(False) for column, _ in columns])).sum().alias(f"{owner}:n"))
+        exprs.append(
+            (loads & pl.any_horizontal([pl.col(column).fill_null(False) for column, _ in columns]))
+            .sum()
+            .alias(f"{owner}:n")
+        )
         exprs.append((loads & pl.col(columns[0][1]).is_not_null()).sum().alias(f"{owner}:of"))
     if exprs:
         row = frame.select(exprs).row(0, named=True)
@@ -275,12 +338,14 @@ def counts_of(judging: _Judging) -> tuple[dict[str, tuple[int, int]], dict[tuple
     members = frame.filter(pl.col("_member")) if reading.code_uses else frame
     for table, code, unknown in reading.code_uses:
         shown = pl.when(pl.col(unknown)).then(pl.lit("?")).otherwise(pl.col(code)).alias("code")
-        for name, count in members.lazy().select(shown).drop_nulls().group_by("code").len().collect(engine="in-memory").rows():
+        for name, count in (
+            members.lazy().select(shown).drop_nulls().group_by("code").len().collect(engine="in-memory").rows()
+        ):
             used[(table, name)] = used.get((table, name), 0) + count
     return repaired, used
 
 
-def mapped(judging: _Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, unknown: dict[str, int]) -> Mapped:
+def mapped(judging: Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, unknown: dict[str, int]) -> Mapped:
     """Put the result together: the judged rows and those that never were in scope or have no usable key."""
     outcomes = outcomes_of(judging)
     if outside.height:

@@ -92,8 +92,12 @@ def prepared_keys(compiler: Compiler) -> dict[str, str]:
     if source.unpivot:
         _check_unpivot(compiler, source.unpivot)
     if compiler.links or compiler.lookups:
-        compiler.refuse("MAP-061", "what groups rows may not depend on links or lookups", path,
-                        hint="Group by source columns or by values made of them.")
+        compiler.refuse(
+            "MAP-061",
+            "what groups rows may not depend on links or lookups",
+            path,
+            hint="Group by source columns or by values made of them.",
+        )
     return keys
 
 
@@ -128,8 +132,12 @@ def _column(compiler: Compiler, name: str, path: Path) -> str | None:
     """Return a column of the relation itself; values and side columns are no part of a key."""
     folded = {item.casefold() for item in compiler.relation_columns}
     if name.casefold() not in folded:
-        compiler.refuse("MAP-060", f"the relation {compiler.file.relation} does not have the column '{name}'", path,
-                        hint=compiler.columns.near(name))
+        compiler.refuse(
+            "MAP-060",
+            f"the relation {compiler.file.relation} does not have the column '{name}'",
+            path,
+            hint=compiler.columns.near(name),
+        )
         return None
     made = compiler.columns.use(name)
     return None if made is None else made.column
@@ -145,12 +153,20 @@ def _joined(compiler: Compiler, names: Sequence[str], path: Path) -> str:
 def _check_unpivot(compiler: Compiler, spec: Unpivot) -> None:
     path: Path = ("source", "unpivot")
     if len(spec.into) < 2:
-        compiler.refuse("MAP-061", "unpivot needs a name for the slot and at least one for its value", (*path, "into"),
-                        hint="Write into: [SLOT, VALUE].")
+        compiler.refuse(
+            "MAP-061",
+            "unpivot needs a name for the slot and at least one for its value",
+            (*path, "into"),
+            hint="Write into: [SLOT, VALUE].",
+        )
         return
     for slot, names in spec.columns.items():
         if len(names) != len(spec.into) - 1:
-            compiler.refuse("MAP-061", f"the slot '{slot}' has {len(names)} columns, into has {len(spec.into) - 1} values",
-                            (*path, "columns", slot), hint="Give every slot as many columns as into has values.")
+            compiler.refuse(
+                "MAP-061",
+                f"the slot '{slot}' has {len(names)} columns, into has {len(spec.into) - 1} values",
+                (*path, "columns", slot),
+                hint="Give every slot as many columns as into has values.",
+            )
         for name in names:
             _column(compiler, name, (*path, "columns", slot))

@@ -95,6 +95,8 @@ class Program:
     code_uses: list[tuple[str, str, str]] = field(default_factory=list)
     """Code table, column of its codes, Boolean column of unknown codes."""
     marks: list[Mark] = field(default_factory=list)
+    branch: str = ""
+    """What the marks of the alternative being compiled begin with."""
     levels: dict[str, int] = field(default_factory=dict)
     _names: int = 0
     _empty: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -103,11 +105,11 @@ class Program:
         self._empty = pl.DataFrame(schema=self.schema)
         self.levels = dict.fromkeys(self.schema, 0)
 
-    def add_source(self, name: str) -> None:
-        """Add a text column to the frame that the program runs on."""
-        self.schema[name] = pl.String()
+    def add_source(self, name: str, dtype: pl.DataType | None = None) -> None:
+        """Add a column, of text if nothing else is said, to the frame that the program runs on."""
+        self.schema[name] = dtype or pl.String()
         self.levels[name] = 0
-        self._empty = self._empty.with_columns(pl.lit(None, pl.String).alias(name))
+        self._empty = self._empty.with_columns(pl.lit(None, self.schema[name]).alias(name))
 
     def add(self, hint: str, expr: pl.Expr, *, exact: bool = False) -> str:
         """Add an expression and return the name of the column it makes (with ``exact``: the hint itself).
@@ -147,7 +149,7 @@ class Program:
 
     def mark(self, owner: str, stage: str, column: str) -> None:
         """Remember a stage's result for `explain`."""
-        self.marks.append(Mark(owner, stage, column))
+        self.marks.append(Mark(owner, self.branch + stage, column))
 
     def finish(self, outputs: Iterable[str]) -> Passes:
         """Return the passes of the program, which keep the outputs and every column that flags and waits need."""

@@ -19,7 +19,9 @@ def side_joins(file: MappingFile, used: tuple[str, ...]) -> tuple[SideJoin, ...]
         columns = tuple(column.removeprefix(f"{name}.") for column in used if column.startswith(f"{name}."))
         if columns and spec.relation:
             wanted = () if spec.take == "count" else columns
-            joins.append(SideJoin(name, spec.relation, tuple(spec.by.items()), wanted, spec.take, spec.order, spec.where))
+            joins.append(
+                SideJoin(name, spec.relation, tuple(spec.by.items()), wanted, spec.take, spec.order, spec.where)
+            )
     return tuple(joins)
 
 
@@ -29,7 +31,9 @@ def used_columns(file: MappingFile, compiler: Compiler, hashed: tuple[str, ...])
     names = set(hashed)
     if source.unpivot:
         names -= set(source.unpivot.into)
-        names |= {compiler.columns.find(name) or name for columns in source.unpivot.columns.values() for name in columns}
+        names |= {
+            compiler.columns.find(name) or name for columns in source.unpivot.columns.values() for name in columns
+        }
     used_sides = {name.partition(".")[0] for name in hashed if "." in name}
     for name, spec in source.beside.items():
         if name in used_sides:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from mappings.compile_outcome import ISSUES, OUTCOMES
+from mappings.compile_outcome import OUTCOMES
 from mappings.compile_prepare import prefixed
 
 SCOPE, EMPTY_SLOT, SAME_CONTENT = "scope", "empty-slot", "same_content"
@@ -93,8 +93,13 @@ def _same_content(
     alike = pl.col("_hash").n_unique().over("_key") == 1
     first = pl.col("_row") == pl.col("_row").min().over("_key")
     made = prepared.with_columns(why.alias("why"), bad.alias("bad")).select(
-        pl.when(pl.col("why").is_null() & twice & alike & ~first).then(pl.lit(SAME_CONTENT)).otherwise(pl.col("why")).alias("why"),
-        pl.when(twice & alike & (pl.col("bad") == "key-duplicate")).then(pl.lit(None, pl.String)).otherwise(pl.col("bad"))
+        pl.when(pl.col("why").is_null() & twice & alike & ~first)
+        .then(pl.lit(SAME_CONTENT))
+        .otherwise(pl.col("why"))
+        .alias("why"),
+        pl.when(twice & alike & (pl.col("bad") == "key-duplicate"))
+        .then(pl.lit(None, pl.String))
+        .otherwise(pl.col("bad"))
         .alias("bad"),
     )
     return made.get_column("why"), made.get_column("bad")
@@ -106,14 +111,22 @@ def _outside(outside: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema=OUTCOMES)
     good, nothing = pl.col("_bad").is_null(), pl.lit(None, pl.String)
     return outside.select(
-        "_row", "_key", pl.when(good).then(pl.lit("out_of_scope")).otherwise(pl.lit("rejected")).alias("outcome"),
-        pl.when(good).then(pl.col("_why")).alias("reason"), nothing.alias("_lead"), pl.col("_key").alias("_record"),
+        "_row",
+        "_key",
+        pl.when(good).then(pl.lit("out_of_scope")).otherwise(pl.lit("rejected")).alias("outcome"),
+        pl.when(good).then(pl.col("_why")).alias("reason"),
+        nothing.alias("_lead"),
+        pl.col("_key").alias("_record"),
     )
 
 
 def _key_issues(frame: pl.DataFrame) -> pl.DataFrame:
     nothing = pl.lit(None, pl.String)
     return frame.filter(pl.col("_bad").is_not_null()).select(
-        "_row", "_key", pl.lit("").alias("field"), pl.col("_bad").alias("code"), pl.lit("error").alias("severity"),
+        "_row",
+        "_key",
+        pl.lit("").alias("field"),
+        pl.col("_bad").alias("code"),
+        pl.lit("error").alias("severity"),
         nothing.alias("detail"),
-    ).cast(dict(ISSUES))
+    )

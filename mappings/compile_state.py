@@ -45,6 +45,7 @@ class Compiler:
     lead_deps: list[Made] = field(default_factory=list)
     """What the lead row of a record gives (``one_per``): everything but fields with ``take``."""
     uses_as_of: bool = False
+    has_windows: bool = False
     value_of: Callable[[str], Made | None] = lambda name: None
     field_of: Callable[[str], Made | None] = lambda name: None
 
@@ -103,6 +104,8 @@ class Flow:
         found = list(self.parks)
         for flag in self.flags:
             if flag.severity == "error":
-                found.append(flag.column if flag.code is not None else program.add("bad", pl.col(flag.column).is_not_null()))
+                found.append(
+                    flag.column if flag.code is not None else program.add("bad", pl.col(flag.column).is_not_null())
+                )
         found += [program.add("follows", pl.col(column).is_not_null()) for column, _ in self.follows]
         return found

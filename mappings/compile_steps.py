@@ -34,8 +34,13 @@ def text_only(compiler: Compiler, flow: Flow, stage: str) -> bool:
     """Return True when the flow still holds text; refuse the stage otherwise."""
     typed = [part for part in flow.parts if compiler.program.dtype(part) not in (pl.String(), pl.Null())]
     if typed:
-        compiler.refuse("MAP-021", f"{stage} works on text, but the origin gives a typed value", (*flow.path, stage),
-                        hint="Move the stage to where the value is still text.", key=True)
+        compiler.refuse(
+            "MAP-021",
+            f"{stage} works on text, but the origin gives a typed value",
+            (*flow.path, stage),
+            hint="Move the stage to where the value is still text.",
+            key=True,
+        )
     else:
         flow.parts = [as_text(compiler, part) for part in flow.parts]
     return not typed
@@ -59,8 +64,12 @@ def find_step(compiler: Compiler, spec: StepSpec, path: Path) -> Step | None:
     """Return a step by its name, or refuse it."""
     step = STEPS.get(spec.name)
     if step is None:
-        compiler.refuse("MAP-027", f"the step '{spec.name}' is not known", path,
-                        hint=near(spec.name, list(STEPS)) or f"Steps: {', '.join(sorted(STEPS))}.")
+        compiler.refuse(
+            "MAP-027",
+            f"the step '{spec.name}' is not known",
+            path,
+            hint=near(spec.name, list(STEPS)) or f"Steps: {', '.join(sorted(STEPS))}.",
+        )
     return step
 
 
@@ -95,15 +104,23 @@ def codes(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     path = (*flow.path, "codes")
     table = compiler.file.tables[".".join(str(part) for part in flow.path)]
     if table.parts != len(flow.parts):
-        compiler.refuse("MAP-022", f"the code table has {table.parts} code columns, the origin gives {len(flow.parts)} parts",
-                        path, hint="Give `from` as many columns as the table has from columns.")
+        compiler.refuse(
+            "MAP-022",
+            f"the code table has {table.parts} code columns, the origin gives {len(flow.parts)} parts",
+            path,
+            hint="Give `from` as many columns as the table has from columns.",
+        )
         return
     if len(table.targets) != 1:
         compiler.refuse("MAP-019", "the code table has several columns of values", path, hint="Keep one column: to.")
         return
     if chain.unknown.policy == "keep" and len(flow.parts) > 1:
-        compiler.refuse("MAP-021", "an unknown code of several parts cannot be kept", (*flow.path, "unknown"),
-                        hint='Use reject, "null" or {use: text}.')
+        compiler.refuse(
+            "MAP-021",
+            "an unknown code of several parts cannot be kept",
+            (*flow.path, "unknown"),
+            hint='Use reject, "null" or {use: text}.',
+        )
         return
     program = compiler.program
     kept = flow.column
@@ -136,4 +153,3 @@ def _code_text(parts: list[str], table: CodeTable) -> pl.Expr:
     if table.fold:
         texts = [text.str.replace_all(r"\s+", " ").str.strip_chars().str.to_lowercase() for text in texts]
     return texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=_PART)
-

@@ -12,12 +12,20 @@ from mappings.compile_state import Compiler, Flow, Path
 from mappings.language import FieldSpec
 from mappings.stages import local_date
 
-_KINDS = {"text": "text", "date": "a date", "instant": "an instant", "boolean": "true or false", "integer": "a whole number",
-          "decimal": "a number", "json": "JSON", "uuid": "the id of a record"}
+_KINDS = {
+    "text": "text",
+    "date": "a date",
+    "instant": "an instant",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "decimal": "a number",
+    "json": "JSON",
+    "uuid": "the id of a record",
+}
 
 
 def kind_of_type(dtype: pl.DataType) -> str:
-    """Return the kind of value that a Polars type holds: text, date, instant, boolean, integer, decimal, null or other."""
+    """Return what a type holds: text, date, instant, boolean, integer, decimal, null or other."""
     if dtype.is_integer():
         return "integer"
     if dtype.is_float() or dtype.is_decimal():
@@ -32,8 +40,12 @@ def typed_literal(compiler: Compiler, text: str, name: str, info: ColumnInfo, pa
     """Return a constant text of the file as a literal of a column's type; None after a refusal."""
     value = literal(text, info["kind"], scale=info["scale"] or 0)
     if value is None:
-        compiler.refuse("MAP-026", f"'{text}' is not {_KINDS[info['kind']]}, which the column {name} needs", path,
-                        hint="Dates are written as 2024-01-31, true and false in lower case.")
+        compiler.refuse(
+            "MAP-026",
+            f"'{text}' is not {_KINDS[info['kind']]}, which the column {name} needs",
+            path,
+            hint="Dates are written as 2024-01-31, true and false in lower case.",
+        )
     return value
 
 
@@ -60,7 +72,11 @@ def literal(text: str, kind: str, *, scale: int = 0) -> pl.Expr | None:
 
 def constant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: ColumnInfo) -> bool:
     """Type a bare constant as the column is typed; False when the field is no bare constant or the text is refused."""
-    if spec.const is None or info["kind"] in ("text", "uuid", "json") or compiler.program.dtype(flow.column) != pl.String():
+    if (
+        spec.const is None
+        or info["kind"] in ("text", "uuid", "json")
+        or compiler.program.dtype(flow.column) != pl.String()
+    ):
         return False
     value = literal(spec.const, info["kind"], scale=info["scale"] or 0)
     if value is None:
@@ -70,17 +86,21 @@ def constant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: C
 
 
 def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: ColumnInfo) -> bool:
-    """Turn the value into the type of the target column, with the issues of values that cannot; False after a refusal."""
+    """Turn the value into the type of the target column, or flag why it cannot; False after a refusal."""
     program = compiler.program
     value, found = pl.col(flow.column), kind_of_type(program.dtype(flow.column))
     kind = info["kind"]
     if found == "null":
-        flow.parts = [program.add("null", value.cast(pl.String if kind in ("text", "uuid", "json", "decimal") else _dtype(kind)))]
+        flow.parts = [
+            program.add("null", value.cast(pl.String if kind in ("text", "uuid", "json", "decimal") else _dtype(kind)))
+        ]
         return True
     if kind in ("uuid", "json"):
         return _record_or_json(compiler, flow, name, info)
     if kind == found == "text" or kind == found == "boolean" or kind == found == "date" or kind == found == "instant":
-        return not (kind == "text" and flow.sort.startswith("id:")) or _refuse(compiler, flow, name, kind, "the id of a record")
+        return not (kind == "text" and flow.sort.startswith("id:")) or _refuse(
+            compiler, flow, name, kind, "the id of a record"
+        )
     if kind == "text" and found == "integer":
         flow.parts = [program.add("text", value.cast(pl.String))]
         return True
@@ -93,22 +113,38 @@ def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: 
         _decimal(compiler, flow, found, info["scale"] or 0)
         return True
     if spec.const is not None:
-        compiler.refuse("MAP-026", f"'{spec.const}' is not {_KINDS[kind]}, which the column {name} needs",
-                        (*flow.path, "const"), hint="Dates are written as 2024-01-31, true and false in lower case.")
+        compiler.refuse(
+            "MAP-026",
+            f"'{spec.const}' is not {_KINDS[kind]}, which the column {name} needs",
+            (*flow.path, "const"),
+            hint="Dates are written as 2024-01-31, true and false in lower case.",
+        )
         return False
     return _refuse(compiler, flow, name, kind, _KINDS.get(found, "a list or another type"))
 
 
 def _dtype(kind: str) -> pl.DataType:
-    return {"date": pl.Date(), "instant": pl.Datetime("us", "UTC"), "boolean": pl.Boolean(), "integer": pl.Int64()}[kind]
+    return {"date": pl.Date(), "instant": pl.Datetime("us", "UTC"), "boolean": pl.Boolean(), "integer": pl.Int64()}[
+        kind
+    ]
 
 
 def _refuse(compiler: Compiler, flow: Flow, name: str, kind: str, found: str) -> bool:
-    hints = {"date": "Add the stage date: [format].", "instant": "Add the stage datetime: [format] with a timezone.",
-             "boolean": "Add the stage boolean: {true: [...], false: [...]}.", "text": "Add the stage write.",
-             "json": "Use the origin json.", "uuid": "Add the stage link or lookup."}
-    compiler.refuse("MAP-025", f"the column {name} holds {_KINDS[kind]}, the field gives {found}", flow.path, key=True,
-                    hint=hints.get(kind, "Give the field a typing stage."))
+    hints = {
+        "date": "Add the stage date: [format].",
+        "instant": "Add the stage datetime: [format] with a timezone.",
+        "boolean": "Add the stage boolean: {true: [...], false: [...]}.",
+        "text": "Add the stage write.",
+        "json": "Use the origin json.",
+        "uuid": "Add the stage link or lookup.",
+    }
+    compiler.refuse(
+        "MAP-025",
+        f"the column {name} holds {_KINDS[kind]}, the field gives {found}",
+        flow.path,
+        key=True,
+        hint=hints.get(kind, "Give the field a typing stage."),
+    )
     return False
 
 
@@ -119,19 +155,31 @@ def _record_or_json(compiler: Compiler, flow: Flow, name: str, info: ColumnInfo)
         return _refuse(compiler, flow, name, "uuid", "a value that is no link")
     wrong = sorted(set(flow.sort.removeprefix("id:").split(",")) - {info["references"]})
     if wrong:
-        compiler.refuse("MAP-051", f"the column {name} refers to {info['references']}, the link gives {' and '.join(wrong)}",
-                        flow.path, key=True, hint="Link to a mapping of the table that the column refers to.")
+        compiler.refuse(
+            "MAP-051",
+            f"the column {name} refers to {info['references']}, the link gives {' and '.join(wrong)}",
+            flow.path,
+            key=True,
+            hint="Link to a mapping of the table that the column refers to.",
+        )
     return not wrong
 
 
 def _date_of_instant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str) -> bool:
     zone = spec.timezone or flow.timezone
     if zone is None:
-        compiler.refuse("MAP-034", f"the column {name} holds a date, the field gives an instant", flow.path, key=True,
-                        hint="Add timezone: Europe/Amsterdam, so that it is known whose date is meant.")
+        compiler.refuse(
+            "MAP-034",
+            f"the column {name} holds a date, the field gives an instant",
+            flow.path,
+            key=True,
+            hint="Add timezone: Europe/Amsterdam, so that it is known whose date is meant.",
+        )
         return False
     try:
-        flow.parts = [compiler.program.add("day", local_date(pl.col(flow.column), zone, place=compiler.place(flow.path)))]
+        flow.parts = [
+            compiler.program.add("day", local_date(pl.col(flow.column), zone, place=compiler.place(flow.path)))
+        ]
     except RefusedError as error:
         compiler.refusals.errors.append(error)
         return False

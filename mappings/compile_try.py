@@ -21,7 +21,9 @@ def alternatives(compiler: Compiler, outer: Flow, spec: ValueSpec | FieldSpec, b
     tried: list[str] = []
     for index, (name, path, branch) in enumerate(branches):
         last = index == len(branches) - 1
+        compiler.program.branch = f"{name}: "
         flow = branch_flow(compiler, outer, branch, path, _policy(compiler, branch, spec, path, last=last))
+        compiler.program.branch = ""
         when = _when(compiler, outer, branch, path)
         if flow is None or when is None:
             continue
@@ -51,8 +53,12 @@ def _policy(compiler: Compiler, branch: BranchSpec, spec: ValueSpec | FieldSpec,
     if last or policy != "park":
         return policy
     if branch.missing == "park":
-        compiler.refuse("MAP-031", "only the last branch may park", (*path, "missing"),
-                        hint="Leave missing out here; the next branch is tried.")
+        compiler.refuse(
+            "MAP-031",
+            "only the last branch may park",
+            (*path, "missing"),
+            hint="Leave missing out here; the next branch is tried.",
+        )
     return "reject"
 
 
@@ -67,7 +73,7 @@ def _when(compiler: Compiler, outer: Flow, branch: BranchSpec, path: Path) -> st
 def _same_type(
     compiler: Compiler, outer: Flow, branches: list[tuple[str, Path, BranchSpec]], flows: list[Flow]
 ) -> bool:
-    types = {}
+    types: dict[str, tuple[str, Path]] = {}
     for (name, path, _), flow in zip(branches, flows, strict=True):
         dtype = compiler.program.dtype(flow.column)
         if dtype != pl.Null():
@@ -75,8 +81,12 @@ def _same_type(
     if len(types) <= 1:
         return True
     names = " and ".join(name for name, _ in types.values())
-    compiler.refuse("MAP-025", f"the branches {names} give values of different types", outer.path,
-                    hint="Give every branch the same typing stage, or write the values back to text.")
+    compiler.refuse(
+        "MAP-025",
+        f"the branches {names} give values of different types",
+        outer.path,
+        hint="Give every branch the same typing stage, or write the values back to text.",
+    )
     return False
 
 
@@ -89,13 +99,12 @@ def _merge(compiler: Compiler, outer: Flow, names: list[str], flows: list[Flow],
         good.append(program.add("good", fine & ~pl.any_horizontal(bad) if bad else fine))
     win = program.add("win", _first(good))
     stand = program.add("stand", pl.coalesce(pl.col(win), _last(tried)))
-    value = pl.coalesce(
-        [pl.when(pl.col(win) == i).then(pl.col(flow.column)) for i, flow in enumerate(flows)]
-    )
+    value = pl.coalesce([pl.when(pl.col(win) == i).then(pl.col(flow.column)) for i, flow in enumerate(flows)])
     outer.parts = [program.add("try", value)]
     taken = pl.coalesce([pl.when(pl.col(win) == i).then(pl.lit(name)) for i, name in enumerate(names)])
     outer.taken = program.add("taken", taken)
-    program.mark(outer.owner, "try, branch taken", outer.taken)
+    program.mark(outer.owner, "branch taken", outer.taken)
+    program.mark(outer.owner, "value of the branch", outer.column)
     for index, flow in enumerate(flows):
         _take_over(compiler, outer, flow, index, win, stand, tried[index])
     known = [flow.texts for flow in flows if flow.texts is not None]
@@ -109,7 +118,9 @@ def _take_over(compiler: Compiler, outer: Flow, flow: Flow, index: int, win: str
     program = compiler.program
     here = pl.col(stand) == index
     for flag in flow.flags:
-        column = program.add("stands", (here & pl.col(flag.column)) if flag.code else pl.when(here).then(pl.col(flag.column)))
+        column = program.add(
+            "stands", (here & pl.col(flag.column)) if flag.code else pl.when(here).then(pl.col(flag.column))
+        )
         outer.flags.append(replace(flag, column=column))
     outer.parks += [program.add("parks", (here & pl.col(column)).fill_null(False)) for column in flow.parks]
     outer.follows += [
@@ -117,7 +128,8 @@ def _take_over(compiler: Compiler, outer: Flow, flow: Flow, index: int, win: str
     ]
     asked = pl.col(tried) & (pl.col(win).is_null() | (pl.col(win) >= index))
     outer.waits += [
-        replace(wait, column=program.add("waits", (asked & pl.col(wait.column)).fill_null(False))) for wait in flow.waits
+        replace(wait, column=program.add("waits", (asked & pl.col(wait.column)).fill_null(False)))
+        for wait in flow.waits
     ]
     outer.repaired += [program.add("repaired", here & pl.col(column)) for column in flow.repaired]
     outer.code_uses += [
@@ -129,7 +141,9 @@ def _take_over(compiler: Compiler, outer: Flow, flow: Flow, index: int, win: str
 
 def _sort(flows: list[Flow]) -> str:
     """Return the common sort of the branches: JSON, ids (of several tables perhaps), or nothing special."""
-    tables = {table for flow in flows if flow.sort.startswith("id:") for table in flow.sort.removeprefix("id:").split(",")}
+    tables = {
+        table for flow in flows if flow.sort.startswith("id:") for table in flow.sort.removeprefix("id:").split(",")
+    }
     if all(flow.sort.startswith("id:") for flow in flows):
         return f"id:{','.join(sorted(tables))}"
     return flows[0].sort if len({flow.sort for flow in flows}) == 1 else ""

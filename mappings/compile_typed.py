@@ -13,7 +13,7 @@ from mappings.compile_state import Compiler, Flow
 from mappings.compile_steps import text_only
 from mappings.compile_target import kind_of_type
 from mappings.language import Chain
-from mappings.stages import Staged, boolean, date, datetime, number, write_date, write_instant, write_number
+from mappings.stages import boolean, date, datetime, number, write_date, write_instant, write_number
 
 _STAGES = ("date", "datetime", "number", "boolean")
 
@@ -22,8 +22,13 @@ def typed(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     """Apply the one typed stage of a chain, if it has one."""
     given = [name for name in _STAGES if getattr(chain, name)]
     if len(given) > 1:
-        compiler.refuse("MAP-021", f"{' and '.join(given)} exclude each other", (*flow.path, given[1]), key=True,
-                        hint="Use one typed stage; alternatives go into try.")
+        compiler.refuse(
+            "MAP-021",
+            f"{' and '.join(given)} exclude each other",
+            (*flow.path, given[1]),
+            key=True,
+            hint="Use one typed stage; alternatives go into try.",
+        )
         return
     if not given or not text_only(compiler, flow, given[0]):
         return
@@ -33,41 +38,56 @@ def typed(compiler: Compiler, flow: Flow, chain: Chain) -> None:
             return
         flow.parts = [program.add("parts", pl.concat_str([pl.col(part) for part in flow.parts], separator=" "))]
     try:
-        staged = _staged(compiler, flow, chain, stage)
+        whole = _staged(compiler, flow, chain, stage)
     except RefusedError as error:
         compiler.refusals.errors.append(error)
         return
-    if staged is None:
+    if whole is None:
         return
-    value = program.add(stage, staged.value)
-    failed = program.add(f"{stage}_failed", staged.failed)
+    both = pl.col(program.add(f"{stage}_whole", whole))
+    value = program.add(stage, both.struct.field("value"))
+    failed = program.add(f"{stage}_failed", both.struct.field("failed"))
     flow.parts, flow.texts, flow.sort = [value], None, stage if stage == "number" else ""
     flow.flag(failed, None if stage == "datetime" else f"{stage}-invalid")
     program.mark(flow.owner, stage, value)
 
 
-def _staged(compiler: Compiler, flow: Flow, chain: Chain, stage: str) -> Staged | None:
+def _staged(compiler: Compiler, flow: Flow, chain: Chain, stage: str) -> pl.Expr | None:
+    """Return a Struct of ``value`` and ``failed``."""
     text, place = pl.col(flow.column), compiler.place((*flow.path, stage))
     if stage == "number":
         assert chain.number is not None
-        return number(text, decimal=chain.number.decimal, thousands=chain.number.thousands, place=place)
+        return number(text, decimal=chain.number.decimal, thousands=chain.number.thousands, place=place).whole
     if stage == "boolean":
         assert chain.boolean is not None
-        return boolean(text, chain.boolean.true, chain.boolean.false, place=place)
+        return boolean(text, chain.boolean.true, chain.boolean.false, place=place).whole
     past = _past(compiler, flow, chain)
     if stage == "date":
         return _date(compiler, flow, chain, past)
     not_before = None
     if chain.ambiguous.not_before is not None:
-        made = compiler.field_of(chain.ambiguous.not_before) if chain.ambiguous.not_before in compiler.file.model.fields else None
-        column = made.column if made else use(compiler, chain.ambiguous.not_before, (*flow.path, "ambiguous"), flow.deps)
+        made = (
+            compiler.field_of(chain.ambiguous.not_before)
+            if chain.ambiguous.not_before in compiler.file.model.fields
+            else None
+        )
+        column = (
+            made.column if made else use(compiler, chain.ambiguous.not_before, (*flow.path, "ambiguous"), flow.deps)
+        )
         if column is None:
             return None
         not_before = pl.col(column)
     return datetime(
-        text, chain.datetime, timezone=chain.timezone, ambiguous=chain.ambiguous.policy, not_before=not_before,
-        gap=chain.gap, pivot_year=chain.pivot_year, past=past, place=place,
-    )
+        text,
+        chain.datetime,
+        timezone=chain.timezone,
+        ambiguous=chain.ambiguous.policy,
+        not_before=not_before,
+        gap=chain.gap,
+        pivot_year=chain.pivot_year,
+        past=past,
+        place=place,
+    ).whole
 
 
 def _past(compiler: Compiler, flow: Flow, chain: Chain) -> day_type | None:
@@ -84,12 +104,12 @@ def _past(compiler: Compiler, flow: Flow, chain: Chain) -> day_type | None:
         return None
 
 
-def _date(compiler: Compiler, flow: Flow, chain: Chain, past: day_type | None) -> Staged | None:
+def _date(compiler: Compiler, flow: Flow, chain: Chain, past: day_type | None) -> pl.Expr | None:
     assert chain.date is not None
     text, place = pl.col(flow.column), compiler.place((*flow.path, "date"))
 
-    def parsed(formats: Sequence[str]) -> Staged:
-        return date(text, formats, pivot_year=chain.pivot_year, past=past, place=place)
+    def parsed(formats: Sequence[str]) -> pl.Expr:
+        return date(text, formats, pivot_year=chain.pivot_year, past=past, place=place).whole
 
     if chain.date.by is None:
         return parsed(chain.date.formats_)
@@ -97,16 +117,22 @@ def _date(compiler: Compiler, flow: Flow, chain: Chain, past: day_type | None) -
     if column is None:
         return None
     table = compiler.file.tables[".".join(map(str, flow.path)) + ".date"]
-    formats = {values[0]: [key[0] for key, other in table.rows.items() if other == values] for values in table.rows.values()}
-    value, failed = pl.lit(None, pl.Date), text.is_not_null()
-    if chain.date.otherwise:
-        rest = parsed(chain.date.otherwise)
-        value, failed = rest.value, rest.failed
+    formats = {
+        values[0]: [key[0] for key, other in table.rows.items() if other == values] for values in table.rows.values()
+    }
+    made = (
+        parsed(chain.date.otherwise)
+        if chain.date.otherwise
+        else pl.struct(pl.lit(None, pl.Date).alias("value"), text.is_not_null().alias("failed"))
+    )
     for written, files in formats.items():
-        here, staged = pl.col(column).is_in(files), parsed([written])
-        value = pl.when(here).then(staged.value).otherwise(value)
-        failed = pl.when(here).then(staged.failed).otherwise(failed)
-    return Staged(value, failed)
+        made = pl.when(pl.col(column).is_in(files)).then(_fields(parsed([written]))).otherwise(_fields(made))
+    return made
+
+
+def _fields(whole: pl.Expr) -> pl.Expr:
+    """Return the struct with its fields in one order, so that structs of several formats are of one type."""
+    return pl.struct(whole.struct.field("value"), whole.struct.field("failed"))
 
 
 def write(compiler: Compiler, flow: Flow, chain: Chain) -> None:
@@ -124,8 +150,13 @@ def write(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         elif (kind in ("integer", "decimal") or flow.sort == "number") and chain.write.decimal:
             text = write_number(value, decimal=chain.write.decimal, place=place)
         else:
-            compiler.refuse("MAP-021", "this write does not go with the value", path, key=True,
-                            hint="Dates take a format such as YYYYMMDD, numbers take {decimal: sign}.")
+            compiler.refuse(
+                "MAP-021",
+                "this write does not go with the value",
+                path,
+                key=True,
+                hint="Dates take a format such as YYYYMMDD, numbers take {decimal: sign}.",
+            )
             return
     except RefusedError as error:
         compiler.refusals.errors.append(error)

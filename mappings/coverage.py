@@ -1,6 +1,6 @@
-"""Coverage: every source column is used or ignored with a reason, every target column is filled or unfilled with one.
+"""Coverage: every source column is used or ignored with a reason, every target column filled or unfilled with one.
 
-It is computed from what the compiled mappings use, per relation over all mappings, and per mapping for its target table.
+It is computed from what the compiled mappings use: per relation over all mappings, per mapping for its target table.
 """
 
 from __future__ import annotations
@@ -84,33 +84,39 @@ def coverage_of(uses: Sequence[Uses]) -> Coverage:
     return Coverage(tuple(covered), tuple(targets), errors.errors, warnings.errors)
 
 
-def _relation(system: str, readers: list[Uses], of_system: list[Uses], errors: Refusals, warnings: Refusals) -> RelationCoverage:
+def _relation(
+    system: str, readers: list[Uses], of_system: list[Uses], errors: Refusals, warnings: Refusals
+) -> RelationCoverage:
     relation = readers[0].relation
     used: dict[str, list[str]] = {}
     for use in readers:
         for column in use.main:
             used.setdefault(column.casefold(), []).append(use.file.name)
     for use in of_system:
-        for name, columns in use.beside.items():
+        for name, seen in use.beside.items():
             if name.casefold() == relation.name.casefold():
-                for column in columns:
+                for column in seen:
                     used.setdefault(column.casefold(), []).append(use.file.name)
     reasons: dict[str, str] = {}
     for use in readers:
         _ignored(use, used, reasons, errors, warnings)
-    columns = []
-    for column in relation.columns:
-        key = column.name.casefold()
-        columns.append(ColumnCoverage(column.name, tuple(dict.fromkeys(used.get(key, ()))), reasons.get(key)))
-        if not column.technical and not columns[-1].covered:
+    columns: list[ColumnCoverage] = []
+    for offered in relation.columns:
+        key = offered.name.casefold()
+        columns.append(ColumnCoverage(offered.name, tuple(dict.fromkeys(used.get(key, ()))), reasons.get(key)))
+        if not offered.technical and not columns[-1].covered:
             errors.add(
-                "MAP-040", f"no mapping uses the column {column.name} of {relation.name}", place=readers[0].file.place("source", "relation"),
+                "MAP-040",
+                f"no mapping uses the column {offered.name} of {relation.name}",
+                place=readers[0].file.place("source", "relation"),
                 hint="Use it, or name it under ignore with a reason.",
             )
     return RelationCoverage(system, relation.name, tuple(columns))
 
 
-def _ignored(use: Uses, used: dict[str, list[str]], reasons: dict[str, str], errors: Refusals, warnings: Refusals) -> None:
+def _ignored(
+    use: Uses, used: dict[str, list[str]], reasons: dict[str, str], errors: Refusals, warnings: Refusals
+) -> None:
     names = [column.name for column in use.relation.columns]
     known = {name.casefold() for name in names}
     own: set[str] = set()
@@ -119,23 +125,35 @@ def _ignored(use: Uses, used: dict[str, list[str]], reasons: dict[str, str], err
             place, key = use.file.place("ignore", index, "columns", position), name.casefold()
             users = used.get(key, [])
             if key not in known:
-                errors.add("MAP-060", f"the relation {use.relation.name} does not have the column '{name}'", place=place,
-                           hint=near(name, names) or "Use a column of the relation.")
+                errors.add(
+                    "MAP-060",
+                    f"the relation {use.relation.name} does not have the column '{name}'",
+                    place=place,
+                    hint=near(name, names) or "Use a column of the relation.",
+                )
             elif key in own:
                 errors.add("MAP-045", f"the column {name} is ignored twice", place=place, hint="Name it once.")
             elif use.file.name in users:
-                errors.add("MAP-042", f"the column {name} is ignored, but this mapping uses it", place=place,
-                           hint="Take it out of ignore.")
+                errors.add(
+                    "MAP-042",
+                    f"the column {name} is ignored, but this mapping uses it",
+                    place=place,
+                    hint="Take it out of ignore.",
+                )
             elif users:
-                warnings.add("MAP-090", f"the column {name} is ignored, but {users[0]} uses it", place=place,
-                             hint="It needs no ignore: take it out.")
+                warnings.add(
+                    "MAP-090",
+                    f"the column {name} is ignored, but {users[0]} uses it",
+                    place=place,
+                    hint="It needs no ignore: take it out.",
+                )
             own.add(key)
             reasons.setdefault(key, item.reason)
 
 
 def _target(use: Uses, errors: Refusals) -> TargetCoverage:
     file, table = use.file, tables[use.file.model.target]
-    names = [column for column in table.columns.keys() if column != "id"]
+    names = [column.name for column in table.columns if column.name != "id"]
     needed = set(required(table.name))
     declared = set(file.model.fields)
     reasons: dict[str, str] = {}
@@ -143,26 +161,48 @@ def _target(use: Uses, errors: Refusals) -> TargetCoverage:
         for position, name in enumerate(item.columns):
             place = file.place("unfilled", index, "columns", position)
             if name not in names:
-                errors.add("MAP-014", f"the table {table.name} has no column '{name}'", place=place,
-                           hint=near(name, names) or f"Columns: {', '.join(names)}.")
+                errors.add(
+                    "MAP-014",
+                    f"the table {table.name} has no column '{name}'",
+                    place=place,
+                    hint=near(name, names) or f"Columns: {', '.join(names)}.",
+                )
             elif name in reasons:
                 errors.add("MAP-045", f"the column {name} is unfilled twice", place=place, hint="Name it once.")
             elif name in declared:
-                errors.add("MAP-043", f"the column {name} is unfilled, but a field fills it", place=place,
-                           hint="Take it out of unfilled.")
+                errors.add(
+                    "MAP-043",
+                    f"the column {name} is unfilled, but a field fills it",
+                    place=place,
+                    hint="Take it out of unfilled.",
+                )
             elif name in needed:
-                errors.add("MAP-044", f"the column {name} of {table.name} must be filled", place=place,
-                           hint="Add a field for it, with const if need be.")
+                errors.add(
+                    "MAP-044",
+                    f"the column {name} of {table.name} must be filled",
+                    place=place,
+                    hint="Add a field for it, with const if need be.",
+                )
             reasons[name] = item.reason
     for name in names:
         if name in declared or name in reasons:
             continue
         if name in needed:
-            errors.add("MAP-044", f"the required column {name} of {table.name} is not filled", place=file.place("fields", key=True),
-                       hint="Add a field for it, with const if need be.")
+            errors.add(
+                "MAP-044",
+                f"the required column {name} of {table.name} is not filled",
+                place=file.place("fields", key=True),
+                hint="Add a field for it, with const if need be.",
+            )
         else:
-            errors.add("MAP-041", f"the column {name} of {table.name} is neither filled nor unfilled",
-                       place=file.place("fields", key=True), hint="Add a field, or name it under unfilled with a reason.")
-    return TargetCoverage(file.name, table.name, tuple(
-        ColumnCoverage(name, (file.name,) if name in declared else (), reasons.get(name)) for name in names
-    ))
+            errors.add(
+                "MAP-041",
+                f"the column {name} of {table.name} is neither filled nor unfilled",
+                place=file.place("fields", key=True),
+                hint="Add a field, or name it under unfilled with a reason.",
+            )
+    return TargetCoverage(
+        file.name,
+        table.name,
+        tuple(ColumnCoverage(name, (file.name,) if name in declared else (), reasons.get(name)) for name in names),
+    )

@@ -52,7 +52,9 @@ def stage_values(mapping: CompiledMapping, prepared: pl.DataFrame, links: Links)
     issues = _issues(mapping, row)
     last = {mark.field: mark for mark in mapping.marks}
     found = [
-        StageValue(mark.field, mark.stage, shown[mark.column], issues.get(mark.field) if mark is last[mark.field] else None)
+        StageValue(
+            mark.field, mark.stage, shown[mark.column], issues.get(mark.field) if mark is last[mark.field] else None
+        )
         for mark in mapping.marks
     ]
     values = [mark.field for mark in mapping.marks if mark.field not in mapping.fields]

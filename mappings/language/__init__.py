@@ -38,7 +38,14 @@ __all__ = [
 _LATE = {
     "mappings.language.code_tables": ("CodeTable",),
     "mappings.language.models": (
-        "BranchSpec", "Chain", "FieldSpec", "MappingModel", "Rule", "Source", "ValueSpec", "WithSpec",
+        "BranchSpec",
+        "Chain",
+        "FieldSpec",
+        "MappingModel",
+        "Rule",
+        "Source",
+        "ValueSpec",
+        "WithSpec",
     ),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
 }

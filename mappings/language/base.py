@@ -29,7 +29,9 @@ class Model(BaseModel):
         value = cls.long_form(value)
         if not isinstance(value, dict):
             found = "nothing" if value is None else "a list" if isinstance(value, list) else "text"
-            raise PydanticCustomError("form", "expected {expects}, found {found}", {"expects": cls.expects, "found": found})
+            raise PydanticCustomError(
+                "form", "expected {expects}, found {found}", {"expects": cls.expects, "found": found}
+            )
         known = cls.keys()
         if not isinstance(value, PlacedDict) or not info.context:
             return value
@@ -58,4 +60,6 @@ def near(name: str, known: tuple[str, ...] | list[str]) -> str:
 def _unknown_key(key: str, known: tuple[str, ...], value: PlacedDict, file: str) -> RefusedError:
     line, column = value.key_places[key]
     hint = near(key, known) or f"Allowed here: {', '.join(known)}."
-    return RefusedError("MAP-001", f"the key '{key}' is not part of the language here", hint=hint, place=Place(file, line, column))
+    return RefusedError(
+        "MAP-001", f"the key '{key}' is not part of the language here", hint=hint, place=Place(file, line, column)
+    )

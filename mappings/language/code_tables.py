@@ -35,11 +35,15 @@ def fold_text(text: str) -> str:
 
 def inline_table(name: str, codes: Mapping[str, str], *, fold: bool = False) -> CodeTable:
     """Make a code table of codes written in the mapping itself."""
-    rows = {(fold_text(code) if fold else code,): (value,) for code, value in codes.items()}
+    rows: dict[tuple[str, ...], tuple[str, ...]] = {
+        (fold_text(code) if fold else code,): (value,) for code, value in codes.items()
+    }
     return CodeTable(name, 1, ("to",), rows, fold)
 
 
-def read_code_table(folder: Path, file: str, *, fold: bool = False, columns: tuple[str, str] = ("from", "to")) -> CodeTable:
+def read_code_table(
+    folder: Path, file: str, *, fold: bool = False, columns: tuple[str, str] = ("from", "to")
+) -> CodeTable:
     """Read a code table: UTF-8 CSV with columns ``from[,from2…],to[,to2…],note``.
 
     Raises:
@@ -48,28 +52,42 @@ def read_code_table(folder: Path, file: str, *, fold: bool = False, columns: tup
     header, records = _read(folder, file)
     sources, targets = _split(header, columns)
     if not sources or not targets:
-        raise RefusedMany([RefusedError(
-            "MAP-018", f"the code table needs the columns {columns[0]} and {columns[1]}",
-            hint="Begin the file with the line: from,to,note", place=Place(f"codes/{file}", 1),
-        )])
-    return CodeTable(file, len(sources), tuple(header[i] for i in targets), _rows(file, records, sources, targets, fold), fold)
+        raise RefusedMany(
+            [
+                RefusedError(
+                    "MAP-018",
+                    f"the code table needs the columns {columns[0]} and {columns[1]}",
+                    hint="Begin the file with the line: from,to,note",
+                    place=Place(f"codes/{file}", 1),
+                )
+            ]
+        )
+    return CodeTable(
+        file, len(sources), tuple(header[i] for i in targets), _rows(file, records, sources, targets, fold), fold
+    )
 
 
 def read_texts(folder: Path, file: str) -> tuple[str, ...]:
     """Read a list of texts: the column ``from`` of a CSV file."""
     header, records = _read(folder, file)
     if "from" not in header:
-        raise RefusedMany([RefusedError(
-            "MAP-018", "the file needs the column from", hint="Begin the file with the line: from,note",
-            place=Place(f"codes/{file}", 1),
-        )])
+        raise RefusedMany(
+            [
+                RefusedError(
+                    "MAP-018",
+                    "the file needs the column from",
+                    hint="Begin the file with the line: from,note",
+                    place=Place(f"codes/{file}", 1),
+                )
+            ]
+        )
     index = header.index("from")
     return tuple(dict.fromkeys(record[index] for _, record in records))
 
 
 def _split(header: list[str], columns: tuple[str, str]) -> tuple[list[int], list[int]]:
     def numbered(name: str, base: str) -> bool:
-        return name == base or (name.startswith(base) and name[len(base):].isdigit())
+        return name == base or (name.startswith(base) and name[len(base) :].isdigit())
 
     sources = [i for i, name in enumerate(header) if numbered(name, columns[0])]
     return sources, [i for i, name in enumerate(header) if numbered(name, columns[1])]
@@ -90,10 +108,14 @@ def _rows(
         elif "" in value:
             problem = "the code of this line has no value"
         if problem:
-            errors.append(RefusedError(
-                "MAP-019", problem, hint="Give each code one value; use null_if in the mapping for codes that mean no value.",
-                place=Place(f"codes/{file}", line),
-            ))
+            errors.append(
+                RefusedError(
+                    "MAP-019",
+                    problem,
+                    hint="Give each code one value; use null_if in the mapping for codes that mean no value.",
+                    place=Place(f"codes/{file}", line),
+                )
+            )
         rows[code] = value
         lines[code] = line
     if errors:
@@ -113,23 +135,35 @@ def _read(folder: Path, file: str) -> tuple[list[str], list[tuple[int, list[str]
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise _unreadable(
-            place, f"the file cannot be read ({error.strerror or 'unknown reason'})", "Check the name and the folder codes/."
+            place,
+            f"the file cannot be read ({error.strerror or 'unknown reason'})",
+            "Check the name and the folder codes/.",
         ) from None
     except UnicodeDecodeError as error:
-        raise _unreadable(place, f"the file is not UTF-8 text (byte {error.start})", "Save the file as UTF-8.") from None
+        raise _unreadable(
+            place, f"the file is not UTF-8 text (byte {error.start})", "Save the file as UTF-8."
+        ) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
         records = [(reader.line_num, record) for record in reader if record]
     except csv.Error:
-        raise _unreadable(place, f"the file is no CSV (line {reader.line_num})", "Check the quotes of that line.") from None
+        raise _unreadable(
+            place, f"the file is no CSV (line {reader.line_num})", "Check the quotes of that line."
+        ) from None
     wrong = [line for line, record in records if len(record) != len(header)]
     if wrong:
-        raise RefusedMany([
-            RefusedError("MAP-019", f"the line has another number of columns than the header ({len(header)})",
-                         hint="Quote values that hold a comma.", place=Place(place, line))
-            for line in wrong
-        ])
+        raise RefusedMany(
+            [
+                RefusedError(
+                    "MAP-019",
+                    f"the line has another number of columns than the header ({len(header)})",
+                    hint="Quote values that hold a comma.",
+                    place=Place(place, line),
+                )
+                for line in wrong
+            ]
+        )
     return [name.strip() for name in header], records
 
 

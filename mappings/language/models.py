@@ -147,7 +147,7 @@ class WithSpec(Model):
     """A look beside: a left join to at most one row of another relation of the system."""
 
     relation: Filled | None = None
-    by: dict[str, Filled] = {}
+    by: dict[str, Filled] = Field(default={})
     take: Annotated[str, choice("only", "first", "last", "count")] = "only"
     order: Order = ()
     where: Filled | None = None
@@ -237,7 +237,7 @@ class MappingModel(Model):
     scope: Scope | None = None
     incremental: Incremental | None = None
     identity: Any = None
-    values: dict[Name, ValueSpec] = {}
+    values: dict[Name, ValueSpec] = Field(default={})
     fields: dict[Name, FieldSpec]
     unfilled: tuple[Unfilled, ...] = ()
     ignore: tuple[Ignore, ...] = ()

@@ -95,10 +95,14 @@ def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
     seen: dict[str, MappingFile] = {}
     for file in files:
         if file.name in seen:
-            errors.append(RefusedError(
-                "MAP-006", f"the mapping {file.name} is also in {seen[file.name].shown_as}",
-                hint="Give one of the two another name.", place=file.place("mapping"),
-            ))
+            errors.append(
+                RefusedError(
+                    "MAP-006",
+                    f"the mapping {file.name} is also in {seen[file.name].shown_as}",
+                    hint="Give one of the two another name.",
+                    place=file.place("mapping"),
+                )
+            )
         seen[file.name] = file
     if errors:
         raise RefusedMany(errors)
@@ -112,8 +116,10 @@ def load_mapping(path: Path, workspace_root: Path) -> MappingFile:
         data = path.read_bytes()
     except OSError as error:
         raise RefusedError(
-            "YML-001", f"the file cannot be read ({error.strerror or 'unknown reason'})",
-            hint="Check that the file exists and that you may read it.", place=shown,
+            "YML-001",
+            f"the file cannot be read ({error.strerror or 'unknown reason'})",
+            hint="Check that the file exists and that you may read it.",
+            place=shown,
         ) from None
     return parse_mapping(data, shown_as=shown, codes=workspace_root / "codes")
 
@@ -146,7 +152,9 @@ def _translate(item: Any, tree: PlacedDict, shown_as: str) -> RefusedError:
     if kind == "missing":
         line, column = find_place(tree, loc)
         return RefusedError(
-            "MAP-002", f"the key '{loc[-1]}' is missing{_inside(loc[:-1])}", hint=f"Add '{loc[-1]}:'.",
+            "MAP-002",
+            f"the key '{loc[-1]}' is missing{_inside(loc[:-1])}",
+            hint=f"Add '{loc[-1]}:'.",
             place=Place(shown_as, line, column),
         )
     line, column = find_place(tree, loc, key=loc[-1] == "[key]")
@@ -156,7 +164,9 @@ def _translate(item: Any, tree: PlacedDict, shown_as: str) -> RefusedError:
     if kind.endswith("_type") and kind not in ("dict_type", "model_type"):
         message = f"expected {'a list' if kind in ('tuple_type', 'list_type') else 'text'}"
     return RefusedError(
-        codes.get(kind, "MAP-003"), f"{message}{_inside(loc)}", hint=hints.get(kind, "See the documentation of the language."),
+        codes.get(kind, "MAP-003"),
+        f"{message}{_inside(loc)}",
+        hint=hints.get(kind, "See the documentation of the language."),
         place=Place(shown_as, line, column),
     )
 
@@ -188,9 +198,16 @@ def _read_tables(
                 shown = error
                 if error.code == "MAP-018" and error.place.line is None:
                     part = "date" if chain.date and chain.date.formats else "null_if" if chain.null_if else "codes"
-                    part = "codes" if chain.codes and error.place.file == f"codes/{code_file(chain.codes.file or '')}" else part
+                    part = (
+                        "codes"
+                        if chain.codes and error.place.file == f"codes/{code_file(chain.codes.file or '')}"
+                        else part
+                    )
                     shown = RefusedError(
-                        "MAP-018", f"{error.place.file}: {error.message}", hint=error.hint, place=file.place(*path, part)
+                        "MAP-018",
+                        f"{error.place.file}: {error.message}",
+                        hint=error.hint,
+                        place=file.place(*path, part),
                     )
                 errors.setdefault((str(shown.place), shown.message), shown)
     return tables, texts, list(errors.values())

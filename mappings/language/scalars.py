@@ -7,11 +7,51 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-RESERVED: Final = frozenset({
-    "all", "and", "as", "asc", "between", "by", "case", "cast", "desc", "distinct", "else", "end", "exists", "false",
-    "from", "group", "having", "in", "interval", "is", "join", "like", "limit", "not", "null", "offset", "on", "or",
-    "order", "over", "partition", "select", "table", "then", "top", "true", "union", "using", "when", "where", "with",
-})
+RESERVED: Final = frozenset(
+    {
+        "all",
+        "and",
+        "as",
+        "asc",
+        "between",
+        "by",
+        "case",
+        "cast",
+        "desc",
+        "distinct",
+        "else",
+        "end",
+        "exists",
+        "false",
+        "from",
+        "group",
+        "having",
+        "in",
+        "interval",
+        "is",
+        "join",
+        "like",
+        "limit",
+        "not",
+        "null",
+        "offset",
+        "on",
+        "or",
+        "order",
+        "over",
+        "partition",
+        "select",
+        "table",
+        "then",
+        "top",
+        "true",
+        "union",
+        "using",
+        "when",
+        "where",
+        "with",
+    }
+)
 """Words of SQL that cannot be names, since an expression could not use them."""
 
 
@@ -35,7 +75,8 @@ def _name(value: Any) -> str:
         raise PydanticCustomError("name", "'{text}' is a reserved word", {"text": text})
     if not text.replace("_", "a").isalnum() or text[0].isdigit() or text.startswith("_"):
         raise PydanticCustomError(
-            "name", "'{text}' is not a name (letters, digits and underscores, not beginning with a digit or underscore)",
+            "name",
+            "'{text}' is not a name (letters, digits and underscores, not beginning with a digit or underscore)",
             {"text": text},
         )
     return text

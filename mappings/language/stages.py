@@ -97,7 +97,7 @@ class Unknown(Model):
         """``keep`` and ``{use: onbekend}``."""
         if isinstance(value, str):
             if value == "use":
-                raise PydanticCustomError("choice", 'expected reject, "null", keep or {use: text}, found \'use\'')
+                raise PydanticCustomError("choice", "expected reject, \"null\", keep or {use: text}, found 'use'")
             return {"_policy": value}
         return {**value, "_policy": "use"} if isinstance(value, dict) and set(value) == {"use"} else value
 
