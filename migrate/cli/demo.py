@@ -13,9 +13,12 @@ _MOST_CASES = 5_000_000
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--cases", type=click.IntRange(10, _MOST_CASES), default=5_000, show_default=True, help="How many cases to make.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Another seed makes another town, the same seed the same.")
-@click.option("--answer-key/--no-answer-key", default=True, help="Write what each source row must become (default: yes).")
+@click.option("--cases", type=click.IntRange(10, _MOST_CASES), default=5_000, show_default=True,
+              help="How many cases to make.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
+              help="Another seed makes another town, the same seed the same.")
+@click.option("--answer-key/--no-answer-key", default=True,
+              help="Write what each source row must become (default: yes).")
 @pass_invocation
 def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key: bool) -> int:
     """Make a complete workspace with generated old systems.

@@ -1,4 +1,4 @@
-"""The answer key: for each mapping a Parquet file that says what every source row must become, written chunk by chunk."""
+"""The answer key: per mapping a Parquet file that says what every source row must become, written chunk by chunk."""
 
 from __future__ import annotations
 

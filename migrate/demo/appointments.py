@@ -13,34 +13,10 @@ from migrate.demo.world import CUSTOMER_BASE, World, clock, compact
 def appointment_rows(world: World, tickets: pl.DataFrame, first_number: int) -> pl.DataFrame:
     """Return BLS_AFSPRAAK for the tickets of some days, numbered from ``first_number`` on.
 
-    Adds ``tid`` of the ticket (NULL without one), ``starts``, ``ends``, ``booked`` (true local moments), ``typed_…`` (see `typed`).
+    Adds ``tid`` of the ticket (NULL without one), ``starts``, ``ends``, ``booked`` (true local moments) and the
+    columns of `typed`.
     """
-    dice = world.dice("appointment", "tid")
-    kind = pl.col("kind")
-    walk = pl.col("t").is_not_null() & ~pl.col("no_customer") & (kind == 0) & ~pl.col("test")
-    has = (
-        pl.when(kind == OPENING)
-        .then(dice.chance("booked", 0.4))
-        .when(kind == HAND_OUT)
-        .then(dice.chance("booked", 0.45))
-        .otherwise(walk & dice.chance("booked", 0.4))
-    )
-    kept = tickets.filter(has).select(
-        "tid", "kind", "day", "date", "LOCCODE", "t", "case", "issued", "product", pl.lit(True).alias("kept")
-    )
-    lost = tickets.filter((kind == 0) & dice.chance("not kept", 0.03)).select(
-        "tid",
-        "kind",
-        "day",
-        "date",
-        "LOCCODE",
-        dice.below("who", world.persons - world.first_customer).alias("t") + world.first_customer,
-        pl.lit(None, dtype=pl.Int64).alias("case"),
-        "issued",
-        "product",
-        pl.lit(False).alias("kept"),
-    )
-    frame = pl.concat([kept, lost]).with_columns((pl.col("tid") * 2 + pl.col("kept").cast(pl.Int64)).alias("aid"))
+    frame = _planned(world, tickets)
     dice = world.dice("appointment", "aid")
     start = (pl.col("issued") // 300 + dice.below("early", 2)) * 300
     frame = (
@@ -75,6 +51,36 @@ def appointment_rows(world: World, tickets: pl.DataFrame, first_number: int) -> 
         .then(pl.lit(""))
         .alias("OPM"),
     )
+
+
+def _planned(world: World, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Return the appointments behind tickets, and others that nobody came for."""
+    dice = world.dice("appointment", "tid")
+    kind = pl.col("kind")
+    walk = pl.col("t").is_not_null() & ~pl.col("no_customer") & (kind == 0) & ~pl.col("test")
+    has = (
+        pl.when(kind == OPENING)
+        .then(dice.chance("booked", 0.4))
+        .when(kind == HAND_OUT)
+        .then(dice.chance("booked", 0.45))
+        .otherwise(walk & dice.chance("booked", 0.4))
+    )
+    kept = tickets.filter(has).select(
+        "tid", "kind", "day", "date", "LOCCODE", "t", "case", "issued", "product", pl.lit(True).alias("kept")
+    )
+    lost = tickets.filter((kind == 0) & dice.chance("not kept", 0.03)).select(
+        "tid",
+        "kind",
+        "day",
+        "date",
+        "LOCCODE",
+        dice.below("who", world.persons - world.first_customer).alias("t") + world.first_customer,
+        pl.lit(None, dtype=pl.Int64).alias("case"),
+        "issued",
+        "product",
+        pl.lit(False).alias("kept"),
+    )
+    return pl.concat([kept, lost]).with_columns((pl.col("tid") * 2 + pl.col("kept").cast(pl.Int64)).alias("aid"))
 
 
 def _who(dice: Dice) -> list[pl.Expr]:
@@ -130,7 +136,7 @@ def _when(dice: Dice) -> list[pl.Expr]:
 
 
 def link_tickets(world: World, tickets: pl.DataFrame, appointments: pl.DataFrame) -> pl.DataFrame:
-    """Add AFSPNR, DATMUT and the columns of BLS_BON as written to tickets; ``AFSPNR`` may dangle (B26), DATMUT lies in the future (B31)."""
+    """Add to tickets AFSPNR (which may dangle, B26), DATMUT (now and then in the future, B31) and times as written."""
     dice = world.dice("ticket", "tid")
     known = appointments.filter("kept").select(
         "tid", pl.col("AFSPNR").alias("appointment"), pl.col("no_customer").alias("appointment_rejected")

@@ -19,7 +19,7 @@ _LEGAL_DAYS = 14
 def case_rows(world: World, facts: pl.DataFrame) -> pl.DataFrame:
     """Return ZKN_ZAAK for cases with their `case_states`; adds what an answer key needs to know of the dirt."""
     dice = world.dice("casefile", "i")
-    frame = facts.with_columns(*_texts(dice), *_codes(dice), *_handler(dice), *_names(world, dice))
+    frame = facts.with_columns(*_texts(dice), *_codes(dice), *_result(dice), *_handler(dice), *_names(world, dice))
     frame = frame.with_columns(*_dates(dice), *_money(dice), *_archive(dice), *_stamps(dice))
     return frame.with_columns(
         pl.when(pl.col("deleted"))
@@ -100,6 +100,7 @@ def _texts(dice: Dice) -> list[pl.Expr]:
 
 
 def _codes(dice: Dice) -> list[pl.Expr]:
+    """Return channel and confidentiality: none in so many words (Z18), unknown or in small letters (Z19)."""
     channel, draw, level = (
         dice.pick_of("channel", catalogue.CHANNEL_WEIGHTS),
         dice.share("channel dirt"),
@@ -107,12 +108,6 @@ def _codes(dice: Dice) -> list[pl.Expr]:
     )
     none, unknown, folded = part(draw, 0, 0.03), part(draw, 0.06, 0.003), part(draw, 0.065, 0.007)
     story = pl.col("story")
-    result, res_draw = dice.pick_of("result", catalogue.RESULT_WEIGHTS), dice.share("result dirt")
-    no_result, bad_result, low_result = (
-        part(res_draw, 0, 0.04),
-        part(res_draw, 0.04, 0.003),
-        part(res_draw, 0.05, 0.007),
-    )
     true_channel = pl.when(story).then(pl.lit("BALIE")).otherwise(channel)
     return [
         true_channel.alias("channel"),
@@ -146,6 +141,14 @@ def _codes(dice: Dice) -> list[pl.Expr]:
         .alias("confidentiality"),
         (none | (level < 30_000)).alias("_Z18"),
         (unknown | folded).alias("_Z19"),
+    ]
+
+
+def _result(dice: Dice) -> list[pl.Expr]:
+    """Return the result of a closed case: missing (Z07), unknown or in small letters (Z19)."""
+    result, draw = dice.pick_of("result", catalogue.RESULT_WEIGHTS), dice.share("result dirt")
+    no_result, bad_result, low_result = part(draw, 0, 0.04), part(draw, 0.04, 0.003), part(draw, 0.05, 0.007)
+    return [
         result.alias("result"),
         bad_result.alias("result_unknown"),
         no_result.alias("result_none"),
@@ -190,7 +193,7 @@ def _handler(dice: Dice) -> list[pl.Expr]:
 
 
 def _names(world: World, dice: Dice) -> list[pl.Expr]:
-    """Return the applicant in the header: unknown or of the wrong sort (Z15), or another one than in the roles (Z16)."""
+    """Return the applicant in the header: unknown or of a wrong sort (Z15), or not the one of the roles (Z16)."""
     draw = dice.share("header")
     unknown, wrong = part(draw, 0, 0.022), part(draw, 0.022, 0.008)
     other = part(draw, 0.03, 0.01)

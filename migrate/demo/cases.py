@@ -88,9 +88,10 @@ def number_text(day: pl.Expr, rank: pl.Expr) -> pl.Expr:
 def case_facts(world: World, frame: pl.DataFrame) -> pl.DataFrame:
     """Add to cases numbered by ``i`` what is true of them.
 
-    Adds: ``day`` (working day), ``reg`` (date), ``ZAAKNR``, ``ghost`` (number of a deleted case), ``ZTCODE``, ``VERSIE``, ``AFDCODE``, ``phases``,
-    ``story`` (began with a ticket at the counter), ``deleted``, ``closed``, ``reopened``, ``reached`` (last phase),
-    ``o1`` … ``o8`` (working day of each phase; 7 and 8: reopened and closed again), ``final`` (date of the last status),
+    Adds: ``day`` (working day), ``reg`` (date), ``ZAAKNR``, ``ghost`` (number of a deleted case), ``ZTCODE``,
+    ``VERSIE``, ``AFDCODE``, ``phases``, ``story`` (began with a ticket at the counter), ``deleted``, ``closed``,
+    ``reopened``, ``reached`` (last phase), ``o1`` … ``o8`` (working day of each phase; 7 and 8: reopened and closed
+    again), ``final`` (date of the last status),
     ``person`` or ``company`` (applicant), ``parent`` (case), ``start``, ``end_dirt`` (0 … 1,000,000), ``rejected``.
     """
     dice = world.dice("case", "i")
@@ -248,7 +249,7 @@ def _fate() -> list[pl.Expr]:
 def case_states(world: World, frame: pl.DataFrame) -> pl.DataFrame:
     """Add to `case_facts` the state of the main case and what becomes of the case itself.
 
-    Adds ``parent_nr``, ``parent_state`` and ``state``, each of ``loaded``, ``rejected``, ``parked`` or ``out_of_scope``.
+    Adds ``parent_nr``, and ``parent_state`` and ``state``: ``loaded``, ``rejected``, ``parked`` or ``out_of_scope``.
     """
     parents = case_facts(world, frame.select(pl.col("parent").alias("i")).drop_nulls().unique().sort("i")).select(
         pl.col("i").alias("parent"),

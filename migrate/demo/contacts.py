@@ -53,7 +53,8 @@ def month_days(month: str) -> tuple[int, int]:
 def contact_rows(world: World, months: Sequence[str]) -> pl.DataFrame:
     """Return the contacts of consecutive months ``yyyymm`` in the order of their files.
 
-    Adds ``month``, ``date``, ``begun`` and ``ended`` (seconds of the day), ``story``, ``question`` and the columns of `typed`.
+    Adds ``month``, ``date``, ``begun`` and ``ended`` (seconds of the day), ``story``, ``question`` and the
+    columns of `typed`.
     """
     first, after = month_days(months[0])[0], month_days(months[-1])[1]
     frame = pl.concat([_calls(world, first, after), _others(world, months)], how="diagonal")
@@ -207,7 +208,7 @@ def _short_time(second: pl.Expr) -> pl.Expr:
 
 
 def repeated(world: World, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the contacts of the last day of a month as the next file repeats them (F11); a few have another answer by then."""
+    """Return the contacts of a month's last day as the next file repeats them (F11), a few with another answer."""
     dice = world.dice("repeat", "cid")
     changed = dice.chance("answered later", 0.05)
     return rows.filter(pl.col("date") == pl.col("date").max()).with_columns(

@@ -80,7 +80,7 @@ LISTED: dict[str, float] = {
     "F08": 0.02,
     "F09": 1.0,
 }
-"""How often each kind of dirt occurs among the rows where it can, as the catalogue of dirt says; kinds without a rate are left out."""
+"""How often a kind of dirt occurs among the rows where it can, as the catalogue says; kinds without a rate excepted."""
 
 _FLAG = re.compile(r"_([BZF]\d\d)(?:_(\w+))?")
 

@@ -66,7 +66,7 @@ def status_key(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def role_key(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the answer key of zaak.case_role for rows of `involved.role_rows` with a BETRID: the header names the applicant."""
+    """Return the answer key of zaak.case_role for numbered rows of `involved.role_rows`; the header wins."""
     errors, outside, case = of_case()
     part = pl.col("part")
     kind = part.replace_strict(_KIND, return_dtype=pl.String)

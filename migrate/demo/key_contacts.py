@@ -1,4 +1,4 @@
-"""What must become of the contacts of the contact centre: of a contact that two files hold, the newer file's row counts."""
+"""What must become of the contact centre's contacts: of one that two files hold, the newer file's row counts."""
 
 from __future__ import annotations
 

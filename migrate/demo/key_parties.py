@@ -21,6 +21,8 @@ _LEGAL_FORM = {
 def customer_key(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the answer key of balie.party for rows of `parties.customers`."""
     kind, born = pl.col("birth_kind"), pl.col("p_birth")
+    # "VD" may mean three prefixes: it stays what it is.
+    prefix = pl.when(pl.col("name_form") == "short").then(pl.lit("vd")).otherwise(filled(pl.col("p_prefix")))
     surname = (
         pl.when(pl.col("name_form").is_in(["upper", "short"]))
         .then(pl.col("p_surname").str.to_uppercase())
@@ -34,7 +36,7 @@ def customer_key(frame: pl.DataFrame) -> pl.DataFrame:
         {
             "party_type": pl.lit("persoon"),
             "initials": pl.col("VOORL"),
-            "surname_prefix": filled(pl.col("p_prefix")),
+            "surname_prefix": prefix,
             "surname": surname,
             "gender": pl.when(pl.col("GESL") != "").then(pl.col("p_gender")),
             "birth_date": pl.when(kind.is_in([BIRTH_KNOWN, BIRTH_SHORT])).then(day_text(born)),

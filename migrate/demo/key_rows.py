@@ -1,4 +1,4 @@
-"""The form of the answer key: one row per source row, with its outcome, its issues and the record's values as canonical text."""
+"""The form of the answer key: per source row its outcome, its issues and the record's values as canonical text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import polars as pl
 
 ZONE = "Europe/Amsterdam"
 LOADED, MERGED, REJECTED, PARKED, OUT_OF_SCOPE = "loaded", "merged", "rejected", "parked", "out_of_scope"
+
+_NO = pl.lit(False)
 
 Issue = tuple[pl.Expr, str]
 """When it holds, and what it is: ``field code``."""
@@ -21,8 +23,8 @@ def key_rows(
     errors: Sequence[Issue] = (),
     warnings: Sequence[Issue] = (),
     outside: Sequence[tuple[pl.Expr, str]] = (),
-    parked: pl.Expr | None = None,
-    merged: pl.Expr | None = None,
+    parked: pl.Expr = _NO,
+    merged: pl.Expr = _NO,
 ) -> pl.DataFrame:
     """Return the answer-key rows of a mapping.
 
@@ -37,23 +39,23 @@ def key_rows(
         merged: where another row of the same record leads.
 
     Returns:
-        ``key``, ``outcome``, ``reason``, ``issues`` (sorted ``severity field code``) and ``f_<column>`` (filled where loaded).
+        ``key``, ``outcome``, ``reason``, ``issues`` (sorted ``severity field code``) and ``f_<column>`` (filled
+        where loaded).
     """
     reason = (
         pl.coalesce([pl.when(holds).then(pl.lit(text)) for holds, text in outside])
         if outside
         else pl.lit(None, dtype=pl.String)
     )
-    no = pl.lit(False)
-    failed = pl.any_horizontal([holds.fill_null(False) for holds, _ in errors]) if errors else no
+    failed = pl.any_horizontal([holds.fill_null(False) for holds, _ in errors]) if errors else _NO
     outcome = (
         pl.when(pl.col("reason").is_not_null())
         .then(pl.lit(OUT_OF_SCOPE))
         .when(failed)
         .then(pl.lit(REJECTED))
-        .when(no if parked is None else parked)
+        .when(parked)
         .then(pl.lit(PARKED))
-        .when(no if merged is None else merged)
+        .when(merged)
         .then(pl.lit(MERGED))
         .otherwise(pl.lit(LOADED))
     )

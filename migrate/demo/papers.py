@@ -138,7 +138,7 @@ def memo_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def relation_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
-    """Return ZKN_RELATIE of cases with their `case_facts`: to an earlier case, now and then both ways, dangling or to itself (Z33)."""
+    """Return ZKN_RELATIE of cases with their `case_facts`: some go both ways, dangle or lead nowhere new (Z33)."""
     dice = world.dice("relation", "i")
     frame = cases.filter(dice.chance("has", 0.05) & (pl.col("i") > 50)).select(
         "i",

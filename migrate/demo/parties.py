@@ -1,6 +1,7 @@
 """Customers of BALIE, persons, companies and addresses of ZAAK: the truth first, then what the systems made of it.
 
-Columns named ``_B01``, ``_Z37`` … say where dirt of the catalogue was planted: True, False, or NULL where it could not be.
+Columns named ``_B01``, ``_Z37`` … say where dirt of the catalogue was planted: True, False, or NULL where it
+could not be.
 """
 
 from __future__ import annotations
@@ -212,7 +213,46 @@ def case_persons(world: World, low: int, high: int) -> pl.DataFrame:
     """Return ZKN_PERSOON for the persons from ``low`` up to, but not including, ``high``."""
     frame = with_person(world, pl.DataFrame({"t": pl.int_range(low, high, dtype=pl.Int64, eager=True)}))
     dice = world.dice("case person", "t")
-    born, birth = pl.col("p_birth"), dice.share("birth")
+    cut = dice.chance("long mail", 0.01)
+    long_mail = (
+        (pl.col("p_first") + "." + pl.col("p_surname") + "@bedrijfsnaam-zonder-eind.example")
+        .str.to_lowercase()
+        .str.replace_all(" ", "")
+    )
+    known = pl.when(dice.chance("bsn known", 0.92)).then(pl.col("p_bsn"))
+    any_prefix = (pl.col("p_prefix") != "") | dice.chance("no prefix as text", 0.5)
+    number = dice.between("anr", 10**9, 10**10 - 1).cast(pl.String)
+    return frame.with_columns(
+        (PERSON_BASE + pl.col("t")).alias("PERSID"),
+        known.when(dice.chance("bsn blank", 0.5)).then(pl.lit("")).alias("BSN"),
+        pl.when(dice.chance("a-number", 0.7)).then(number).alias("ANR"),
+        pl.col("p_surname").alias("GESLNAAM"),
+        pl.when(any_prefix).then(pl.col("p_prefix")).alias("VOORV"),
+        pl.col("p_initials").alias("VOORL"),
+        pl.when(dice.chance("first name known", 0.9)).then(pl.col("p_first")).alias("VOORNAMEN"),
+        pl.when(dice.chance("gender unknown", 0.02))
+        .then(pl.lit("U"))
+        .otherwise(pl.col("p_gender").str.to_uppercase())
+        .alias("GESL"),
+        *_life(dice),
+        *_secrecy(dice),
+        pl.when(dice.chance("phone", 0.6)).then(pl.col("p_phone")).alias("TEL1"),
+        pl.when(dice.chance("mobile", 0.5)).then(pl.col("p_mobile")).alias("TEL2"),
+        pl.when(cut)
+        .then(long_mail.str.slice(0, 32))
+        .when(dice.chance("mail", 0.5))
+        .then(pl.col("p_mail"))
+        .alias("EMAIL"),
+        (ADDRESS_BASE + pl.col("t")).alias("ADRESID"),
+        _changed(dice).alias("MUTTIJD"),
+        dice.pick("user", catalogue.OFFICER_IDS).alias("MUTUSER"),
+        cut.alias("_Z30"),
+    )
+
+
+def _life(dice: Dice) -> list[pl.Expr]:
+    """Return dates of birth (Z03: in part) and death (Z01: zeros for none)."""
+    born, birth, none = pl.col("p_birth"), dice.share("birth"), dice.share("no death date")
     kind = (
         pl.when(part(birth, 0, 0.03))
         .then(pl.lit(BIRTH_PARTIAL))
@@ -223,32 +263,9 @@ def case_persons(world: World, low: int, high: int) -> pl.DataFrame:
     partial = (
         pl.when(dice.chance("month known", 0.5)).then(born.dt.strftime("%Y%m00")).otherwise(born.dt.strftime("%Y0000"))
     )
-    dead, none = dice.chance("dead", 0.1) & (born.dt.year() < 1950), dice.share("no death date")
+    dead = dice.chance("dead", 0.1) & (born.dt.year() < 1950)
     died = (born + pl.duration(days=18_000 + dice.below("died", 7_000))).dt.strftime("%Y%m%d")
-    secret, cut = dice.share("secret"), dice.chance("long mail", 0.01)
-    long_mail = (
-        (pl.col("p_first") + "." + pl.col("p_surname") + "@bedrijfsnaam-zonder-eind.example")
-        .str.to_lowercase()
-        .str.replace_all(" ", "")
-    )
-    return frame.with_columns(
-        (PERSON_BASE + pl.col("t")).alias("PERSID"),
-        pl.when(dice.chance("bsn known", 0.92))
-        .then(pl.col("p_bsn"))
-        .when(dice.chance("bsn blank", 0.5))
-        .then(pl.lit(""))
-        .alias("BSN"),
-        pl.when(dice.chance("a-number", 0.7)).then(dice.between("anr", 10**9, 10**10 - 1).cast(pl.String)).alias("ANR"),
-        pl.col("p_surname").alias("GESLNAAM"),
-        pl.when((pl.col("p_prefix") != "") | dice.chance("no prefix as text", 0.5))
-        .then(pl.col("p_prefix"))
-        .alias("VOORV"),
-        pl.col("p_initials").alias("VOORL"),
-        pl.when(dice.chance("first name known", 0.9)).then(pl.col("p_first")).alias("VOORNAMEN"),
-        pl.when(dice.chance("gender unknown", 0.02))
-        .then(pl.lit("U"))
-        .otherwise(pl.col("p_gender").str.to_uppercase())
-        .alias("GESL"),
+    return [
         kind.alias("birth_kind"),
         pl.when(kind == BIRTH_PARTIAL)
         .then(partial)
@@ -264,28 +281,25 @@ def case_persons(world: World, low: int, high: int) -> pl.DataFrame:
         .when(none < 600_000)
         .then(pl.lit(""))
         .alias("DATOVL"),
-        pl.when(part(secret, 0, 0.008))
+        (kind == BIRTH_PARTIAL).alias("_Z03"),
+        pl.when(~dead).then(none < 250_000).alias("_Z01"),
+    ]
+
+
+def _secrecy(dice: Dice) -> list[pl.Expr]:
+    """Return whether the address is secret (Z37)."""
+    draw = dice.share("secret")
+    secret = part(draw, 0, 0.008)
+    return [
+        pl.when(secret)
         .then(dice.pick("secrecy", ("7", "7", "7", "1", "3")))
-        .when(secret < 700_000)
+        .when(draw < 700_000)
         .then(pl.lit("0"))
-        .when(secret < 850_000)
+        .when(draw < 850_000)
         .then(pl.lit(""))
         .alias("INDGEHEIM"),
-        pl.when(dice.chance("phone", 0.6)).then(pl.col("p_phone")).alias("TEL1"),
-        pl.when(dice.chance("mobile", 0.5)).then(pl.col("p_mobile")).alias("TEL2"),
-        pl.when(cut)
-        .then(long_mail.str.slice(0, 32))
-        .when(dice.chance("mail", 0.5))
-        .then(pl.col("p_mail"))
-        .alias("EMAIL"),
-        (ADDRESS_BASE + pl.col("t")).alias("ADRESID"),
-        _changed(dice).alias("MUTTIJD"),
-        dice.pick("user", catalogue.OFFICER_IDS).alias("MUTUSER"),
-        (kind == BIRTH_PARTIAL).alias("_Z03"),
-        part(secret, 0, 0.008).alias("_Z37"),
-        cut.alias("_Z30"),
-        pl.when(~dead).then(none < 250_000).alias("_Z01"),
-    )
+        secret.alias("_Z37"),
+    ]
 
 
 def _changed(dice: Dice) -> pl.Expr:

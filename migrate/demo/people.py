@@ -1,4 +1,4 @@
-"""The true persons behind both systems: the same person has the same facts in either, whatever an old system made of them."""
+"""The true persons behind both systems: one person, one set of facts, whatever an old system made of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A day at the counter: tickets of stories (application, hand-out), of people who walk in, and of those sent on to another desk."""
+"""A day at the counter: tickets of stories (application, hand-out), of people who walk in, of those sent on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _DAY_ROOM = 1 << 24
 def counter_day(world: World, first: int, after: int) -> pl.DataFrame:
     """Return the tickets of the working days from ``first`` up to, but not including, ``after``.
 
-    Adds ``tid`` (the ticket's number in the demo), ``kind``, ``case`` and its ``nr`` (of a story), ``t`` (person or NULL),
-    ``day``, ``date``, ``LOCCODE``, ``product``, ``issued`` (second of the day), ``before`` (``tid`` of the ticket sent on).
+    Adds ``tid`` (the ticket's number in the demo), ``kind``, ``case`` and its ``nr`` (of a story), ``t`` (person or
+    NULL), ``day``, ``date``, ``LOCCODE``, ``product``, ``issued`` (second of the day), ``before`` (``tid`` of the
+    ticket sent on).
     """
     cases = _stories(world, first, after)
     walk = _walk_ins(world, first, after, cases)
@@ -72,7 +73,7 @@ def _stories(world: World, first: int, after: int) -> pl.DataFrame:
 
 
 def _walk_ins(world: World, first: int, after: int, stories: pl.DataFrame) -> pl.DataFrame:
-    """Return tickets without a story, so many that a day has about three times as many tickets as it should have cases."""
+    """Return tickets without a story, so many that there are about three tickets for each case in all."""
     start = counter_span()[0]
     days = pl.DataFrame({"day": pl.int_range(first, after, dtype=pl.Int64, eager=True)})
     taken = stories.group_by("day").len("taken")
@@ -103,7 +104,8 @@ def _sent_on(world: World, frame: pl.DataFrame) -> pl.DataFrame:
 def ticket_rows(world: World, frame: pl.DataFrame, first_number: int) -> pl.DataFrame:
     """Return BLS_BON for the tickets of `counter_day`, numbered from ``first_number`` on.
 
-    Adds ``series``, ``test``, ``called``, ``begun`` and ``ended`` (seconds or NULL), ``officer`` (key of the actor), ``clock_behind``.
+    Adds ``series``, ``test``, ``called``, ``begun`` and ``ended`` (seconds or NULL), ``coded`` (code of the
+    employee) and ``clock_behind``.
     """
     dice = world.dice("ticket", "tid")
     frame = frame.with_row_index("n").with_columns((pl.col("n").cast(pl.Int64) + first_number).alias("BONID"))
@@ -238,7 +240,7 @@ def _times(world: World) -> list[pl.Expr]:
 
 
 def _people(world: World) -> list[pl.Expr]:
-    """Return the employee: a name as typed before 2014 (B24), a code after, and on a quarter of the older tickets both."""
+    """Return the employee: a typed name before 2014 (B24), a code after, on a quarter of the older tickets both."""
     dice = world.dice("ticket", "tid")
     who = dice.below("employee", len(catalogue.COUNTER_EMPLOYEES))
     code = pl.lit(pl.Series("code", catalogue.WORKING_CODES)).gather(who)

@@ -27,8 +27,8 @@ def with_typed_number(world: World, frame: pl.DataFrame, dice: Dice, *, inexact:
         inexact: the share of numbers that are not as they should be.
 
     Returns:
-        The frame with ``typed``, ``typed_true`` (the number of the case), ``typed_nr`` (the number meant, NULL when nothing useful was typed), ``typed_state`` (what becomes
-        of that case; ``unknown`` when there is none) and ``typed_exact`` (True where the text is the number, but for upper case).
+        The frame with ``typed``, ``typed_true`` (the number of the case), ``typed_nr`` (the number that the text
+        names, NULL when it names none), ``typed_state`` (what becomes of that case) and ``typed_wrong``.
     """
     ids = frame.select(pl.col("case").cast(pl.Int64).alias("i")).drop_nulls().unique().sort("i")
     cases = case_states(world, case_facts(world, ids)).select(
@@ -65,6 +65,5 @@ def with_typed_number(world: World, frame: pl.DataFrame, dice: Dice, *, inexact:
         number.alias("typed_true"),
         pl.when(has & ~nothing).then(pl.when(nowhere).then(unknown).otherwise(number)).alias("typed_nr"),
         pl.when(has & nowhere).then(pl.lit("unknown")).when(has & ~nothing).then(pl.col("_state")).alias("typed_state"),
-        (has & (~wrong | low)).alias("typed_exact"),
         pl.when(has).then(wrong).alias("typed_wrong"),
     ).drop("_nr", "_state")

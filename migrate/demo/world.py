@@ -73,7 +73,7 @@ class World:
 
     @property
     def persons(self) -> int:
-        """True persons: the first 75 % are known to ZAAK, the last 51 % to BALIE, so 35 % of ZAAK's are customers too."""
+        """True persons: ZAAK knows the first 75 %, BALIE the last 51 %, so 35 % of ZAAK's are customers too."""
         return max(100, self.cases * 4 // 5)
 
     @property

@@ -1,4 +1,4 @@
-"""Writing a demo: the workspace, the three old systems chunk by chunk, the answer key and the true links beside them."""
+"""Writing a demo: the workspace, the old systems chunk by chunk, the answer key and the true links beside them."""
 
 from __future__ import annotations
 

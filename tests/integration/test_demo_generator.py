@@ -18,17 +18,26 @@ from stdnum.nl import bsn
 from migrate.demo import LISTED, World, write_demo
 
 MAPPED = {
-    "zaak.case": ("zaak", "ZKN_ZAAK", "ZAAKNR"), "zaak.case_result": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
-    "zaak.case_status_made": ("zaak", "ZKN_ZAAK", "ZAAKNR"), "zaak.case_old_number": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
-    "zaak.case_status": ("zaak", "ZKN_STATUS", "STATID"), "zaak.case_role": ("zaak", "ZKN_BETROK", "BETRID"),
-    "zaak.free_party": ("zaak", "ZKN_BETROK", "BETRID"), "zaak.case_property": ("zaak", "ZKN_KENMERK", "KENMID"),
-    "zaak.person": ("zaak", "ZKN_PERSOON", "PERSID"), "zaak.company": ("zaak", "ZKN_BEDRIJF", "BEDRID"),
-    "zaak.actor": ("zaak", "ZKN_MEDEW", "MEDID"), "zaak.unit": ("zaak", "ZKN_AFDELING", "AFDCODE"),
+    "zaak.case": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
+    "zaak.case_result": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
+    "zaak.case_status_made": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
+    "zaak.case_old_number": ("zaak", "ZKN_ZAAK", "ZAAKNR"),
+    "zaak.case_status": ("zaak", "ZKN_STATUS", "STATID"),
+    "zaak.case_role": ("zaak", "ZKN_BETROK", "BETRID"),
+    "zaak.free_party": ("zaak", "ZKN_BETROK", "BETRID"),
+    "zaak.case_property": ("zaak", "ZKN_KENMERK", "KENMID"),
+    "zaak.person": ("zaak", "ZKN_PERSOON", "PERSID"),
+    "zaak.company": ("zaak", "ZKN_BEDRIJF", "BEDRID"),
+    "zaak.actor": ("zaak", "ZKN_MEDEW", "MEDID"),
+    "zaak.unit": ("zaak", "ZKN_AFDELING", "AFDCODE"),
     "zaak.case_type": ("zaak", "ZKN_ZAAKTYPE", "TRIM(ZTCODE) || '|' || VERSIE"),
     "zaak.status_type": ("zaak", "ZKN_STATUSTYPE", "TRIM(ZTCODE) || '|' || VERSIE || '|' || FASENR"),
-    "balie.party": ("balie", "BLS_KLANT", "KLANTNR"), "balie.appointment": ("balie", "BLS_AFSPRAAK", "AFSPNR"),
-    "balie.queue_ticket": ("balie", "BLS_BON", "BONID"), "balie.contact": ("balie", "BLS_BON", "BONID"),
-    "balie.actor_name": ("balie", "BLS_BON", "BONID"), "balie.actor": ("balie", "BLS_MEDEW", "MEDCODE"),
+    "balie.party": ("balie", "BLS_KLANT", "KLANTNR"),
+    "balie.appointment": ("balie", "BLS_AFSPRAAK", "AFSPNR"),
+    "balie.queue_ticket": ("balie", "BLS_BON", "BONID"),
+    "balie.contact": ("balie", "BLS_BON", "BONID"),
+    "balie.actor_name": ("balie", "BLS_BON", "BONID"),
+    "balie.actor": ("balie", "BLS_MEDEW", "MEDCODE"),
 }
 OUTCOMES = {"loaded", "merged", "rejected", "parked", "out_of_scope"}
 
@@ -49,12 +58,17 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows(folder: Path, system: str, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(f"file:{folder / 'systems' / f'{system}.db'}?mode=ro", uri=True)) as database:
+    with closing(
+        sqlite3.connect(f"file:{folder / 'systems' / f'{system}.db'}?mode=ro", uri=True)
+    ) as database:
         return database.execute(sql).fetchall()
 
 
 def tables(folder: Path, system: str) -> dict[str, list[tuple[object, ...]]]:
-    names = [str(row[0]) for row in rows(folder, system, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    names = [
+        str(row[0])
+        for row in rows(folder, system, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    ]
     return {name: rows(folder, system, f"SELECT * FROM {name}") for name in names}
 
 
@@ -73,7 +87,11 @@ def lines(file: Path) -> list[list[str]]:
 
 
 def test_the_same_seed_gives_the_same_town_and_another_seed_another(tmp_path: Path) -> None:
-    first, second, other = make(tmp_path / "a", 300), make(tmp_path / "b", 300), make(tmp_path / "c", 300, seed=2)
+    first, second, other = (
+        make(tmp_path / "a", 300),
+        make(tmp_path / "b", 300),
+        make(tmp_path / "c", 300, seed=2),
+    )
     assert [f.read_bytes() for f in files(first)] == [f.read_bytes() for f in files(second)]
     for system in ("balie", "zaak"):
         assert tables(first, system) == tables(second, system)
@@ -84,7 +102,10 @@ def test_the_same_seed_gives_the_same_town_and_another_seed_another(tmp_path: Pa
 
 
 def test_at_least_forty_kinds_of_dirt_are_planted_as_often_as_the_catalogue_says(large: Path) -> None:
-    books = {str(kind): (int(planted), int(of)) for kind, planted, of in pl.read_csv(large / "answer_key" / "dirt.csv").iter_rows()}
+    books = {
+        str(kind): (int(planted), int(of))
+        for kind, planted, of in pl.read_csv(large / "answer_key" / "dirt.csv").iter_rows()
+    }
     planted = {kind.partition(".")[0] for kind, (count, _) in books.items() if count}
     assert len(planted) >= 45
     assert {kind[0] for kind in planted} == {"B", "Z", "F"}
@@ -113,7 +134,9 @@ def test_the_databases_are_closed_sound_and_padded_as_char_columns_are(demo: Pat
     assert {file.name for file in (demo / "systems").iterdir()} == {"balie.db", "zaak.db", "kcc"}
     assert rows(demo, "zaak", "SELECT DISTINCT LENGTH(ZAAKNR) FROM ZKN_ZAAK") == [(15,)]
     assert rows(demo, "balie", "SELECT DISTINCT LENGTH(PRODCODE), LENGTH(RIJCODE) FROM BLS_BON") == [(8, 2)]
-    assert rows(demo, "zaak", "SELECT DISTINCT typeof(PERSID), typeof(GESLNAAM) FROM ZKN_PERSOON") == [("integer", "text")]
+    assert rows(demo, "zaak", "SELECT DISTINCT typeof(PERSID), typeof(GESLNAAM) FROM ZKN_PERSOON") == [
+        ("integer", "text")
+    ]
 
 
 def test_citizen_numbers_pass_the_check_and_no_two_persons_share_one(demo: Path) -> None:
@@ -121,7 +144,9 @@ def test_citizen_numbers_pass_the_check_and_no_two_persons_share_one(demo: Path)
     assert all(bsn.is_valid(number) for number in numbers)
     assert {number[:1] for number in numbers} == {"9", "0"}
     assert len(set(numbers)) == len(numbers)
-    short = [str(row[0]) for row in rows(demo, "balie", "SELECT SOFINR FROM BLS_KLANT WHERE LENGTH(SOFINR) = 8")]
+    short = [
+        str(row[0]) for row in rows(demo, "balie", "SELECT SOFINR FROM BLS_KLANT WHERE LENGTH(SOFINR) = 8")
+    ]
     assert short
     assert all(bsn.is_valid("0" + number) for number in short)
 
@@ -138,7 +163,9 @@ def test_the_key_has_one_row_for_each_source_row(demo: Path, mapping: str) -> No
     out = expected.filter(outcome="out_of_scope")
     assert out["reason"].null_count() == 0
     assert out["issues"].list.len().sum() == 0
-    assert all(issue.startswith("error ") for issue in expected.filter(outcome="rejected")["issues"].explode())
+    assert all(
+        issue.startswith("error ") for issue in expected.filter(outcome="rejected")["issues"].explode()
+    )
     assert expected.filter(pl.col("outcome") == "rejected", pl.col("issues").list.len() == 0).is_empty()
 
 
@@ -148,27 +175,44 @@ def test_every_contact_of_the_files_is_in_the_key_and_repeated_ones_count_once(d
     assert expected["key"].to_list() == delivered
     loaded = expected.filter(outcome="loaded")
     assert loaded["f_contact_number"].n_unique() == loaded.height
-    assert set(expected.filter(outcome="merged")["key"].str.split("|").list.last()) <= set(loaded["f_contact_number"])
+    assert set(expected.filter(outcome="merged")["key"].str.split("|").list.last()) <= set(
+        loaded["f_contact_number"]
+    )
     assert expected.filter(outcome="merged").height > 0
 
 
 def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(demo: Path) -> None:
-    assert [file.name for file in files(demo)] == [f"KCC_CONTACT_{year}{month:02d}.CSV" for year in (2014, 2015) for month in range(1, 13)]
+    assert [file.name for file in files(demo)] == [
+        f"KCC_CONTACT_{year}{month:02d}.CSV" for year in (2014, 2015) for month in range(1, 13)
+    ]
     by_month = {file.stem[-6:]: file for file in files(demo)}
-    assert [month for month, file in by_month.items() if file.read_bytes().startswith(b"\xef\xbb\xbf")] == ["201503"]
+    assert [month for month, file in by_month.items() if file.read_bytes().startswith(b"\xef\xbb\xbf")] == [
+        "201503"
+    ]
     for month, file in by_month.items():
         found = lines(file)
         assert ("Tel.nr" if month < "201501" else "Telefoon") in found[0]
         assert found[-1] == ["Totaal", "", "", str(len(found) - 2)]
         assert {len(line) for line in found[:-1]} == {18}
         assert b"\r\n" in file.read_bytes()
-    assert all(line[1].startswith("04/") for line in lines(by_month["201404"])[1:-1] if line[0].startswith("1404"))
+    assert all(
+        line[1].startswith("04/") for line in lines(by_month["201404"])[1:-1] if line[0].startswith("1404")
+    )
 
 
 def test_target_records_of_the_key_are_unique_where_the_model_says_so(demo: Path) -> None:
-    statuses = pl.concat([key(demo, name).select("f_case_id", "f_set_at") for name in ("zaak.case_status", "zaak.case_status_made")]).drop_nulls()
+    statuses = pl.concat(
+        [
+            key(demo, name).select("f_case_id", "f_set_at")
+            for name in ("zaak.case_status", "zaak.case_status_made")
+        ]
+    ).drop_nulls()
     assert statuses.n_unique() == statuses.height
-    tickets = key(demo, "balie.queue_ticket").filter(outcome="loaded").select("^f_(location_code|ticket_date|ticket_number|series)$")
+    tickets = (
+        key(demo, "balie.queue_ticket")
+        .filter(outcome="loaded")
+        .select("^f_(location_code|ticket_date|ticket_number|series)$")
+    )
     assert tickets.n_unique() == tickets.height
     roles = key(demo, "zaak.case_role").filter(outcome="loaded")
     assert roles.filter(pl.col("f_party_id").is_null() == pl.col("f_actor_id").is_null()).is_empty()
@@ -192,16 +236,29 @@ def test_links_of_the_key_lead_to_loaded_records(demo: Path) -> None:
 def test_the_true_links_tell_stories_across_the_systems(demo: Path) -> None:
     links = pl.read_parquet(demo / "answer_key" / "links.parquet")
     assert set(links["kind"]) == {"person", "application", "hand_out", "appointment", "visitor", "call"}
-    cases = {str(number).strip(): day for number, day in rows(demo, "zaak", "SELECT ZAAKNR, DATREG FROM ZKN_ZAAK")}
+    cases = {
+        str(number).strip(): day for number, day in rows(demo, "zaak", "SELECT ZAAKNR, DATREG FROM ZKN_ZAAK")
+    }
     ticket_days = dict(rows(demo, "balie", "SELECT CAST(BONID AS TEXT), DATUM FROM BLS_BON"))
-    for kind, ticket, case in links.filter(pl.col("kind").is_in(["application", "hand_out"])).select("kind", "left_key", "right_key").iter_rows():
+    for kind, ticket, case in (
+        links.filter(pl.col("kind").is_in(["application", "hand_out"]))
+        .select("kind", "left_key", "right_key")
+        .iter_rows()
+    ):
         same_day = ticket_days[ticket] == cases[case]
         assert same_day if kind == "application" else ticket_days[ticket] > cases[case]
     numbers = dict(rows(demo, "zaak", "SELECT CAST(PERSID AS TEXT), BSN FROM ZKN_PERSOON WHERE BSN <> ''"))
-    at_counter = dict(rows(demo, "balie", "SELECT CAST(KLANTNR AS TEXT), SOFINR FROM BLS_KLANT WHERE LENGTH(SOFINR) = 9"))
-    both = [(at_counter[left], numbers[right]) for left, right in links.filter(kind="person").select("left_key", "right_key").iter_rows()
-            if left in at_counter and right in numbers]
-    assert sum(left == right for left, right in both) / len(both) > 0.95, "but for numbers that were typed wrong"
+    at_counter = dict(
+        rows(demo, "balie", "SELECT CAST(KLANTNR AS TEXT), SOFINR FROM BLS_KLANT WHERE LENGTH(SOFINR) = 9")
+    )
+    both = [
+        (at_counter[left], numbers[right])
+        for left, right in links.filter(kind="person").select("left_key", "right_key").iter_rows()
+        if left in at_counter and right in numbers
+    ]
+    assert sum(left == right for left, right in both) / len(both) > 0.95, (
+        "but for numbers that were typed wrong"
+    )
 
 
 def test_without_an_answer_key_only_the_books_and_the_links_are_written(large: Path) -> None:
@@ -223,13 +280,22 @@ def test_the_command_makes_a_workspace_in_an_empty_folder(omnicase, tmp_path: Pa
     answer = omnicase("demo", folder, "--cases", "40", "--seed", "3", "--format", "json")
     assert (answer.status, answer.err) == (0, "")
     assert answer.document["cases"] == 40
-    assert {"workspace.yml", "mappings", "codes", "systems", "answer_key", "README.md"} <= {file.name for file in folder.iterdir()}
+    assert {"workspace.yml", "mappings", "codes", "systems", "answer_key", "README.md"} <= {
+        file.name for file in folder.iterdir()
+    }
 
 
 def test_the_generator_does_not_know_the_mappings(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from migrate.demo import World, write_demo\n"
         f"write_demo(Path({str(tmp_path / 'demo')!r}), World(20, 1), answer_key=True, advance=lambda rows: None)\n"
-        "print([name for name in sys.modules if name.partition('.')[0] == 'mappings'])")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2], check=True)
+        "print([name for name in sys.modules if name.partition('.')[0] == 'mappings'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).resolve().parents[2],
+        check=True,
+    )
     assert done.stdout.strip() == "[]"
