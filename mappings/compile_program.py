@@ -99,17 +99,14 @@ class Program:
     """What the marks of the alternative being compiled begin with."""
     levels: dict[str, int] = field(default_factory=dict)
     _names: int = 0
-    _empty: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def __post_init__(self) -> None:
-        self._empty = pl.DataFrame(schema=self.schema)
         self.levels = dict.fromkeys(self.schema, 0)
 
     def add_source(self, name: str, dtype: pl.DataType | None = None) -> None:
         """Add a column, of text if nothing else is said, to the frame that the program runs on."""
         self.schema[name] = dtype or pl.String()
         self.levels[name] = 0
-        self._empty = self._empty.with_columns(pl.lit(None, self.schema[name]).alias(name))
 
     def add(self, hint: str, expr: pl.Expr, *, exact: bool = False) -> str:
         """Add an expression and return the name of the column it makes (with ``exact``: the hint itself).
@@ -118,8 +115,7 @@ class Program:
             polars.exceptions.PolarsError: the types of the expression do not fit; callers turn it into a refusal.
         """
         name = hint if exact else self.name(hint)
-        self._empty = self._empty.with_columns(expr.alias(name))
-        self.schema[name] = self._empty.schema[name]
+        self.schema[name] = self.type_of(expr)
         needs = frozenset(expr.meta.root_names())
         self.levels[name] = 1 + max((self.levels[item] for item in needs), default=0)
         self.nodes.append(Node((name,), needs, self.levels[name], expr=expr))
@@ -130,7 +126,6 @@ class Program:
         needed = frozenset(needs)
         level = 1 + max((self.levels[item] for item in needed), default=0)
         self.schema.update(makes)
-        self._empty = self._empty.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in makes.items())
         self.levels.update(dict.fromkeys(makes, level))
         self.nodes.append(Node(tuple(makes), needed, level, call=call))
 
@@ -144,8 +139,9 @@ class Program:
         return self.schema[column]
 
     def type_of(self, expr: pl.Expr) -> pl.DataType:
-        """Return the type that an expression over the columns so far gives."""
-        return self._empty.lazy().select(expr.alias("x")).collect_schema()["x"]
+        """Return the type that an expression over the columns so far gives; it is run on no rows at all."""
+        needs = {name: self.schema[name] for name in expr.meta.root_names()}
+        return pl.DataFrame(schema=needs).select(expr.alias("x")).schema["x"]
 
     def mark(self, owner: str, stage: str, column: str) -> None:
         """Remember a stage's result for `explain`."""

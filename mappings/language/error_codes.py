@@ -51,6 +51,12 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-060": "a name is not known: the relation does not have the column, nor is it a value or side column here",
     "MAP-061": "unpivot, together, one_per or with is used in a way that cannot work",
     "MAP-090": "something to look at: it may be meant, but often is not",
+    "MAP-100": "the expression is too long or too deep",
+    "MAP-101": "the expression cannot be read as SQL",
+    "MAP-102": "the text is more than one expression",
+    "MAP-103": "the expression uses something that is not on the list of the language",
+    "MAP-104": "kinds of values in the expression do not go together",
+    "MAP-105": "a pattern, constant or name in the expression cannot be used",
     "MAP-900": "not available in this version",
 }
 """Every code of `mapping check` with its meaning."""

@@ -1,0 +1,117 @@
+"""Every bad mapping is refused with the right code at the right line and column, and with a hint."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from casemodel import RefusedError, RefusedMany, Relation, SourceColumn, SystemFailure
+from mappings import MAPPING_CODES, MappingFile, check_mappings, load_mappings, parse_mapping
+
+FOLDER = Path(__file__).parents[1] / "cases_bad" / "mappings"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
+COLUMNS = {"source": ("CODE", "NAAM", "DATUM", "TIJD", "ZAAK", "SOORT"), "side": ("CODE", "OMS"), "parent": ("NR",)}
+
+UNIT = b"""
+mapping: old.unit
+owner: team test
+target: actor
+source: {relation: parent, key: [NR]}
+fields: {actor_type: {const: medewerker}, name: {from: NR}, is_active: {const: true}}
+unfilled: [{columns: [employee_code, job_title, email, phone, unit_id], reason: test}]
+"""
+CASE = b"""
+mapping: old.case
+owner: team test
+target: channel
+source: {relation: parent, key: [NR]}
+fields: {code: {from: NR}, name: {from: NR}, is_active: {const: true}}
+"""
+
+
+def relation(system: str, name: str) -> Relation:
+    """Offer the relations of the bad mappings."""
+    if name not in COLUMNS:
+        raise SystemFailure("CON-020", f"no relation {name}", hint="Did you mean source?", place=system)
+    return Relation(system, name, tuple(SourceColumn(column) for column in COLUMNS[name]))
+
+
+@cache
+def errors_of(name: str) -> list[RefusedError]:
+    """Return the errors of a bad mapping, from the parser or else from the check."""
+    path = FOLDER / f"{name}.yml"
+    others = [parse_mapping(text, shown_as="other.yml", codes=FOLDER / "codes") for text in (UNIT, CASE)]
+    try:
+        file: MappingFile = parse_mapping(path.read_bytes(), shown_as=path.name, codes=FOLDER / "codes")
+    except RefusedMany as many:
+        return many.errors
+    except RefusedError as error:
+        return [error]
+    return list(check_mappings([file, *others], relation, ("old",)).errors)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bad_mapping(name: str) -> None:
+    """The errors are exactly those that the file's first lines expect."""
+    text = (FOLDER / f"{name}.yml").read_text()
+    wanted = sorted(re.findall(r"^# expect: (\S+) (\d+:\d+)$", text, re.MULTILINE))
+    assert wanted, "the file says nothing about what it expects"
+    errors = errors_of(name)
+    found = sorted((error.code, f"{error.place.line}:{error.place.column}") for error in errors)
+    assert found == wanted, [error.as_dict() for error in errors]
+    assert all(error.hint and error.place.file == f"{name}.yml" for error in errors)
+    assert all(error.code in MAPPING_CODES or error.code.startswith("YML-") for error in errors)
+
+
+def test_nearest_names() -> None:
+    """The hint names the nearest right name."""
+    hints = {name: [error.hint for error in errors_of(name)] for name in NAMES}
+    assert hints["unknown_key"] == ["Did you mean 'owner'?"]
+    assert hints["unknown_column"] == ["Did you mean 'NAAM'?"]
+    assert hints["unknown_target"] == ["Did you mean 'actor'?"]
+    assert hints["unknown_step"] == ["Did you mean 'upper'?"]
+    assert hints["unknown_mapping"] == ["Did you mean 'old.unit'?"]
+    assert hints["constant_not_allowed"] == ["Did you mean 'medewerker'?"]
+
+
+def test_every_code_can_occur() -> None:
+    """A code of the table that no bad mapping gives is either tested elsewhere or not needed."""
+    given = {error.code for name in NAMES for error in errors_of(name)}
+    elsewhere = {"MAP-006", "MAP-019", "MAP-023", "MAP-090", "MAP-100", "MAP-101", "MAP-102", "MAP-104", "MAP-105"}
+    assert set(MAPPING_CODES) - given <= elsewhere
+
+
+def test_two_files_with_one_name(tmp_path: Path) -> None:
+    """A mapping's name occurs once in a workspace; the second file is named, and the first one too."""
+    (tmp_path / "mappings").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "mappings" / f"{name}.yml").write_bytes(UNIT)
+    with pytest.raises(RefusedMany) as caught:
+        load_mappings(tmp_path / "mappings", tmp_path)
+    assert [(error.code, str(error.place)) for error in caught.value.errors] == [("MAP-006", "mappings/b.yml:2:10")]
+    assert "mappings/a.yml" in caught.value.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        ("from,to,note\nA,a,\nA,b,\n", "MAP-019", 3),
+        ("from,to,note\nA,,\n", "MAP-019", 2),
+        ("from,to,note\nA,a\n", "MAP-019", 2),
+        ("code,value\nA,a\n", "MAP-018", 1),
+        ('from,to,note\nA,"a,\n', "MAP-018", None),
+    ],
+)
+def test_bad_code_tables(tmp_path: Path, content: str, code: str, line: int | None) -> None:
+    """A code table is read whole; its errors name its own file and line."""
+    (tmp_path / "x.csv").write_text(content)
+    text = UNIT.replace(b"name: {from: NR}", b"name: {from: NR, codes: x.csv}")
+    with pytest.raises(RefusedMany) as caught:
+        parse_mapping(text, shown_as="m.yml", codes=tmp_path)
+    (error,) = caught.value.errors
+    assert error.code == code
+    if line is not None:
+        assert (error.place.file, error.place.line) == ("codes/x.csv", line)
