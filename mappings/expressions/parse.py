@@ -2,67 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ParseError, TokenError
 
 from casemodel import Place, RefusedError
 
-MAX_LENGTH = 4_000
-MAX_DEPTH = 60
-_CLOCK = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.CurrentDatetime)
+MAX_LENGTH: Final = 4_000
+MAX_DEPTH: Final = 60
+_BEFORE: Final = "SELECT "
+_CHAINS: Final = (exp.And, exp.Or, exp.DPipe)
+
+
+class _Dialect(Postgres):
+    """PostgreSQL's grammar, in which NULLs come last whichever way rows are ordered."""
+
+    NULL_ORDERING = "nulls_are_last"
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A parsed expression.
 
+    text, place: as written, and where.
+    tree: sqlglot's tree.
     columns: the names it uses, as written; a dotted name (``last.DATSTAT``) is one name.
-    has_window: whether it looks over rows; partition_by: the names that every window partitions by.
+    has_window: whether it looks over rows.
+    partition_by: the names that every window partitions by.
     """
 
     text: str
     place: Place
-    tree: exp.Expression
+    tree: exp.Expr
     columns: frozenset[str]
     has_window: bool
     partition_by: frozenset[str]
 
 
-def parse_expression(text: str, *, place: Place) -> Expression:
-    """Parse an expression.
+def parse_expression(text: str, *, place: Place | None = None) -> Expression:
+    """Parse an expression; what its names and functions mean is checked by `to_polars`.
+
+    Args:
+        text: SQL expression as the mapping writes it.
+        place: where it stands, for errors.
 
     Raises:
-        RefusedError: MAP-100 it is too long or too deep, MAP-101 it is not SQL, MAP-102 it is more than an expression.
+        RefusedError: MAP-100 it is too long or too deep, MAP-101 it cannot be read, MAP-102 it is not one expression.
     """
+    where = place or Place()
     if len(text) > MAX_LENGTH:
-        raise refusal("MAP-100", f"the expression is longer than {MAX_LENGTH:,} characters", place, "Use values for its parts.")
-    try:
-        tree = sqlglot.parse_one(f"SELECT {text}", dialect="postgres")
-    except (ParseError, TokenError, RecursionError) as error:
-        raise refusal("MAP-101", f"the expression cannot be read{_where(error)}", place, "Check quotes and brackets.") from None
-    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or any(
-        tree.args.get(part) for part in ("from", "from_", "where", "group", "joins", "with", "with_", "limit", "order", "having")
-    ):
-        raise refusal("MAP-102", "this is more than one expression", place, "Write one expression, without FROM or WHERE.")
-    root = tree.expressions[0]
-    if isinstance(root, exp.Alias):
-        raise refusal("MAP-102", "an expression has no name of its own", place, "Leave AS out.")
-    _check_depth(root, place)
+        raise refusal(
+            "MAP-100", f"the expression is longer than {MAX_LENGTH:,} characters", where, "Use values for its parts."
+        )
+    if _bracket_depth(text) > MAX_DEPTH:
+        raise _too_deep(where)
+    root = _root(text, where)
+    _check_depth(root, where)
     windows = list(root.find_all(exp.Window))
-    parts = [frozenset(column_name(column) for item in window.args.get("partition_by") or () for column in item.find_all(exp.Column))
-             for window in windows]
-    return Expression(
-        text, place, root, frozenset(column_name(column) for column in root.find_all(exp.Column)), bool(windows),
-        frozenset.intersection(*parts) if parts else frozenset(),
-    )
-
-
-def column_name(column: exp.Column) -> str:
-    """Return a column's name as written; the parts of a dotted name joined by dots."""
-    return ".".join(part.name for part in column.parts)
+    parts = [
+        frozenset(column_name(item) for item in window.args.get("partition_by") or () if isinstance(item, exp.Column))
+        for window in windows
+    ]
+    names = frozenset(column_name(column) for column in root.find_all(exp.Column))
+    return Expression(text, where, root, names, bool(windows), frozenset.intersection(*parts) if parts else frozenset())
 
 
 def refusal(code: str, message: str, place: Place, hint: str) -> RefusedError:
@@ -70,18 +77,101 @@ def refusal(code: str, message: str, place: Place, hint: str) -> RefusedError:
     return RefusedError(code, message, hint=hint, place=place)
 
 
-def _where(error: Exception) -> str:
+def column_name(column: exp.Column) -> str:
+    """Return a column's name as written; the parts of a dotted name joined by dots."""
+    return ".".join(part.name for part in column.parts)
+
+
+def position(node: exp.Expr) -> int | None:
+    """Return the character, from 1, where a part of an expression begins, as far as sqlglot knows it."""
+    starts = [item.meta["start"] for item in node.walk() if "start" in item.meta]
+    return min(starts) - len(_BEFORE) + 1 if starts else None
+
+
+def chain(node: exp.Expr) -> list[exp.Expr]:
+    """Return the operands of ``a AND b AND c`` in their order, without recursion."""
+    operands: list[exp.Expr] = []
+    pending, kind = [node], type(node)
+    while pending:
+        item = pending.pop()
+        bare = item.unnest()
+        if type(bare) is kind:
+            pending += [bare.expression, bare.this]
+        else:
+            operands.append(item)
+    return operands
+
+
+def _root(text: str, where: Place) -> exp.Expr:
+    try:
+        # Behind SELECT a word such as END is a name and not a command.
+        trees = sqlglot.parse(_BEFORE + text, dialect=_Dialect)
+    except (ParseError, TokenError, RecursionError) as error:
+        raise refusal(
+            "MAP-101", f"the expression cannot be read{_near(error)}", where, "Check quotes, brackets and commas."
+        ) from None
+    tree = trees[0] if len(trees) == 1 else None
+    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or _clauses(tree):
+        raise _not_one(where)
+    root: exp.Expr = tree.expressions[0]
+    if isinstance(root, exp.Alias):
+        raise refusal("MAP-102", "an expression has no name of its own", where, "Leave AS out.")
+    return root
+
+
+def _clauses(tree: exp.Select) -> bool:
+    return any(value for name, value in tree.args.items() if name != "expressions")
+
+
+def _not_one(where: Place) -> RefusedError:
+    return refusal("MAP-102", "this is not one expression", where, "Write one expression, without FROM or WHERE.")
+
+
+def _too_deep(where: Place) -> RefusedError:
+    return refusal(
+        "MAP-100", f"the expression is nested deeper than {MAX_DEPTH} levels", where, "Use values for its parts."
+    )
+
+
+def _near(error: Exception) -> str:
     details = getattr(error, "errors", None) or []
-    position = details[0].get("col") if details and isinstance(details[0], dict) else None
-    return f" (near character {max(1, int(position) - len('SELECT '))})" if position else ""
+    found = details[0] if details and isinstance(details[0], dict) else {}
+    column, word, line = found.get("col"), found.get("highlight") or "", found.get("line") or 1
+    if not isinstance(column, int):
+        return ""
+    start = column - len(word) + 1 - (len(_BEFORE) if line == 1 else 0)
+    return f" (at character {max(1, start)}{f' of line {line}' if line > 1 else ''})"
 
 
-def _check_depth(root: exp.Expression, place: Place) -> None:
-    """Refuse deep nesting; chains of AND, OR and || are flat to a reader and are not counted."""
-    pending: list[tuple[exp.Expression, int]] = [(root, 1)]
+def _bracket_depth(text: str) -> int:
+    depth = deepest = 0
+    quote = ""
+    for char in text:
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in ")]}":
+            depth -= 1
+    return deepest
+
+
+def _check_depth(root: exp.Expr, where: Place) -> None:
+    """Refuse deep nesting; chains of AND, OR and || are flat to a reader and count as one level."""
+    pending: list[tuple[exp.Expr, int]] = [(root, 1)]
     while pending:
         node, depth = pending.pop()
         if depth > MAX_DEPTH:
-            raise refusal("MAP-100", f"the expression is nested deeper than {MAX_DEPTH} levels", place, "Use values for its parts.")
-        flat = isinstance(node, (exp.And, exp.Or, exp.DPipe, exp.Paren))
-        pending.extend((child, depth + (0 if flat else 1)) for child in node.iter_expressions())
+            raise _too_deep(where)
+        pending.extend((child, depth + 1) for child in _below(node))
+
+
+def _below(node: exp.Expr) -> Iterator[exp.Expr]:
+    bare = node.unnest()
+    if isinstance(bare, _CHAINS):
+        yield from chain(bare)
+    else:
+        yield from bare.iter_expressions()

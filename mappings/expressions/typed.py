@@ -16,13 +16,12 @@ TEXT, INTEGER, NUMBER, BOOLEAN, DATE, INSTANT, INTERVAL, NULL = (
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A Polars expression and its kind; ``literal`` holds a constant's Python value, ``offset`` an interval's text."""
+    """A Polars expression and its kind; ``literal`` holds a constant's Python value, of an interval ``30 DAY``."""
 
     expr: pl.Expr
     kind: str
     literal: str | int | float | bool | None = None
     is_literal: bool = False
-    offset: str = ""
 
 
 def kind_of(dtype: pl.DataType) -> str:
@@ -57,6 +56,8 @@ def as_text(value: Typed) -> pl.Expr:
         return value.expr
     if value.kind == BOOLEAN:
         return pl.when(value.expr).then(pl.lit("true")).when(value.expr.not_()).then(pl.lit("false"))
+    if value.kind == INTERVAL:
+        raise RefusedError("MAP-104", "an interval is no text", hint="Add it to a date.")
     if value.kind == INSTANT:
         return value.expr.dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
     return value.expr.cast(pl.String)
@@ -77,7 +78,9 @@ def same_kind(values: list[Typed], what: str, place: Place) -> str:
 def mismatch(what: str, kinds: list[str], place: Place) -> RefusedError:
     """Return the refusal of kinds that do not go together."""
     return refusal(
-        "MAP-104", f"{what} cannot take {' and '.join(kinds)}", place,
+        "MAP-104",
+        f"{what} cannot take {' and '.join(kinds)}",
+        place,
         "Source columns are text: compare them with text ('5'), or write TRY_CAST(column AS INTEGER).",
     )
 
@@ -89,7 +92,9 @@ def need(value: Typed, kind: str | tuple[str, ...], what: str, place: Place) -> 
         return value.expr.cast(_DTYPES[wanted[0]])
     if value.kind not in wanted:
         raise refusal(
-            "MAP-104", f"{what} needs {' or '.join(wanted)}, but got {value.kind}", place,
+            "MAP-104",
+            f"{what} needs {' or '.join(wanted)}, but got {value.kind}",
+            place,
             "Source columns are text; TRY_CAST makes a number of one, a value with a date: stage makes a date.",
         )
     return value.expr
@@ -115,7 +120,9 @@ def regex(value: Typed, what: str, place: Place) -> str:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.ComputeError:
         raise refusal(
-            "MAP-105", f"the pattern of {what} is not a regular expression", place,
+            "MAP-105",
+            f"the pattern of {what} is not a regular expression",
+            place,
             "Patterns are Rust regular expressions: no look-around, no back-references.",
         ) from None
     return pattern

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from sqlglot import exp
 
+from mappings.expressions import calculate
 from mappings.expressions.parse import refusal
 from mappings.expressions.typed import INTEGER, NUMBER, Typed, constant, literal, need
 
@@ -26,6 +27,8 @@ def window(translator: Translator, node: exp.Window) -> Typed:
     partition = [translator.translate(each).expr for each in node.args.get("partition_by") or ()]
     if not partition:
         raise refusal("MAP-103", "a window needs PARTITION BY", translator.place, "Name the columns of together.")
+    if translator.alone is not None:
+        partition.append(pl.when(translator.alone).then(pl.int_range(pl.len(), dtype=pl.Int64)).otherwise(-1))
     order = [_rank(translator, each) for each in (node.args["order"].expressions if node.args.get("order") else ())]
     function = node.this
     if isinstance(function, exp.RowNumber | exp.Rank | exp.DenseRank):
@@ -35,7 +38,7 @@ def window(translator: Translator, node: exp.Window) -> Typed:
     return _whole_group(translator, function, partition, ordered=bool(order))
 
 
-def _rank(translator: Translator, node: exp.Expression) -> pl.Expr:
+def _rank(translator: Translator, node: exp.Expr) -> pl.Expr:
     """Return a sort key as a number that rises in the asked direction; NULLs last unless asked first."""
     inner, descending = (node.this, bool(node.args.get("desc"))) if isinstance(node, exp.Ordered) else (node, False)
     value = translator.translate(inner).expr.rank("dense", descending=descending).cast(pl.Int64)
@@ -47,22 +50,27 @@ def _sorted(order: list[pl.Expr]) -> list[pl.Expr]:
     return [*order, pl.int_range(pl.len(), dtype=pl.Int64)]
 
 
-def _place(translator: Translator, function: exp.Expression, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
+def _place(translator: Translator, function: exp.Expr, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
     if isinstance(function, exp.RowNumber):
         return Typed(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(partition, order_by=_sorted(order)), INTEGER)
     if not order:
         raise refusal("MAP-103", "RANK needs ORDER BY", translator.place, "Add ORDER BY.")
-    method = "dense" if isinstance(function, exp.DenseRank) else "min"
-    return Typed(pl.struct(order).rank(method).cast(pl.Int64).over(partition), INTEGER)
+    keys = pl.struct(order)
+    place = keys.rank("dense") if isinstance(function, exp.DenseRank) else keys.rank("min")
+    return Typed(place.cast(pl.Int64).over(partition), INTEGER)
 
 
-def _neighbour(translator: Translator, function: exp.Expression, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
+def _neighbour(translator: Translator, function: exp.Expr, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
     value = translator.translate(function.this)
     if isinstance(function, exp.FirstValue):
         return Typed(value.expr.first().over(partition, order_by=_sorted(order)), value.kind)
     steps = function.args.get("offset")
-    count = int(constant(translator.translate(steps), INTEGER, "the offset", translator.place)) if steps is not None else 1
-    default = translator.translate(function.args["default"]) if function.args.get("default") is not None else literal(None)
+    count = (
+        int(constant(translator.translate(steps), INTEGER, "the offset", translator.place)) if steps is not None else 1
+    )
+    default = (
+        translator.translate(function.args["default"]) if function.args.get("default") is not None else literal(None)
+    )
     shift = count if isinstance(function, exp.Lag) else -count
     moved = value.expr.shift(shift).over(partition, order_by=_sorted(order))
     if default.literal is None:
@@ -73,17 +81,25 @@ def _neighbour(translator: Translator, function: exp.Expression, partition: list
     return Typed(pl.when(outside).then(default.expr).otherwise(moved), value.kind)
 
 
-def _whole_group(translator: Translator, function: exp.Expression, partition: list[pl.Expr], *, ordered: bool) -> Typed:
+def _whole_group(translator: Translator, function: exp.Expr, partition: list[pl.Expr], *, ordered: bool) -> Typed:
     if ordered:
-        raise refusal("MAP-103", "a sum or count over part of a group is not allowed", translator.place, "Leave ORDER BY out.")
+        raise refusal(
+            "MAP-103", "a sum or count over part of a group is not allowed", translator.place, "Leave ORDER BY out."
+        )
     if isinstance(function, exp.Count):
         if isinstance(function.this, exp.Star):
             return Typed(pl.len().cast(pl.Int64).over(partition), INTEGER)
         return Typed(translator.translate(function.this).expr.count().cast(pl.Int64).over(partition), INTEGER)
     if isinstance(function, exp.Sum):
         value = translator.translate(function.this)
-        return Typed(need(value, (INTEGER, NUMBER), "SUM", translator.place).sum().over(partition), value.kind)
+        number = need(value, (INTEGER, NUMBER), "SUM", translator.place)
+        total = (
+            calculate.whole(calculate.wide(number).sum()) if value.kind == INTEGER else calculate.finite(number.sum())
+        )
+        return Typed(pl.when(number.count() > 0).then(total).over(partition), value.kind)
     if isinstance(function, exp.Min | exp.Max):
         value = translator.translate(function.this)
-        return Typed((value.expr.min() if isinstance(function, exp.Min) else value.expr.max()).over(partition), value.kind)
+        return Typed(
+            (value.expr.min() if isinstance(function, exp.Min) else value.expr.max()).over(partition), value.kind
+        )
     raise translator.unknown(function)
