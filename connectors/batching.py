@@ -21,8 +21,9 @@ def whole_groups(frame: pl.DataFrame, group: Sequence[str], rows: int) -> int | 
     if not values or None in values:
         return rows
     same = frame.select(
-        pl.all_horizontal((pl.col(name) == value).fill_null(False) for name, value in zip(group, values, strict=True))
-        .alias("same")
+        pl.all_horizontal(
+            (pl.col(name) == value).fill_null(False) for name, value in zip(group, values, strict=True)
+        ).alias("same")
     )["same"]
     if not same[rows]:
         return rows

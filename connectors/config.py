@@ -49,7 +49,8 @@ def refuse_secrets(config: SystemConfig) -> None:
         named = _SECRET_NAMES.fullmatch(leaf) is not None and value not in (None, "")
         if named or (isinstance(value, str) and "://" in value and _url_holds_secret(value)):
             raise refuse(
-                config, f"the setting {path} holds a password",
+                config,
+                f"the setting {path} holds a password",
                 f"Remove it and give the whole URL in the environment as OMNICASE_{config.name.upper()}_URL.",
                 code="CON-002",
             )
@@ -100,7 +101,9 @@ def number_option(config: SystemConfig, options: Mapping[str, Any], name: str, d
     """Return a whole number of 0 or more."""
     text = str(options.get(name, default))
     if not re.fullmatch(r"\d{1,9}", text):
-        raise refuse(config, f"the setting {name} is not a whole number", f"Write {name} as digits, for example {default}.")
+        raise refuse(
+            config, f"the setting {name} is not a whole number", f"Write {name} as digits, for example {default}."
+        )
     return int(text)
 
 

@@ -41,7 +41,7 @@ def ahead(make: Callable[[], Iterator[T]]) -> Iterator[T]:
                 if close is not None:
                     close()
             put("end", None)
-        except BaseException as error:  # noqa: BLE001 - handed to the consumer, which raises it
+        except BaseException as error:
             put("error", error)
 
     thread = threading.Thread(target=produce, name="omnicase-read-ahead", daemon=True)

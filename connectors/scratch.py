@@ -43,8 +43,11 @@ def writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        cause = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "it cannot be written"
+        cause = (
+            "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "it cannot be written"
+        )
         raise SystemFailure(
-            "CON-023", f"scratch data could not be stored: {cause}",
+            "CON-023",
+            f"scratch data could not be stored: {cause}",
             hint="Free space in the temporary folder, or name another one in TMPDIR.",
         ) from None

@@ -1,6 +1,6 @@
 """A relation sorted once into a scratch folder and read by row ranges, within bounded memory.
 
-For sources that cannot give an order themselves: files, views, tables without a fitting index.  Rows go to Parquet files
+For sources that cannot give an order themselves: files, views, tables without a fitting index.  Rows go to Arrow files
 first; these are split at sampled keys into buckets of bounded size, and each bucket is sorted when it is read.  A bucket holds whole
 groups, so that only a group larger than a bucket needs more memory than that.
 """
@@ -17,7 +17,8 @@ from casemodel import Extract, SystemFailure
 from connectors.batching import whole_groups
 from connectors.scratch import writing
 
-BUCKET_BYTES = 64 << 20
+BUCKET_BYTES = 32 << 20
+_MAX_BUCKETS = 128
 _SAMPLE_ROWS = 500
 _SEQUENCE = "\x01seq"
 _BUCKET = "\x01bucket"
@@ -58,24 +59,14 @@ class Store:
             yield Extract(buffer, self._position(total))
         yield from self._unreadable_batches(rows, max(done - total, 0), total)
 
-    def fetch(self, refs: pl.Series) -> pl.DataFrame:
-        """Return the rows with these references, in the order of the references."""
-        wanted = refs.to_frame("_ref")
-        found = [self._empty]
-        for bucket in self._buckets:
-            for part in bucket:
-                rows = pl.scan_parquet(part, glob=False).select(self._empty.columns)
-                found.append(rows.join(wanted.lazy(), on="_ref", how="semi").collect())
-        return wanted.join(pl.concat(found), on="_ref", how="inner", maintain_order="left").select(self._empty.columns)
-
     def _write(self, extracts: Iterable[Extract]) -> list[Path]:
         parts: list[Path] = []
         waiting: list[pl.DataFrame] = []
         size = sequence = 0
         for extract in extracts:
             if extract.unreadable is not None and extract.unreadable.height:
-                path = self._folder / f"unreadable{len(self._unreadable):06}.parquet"
-                extract.unreadable.write_parquet(path)
+                path = self._folder / f"unreadable{len(self._unreadable):06}.arrow"
+                extract.unreadable.write_ipc(path, compression="lz4")
                 self._unreadable.append(path)
             frame = extract.frame
             self._empty = frame.clear()
@@ -85,7 +76,8 @@ class Store:
                 self._sample.append(frame.select(self._sort).gather_every(max(frame.height // _SAMPLE_ROWS, 1)))
             waiting.append(frame.with_columns(pl.int_range(sequence, sequence + frame.height).alias(_SEQUENCE)))
             sequence += frame.height
-            size += int(frame.estimated_size())
+            # A text takes 16 bytes beside its own.
+            size += int(frame.estimated_size()) + 16 * frame.height * frame.width
             if size >= BUCKET_BYTES:
                 parts.append(self._flush(waiting, len(parts)))
                 size = 0
@@ -95,8 +87,8 @@ class Store:
         return parts
 
     def _flush(self, waiting: list[pl.DataFrame], number: int) -> Path:
-        path = self._folder / f"part{number:06}.parquet"
-        pl.concat(waiting).write_parquet(path, compression="lz4")
+        path = self._folder / f"part{number:06}.arrow"
+        pl.concat(waiting).write_ipc(path, compression="lz4")
         waiting.clear()
         return path
 
@@ -104,17 +96,17 @@ class Store:
         """Split the parts at keys that cut the sample into equal pieces; rows of a group stay together."""
         sample = pl.concat(self._sample).sort(self._group)
         self._sample.clear()
-        step = max(sample.height // len(parts), 1)
+        step = max(sample.height // min(len(parts), _MAX_BUCKETS), 1)
         borders = sample.select(self._group).gather_every(step, offset=step).unique(maintain_order=True).rows()
         number = pl.sum_horizontal(
             pl.lit(0, pl.Int32), *(_not_before(self._group, border).cast(pl.Int32) for border in borders)
         ).alias(_BUCKET)
         buckets: list[list[Path]] = [[] for _ in range(len(borders) + 1)]
         for part in parts:
-            frame = pl.read_parquet(part, glob=False).with_columns(number)
+            frame = pl.read_ipc(part).with_columns(number)
             for (bucket,), rows in frame.partition_by(_BUCKET, as_dict=True, include_key=False).items():
                 path = self._folder / f"bucket{bucket:06}-{part.name}"
-                rows.write_parquet(path, compression="lz4")
+                rows.write_ipc(path, compression="lz4")
                 buckets[int(str(bucket))].append(path)
             part.unlink()
         return buckets
@@ -123,9 +115,9 @@ class Store:
         """Yield each bucket's rows after the first `done`, sorted, with the number of rows before them."""
         before = 0
         for bucket in self._buckets:
-            height = sum(int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()) for path in bucket)
+            height = sum(int(pl.scan_ipc(path, glob=False).select(pl.len()).collect().item()) for path in bucket)
             if before + height > done:
-                frame = pl.concat([pl.read_parquet(path, glob=False) for path in bucket])
+                frame = pl.concat([pl.read_ipc(path) for path in bucket])
                 # NULL first, texts by their bytes, equal rows as they lie in the source.
                 frame = frame.sort([*self._sort, _SEQUENCE], nulls_last=False).drop(_SEQUENCE)
                 skipped = max(done - before, 0)
@@ -135,7 +127,7 @@ class Store:
     def _unreadable_batches(self, rows: int, done: int, total: int) -> Iterator[Extract]:
         given = 0
         for path in self._unreadable:
-            frame = pl.read_parquet(path, glob=False)
+            frame = pl.read_ipc(path)
             skipped = max(done - given, 0)
             given += min(skipped, frame.height)
             for piece in frame.slice(skipped).iter_slices(rows):
@@ -155,7 +147,8 @@ class Store:
         except (ValueError, TypeError, KeyError):
             pass
         raise SystemFailure(
-            "CON-019", "a checkpoint was made from another content or order of the source",
+            "CON-019",
+            "a checkpoint was made from another content or order of the source",
             hint="Start the run anew; what is loaded already will be found unchanged.",
         )
 

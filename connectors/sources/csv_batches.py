@@ -36,9 +36,14 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
         for chunk in chunks(file, delivery.relation):
             if wanted is None or any(chunk.first <= record <= chunk.last for record in wanted[number]):
                 piece = parse(chunk, file, delivery.relation, names, delivery.columns)
-                yield number, Piece(
-                    _located(piece.frame, number).with_columns(pl.lit(file.source.path.name).alias("_file")),
-                    _located(piece.unreadable, number), piece.first, piece.last,
+                yield (
+                    number,
+                    Piece(
+                        _located(piece.frame, number).with_columns(pl.lit(file.source.path.name).alias("_file")),
+                        _located(piece.unreadable, number),
+                        piece.first,
+                        piece.last,
+                    ),
                 )
 
 
@@ -70,7 +75,10 @@ def _behind(piece: Piece, record: int) -> Piece:
     if record < piece.first:
         return piece
     return Piece(
-        piece.frame.filter(pl.col(RECORD) > record), piece.unreadable.filter(pl.col(RECORD) > record), record + 1, piece.last
+        piece.frame.filter(pl.col(RECORD) > record),
+        piece.unreadable.filter(pl.col(RECORD) > record),
+        record + 1,
+        piece.last,
     )
 
 
@@ -86,9 +94,17 @@ def _take(waiting: list[tuple[int, Piece]], rows: int) -> tuple[list[tuple[int, 
                 return taken, waiting[index + 1 :]
             continue
         last = piece.first + rows - 1
-        taken.append((file, Piece(
-            piece.frame.filter(pl.col(RECORD) <= last), piece.unreadable.filter(pl.col(RECORD) <= last), piece.first, last
-        )))
+        taken.append(
+            (
+                file,
+                Piece(
+                    piece.frame.filter(pl.col(RECORD) <= last),
+                    piece.unreadable.filter(pl.col(RECORD) <= last),
+                    piece.first,
+                    last,
+                ),
+            )
+        )
         return taken, [(file, _behind(piece, last)), *waiting[index + 1 :]]
     return taken, []
 
@@ -111,6 +127,8 @@ def _read_position(delivery: Delivery, after: str | None) -> tuple[int, int]:
     except (ValueError, TypeError, KeyError):
         pass
     raise SystemFailure(
-        "CON-019", "a checkpoint was made from other files than those that are there now",
-        hint="Start the run anew; what is loaded already will be found unchanged.", place=delivery.relation.place,
+        "CON-019",
+        "a checkpoint was made from other files than those that are there now",
+        hint="Start the run anew; what is loaded already will be found unchanged.",
+        place=delivery.relation.place,
     )

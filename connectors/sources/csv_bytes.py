@@ -57,8 +57,10 @@ def look_at(path: Path, declared: str) -> Bytes:
             return Bytes(path, state, encoding, len(mark))
     if not declared.startswith(("utf-16", "utf-32")) and head.count(0) > len(head) // 5:
         raise SystemFailure(
-            "CON-038", f"the file is not {declared} text: more than a fifth of its first bytes are NUL",
-            hint="It may be UTF-16 without a byte order mark (encoding: utf-16-le) or no text at all.", place=path.name,
+            "CON-038",
+            f"the file is not {declared} text: more than a fifth of its first bytes are NUL",
+            hint="It may be UTF-16 without a byte order mark (encoding: utf-16-le) or no text at all.",
+            place=path.name,
         )
     wide = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
     return Bytes(path, state, wide.get(declared, declared), 0)
@@ -82,8 +84,10 @@ def blocks(source: Bytes, start: int = 0) -> Iterator[bytes]:
                 text = decoder.decode(block, final=not block).encode("utf-8", "surrogatepass")
             except UnicodeDecodeError:
                 raise SystemFailure(
-                    "CON-037", f"the bytes up to {offset:,} are not {source.encoding}",
-                    hint="Check how the file was written; it may be cut off.", place=source.path.name,
+                    "CON-037",
+                    f"the bytes up to {offset:,} are not {source.encoding}",
+                    hint="Check how the file was written; it may be cut off.",
+                    place=source.path.name,
                 ) from None
             done += len(text)
             if done > start and text:
@@ -107,7 +111,10 @@ def check_unchanged(source: Bytes) -> None:
         same = _state(source.path.stat()) == source.state
     except OSError:
         raise SystemFailure(
-            "CON-010", "the file disappeared during the run", hint="Bring it back and run again.", place=source.path.name
+            "CON-010",
+            "the file disappeared during the run",
+            hint="Bring it back and run again.",
+            place=source.path.name,
         ) from None
     if not same:
         raise changed(source.path)
@@ -116,8 +123,10 @@ def check_unchanged(source: Bytes) -> None:
 def changed(path: Path) -> SystemFailure:
     """Return the error for a file that changed while it was used."""
     return SystemFailure(
-        "CON-018", "the file changed during the run",
-        hint="What is committed stays; wait until the delivery is complete and run again.", place=path.name,
+        "CON-018",
+        "the file changed during the run",
+        hint="What is committed stays; wait until the delivery is complete and run again.",
+        place=path.name,
     )
 
 
@@ -129,16 +138,20 @@ def line_ends(data: bytes) -> int:
 def never_closed(path: Path, line: int) -> SystemFailure:
     """Return the error for a quote that swallows the rest of a file."""
     return SystemFailure(
-        "CON-034", f"the quote opened at line {line} is never closed",
-        hint="Correct the line in the delivery, or check the settings quote and delimiter.", place=Place(path.name, line),
+        "CON-034",
+        f"the quote opened at line {line} is never closed",
+        hint="Correct the line in the delivery, or check the settings quote and delimiter.",
+        place=Place(path.name, line),
     )
 
 
 def too_large(path: Path, line: int) -> SystemFailure:
     """Return the error for a record or field beyond the limits."""
     return SystemFailure(
-        "CON-035", f"the record at line {line} is larger than {MAX_RECORD:,} bytes, or a field of it than {MAX_FIELD:,}",
-        hint="Check the settings quote and delimiter, and whether the file has line ends.", place=Place(path.name, line),
+        "CON-035",
+        f"the record at line {line} is larger than {MAX_RECORD:,} bytes, or a field of it than {MAX_FIELD:,}",
+        hint="Check the settings quote and delimiter, and whether the file has line ends.",
+        place=Place(path.name, line),
     )
 
 

@@ -46,7 +46,6 @@ class Counter:
             one = b"(?:%b%b%b|[^%b%b\r\n]*+)" % (q, inside, q, q, d)
             more = b"(?:%b%b)*+" % (d, one)
             self._patterns = {
-                "whole": re.compile(one + more + b"[\r\n]*"),
                 "opens": re.compile(b"(?:%b%b)*+%b%b" % (one, d, q, inside)),
                 "closes": re.compile(inside + q + more + b"[\r\n]*"),
                 "stays": re.compile(inside),
@@ -93,11 +92,10 @@ class Counter:
         if self._opened is None:
             if blank:
                 return
-            if self.quote in line and not self._patterns["whole"].fullmatch(line):
-                if self._patterns["opens"].fullmatch(line):
-                    self._opened, self._inside = self.line, len(line)
-                    return
-            self.records += 1
+            if self.quote in line and self._patterns["opens"].fullmatch(line):
+                self._opened, self._inside = self.line, len(line)
+            else:
+                self.records += 1
             return
         self._inside += len(line)
         if self._patterns["stays"].fullmatch(line):

@@ -72,7 +72,7 @@ class CsvSource:
         group = tuple(_column(delivery, name) for name in partition.group)
         if not order and not group:
             return ahead(lambda: read_batches(delivery, partition.batch_rows, partition.after))
-        return ahead(lambda: self._store(delivery, order, group).batches(partition.batch_rows, partition.after))
+        return ahead(lambda: self._sorted(delivery, order, group, partition))
 
     def columns(self, relation: str, names: Sequence[str], batch_rows: int) -> Iterator[pl.DataFrame]:
         """Yield the named columns of all readable rows, in physical order."""
@@ -90,7 +90,10 @@ class CsvSource:
             file, _, record = str(ref).partition(":")
             if not (file.isdecimal() and record.isdecimal()):
                 raise SystemFailure(
-                    "CON-019", "a row reference was not made for this relation", hint="Run again.", place=delivery.relation.place
+                    "CON-019",
+                    "a row reference was not made for this relation",
+                    hint="Run again.",
+                    place=delivery.relation.place,
                 )
             wanted.setdefault(int(file), set()).add(int(record))
         names = [*delivery.columns, "_file", "_ref"]
@@ -120,6 +123,13 @@ class CsvSource:
             check_unchanged(file.source)
         return delivery
 
+    def _sorted(
+        self, delivery: Delivery, order: tuple[str, ...], group: tuple[str, ...], partition: Partition
+    ) -> Iterator[Extract]:
+        yield from self._store(delivery, order, group).batches(partition.batch_rows, partition.after)
+        for file in delivery.files:
+            check_unchanged(file.source)
+
     def _store(self, delivery: Delivery, order: tuple[str, ...], group: tuple[str, ...]) -> Store:
         with self._lock:
             key = (delivery.relation.name, order, group)
@@ -135,7 +145,10 @@ def _survey_all(config: SystemConfig, settings: CsvRelation) -> Delivery:
     columns = settings.columns or next((file.names for file in files if file.names is not None), ())
     if not columns:
         raise SystemFailure(
-            "CON-039", "no file of the relation has a header", hint="Give columns: [first, second].", place=settings.place
+            "CON-039",
+            "no file of the relation has a header",
+            hint="Give columns: [first, second].",
+            place=settings.place,
         )
     digest = hashlib.sha256(settings.form().encode())
     for file in files:
@@ -156,8 +169,10 @@ def _layout(columns: tuple[str, ...], file: Survey, settings: CsvRelation) -> tu
     for column in columns:
         if column.casefold() not in there:
             raise SystemFailure(
-                "CON-031", f"the header lacks the column {column}",
-                hint="Ask for a complete delivery, or give the column's new name an alias.", place=file.source.path.name,
+                "CON-031",
+                f"the header lacks the column {column}",
+                hint="Ask for a complete delivery, or give the column's new name an alias.",
+                place=file.source.path.name,
             )
     return tuple(spelled[name.casefold()] for name in found)
 
@@ -167,7 +182,8 @@ def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: in
     if 2 * sum(name.casefold() in known for name in found) < len(found):
         # Without a header the "names" are the values of the first record, which must not be shown.
         return SystemFailure(
-            "CON-032", "the first record is not the header that is expected: most of its names are unknown",
+            "CON-032",
+            "the first record is not the header that is expected: most of its names are unknown",
             hint="Check whether the file has a header, and the settings delimiter and skip_lines.",
             place=file.source.path.name,
         )
@@ -175,8 +191,10 @@ def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: in
     near = difflib.get_close_matches(name, columns, n=1)
     hint = f"If it is {near[0]} under another name" if near else "If it is a known column under another name"
     return SystemFailure(
-        "CON-032", f"column {number} of the header, {name}, is unknown",
-        hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.', place=file.source.path.name,
+        "CON-032",
+        f"column {number} of the header, {name}, is unknown",
+        hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.',
+        place=file.source.path.name,
     )
 
 
@@ -186,7 +204,8 @@ def _column(delivery: Delivery, name: str) -> str:
             return column
     near = difflib.get_close_matches(name, delivery.columns, n=1, cutoff=0.5)
     raise SystemFailure(
-        "CON-021", f"the relation {delivery.relation.name} has no column {name}",
+        "CON-021",
+        f"the relation {delivery.relation.name} has no column {name}",
         hint=f"Did you mean {near[0]}?" if near else f"Its columns are: {', '.join(delivery.columns[:20])}.",
         place=delivery.relation.place,
     )

@@ -80,8 +80,10 @@ def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
     check_unchanged(source)
     if number - 1 != survey.records:
         raise BugError(
-            "BUG-020", f"two ways of counting the records of a file disagree: {survey.records:,} and {number - 1:,}",
-            hint="Report this with the settings of the relation; the last batch was not loaded.", place=path.name,
+            "BUG-020",
+            f"two ways of counting the records of a file disagree: {survey.records:,} and {number - 1:,}",
+            hint="Report this with the settings of the relation; the last batch was not loaded.",
+            place=path.name,
         )
 
 
@@ -95,7 +97,9 @@ def _check_sizes(survey: Survey, relation: CsvRelation, data: bytes, table: pl.D
             raise too_large(survey.source.path, line + line_ends(data[:start]))
 
 
-def parse(chunk: Chunk, survey: Survey, relation: CsvRelation, names: tuple[str, ...], columns: tuple[str, ...]) -> Piece:
+def parse(
+    chunk: Chunk, survey: Survey, relation: CsvRelation, names: tuple[str, ...], columns: tuple[str, ...]
+) -> Piece:
     """Turn a chunk into frames.
 
     Args:
@@ -113,8 +117,10 @@ def parse(chunk: Chunk, survey: Survey, relation: CsvRelation, names: tuple[str,
         frame = _strict(text, relation, names)
     if frame.height != good.height:
         raise BugError(
-            "BUG-021", "the parser and the record finder disagree about a chunk of a file",
-            hint="Report this with the settings of the relation.", place=survey.source.path.name,
+            "BUG-021",
+            "the parser and the record finder disagree about a chunk of a file",
+            hint="Report this with the settings of the relation.",
+            place=survey.source.path.name,
         )
     wrong = table.join(good, on=RECORD, how="anti", maintain_order="left")
     unreadable = _unreadable(chunk, survey, wrong, undecodable, len(names))
@@ -187,8 +193,13 @@ def _fast(text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[s
         return None
     try:
         frame = pl.read_csv(
-            text, has_header=False, schema=dict.fromkeys(names, pl.String), separator=relation.delimiter.decode(),
-            quote_char=quote.decode() or None, empty_string_is_null=False, glob=False,
+            text,
+            has_header=False,
+            schema=dict.fromkeys(names, pl.String),
+            separator=relation.delimiter.decode(),
+            quote_char=quote.decode() or None,
+            empty_string_is_null=False,
+            glob=False,
         )
     except pl.exceptions.PolarsError:
         return None
@@ -200,13 +211,14 @@ def _strict(text: bytes, relation: CsvRelation, names: tuple[str, ...]) -> pl.Da
     csv.field_size_limit(MAX_RECORD)
     quote = relation.quote.decode()
     rows = csv.reader(
-        io.StringIO(text.decode(), newline=""), delimiter=relation.delimiter.decode(), strict=True,
-        quotechar=quote or None, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        io.StringIO(text.decode(), newline=""),
+        delimiter=relation.delimiter.decode(),
+        strict=True,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
     )
     values = list(zip(*(row for row in rows if row), strict=True)) or [()] * len(names)
-    return pl.DataFrame(
-        [pl.Series(name, column, dtype=pl.String) for name, column in zip(names, values, strict=True)]
-    )
+    return pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in zip(names, values, strict=True)])
 
 
 def _unreadable(

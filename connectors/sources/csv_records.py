@@ -91,19 +91,18 @@ def _outside(
     wrong = [_flags(~((may_open & side) | (may_close & ~side))) for side in (even, ~even)]
     starts, firsts, forced, stray = [0], [0], [], []
     if b"\1" in wrong[0]:
-        places, borders = quotes.to_list(), ends.to_list()
         while (found := wrong[firsts[-1] % 2].find(b"\1", firsts[-1])) >= 0:
-            stray.append(places[found])
-            after = bisect_right(borders, places[found])
-            if after == len(borders):
-                ends = ends.filter(ends <= places[found])
+            stray.append(quotes[found])
+            after = bisect_right(ends, quotes[found])
+            if after == ends.len():
+                ends = ends.filter(ends <= quotes[found])
                 break
             forced.append(after)
-            starts.append(borders[after])
-            firsts.append(bisect_left(places, borders[after]))
-    before = quotes.search_sorted(ends, side="left").cast(pl.Int64)
+            starts.append(ends[after])
+            firsts.append(bisect_left(quotes, ends[after]))
+    before = _before(quotes, ends)
     if len(starts) > 1:
-        segment = pl.Series(starts).search_sorted(ends, side="left").cast(pl.Int64) - 1
+        segment = _before(pl.Series(starts), ends) - 1
         before = before - pl.Series(firsts).gather(segment)
     outside = before % 2 == 0
     if forced:
@@ -145,18 +144,28 @@ def _table(byte: pl.Series, data: bytes, ends: pl.Series, stray: pl.Series) -> p
     both = feed & (before == _CR) & (ends - 2 >= table["start"])
     # The last record of a file may have no line end.
     cut = feed.cast(pl.Int64) + carriage.cast(pl.Int64) + both.cast(pl.Int64)
-    found = pl.Series(stray.search_sorted(table["end"], side="left").cast(pl.Int64)) - pl.Series(
-        stray.search_sorted(table["start"], side="left").cast(pl.Int64)
-    )
+    found = _before(stray, table["end"]) - _before(stray, table["start"])
     return table.with_columns(stop=ends - cut, stray=found > 0).select("start", "stop", "end", "stray")
 
 
 def _fields(byte: pl.Series, delimiter: int, quotes: pl.Series, table: pl.DataFrame) -> pl.Series:
-    """Count the fields of every record: its delimiters outside quotes and one."""
+    """Count the fields of every record: its delimiters outside quotes and one (not meaningful with a stray quote)."""
     found = _positions(byte, delimiter)
-    if quotes.len() and table.height and found.len():
-        record = table["end"].search_sorted(found, side="right").cast(pl.Int64).clip(0, table.height - 1)
-        before = quotes.search_sorted(table["start"], side="left").cast(pl.Int64).gather(record)
-        found = found.filter((quotes.search_sorted(found, side="left").cast(pl.Int64) - before) % 2 == 0)
-    upto = found.search_sorted(table["end"], side="left").cast(pl.Int64)
-    return upto - found.search_sorted(table["start"], side="left").cast(pl.Int64) + 1
+    upto = _before(found, table["end"])
+    fields = upto - upto.shift(1, fill_value=0) + 1
+    if table.height:
+        record = _before(table["end"], quotes + 1)
+        quotes = quotes.filter((record < table.height) & ~table["stray"].gather(record.clip(None, table.height - 1)))
+    if table.is_empty() or quotes.is_empty():
+        return fields
+    # A record without a stray quote has its quotes in pairs, so that taking every second one gives the opening ones.
+    opening, closing = quotes.gather_every(2), quotes.gather_every(2, offset=1)
+    inside = (_before(found, closing) - _before(found, opening)).cum_sum()
+    pairs = _before(opening, table["end"])
+    upto = pl.concat([pl.Series([0], dtype=pl.Int64), inside]).gather(pairs)
+    return fields - (upto - upto.shift(1, fill_value=0))
+
+
+def _before(values: pl.Series, borders: pl.Series) -> pl.Series:
+    """Return for each border how many values are smaller."""
+    return values.search_sorted(borders, side="left").cast(pl.Int64)

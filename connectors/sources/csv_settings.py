@@ -14,8 +14,18 @@ from connectors.config import SystemConfig, flag_option, known_options, list_opt
 
 _SYSTEM_OPTIONS = ("folder", "encoding", "delimiter", "quote", "relations")
 _RELATION_OPTIONS = (
-    "files", "encoding", "delimiter", "quote", "header", "columns", "key", "aliases", "skip_lines", "trailer",
-    "allow_empty", "personal",
+    "files",
+    "encoding",
+    "delimiter",
+    "quote",
+    "header",
+    "columns",
+    "key",
+    "aliases",
+    "skip_lines",
+    "trailer",
+    "allow_empty",
+    "personal",
 )
 _NAMED_BYTES = {"tab": "\t", "none": "", "space": " "}
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
@@ -50,10 +60,18 @@ class CsvRelation:
 
     def form(self) -> str:
         """Return what of the settings decides how bytes become rows: part of the fingerprint."""
-        return repr((
-            self.encoding, self.delimiter, self.quote, self.header, self.columns, self.aliases, self.skip_lines,
-            self.trailer,
-        ))
+        return repr(
+            (
+                self.encoding,
+                self.delimiter,
+                self.quote,
+                self.header,
+                self.columns,
+                self.aliases,
+                self.skip_lines,
+                self.trailer,
+            )
+        )
 
 
 def read_settings(config: SystemConfig) -> dict[str, CsvRelation]:
@@ -61,13 +79,15 @@ def read_settings(config: SystemConfig) -> dict[str, CsvRelation]:
     known_options(config, config.options, _SYSTEM_OPTIONS)
     relations = config.options.get("relations")
     if not isinstance(relations, Mapping) or not relations:
-        raise refuse(config, "the system has no relations", "Add relations: {NAME: {files: \"NAME_*.csv\"}}.")
+        raise refuse(config, "the system has no relations", 'Add relations: {NAME: {files: "NAME_*.csv"}}.')
     return {str(name): _relation(config, str(name), options or {}) for name, options in relations.items()}
 
 
 def _relation(config: SystemConfig, name: str, options: Any) -> CsvRelation:
     if not isinstance(options, Mapping):
-        raise refuse(config, f"the settings of relation {name} are not a map", f"Write {name}: {{files: \"{name}.csv\"}}.")
+        raise refuse(
+            config, f"the settings of relation {name} are not a map", f'Write {name}: {{files: "{name}.csv"}}.'
+        )
     known_options(config, options, _RELATION_OPTIONS, f"relations.{name}.")
     merged = {k: v for k, v in config.options.items() if k not in ("relations", "folder")} | dict(options)
     columns, header = list_option(config, merged, "columns"), flag_option(config, merged, "header", True)
@@ -100,8 +120,10 @@ def _encoding(config: SystemConfig, text: str) -> str:
     # Only where ASCII bytes mean ASCII can quotes and line ends be found before decoding.
     if not plain or name in ("cp932", "shift_jis", "gbk", "gb18030", "big5", "cp950", "utf-7"):
         raise refuse(
-            config, f"the encoding {text} is not one that can be read",
-            "Use utf-8, utf-16, cp1252, cp850, latin-1 or another single-byte code page.", code="CON-038",
+            config,
+            f"the encoding {text} is not one that can be read",
+            "Use utf-8, utf-16, cp1252, cp850, latin-1 or another single-byte code page.",
+            code="CON-038",
         )
     return "utf-8" if name == "utf-8-sig" else name
 
@@ -111,7 +133,9 @@ def _one_byte(config: SystemConfig, option: str, text: str) -> bytes:
     allowed = len(text) == 1 and text.isascii() and text not in "\r\n\0"
     if allowed or (option == "quote" and text == ""):
         return text.encode()
-    raise refuse(config, f"the setting {option} is not one character", f'Write {option}: ";" or another character, or "tab".')
+    raise refuse(
+        config, f"the setting {option} is not one character", f'Write {option}: ";" or another character, or "tab".'
+    )
 
 
 def _aliases(config: SystemConfig, value: Any) -> tuple[tuple[str, str], ...]:
@@ -155,8 +179,10 @@ def find_files(config: SystemConfig, relation: CsvRelation) -> list[Path]:
                 break
         else:
             raise SystemFailure(
-                "CON-030", "no file answers to the relation's setting files",
-                hint=f"Check the folder {folder.name} and the name or pattern {pattern}.", place=relation.place,
+                "CON-030",
+                "no file answers to the relation's setting files",
+                hint=f"Check the folder {folder.name} and the name or pattern {pattern}.",
+                place=relation.place,
             )
     return sorted(found, key=lambda path: (path.name, str(path)))
 

@@ -56,9 +56,9 @@ def survey(path: Path, relation: CsvRelation) -> Survey:
             counter.feed(block)
     else:
         position = 0
-        for number, block in enumerate(raw_blocks(source)):
+        for block in raw_blocks(source):
             digest.update(block)
-            counter.feed(block[source.skip + start :] if number == 0 else block)
+            counter.feed(block[max(source.skip + start - position, 0) :])
             position += len(block)
     counter.finish()
     check_unchanged(source)
@@ -69,8 +69,10 @@ def survey(path: Path, relation: CsvRelation) -> Survey:
         _check_trailer(source, relation, relation.trailer, counter)
     if records <= 0 and not relation.allow_empty:
         raise SystemFailure(
-            "CON-039", "the delivery is empty: no record was found",
-            hint="Ask for it again, or set allow_empty: true if this is right.", place=path.name,
+            "CON-039",
+            "the delivery is empty: no record was found",
+            hint="Ask for it again, or set allow_empty: true if this is right.",
+            place=path.name,
         )
     return Survey(source, digest.hexdigest(), names, start, line, max(records, 0), relation.trailer is not None)
 
@@ -94,8 +96,10 @@ def _header(source: Bytes, relation: CsvRelation, head: bytes, complete: bool) -
     place = Place(source.path.name, 1 + line_ends(head[: start + first]))
     if fields > MAX_COLUMNS:
         raise SystemFailure(
-            "CON-036", f"the header has {fields:,} columns, more than {MAX_COLUMNS:,}",
-            hint="Check the setting delimiter.", place=place,
+            "CON-036",
+            f"the header has {fields:,} columns, more than {MAX_COLUMNS:,}",
+            hint="Check the setting delimiter.",
+            place=place,
         )
     try:
         text = rest[first:stop].decode(source.text_encoding)
@@ -103,8 +107,10 @@ def _header(source: Bytes, relation: CsvRelation, head: bytes, complete: bool) -
         stray = True
     if stray:
         raise SystemFailure(
-            "CON-037", f"the header cannot be read as {source.encoding} with these quotes",
-            hint="Check the settings encoding, quote and skip_lines.", place=place,
+            "CON-037",
+            f"the header cannot be read as {source.encoding} with these quotes",
+            hint="Check the settings encoding, quote and skip_lines.",
+            place=place,
         )
     return start + end, _names(split_record(text, relation), relation, place)
 
@@ -126,13 +132,17 @@ def _names(found: list[str], relation: CsvRelation, place: Place) -> tuple[str, 
         if not name or name.casefold() in seen:
             wrong = f"has the name of column {seen[name.casefold()]}" if name else "has no name"
             raise RefusedError(
-                "CON-033", f"column {number} of the header {wrong}",
+                "CON-033",
+                f"column {number} of the header {wrong}",
                 hint="Ask for a delivery with one name per column, or set header: false, skip_lines: 1 and columns.",
                 place=place,
             )
         if name.casefold() in ("_ref", "_file"):
             raise SystemFailure(
-                "CON-022", f"the column {name} has a name that the toolkit uses itself", hint="Give it an alias.", place=place
+                "CON-022",
+                f"the column {name} has a name that the toolkit uses itself",
+                hint="Give it an alias.",
+                place=place,
             )
         seen[name.casefold()] = number
     return tuple(names)
@@ -143,9 +153,11 @@ def _check_encoding(source: Bytes, counter: Counter) -> None:
         return
     looks = " and may be cp1252" if source.text_encoding in ("utf-8", "ascii") else ""
     raise SystemFailure(
-        "CON-037", f"{counter.undecodable:,} of {counter.records:,} records are not {source.encoding}: "
+        "CON-037",
+        f"{counter.undecodable:,} of {counter.records:,} records are not {source.encoding}: "
         f"the file is in another encoding{looks}",
-        hint="Correct the setting encoding of the relation.", place=source.path.name,
+        hint="Correct the setting encoding of the relation.",
+        place=source.path.name,
     )
 
 
@@ -153,8 +165,10 @@ def _check_trailer(source: Bytes, relation: CsvRelation, trailer: Trailer, count
     line = counter.last.decode(source.text_encoding, "replace").rstrip("\r\n")
     if counter.records < 1 or not re.search(trailer.match, line):
         raise SystemFailure(
-            "CON-040", "the last line is not the trailer that is expected: the delivery may be cut off",
-            hint="Ask for the delivery again, or correct the setting trailer.match.", place=source.path.name,
+            "CON-040",
+            "the last line is not the trailer that is expected: the delivery may be cut off",
+            hint="Ask for the delivery again, or correct the setting trailer.match.",
+            place=source.path.name,
         )
     if not trailer.count:
         return
@@ -165,11 +179,15 @@ def _check_trailer(source: Bytes, relation: CsvRelation, trailer: Trailer, count
     stated = fields[trailer.count - 1].strip().replace(".", "") if trailer.count <= len(fields) else ""
     if not stated.isdecimal():
         raise SystemFailure(
-            "CON-040", f"field {trailer.count} of the trailer line is not a number",
-            hint="Correct the setting trailer.count.", place=source.path.name,
+            "CON-040",
+            f"field {trailer.count} of the trailer line is not a number",
+            hint="Correct the setting trailer.count.",
+            place=source.path.name,
         )
     if int(stated) != counter.records - 1:
         raise SystemFailure(
-            "CON-041", f"the trailer line states {int(stated):,} records, the file holds {counter.records - 1:,}",
-            hint="Ask for a complete delivery.", place=source.path.name,
+            "CON-041",
+            f"the trailer line states {int(stated):,} records, the file holds {counter.records - 1:,}",
+            hint="Ask for a complete delivery.",
+            place=source.path.name,
         )

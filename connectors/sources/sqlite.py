@@ -129,7 +129,9 @@ class SqliteSource:
         with self._store_lock:
             name = table.relation.name
             if name not in self._views:
-                self._views[name] = copy_view(self._link, table, self._file, self._scratch.folder / f"view{len(self._views)}.db")
+                self._views[name] = copy_view(
+                    self._link, table, self._file, self._scratch.folder / f"view{len(self._views)}.db"
+                )
         return Link(self._views[name], self._shown, self._state)
 
     def _table(self, name: str) -> Table:

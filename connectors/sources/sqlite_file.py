@@ -74,8 +74,10 @@ def look_at(source: Path, shown: str, scratch: Scratch) -> DatabaseFile:
     if header[:16] != _MAGIC:
         os.close(fd)
         raise SystemFailure(
-            "CON-013", "the file is empty" if not header else "the file is not a SQLite 3 database (its header is another one)",
-            hint="Check the path; an encrypted database must be exported first.", place=shown,
+            "CON-013",
+            "the file is empty" if not header else "the file is not a SQLite 3 database (its header is another one)",
+            hint="Check the path; an encrypted database must be exported first.",
+            place=shown,
         )
     wal = beside(source, "-wal")
     if header[18] == 2 or header[19] == 2 or (wal.exists() and wal.stat().st_size > 0):
@@ -92,15 +94,22 @@ def _open_regular(source: Path, shown: str) -> int:
     try:
         if not stat.S_ISREG(source.stat().st_mode):
             raise SystemFailure(
-                "CON-011", "the source is a folder, pipe or device, not a file", hint="Name a regular file.", place=shown
+                "CON-011",
+                "the source is a folder, pipe or device, not a file",
+                hint="Name a regular file.",
+                place=shown,
             )
         # The descriptor stays open as long as the source does: closing any descriptor of a database file drops the
         # locks that this process holds on it.
         return os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
-        raise SystemFailure("CON-010", "no such source: the file does not exist", hint="Check the path.", place=shown) from None
+        raise SystemFailure(
+            "CON-010", "no such source: the file does not exist", hint="Check the path.", place=shown
+        ) from None
     except OSError:
-        raise SystemFailure("CON-012", "the file may not be read", hint="Ask for the right to read it.", place=shown) from None
+        raise SystemFailure(
+            "CON-012", "the file may not be read", hint="Ask for the right to read it.", place=shown
+        ) from None
 
 
 def file_digest(fd: int) -> str:
@@ -144,14 +153,18 @@ def _copy_with_wal(source: Path, shown: str, scratch: Scratch) -> tuple[Path, st
         except FileNotFoundError:
             stable = False
         except OSError:
-            raise SystemFailure("CON-012", "the file may not be read", hint="Ask for the right to read it.", place=shown) from None
+            raise SystemFailure(
+                "CON-012", "the file may not be read", hint="Ask for the right to read it.", place=shown
+            ) from None
         if stable:
             _settle(copies[0], shown)
             return copies[0], hashlib.sha256("\n".join(before).encode()).hexdigest()
         shutil.rmtree(folder)
     raise SystemFailure(
-        "CON-017", f"the database changed during each of {_COPY_TRIES} copies of it and its -wal file",
-        hint="Run when the old system is quiet, or from a backup of it.", place=shown,
+        "CON-017",
+        f"the database changed during each of {_COPY_TRIES} copies of it and its -wal file",
+        hint="Run when the old system is quiet, or from a backup of it.",
+        place=shown,
     )
 
 
@@ -165,5 +178,8 @@ def _settle(copy: Path, shown: str) -> None:
         mode = ""
     if mode != "delete":
         raise SystemFailure(
-            "CON-016", "the database and its -wal file cannot be joined", hint="Run an integrity check in the old system.", place=shown
+            "CON-016",
+            "the database and its -wal file cannot be joined",
+            hint="Run an integrity check in the old system.",
+            place=shown,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from casemodel import SystemFailure
 from connectors.sources.sqlite_file import DatabaseFile, beside
 
 BUSY_MILLISECONDS = 10_000
+CACHE_KIB = 32 << 10
+_JOURNAL_SECONDS = 0.5
 
 
 class Link:
@@ -27,6 +30,8 @@ class Link:
         self._cursor = self._connection.cursor()
         try:
             self.table(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}", 1)
+            # Rows in key order lie all over the file: SQLite's 2 MB of cache would read most pages many times.
+            self.table(f"PRAGMA cache_size = -{CACHE_KIB}", 1)
             self._version = self._data_version()
         except BaseException:
             self.close()
@@ -59,7 +64,10 @@ class Link:
             return
         if not state:
             raise SystemFailure(
-                "CON-010", "the source disappeared while it was read", hint="Bring it back and run again.", place=self._shown
+                "CON-010",
+                "the source disappeared while it was read",
+                hint="Bring it back and run again.",
+                place=self._shown,
             )
         raise changed(self._shown)
 
@@ -85,36 +93,54 @@ class Link:
             raise self._translated(str(error).lower()) from None
 
     def _translated(self, text: str) -> SystemFailure:
+        journal = beside(self._file.source, "-journal")
+        if journal.exists():
+            # A writer's journal is gone when it commits, one that was left behind stays.
+            time.sleep(_JOURNAL_SECONDS)
         state = self._file.state()
         if state and state != self._state:
             return changed(self._shown)
-        journal = beside(self._file.source, "-journal")
         if "locked" in text or "busy" in text:
             return SystemFailure(
-                "CON-015", f"the database stayed locked for {BUSY_MILLISECONDS // 1000} seconds",
-                hint="Run when nobody writes to the old system.", place=self._shown,
+                "CON-015",
+                f"the database stayed locked for {BUSY_MILLISECONDS // 1000} seconds",
+                hint="Run when nobody writes to the old system.",
+                place=self._shown,
             )
         if self._file.digest is None and journal.exists() and journal.stat().st_size > 0:
             return SystemFailure(
-                "CON-014", "an unfinished transaction lies beside the database (-journal), which only its owner may roll back",
-                hint="Open and close the database with the old system first, so that it recovers.", place=self._shown,
+                "CON-014",
+                "an unfinished transaction lies beside the database (-journal), which only its owner may roll back",
+                hint="Open and close the database with the old system first, so that it recovers.",
+                place=self._shown,
             )
-        if any(sign in text for sign in ("no such collation", "no such function", "no such module", "no such table", "syntax error")):
+        if any(
+            sign in text
+            for sign in ("no such collation", "no such function", "no such module", "no such table", "syntax error")
+        ):
             return SystemFailure(
-                "CON-024", "the database refuses the query: it uses a collation, function or module that is not part of SQLite",
-                hint="Give the relation as a table without it.", place=self._shown,
+                "CON-024",
+                "the database refuses the query: it uses a collation, function or module that is not part of SQLite",
+                hint="Give the relation as a table without it.",
+                place=self._shown,
             )
         if not state:
-            return SystemFailure("CON-010", "the source disappeared", hint="Bring it back and run again.", place=self._shown)
+            return SystemFailure(
+                "CON-010", "the source disappeared", hint="Bring it back and run again.", place=self._shown
+            )
         return SystemFailure(
-            "CON-016", "the database is damaged or could not be read to the end",
-            hint="Run an integrity check in the old system, or read from a backup.", place=self._shown,
+            "CON-016",
+            "the database is damaged or could not be read to the end",
+            hint="Run an integrity check in the old system, or read from a backup.",
+            place=self._shown,
         )
 
 
 def changed(shown: str) -> SystemFailure:
     """Return the error for a source that somebody wrote to while it was read."""
     return SystemFailure(
-        "CON-018", "the source changed during the run, so that its parts would not fit together",
-        hint="What is committed stays; run again when nobody writes to the old system.", place=shown,
+        "CON-018",
+        "the source changed during the run, so that its parts would not fit together",
+        hint="What is committed stays; run again when nobody writes to the old system.",
+        place=shown,
     )

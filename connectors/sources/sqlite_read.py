@@ -176,7 +176,9 @@ def _extract(reader: Reader, frame: pl.DataFrame, position: str) -> Extract:
     if odd.is_empty():
         return Extract(frame.select(names), position)
     good = frame.filter(pl.col(ODD).is_null()).select(names)
-    return Extract(good, position, describe_odd(reader.link, reader.table, odd.select("_ref", pl.col(ODD).alias("code"))))
+    return Extract(
+        good, position, describe_odd(reader.link, reader.table, odd.select("_ref", pl.col(ODD).alias("code")))
+    )
 
 
 def describe_odd(link: Link, table: Table, odd: pl.DataFrame) -> pl.DataFrame:

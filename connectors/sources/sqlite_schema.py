@@ -64,7 +64,8 @@ def no_such_column(relation: Relation, name: str) -> SystemFailure:
     names = [column.name for column in relation.columns]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return SystemFailure(
-        "CON-021", f"the relation {relation.name} has no column {name}",
+        "CON-021",
+        f"the relation {relation.name} has no column {name}",
         hint=f"Did you mean {near[0]}?" if near else f"Its columns are: {', '.join(names[:20])}.",
         place=f"{relation.system}.{relation.name}",
     )
@@ -75,7 +76,8 @@ def no_such_relation(system: str, name: str, names: tuple[str, ...]) -> SystemFa
     near = difflib.get_close_matches(name.casefold(), [n.casefold() for n in names], n=3, cutoff=0.5)
     found = [n for n in names if n.casefold() in near]
     return SystemFailure(
-        "CON-020", f"the system {system} has no relation {name}",
+        "CON-020",
+        f"the system {system} has no relation {name}",
         hint=f"Did you mean {', '.join(found)}?" if found else f"It has: {', '.join(names[:20]) or 'none at all'}.",
         place=f"{system}.{name}",
     )
@@ -103,15 +105,20 @@ def _table(system: str, name: str, columns: list[dict[str, object]]) -> Table:
     for reserved in names:
         if reserved.casefold() in ("_ref", "_file"):
             raise SystemFailure(
-                "CON-022", f"the column {reserved} of {name} has a name that the toolkit uses itself",
-                hint="Offer the relation as a view that renames it.", place=f"{system}.{name}",
+                "CON-022",
+                f"the column {reserved} of {name} has a name that the toolkit uses itself",
+                hint="Offer the relation as a view that renames it.",
+                place=f"{system}.{name}",
             )
     keys = sorted((c for c in columns if c["pk"]), key=lambda c: int(str(c["pk"])))
     key = tuple(str(c["name"]) for c in keys)
     is_view, without_rowid = columns[0]["type"] == "view", bool(columns[0]["without_rowid"])
     # Only "INTEGER PRIMARY KEY" is the rowid itself: it has no index of its own, and holds nothing but integers.
     integer_key = (
-        len(key) == 1 and str(keys[0]["declared"]).upper() == "INTEGER" and not columns[0]["key_index"] and not without_rowid
+        len(key) == 1
+        and str(keys[0]["declared"]).upper() == "INTEGER"
+        and not columns[0]["key_index"]
+        and not without_rowid
     )
     rowid = next((r for r in _ROWID_NAMES if r not in {n.casefold() for n in names}), None)
     if without_rowid:
@@ -119,7 +126,10 @@ def _table(system: str, name: str, columns: list[dict[str, object]]) -> Table:
     else:
         locator = (quoted(key[0]) if integer_key else rowid if rowid and not is_view else _COPY_ROW,)
     relation = Relation(
-        system=system, name=name, primary_key=key, key_is_unique=integer_key,
+        system=system,
+        name=name,
+        primary_key=key,
+        key_is_unique=integer_key,
         columns=tuple(SourceColumn(str(c["name"]), str(c["declared"] or "")) for c in columns),
     )
     hidden = not (without_rowid or integer_key or rowid)
@@ -154,4 +164,3 @@ def grouping_is_plain(link: Link, table: Table, columns: tuple[SourceColumn, ...
             if is_padded(column.declared_type):
                 checks.append(f"(NOT coalesce(max({name} LIKE '% '), 0) OR min(length({name})) = max(length({name})))")
     return not checks or bool(link.number(f"SELECT {' AND '.join(checks)} FROM {table.name}"))
-

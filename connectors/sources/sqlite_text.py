@@ -201,7 +201,8 @@ def read_position(text: str, length: int) -> list[str | None]:
 def foreign_position() -> SystemFailure:
     """Return the error for a position or reference that this relation cannot have given."""
     return SystemFailure(
-        "CON-019", "a position or row reference was not made for this relation and order",
+        "CON-019",
+        "a position or row reference was not made for this relation and order",
         hint="Start the run anew; if this happens again, check whether the source was replaced.",
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +21,11 @@ from connectors import SystemConfig, open_source
 COLUMNS = ("NR", "GROEP", "Naam")
 # Groups of 1 to 40 rows, one of 700 (larger than a batch), duplicates and empty texts in what is ordered by.
 ROWS = [
-    (f"{number:05}", "groot" if number % 3 == 0 else f"g{number * 7919 % 83:03}" if number % 11 else "", f"Naam é|\\{number % 17} ")
+    (
+        f"{number:05}",
+        "groot" if number % 3 == 0 else f"g{number * 7919 % 83:03}" if number % 11 else "",
+        f"Naam é|\\{number % 17} ",
+    )
     for number in range(2100)
 ]
 
@@ -154,7 +160,9 @@ def test_order_with_many_equal_rows(source: Source) -> None:
 @pytest.mark.parametrize(
     ("order", "group"), [((), ()), (("GROEP", "NR"), ("GROEP",)), (("NR",), ()), (("Naam", "NR"), ())]
 )
-def test_reading_goes_on_behind_every_position(config: SystemConfig, order: tuple[str, ...], group: tuple[str, ...]) -> None:
+def test_reading_goes_on_behind_every_position(
+    config: SystemConfig, order: tuple[str, ...], group: tuple[str, ...]
+) -> None:
     with closing(open_source(config)) as first:
         whole = list(first.extract(Partition("KLANT", 300, order, group)))
     for number, extract in enumerate(whole):
@@ -209,12 +217,15 @@ def test_a_change_during_the_run_stops_it(config: SystemConfig, tmp_path: Path) 
 
 
 def change(folder: Path) -> None:
+    """Write to the source as the old system does: from another process."""
+    code = (
+        "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n"
+        "name = 'BASIS' if c.execute(\"SELECT 1 FROM sqlite_master WHERE name = 'BASIS'\").fetchone() else 'KLANT'\n"
+        "c.execute(f\"UPDATE {name} SET Naam = 'anders' WHERE NR = '02099'\"); c.commit()\n"
+    )
     for path in folder.iterdir():
         if path.suffix == ".db":
-            with closing(sqlite3.connect(path)) as connection:
-                name = "BASIS" if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'BASIS'").fetchone() else "KLANT"
-                connection.execute(f"UPDATE {name} SET Naam = 'anders' WHERE NR = '02099'")
-                connection.commit()
+            subprocess.run([sys.executable, "-c", code, str(path)], check=True)
         elif path.name == "KLANT_1.CSV":
             path.write_bytes(path.read_bytes().replace(b"02099", b"02098"))
 

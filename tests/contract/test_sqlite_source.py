@@ -73,7 +73,9 @@ def test_wal_database_is_read_whole_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_wal_database_without_wal_file_is_left_alone(tmp_path: Path) -> None:
-    path = make(tmp_path / "oud.db", "PRAGMA journal_mode=WAL", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('een')")
+    path = make(
+        tmp_path / "oud.db", "PRAGMA journal_mode=WAL", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('een')"
+    )
     assert list(listing(tmp_path)) == ["oud.db"]
     before = listing(tmp_path)
     with opened(path, tmp_path) as source:
@@ -151,7 +153,8 @@ def test_what_is_no_database_is_said(tmp_path: Path, content: bytes, code: str) 
 
 def test_damaged_page_is_an_error_not_a_short_read(tmp_path: Path) -> None:
     path = make(
-        tmp_path / "oud.db", "CREATE TABLE t (a TEXT)",
+        tmp_path / "oud.db",
+        "CREATE TABLE t (a TEXT)",
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t SELECT 'tekst ' || i FROM n",
     )
     data = bytearray(path.read_bytes())
@@ -183,7 +186,11 @@ def test_url_is_a_location_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"path": "oud.db", "password": "geheim"}, {"url": "postgresql://piet:geheim@host/db"}, {"url": "sqlite:///x?password=geheim"}],
+    [
+        {"path": "oud.db", "password": "geheim"},
+        {"url": "postgresql://piet:geheim@host/db"},
+        {"url": "sqlite:///x?password=geheim"},
+    ],
 )
 def test_passwords_are_refused(tmp_path: Path, options: dict[str, str]) -> None:
     with pytest.raises(RefusedError) as caught:
@@ -203,24 +210,53 @@ def test_unknown_settings_and_kinds_are_refused_with_the_nearest(tmp_path: Path)
 
 VALUES = [
     # declared, SQL value, canonical text
-    ("INTEGER", "42", "42"), ("INTEGER", "-9223372036854775808", "-9223372036854775808"), ("INTEGER", "'lots-of-it'", "lots-of-it"),
-    ("INTEGER", "1.5", "1.5"), ("INTEGER", "9223372036854775808", "9223372036854776000"), ("NUMERIC(9,2)", "73.20", "73.2"),
-    ("NUMERIC(9,2)", "3.0", "3"), ("NUMERIC(9,2)", "'1.073,20'", "1.073,20"), ("NUMERIC(9,2)", "1e16", "10000000000000000"),
-    ("REAL", "3", "3"), ("REAL", "0.1", "0.1"), ("REAL", "0.1 + 0.2", "0.30000000000000004"), ("REAL", "1e-7", "0.0000001"),
-    ("REAL", "-0.0", "0"), ("REAL", "1e22", "10000000000000000000000"), ("REAL", "9e999", "Infinity"),
-    ("REAL", "-123456789012345.6", "-123456789012345.6"), ("REAL", "1/3.0", "0.3333333333333333"), ("", "'1e5'", "1e5"), ("", "7", "7"),
-    ("", "2.0", "2"), ("CHAR(8)", "'PASAAN  '", "PASAAN"), ("CHAR(8)", "'  x  '", "  x"), ("CHARACTER(5)", "'a    '", "a"),
-    ("VARCHAR(8)", "'x  '", "x  "), ("CHARACTER VARYING(9)", "'x  '", "x  "), ("NCHAR(3)", "'y  '", "y"), ("TEXT", "''", ""),
-    ("CHAR(3)", "'   '", ""), ("TEXT", "NULL", None), ("TEXT", "'a' || char(0) || 'b'", "a\0b"), ("TEXT", "'07'", "07"),
-    ("CHAR(4)", "'0363'", "0363"), ("DATE", "'20130101'", "20130101"), ("TIMESTAMP", "'2013-01-01 10:00:00'", "2013-01-01 10:00:00"),
-    ("BLOB", "x'00FF'", "00ff"), ("TEXT", "'ĳ 🙂 e' || char(769)", "ĳ 🙂 e\u0301"), ("TEXT", "char(8238) || 'x'", "\u202ex"),
+    ("INTEGER", "42", "42"),
+    ("INTEGER", "-9223372036854775808", "-9223372036854775808"),
+    ("INTEGER", "'lots-of-it'", "lots-of-it"),
+    ("INTEGER", "1.5", "1.5"),
+    ("INTEGER", "9223372036854775808", "9223372036854776000"),
+    ("NUMERIC(9,2)", "73.20", "73.2"),
+    ("NUMERIC(9,2)", "3.0", "3"),
+    ("NUMERIC(9,2)", "'1.073,20'", "1.073,20"),
+    ("NUMERIC(9,2)", "1e16", "10000000000000000"),
+    ("REAL", "3", "3"),
+    ("REAL", "0.1", "0.1"),
+    ("REAL", "0.1 + 0.2", "0.30000000000000004"),
+    ("REAL", "1e-7", "0.0000001"),
+    ("REAL", "-0.0", "0"),
+    ("REAL", "1e22", "10000000000000000000000"),
+    ("REAL", "9e999", "Infinity"),
+    ("REAL", "-123456789012345.6", "-123456789012345.6"),
+    ("REAL", "1/3.0", "0.3333333333333333"),
+    ("", "'1e5'", "1e5"),
+    ("", "7", "7"),
+    ("", "2.0", "2"),
+    ("CHAR(8)", "'PASAAN  '", "PASAAN"),
+    ("CHAR(8)", "'  x  '", "  x"),
+    ("CHARACTER(5)", "'a    '", "a"),
+    ("VARCHAR(8)", "'x  '", "x  "),
+    ("CHARACTER VARYING(9)", "'x  '", "x  "),
+    ("NCHAR(3)", "'y  '", "y"),
+    ("TEXT", "''", ""),
+    ("CHAR(3)", "'   '", ""),
+    ("TEXT", "NULL", None),
+    ("TEXT", "'a' || char(0) || 'b'", "a\0b"),
+    ("TEXT", "'07'", "07"),
+    ("CHAR(4)", "'0363'", "0363"),
+    ("DATE", "'20130101'", "20130101"),
+    ("TIMESTAMP", "'2013-01-01 10:00:00'", "2013-01-01 10:00:00"),
+    ("BLOB", "x'00FF'", "00ff"),
+    ("TEXT", "'ĳ 🙂 e' || char(769)", "ĳ 🙂 e\u0301"),
+    ("TEXT", "char(8238) || 'x'", "\u202ex"),
 ]
 
 
 def test_values_are_canonical_text(tmp_path: Path) -> None:
     columns = ", ".join(f"c{i} {declared}" for i, (declared, _, _) in enumerate(VALUES))
     path = make(
-        tmp_path / "oud.db", f"CREATE TABLE alone ({columns})", f"INSERT INTO alone VALUES ({', '.join(v for _, v, _ in VALUES)})"
+        tmp_path / "oud.db",
+        f"CREATE TABLE alone ({columns})",
+        f"INSERT INTO alone VALUES ({', '.join(v for _, v, _ in VALUES)})",
     )
     with opened(path, tmp_path) as source:
         (extract,) = source.extract(Partition("alone", 10))
@@ -243,7 +279,8 @@ def test_a_value_has_one_text_whatever_stands_beside_it(tmp_path: Path, declared
 
 def test_bytes_and_broken_texts_are_unreadable_and_kept(tmp_path: Path) -> None:
     path = make(
-        tmp_path / "oud.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, a CHAR(5), b INTEGER, c)",
+        tmp_path / "oud.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a CHAR(5), b INTEGER, c)",
         "INSERT INTO t VALUES (1, 'goed', 1, NULL), (2, x'00FF', 2, 'q'), (3, CAST(x'41FF' AS TEXT), 3, 1.5)",
         "INSERT INTO t VALUES (4, 'ook', x'31', NULL), (5, 'en', 5, x''), (6, 'goed', 6, 'x')",
     )
@@ -254,7 +291,10 @@ def test_bytes_and_broken_texts_are_unreadable_and_kept(tmp_path: Path) -> None:
         bad = pl.concat([e.unreadable for e in extracts if e.unreadable is not None])
         assert frame["_ref"].to_list() == ["1", "6"]
         assert bad.select("_ref", "code").rows() == [
-            ("2", "blob-in-text"), ("3", "encoding-invalid"), ("4", "blob-in-text"), ("5", "blob-in-text")
+            ("2", "blob-in-text"),
+            ("3", "encoding-invalid"),
+            ("4", "blob-in-text"),
+            ("5", "blob-in-text"),
         ]
         assert bad["place"].to_list()[0] == "t row 2"
         assert json.loads(bad["raw"][0]) == {"id": "2", "a": {"blob": "00ff"}, "b": "2", "c": "q"}
@@ -286,10 +326,18 @@ def test_mixed_kinds_and_uneven_padding_do_not_cut_a_group(tmp_path: Path) -> No
     """1 and '1', and 'A' and 'A  ', are one group: equal in canonical text though apart in the database's order."""
     values = ["'A'", "'A '", "'A' || char(1)", "'B'", "1", "'1'", "NULL", "'A  '", "1.0"]
     inserts = [f"INSERT INTO t VALUES ({v}, {v})" for v in values]
-    path = make(tmp_path / "oud.db", "CREATE TABLE t (a CHAR(3), b)", "CREATE INDEX i ON t (a)", "CREATE INDEX j ON t (b)", *inserts)
+    path = make(
+        tmp_path / "oud.db",
+        "CREATE TABLE t (a CHAR(3), b)",
+        "CREATE INDEX i ON t (a)",
+        "CREATE INDEX j ON t (b)",
+        *inserts,
+    )
     with opened(path, tmp_path) as source:
         for column in ("a", "b"):
-            batches = [e.frame[column].drop_nulls().to_list() for e in source.extract(Partition("t", 1, (column,), (column,)))]
+            batches = [
+                e.frame[column].drop_nulls().to_list() for e in source.extract(Partition("t", 1, (column,), (column,)))
+            ]
             seen = [value for batch in batches for value in set(batch)]
             assert len(seen) == len(set(seen))
             assert sum(map(len, batches)) == len(values) - 1
@@ -297,30 +345,46 @@ def test_mixed_kinds_and_uneven_padding_do_not_cut_a_group(tmp_path: Path) -> No
 
 def test_order_along_the_primary_key_uses_its_index(tmp_path: Path) -> None:
     path = make(
-        tmp_path / "oud.db", "CREATE TABLE k (ZAAKNR CHAR(15) NOT NULL PRIMARY KEY, x TEXT)", "CREATE TABLE n (id INTEGER PRIMARY KEY, x TEXT)",
-        "CREATE TABLE w (a TEXT, b INTEGER, x TEXT, PRIMARY KEY (a, b))", "CREATE TABLE c (a TEXT COLLATE NOCASE PRIMARY KEY, x TEXT)",
+        tmp_path / "oud.db",
+        "CREATE TABLE k (ZAAKNR CHAR(15) NOT NULL PRIMARY KEY, x TEXT)",
+        "CREATE TABLE n (id INTEGER PRIMARY KEY, x TEXT)",
+        "CREATE TABLE w (a TEXT, b INTEGER, x TEXT, PRIMARY KEY (a, b))",
+        "CREATE TABLE c (a TEXT COLLATE NOCASE PRIMARY KEY, x TEXT)",
     )
     file = sqlite_file.DatabaseFile(path, path, -1)
     link = sqlite_link.Link(file, "t", file.state())
     tables = sqlite_schema.read_tables(link, "oud")
-    for name, order, along in (("k", ("ZAAKNR",), True), ("n", ("id",), True), ("w", ("a", "b"), True),
-                               ("w", ("b",), False), ("n", ("x",), False), ("n", (), True), ("c", ("a",), False)):
+    for name, order, along in (
+        ("k", ("ZAAKNR",), True),
+        ("n", ("id",), True),
+        ("w", ("a", "b"), True),
+        ("w", ("b",), False),
+        ("n", ("x",), False),
+        ("n", (), True),
+        ("c", ("a",), False),
+    ):
         table = tables[name]
         keys = sqlite_read.key_order(table, tuple(table.column(column) for column in order), ())
         assert sqlite_read.uses_index(link, table, keys) is along, (name, order)
         if along:
             position: list[str | None] = ["i1" if c in ('"id"', '"b"', "rowid") else "t41" for c in keys.columns]
             (condition,) = sqlite_read.ranges_after(keys.columns, position)
-            plan = link.frame(f"EXPLAIN QUERY PLAN SELECT * FROM {table.name} WHERE {condition} ORDER BY {keys.sql} LIMIT 9", 99)
+            plan = link.frame(
+                f"EXPLAIN QUERY PLAN SELECT * FROM {table.name} WHERE {condition} ORDER BY {keys.sql} LIMIT 9", 99
+            )
             details = " ".join(plan["detail"])
             assert "SEARCH" in details and "TEMP B-TREE" not in details, details
-            assert len(keys.columns) == 1 or f"{','.join(c.strip(chr(34)) for c in keys.columns)})>(" in details, details
+            assert len(keys.columns) == 1 or f"{','.join(c.strip(chr(34)) for c in keys.columns)})>(" in details, (
+                details
+            )
     link.close()
 
 
 def test_case_insensitive_columns_lose_no_row(tmp_path: Path) -> None:
     inserts = [f"INSERT INTO t VALUES ('{'aA'[i % 2]}{i % 10}', '{i}')" for i in range(40)]
-    path = make(tmp_path / "oud.db", "CREATE TABLE t (a TEXT COLLATE NOCASE, x TEXT)", "CREATE INDEX i ON t (a)", *inserts)
+    path = make(
+        tmp_path / "oud.db", "CREATE TABLE t (a TEXT COLLATE NOCASE, x TEXT)", "CREATE INDEX i ON t (a)", *inserts
+    )
     with opened(path, tmp_path) as source:
         extracts = list(source.extract(Partition("t", 3, ("a",), ("a",))))
         assert sorted(map(int, pl.concat([e.frame for e in extracts])["x"])) == list(range(40))
@@ -329,19 +393,37 @@ def test_case_insensitive_columns_lose_no_row(tmp_path: Path) -> None:
 
 def test_what_is_offered_and_what_identifies_it(tmp_path: Path) -> None:
     path = make(
-        tmp_path / "oud.db", "CREATE TABLE a (ID INTEGER PRIMARY KEY, x)", "CREATE TABLE b (ID INT PRIMARY KEY)", "CREATE TABLE c (q, p, PRIMARY KEY (p, q))",
-        "CREATE TABLE d (ID INTEGER PRIMARY KEY DESC)", "CREATE VIEW v AS SELECT ID, x || '!' AS y FROM a", 'CREATE TABLE "e ""é""" (rowid, _rowid_, oid)',
-        "CREATE TABLE g (a INTEGER, b AS (a * 2), c AS (a + 1) STORED)", "INSERT INTO g (a) VALUES (4)", "INSERT INTO a VALUES (7, 'x')",
+        tmp_path / "oud.db",
+        "CREATE TABLE a (ID INTEGER PRIMARY KEY, x)",
+        "CREATE TABLE b (ID INT PRIMARY KEY)",
+        "CREATE TABLE c (q, p, PRIMARY KEY (p, q))",
+        "CREATE TABLE d (ID INTEGER PRIMARY KEY DESC)",
+        "CREATE VIEW v AS SELECT ID, x || '!' AS y FROM a",
+        'CREATE TABLE "e ""é""" (rowid, _rowid_, oid)',
+        "CREATE TABLE g (a INTEGER, b AS (a * 2), c AS (a + 1) STORED)",
+        "INSERT INTO g (a) VALUES (4)",
+        "INSERT INTO a VALUES (7, 'x')",
         "INSERT INTO \"e \"\"é\"\"\" VALUES ('r', 's', 't')",
     )
     with opened(path, tmp_path) as source:
         assert source.relations() == ("a", "b", "c", "d", 'e "é"', "g", "v")
-        keys = {name: (source.relation(name).primary_key, source.relation(name).key_is_unique) for name in source.relations()}
-        assert keys == {
-            "a": (("ID",), True), "b": (("ID",), False), "c": (("p", "q"), False), "d": (("ID",), False), 'e "é"': ((), False),
-            "g": ((), False), "v": ((), False),
+        keys = {
+            name: (source.relation(name).primary_key, source.relation(name).key_is_unique)
+            for name in source.relations()
         }
-        rows = {name: [r for e in source.extract(Partition(name, 5)) for r in e.frame.rows()] for name in ("g", "v", 'e "é"')}
+        assert keys == {
+            "a": (("ID",), True),
+            "b": (("ID",), False),
+            "c": (("p", "q"), False),
+            "d": (("ID",), False),
+            'e "é"': ((), False),
+            "g": ((), False),
+            "v": ((), False),
+        }
+        rows = {
+            name: [r for e in source.extract(Partition(name, 5)) for r in e.frame.rows()]
+            for name in ("g", "v", 'e "é"')
+        }
         assert rows == {"g": [("4", "8", "5", "1")], "v": [("7", "x!", "1")], 'e "é"': [("r", "s", "t", "1")]}
 
 
@@ -352,7 +434,9 @@ def test_reserved_column_name_is_refused(tmp_path: Path) -> None:
 
 def test_wide_table_is_read(tmp_path: Path) -> None:
     columns = [f"c{i}" for i in range(1500)]
-    path = make(tmp_path / "oud.db", f"CREATE TABLE t ({', '.join(columns)})", "INSERT INTO t (c0, c1499) VALUES (1, 'x')")
+    path = make(
+        tmp_path / "oud.db", f"CREATE TABLE t ({', '.join(columns)})", "INSERT INTO t (c0, c1499) VALUES (1, 'x')"
+    )
     with opened(path, tmp_path) as source:
         (extract,) = source.extract(Partition("t", 5))
     assert extract.frame.select("c0", "c1499").row(0) == ("1", "x")

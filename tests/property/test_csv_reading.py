@@ -15,7 +15,9 @@ from casemodel import Partition, SystemFailure
 from connectors import SystemConfig, open_source
 from connectors.sources import csv_bytes, csv_parse
 
-PIECES = st.sampled_from(['"', '""', ";", "\n", "\r\n", "\r", "a", "bé", " ", "x;y", '"q";', ';"r"', "\n\n", "1;2\n", '"1";"2"\r\n'])
+PIECES = st.sampled_from(
+    ['"', '""', ";", "\n", "\r\n", "\r", "a", "bé", " ", "x;y", '"q";', ';"r"', "\n\n", "1;2\n", '"1";"2"\r\n']
+)
 
 
 def reference(text: str) -> list[tuple[str, bool]] | None:
@@ -53,13 +55,24 @@ def reference(text: str) -> list[tuple[str, bool]] | None:
 
 def read(folder: Path, data: bytes, *, rows: int, **options: object) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     (folder / "t.csv").write_bytes(data)
-    relation = {"files": "t.csv", "delimiter": ";", "header": "false", "columns": ["A", "B"], "allow_empty": "true", **options}
+    relation = {
+        "files": "t.csv",
+        "delimiter": ";",
+        "header": "false",
+        "columns": ["A", "B"],
+        "allow_empty": "true",
+        **options,
+    }
     source = open_source(SystemConfig("s", "csv", {"folder": ".", "relations": {"t": relation}}, folder))
     try:
         extracts = list(source.extract(Partition("t", rows)))
-        frames = [e.frame for e in extracts] or [pl.DataFrame(schema=dict.fromkeys(["A", "B", "_file", "_ref"], pl.String))]
+        frames = [e.frame for e in extracts] or [
+            pl.DataFrame(schema=dict.fromkeys(["A", "B", "_file", "_ref"], pl.String))
+        ]
         bad = [e.unreadable for e in extracts if e.unreadable is not None]
-        unreadable = pl.concat(bad) if bad else pl.DataFrame(schema=dict.fromkeys(["_ref", "place", "code", "raw"], pl.String))
+        unreadable = (
+            pl.concat(bad) if bad else pl.DataFrame(schema=dict.fromkeys(["_ref", "place", "code", "raw"], pl.String))
+        )
         return pl.concat(frames), unreadable, source.count("t")
     finally:
         source.close()
@@ -67,7 +80,9 @@ def read(folder: Path, data: bytes, *, rows: int, **options: object) -> tuple[pl
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=40), st.integers(1, 7), st.sampled_from([3, 5, 16, 1 << 20]))
-def test_reads_what_the_rules_say(tmp_path_factory: pytest.TempPathFactory, pieces: list[str], rows: int, chunk: int) -> None:
+def test_reads_what_the_rules_say(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str], rows: int, chunk: int
+) -> None:
     text = "".join(pieces)
     wanted = reference(text)
     before = csv_bytes.CHUNK
@@ -95,13 +110,22 @@ def test_reads_what_the_rules_say(tmp_path_factory: pytest.TempPathFactory, piec
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(st.text(st.characters(codec="cp1252"), max_size=6), min_size=3, max_size=3), min_size=1, max_size=30), st.sampled_from(["utf-8", "cp1252", "utf-16"]))
-def test_written_values_come_back(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], encoding: str) -> None:
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(codec="cp1252"), max_size=6), min_size=3, max_size=3), min_size=1, max_size=30
+    ),
+    st.sampled_from(["utf-8", "cp1252", "utf-16"]),
+)
+def test_written_values_come_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], encoding: str
+) -> None:
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL)
     writer.writerows(rows)
     folder = tmp_path_factory.mktemp("csv")
-    frame, unreadable, _ = read(folder, out.getvalue().encode(encoding), rows=7, columns=["A", "B", "C"], encoding=encoding)
+    frame, unreadable, _ = read(
+        folder, out.getvalue().encode(encoding), rows=7, columns=["A", "B", "C"], encoding=encoding
+    )
     assert unreadable.is_empty()
     assert [list(row) for row in frame.select("A", "B", "C").rows()] == rows
 
