@@ -66,7 +66,7 @@ class CommandLine:
         return kept | {"PYTHONPATH": str(ROOT)} | dict(extra or {})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def omnicase() -> CommandLine:
     """The command line: ``omnicase("-C", folder, "run")`` gives status, out, err and document."""
     return CommandLine()

@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import warnings
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,10 +38,7 @@ class Migrated:
 
 
 @pytest.fixture(scope="module", params=logs(), ids=lambda path: "small log" if path == SMALL else "real log")
-def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
-    from conftest import CommandLine
-
-    omnicase = CommandLine()
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, omnicase: Any) -> Migrated:
     workspace = tmp_path_factory.mktemp("receipt") / "workspace"
     shutil.copytree(EXAMPLE, workspace, ignore=shutil.ignore_patterns("target.db*", "reports", "evidence"))
     env = {} if request.param == SMALL else {"OMNICASE_RECEIPT_FILE": str(request.param)}
@@ -51,7 +47,7 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
              ("again", ("run",)), ("reconcile", ("reconcile",)))
     for name, verb in steps:
         result.answers[name] = omnicase("-C", workspace, "--format", "json", *verb, env=env)
-    yield result
+    return result
 
 
 def books(answer: Any) -> dict[str, dict[str, int]]:
