@@ -1,7 +1,8 @@
 """A relation sorted once into a scratch folder and read by row ranges, within bounded memory.
 
 For sources that cannot give an order themselves: files, views, tables without a fitting index.  Rows go to Arrow files
-first; these are split at sampled keys into buckets of bounded size, and each bucket is sorted when it is read.  A bucket holds whole
+first; these are split at sampled keys into buckets of bounded size, and each bucket is sorted when it is read.  A
+bucket holds whole
 groups, so that only a group larger than a bucket needs more memory than that.
 """
 

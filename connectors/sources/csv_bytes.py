@@ -28,7 +28,8 @@ _BOMS = (
 class Bytes:
     """A file and how its bytes are read: ``skip`` bytes of byte order mark, then text in ``encoding``.
 
-    UTF-16 and UTF-32 are turned into UTF-8 while reading, so that everything after sees an encoding in which ASCII is ASCII.
+    UTF-16 and UTF-32 are turned into UTF-8 while reading, so that everything after sees an encoding in which ASCII is
+    ASCII.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""Legacy systems that deliver CSV files: every physical record is a row, or is said to be unreadable (DESIGN.md, section 7)."""
+"""Legacy systems that deliver CSV files: every physical record is a row or is said to be unreadable (DESIGN.md, 7)."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _survey_all(config: SystemConfig, settings: CsvRelation) -> Delivery:
 
 
 def _layout(columns: tuple[str, ...], file: Survey, settings: CsvRelation) -> tuple[str, ...]:
-    """Return the relation's columns in the order of a file; headers must name the same columns, in any order and case."""
+    """Return the relation's columns in the order of a file; headers must name the same ones, in any order and case."""
     found = columns if file.names is None else file.names
     spelled = {column.casefold(): column for column in columns}
     for number, name in enumerate(found, 1):

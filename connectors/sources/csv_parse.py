@@ -29,7 +29,7 @@ _UNREADABLE = {RECORD: pl.Int64, "place": pl.String, "code": pl.String, "raw": p
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Consecutive records of a file as bytes; the first is number ``first`` (from 1), at ``line`` and text offset ``offset``."""
+    """Consecutive records of a file as bytes; the first has number ``first`` (from 1), ``line`` and text ``offset``."""
 
     data: bytes
     table: pl.DataFrame
@@ -54,7 +54,7 @@ class Piece:
 
 
 def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
-    """Yield a file's records, chunk by chunk, without header, trailer and blank lines; count and content must be as surveyed."""
+    """Yield a file's records in chunks, without header, trailer and blank lines; the file must be as surveyed."""
     source, path = survey.source, survey.source.path
     rest, offset, line, number = b"", survey.start, survey.line, 1
     following = blocks(source, survey.start)
@@ -128,7 +128,7 @@ def parse(
 
 
 def _decoded(data: bytes, good: pl.DataFrame, encoding: str) -> tuple[bytes, pl.DataFrame, dict[int, int]]:
-    """Return the good records as UTF-8, the records that are left, and where (offset in `data`) the others have wrong bytes."""
+    """Return the good records as UTF-8, which are left, and where (offset in `data`) the others have wrong bytes."""
     undecodable: dict[int, int] = {}
     while True:
         body, starts = _joined(data, good)

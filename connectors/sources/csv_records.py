@@ -1,6 +1,7 @@
 """Finding records in bytes, a chunk at a time, by column operations on the bytes.
 
-A quote opens a field only where a field starts and closes it only where a field ends; a doubled quote is a quote.  Any other
+A quote opens a field only where a field starts and closes it only where a field ends; a doubled quote is a quote.
+Any other
 quote is stray: its record is unreadable and ends at the next line end.  Outside quotes CR LF, LF and CR end a record.
 """
 
@@ -19,7 +20,8 @@ _LF, _CR = 10, 13
 class Records:
     """The complete records of a buffer.
 
-    ``table`` has per record: ``start``, ``stop`` (without its line end), ``end`` (with it), ``stray`` (a stray quote) and ``fields``.
+    ``table`` has per record: ``start``, ``stop`` (without its line end), ``end`` (with it), ``stray`` (a stray quote)
+    and ``fields``.
     ``consumed`` is the end of the last one and ``lines`` the number of line ends up to there; ``open_quote`` is where a
     quote is still open behind it, or None.
     """
@@ -117,7 +119,7 @@ def _flags(found: pl.Series) -> bytes:
 
 
 def _roles(byte: pl.Series, quotes: pl.Series, delimiter: int, quote: int) -> tuple[pl.Series, pl.Series]:
-    """Return per quote whether it may open a field when outside, and close one when inside; halves of doubled ones may."""
+    """Return per quote whether it may open a field when outside and close one when inside; half of a pair may."""
     before = byte.gather((quotes - 1).clip(0, None))
     after = byte.gather((quotes + 1).clip(None, byte.len() - 1))
     borders = pl.Series([delimiter, _LF, _CR, quote], dtype=pl.UInt8).implode()
@@ -126,7 +128,7 @@ def _roles(byte: pl.Series, quotes: pl.Series, delimiter: int, quote: int) -> tu
 
 
 def _opening(quotes: pl.Series, first: int) -> int:
-    """Return where the field opens that is still open at the end: at the last quote outside that is not half of a doubled one."""
+    """Return where the field opens that is open at the end: at the last quote outside that is not half of a pair."""
     places = quotes.slice(first).to_list()
     for index in range(len(places) - 1, -1, -2):
         if index == 0 or places[index - 1] != places[index] - 1:

@@ -163,7 +163,8 @@ def _trailer(config: SystemConfig, value: Any) -> Trailer | None:
 def find_files(config: SystemConfig, relation: CsvRelation) -> list[Path]:
     """Return the files of a relation sorted by name.
 
-    A literal path that exists is itself, never a pattern (``[table].csv``); otherwise the text is a pattern.  Paths start at
+    A literal path that exists is itself, never a pattern (``[table].csv``); otherwise the text is a pattern.  Paths
+    start at
     the system's folder, or at the workspace.
 
     Raises:

@@ -22,7 +22,8 @@ _SUSPECT_SHARE, _SUSPECT_LINES = 0.05, 3
 class Survey:
     """One file, read through once.
 
-    ``start`` is the offset (in text bytes) and ``line`` the line of the first record behind the header; ``records`` counts without header
+    ``start`` is the offset (in text bytes) and ``line`` the line of the first record behind the header; ``records``
+    counts without header
     and trailer; ``names`` are the columns of the header under their own or their alias' names (None: an empty file).
     """
 

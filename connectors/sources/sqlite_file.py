@@ -28,7 +28,8 @@ _CHUNK = 1 << 20
 class DatabaseFile:
     """A database file that can be read without writing beside it.
 
-    ``path`` is what to open (the source or its copy), ``source`` what the user named, ``digest`` the digest of a copied source.
+    ``path`` is what to open (the source or its copy), ``source`` what the user named, ``digest`` the digest of a
+    copied source.
     """
 
     source: Path
@@ -67,7 +68,8 @@ def look_at(source: Path, shown: str, scratch: Scratch) -> DatabaseFile:
         scratch: where a WAL database is copied to.
 
     Raises:
-        SystemFailure: CON-010 missing, CON-011 no regular file, CON-012 no right to read, CON-013 no database, CON-017 unstable.
+        SystemFailure: CON-010 missing, CON-011 no regular file, CON-012 no right to read, CON-013 no database,
+        CON-017 unstable.
     """
     fd = _open_regular(source, shown)
     header = os.pread(fd, 100, 0)

@@ -71,7 +71,8 @@ class Reader:
     """Reads rows of one table over one link as canonical text.
 
     Values are taken as the driver types them, which is fast.  A column whose values in a batch are of kinds that the
-    driver would blur (reals beside texts, bytes, whole numbers beyond 2^53 beside reals) is ``slow`` from then on: SQLite
+    driver would blur (reals beside texts, bytes, whole numbers beyond 2^53 beside reals) is ``slow`` from then on:
+    SQLite
     itself writes its text.
     """
 
@@ -85,7 +86,8 @@ class Reader:
     def read(self, rest: str, rows: int, order: Sequence[str] = ()) -> pl.DataFrame:
         """Run ``SELECT … {rest}`` of at most `rows` rows.
 
-        Returns the columns, ``_ref``, `ODD` (the code of what makes a row unreadable, or NULL) and the tagged order values.
+        Returns the columns, ``_ref``, `ODD` (the code of what makes a row unreadable, or NULL) and the tagged order
+        values.
         """
         while True:
             arrow = self.link.table(f"SELECT {self._selected(order)} {rest}", rows)

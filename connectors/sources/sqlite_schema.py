@@ -21,7 +21,8 @@ _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 class Table:
     """A relation and how to read it.
 
-    ``locator`` holds the columns, quoted, that locate a row: the rowid, or the primary key of a table without one.  A view
+    ``locator`` holds the columns, quoted, that locate a row: the rowid, or the primary key of a table without one.  A
+    view
     (or a table that hides its rowid) is read from a copy of its rows, which has a rowid.
     """
 
@@ -86,10 +87,12 @@ def no_such_relation(system: str, name: str, names: tuple[str, ...]) -> SystemFa
 def read_tables(link: Link, system: str) -> dict[str, Table]:
     """Return the tables and views of a database by name, in alphabetical order, without SQLite's own."""
     found = link.frame(
-        "SELECT l.name AS relation, l.type AS type, l.wr AS without_rowid, x.name AS name, x.type AS declared, x.pk AS pk, "
+        "SELECT l.name AS relation, l.type AS type, l.wr AS without_rowid, x.name AS name, "
+        "x.type AS declared, x.pk AS pk, "
         "EXISTS (SELECT 1 FROM pragma_index_list(l.name) i WHERE i.origin = 'pk') AS key_index "
         "FROM pragma_table_list l JOIN pragma_table_xinfo(l.name) x "
-        "WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual') AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+        "WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual') "
+        "AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
         "AND x.hidden <> 1 ORDER BY l.name, x.cid",
         _MANY,
     )
@@ -137,7 +140,7 @@ def _table(system: str, name: str, columns: list[dict[str, object]]) -> Table:
 
 
 def copy_view(link: Link, table: Table, file: DatabaseFile, path: Path) -> DatabaseFile:
-    """Copy the rows of a view, in one read, to a table of the same name in a scratch database; values stay as they are."""
+    """Copy the rows of a view, in one read, to a table of that name in a scratch database; values stay as they are."""
     columns = ", ".join(quoted(column.name) for column in table.relation.columns)
     # Columns without a type have no affinity, so that a 1.0 or a '1' is not turned into something else.
     link.table(f"ATTACH DATABASE 'file:{quote(str(path))}?mode=rwc' AS scratch", 1)
@@ -151,7 +154,7 @@ def copy_view(link: Link, table: Table, file: DatabaseFile, path: Path) -> Datab
 
 
 def grouping_is_plain(link: Link, table: Table, columns: tuple[SourceColumn, ...]) -> bool:
-    """Tell whether rows with equal canonical text in these columns are also equal, and so neighbours, in the source's order.
+    """Tell whether rows with equal canonical text in these columns are equal, so neighbours, in the source's order.
 
     Not so when a CHAR column is padded unevenly, or when a column holds both numbers and texts.
     """

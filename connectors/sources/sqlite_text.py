@@ -1,7 +1,9 @@
 """SQL that turns every SQLite value into canonical text, and row positions into SQL and back.
 
-A raw value travels as tagged text: ``i`` and digits, ``r`` and a number, ``t`` and the bytes of a text in hex, ``b`` and the
-bytes of a blob in hex; NULL stays NULL.  So a position survives texts that are no text, and SQL made of it cannot be injected.
+A raw value travels as tagged text: ``i`` and digits, ``r`` and a number, ``t`` and the bytes of a text in hex, ``b``
+and the
+bytes of a blob in hex; NULL stays NULL.  So a position survives texts that are no text, and SQL made of it cannot be
+injected.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ def affinity(declared: str) -> str:
 def canonical(column: str, declared: str) -> str:
     """Return SQL for the canonical text of a column (already quoted); bytes in a text column give NULL.
 
-    Numbers are plain: 15 digits where they say the same, else 17; whole reals without ``.0``.  Reals that SQLite would write with
+    Numbers are plain: 15 digits where they say the same, else 17; whole reals without ``.0``.  Reals that SQLite
+    would write with
     an exponent carry a mark for `written_out`.  Columns declared BLOB are lower-case hex.
     """
     if "BLOB" in declared.upper():
@@ -162,7 +165,7 @@ def raw_text(tag: str | None) -> object:
 
 
 def ranges_after(columns: Sequence[str], position: Sequence[str | None]) -> list[str]:
-    """Return conditions that together hold for exactly the rows after a position, each one a range of an index, in order.
+    """Return conditions that together hold for exactly the rows after a position, each a range of an index, in order.
 
     SQLite sorts NULL first; a row value comparison is exact as long as the position holds no NULL, otherwise the ranges
     with longer equal prefixes come first.

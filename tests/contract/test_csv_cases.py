@@ -1,4 +1,4 @@
-"""Bad deliveries, a folder each under tests/cases_bad/csv: the files, the settings, and what exactly must come of them."""
+"""Bad deliveries, a folder each under tests/cases_bad/csv: the files, the settings, and what must come of them."""
 
 from __future__ import annotations
 

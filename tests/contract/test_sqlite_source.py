@@ -1,4 +1,4 @@
-"""SQLite systems: the measured traps of the library, and what old databases hold (faults.md, traps 1 to 3, R20, F34)."""
+"""SQLite systems: the measured traps of the library, and what old databases hold (faults.md, traps 1-3, R20, F34)."""
 
 from __future__ import annotations
 
@@ -50,9 +50,11 @@ def wal_database(folder: Path) -> Path:
     path = folder / "oud.db"
     code = (
         "import os, sqlite3, sys\n"
-        "c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA journal_mode=WAL'); c.execute('PRAGMA wal_autocheckpoint=0')\n"
+        "c = sqlite3.connect(sys.argv[1])\n"
+        "c.execute('PRAGMA journal_mode=WAL'); c.execute('PRAGMA wal_autocheckpoint=0')\n"
         "c.execute('CREATE TABLE t (a TEXT)'); c.execute(\"INSERT INTO t VALUES ('een')\"); c.commit()\n"
-        "c.execute('PRAGMA wal_checkpoint(TRUNCATE)'); c.execute(\"INSERT INTO t VALUES ('twee')\"); c.commit(); os._exit(0)\n"
+        "c.execute('PRAGMA wal_checkpoint(TRUNCATE)')\n"
+        "c.execute(\"INSERT INTO t VALUES ('twee')\"); c.commit(); os._exit(0)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
     path.with_name("oud.db-shm").unlink()
@@ -118,7 +120,8 @@ def test_hot_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
 def test_locked_database_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make(tmp_path / "oud.db", "CREATE TABLE t (a TEXT)")
     monkeypatch.setattr(sqlite_link, "BUSY_MILLISECONDS", 100)
-    code = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); print('ok', flush=True); input()\n"
+    code = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE')\n"
+    code += "print('ok', flush=True); input()\n"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
@@ -134,7 +137,7 @@ def test_writer_elsewhere_may_go_on_between_batches(tmp_path: Path) -> None:
     with opened(path, tmp_path) as source:
         extracts = source.extract(Partition("t", 10))
         next(extracts)
-        code = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], timeout=0.5); c.execute('DELETE FROM t'); c.commit()\n"
+        code = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM t'); c.commit()\n"
         assert subprocess.run([sys.executable, "-c", code, str(path)]).returncode == 0
         with pytest.raises(SystemFailure) as caught:
             list(extracts)
@@ -155,7 +158,8 @@ def test_damaged_page_is_an_error_not_a_short_read(tmp_path: Path) -> None:
     path = make(
         tmp_path / "oud.db",
         "CREATE TABLE t (a TEXT)",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t SELECT 'tekst ' || i FROM n",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        "INSERT INTO t SELECT 'tekst ' || i FROM n",
     )
     data = bytearray(path.read_bytes())
     data[4096 * 10 : 4096 * 11] = b"\xff" * 4096
@@ -305,7 +309,7 @@ def test_bytes_and_broken_texts_are_unreadable_and_kept(tmp_path: Path) -> None:
 
 def test_nulls_in_the_order_come_first_and_once(tmp_path: Path) -> None:
     inserts = [
-        f"INSERT INTO t (a, b) VALUES ({'NULL' if i % 4 == 0 else i % 5}, {'NULL' if i % 3 == 0 else repr(f'x{i % 7}')})"
+        f"INSERT INTO t VALUES ({'NULL' if i % 4 == 0 else i % 5}, {'NULL' if i % 3 == 0 else repr(f'x{i % 7}')})"
         for i in range(300)
     ]
     path = make(tmp_path / "oud.db", "CREATE TABLE t (a INTEGER, b TEXT)", "CREATE INDEX i ON t (a, b)", *inserts)

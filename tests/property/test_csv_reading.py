@@ -21,7 +21,7 @@ PIECES = st.sampled_from(
 
 
 def reference(text: str) -> list[tuple[str, bool]] | None:
-    """Return (record without its line end, has a stray quote) for every record that is not blank; None: never closed."""
+    """Return (record without line end, has a stray quote) for every record that is not blank; None: never closed."""
     records: list[tuple[str, bool]] = []
     start = i = 0
     inside = stray = False
