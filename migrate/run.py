@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from casemodel import GuardError
+from casemodel import BugError, GuardError
 from connectors import SqliteTarget, open_target
 from migrate import __version__
 from migrate.books import Books, run_books
@@ -28,6 +28,8 @@ from migrate.pipeline.load import MappingLoad
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
 from migrate.workspace import Workspace
+
+_MOST_ROUNDS = 200
 
 UNFINISHED = ("running", "interrupted", "failed")
 
@@ -192,12 +194,17 @@ def _mapping_load(session: Session, context: LoadContext, name: str, links: Ledg
 
 def _settle(loads: Sequence[MappingLoad]) -> None:
     """Try waiting rows again until nothing moves; circles of links are then loaded without the link and filled."""
-    while True:
+    for _ in range(_MOST_ROUNDS):
         tried = sum(each.retry() for each in loads)
         if not tried:
             tried = sum(each.retry(breaking_cycles=True) for each in loads if each.mapping.self_links)
         if not tried:
             return
+    raise BugError(
+        "BUG-004",
+        f"rows that wait for each other did not settle in {_MOST_ROUNDS} rounds: our bug",
+        hint="What is committed stays and is consistent. Report this with the output of `omnicase status`.",
+    )
 
 
 def workspace_target(workspace: Workspace) -> SqliteTarget:

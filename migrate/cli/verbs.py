@@ -17,7 +17,17 @@ class Verb(NamedTuple):
 
 
 VERBS: dict[str, Verb] = {
+    "demo": Verb("migrate.cli.demo:demo", "Make a complete workspace with generated old systems."),
     "init": Verb("migrate.cli.init:init", "Make an empty workspace with commented examples."),
     "db": Verb("migrate.cli.db:db", "Bring the target's model and ledger up to date, and compare them."),
     "doctor": Verb("migrate.cli.doctor:doctor", "Say what is wrong with settings, connections, rights and limits."),
+    "mapping": Verb("migrate.cli.mapping:mapping", "Check the mapping files against sources and model."),
+    "plan": Verb("migrate.cli.run:plan", "Say what a run would do, changing nothing."),
+    "run": Verb("migrate.cli.run:run", "Load: read the old systems, map, and write what changed."),
+    "status": Verb("migrate.cli.run:status", "Show the books of a run (default: the last) and what waits for whom."),
+    "explain": Verb("migrate.cli.explain:explain", "Show a source row's way to its record, stage by stage."),
+    "rejects": Verb("migrate.cli.rejects:rejects", "List and show the rows that were not loaded."),
+    "reconcile": Verb(
+        "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
+    ),
 }

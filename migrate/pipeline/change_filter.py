@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import LoadContext
+from migrate.pipeline.waits import changed_waits
 
 SETTLED = {
     "loaded": "unchanged",
@@ -22,7 +23,7 @@ SETTLED = {
 }
 """What a row that did not change counts as, by the state of its key; other states are mapped again."""
 
-PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "waiting")
+PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "wait_ref", "moved")
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,18 @@ class ChangeFilter:
         self.first_load = context.target.query(mine, ("key",)).is_empty()
 
     def prior(self, keys: pl.Series) -> pl.DataFrame:
-        """Return what the id map says of keys: `PRIOR` columns (text), only for keys that it knows."""
-        if self.first_load:
-            return pl.DataFrame(schema=dict.fromkeys(PRIOR, pl.String))
+        """Return what the id map says of keys: `PRIOR` columns (text), only for keys that it knows.
+
+        ``wait_ref`` is the locator kept for a row that waits, ``moved`` is 1 when a key it waits for is no longer what
+        it was.
+        """
         staged = self._context.target.stage("row_keys", keys.drop_nulls().unique(maintain_order=True).to_frame("key"))
         id_map, wait = self._id_map, self._wait
-        waiting = sa.exists().where(wait.c.mapping_id == self._number, wait.c.source_key == id_map.c.source_key)
+        mine = sa.and_(wait.c.mapping_id == self._number, wait.c.source_key == id_map.c.source_key)
+        wait_ref = sa.select(wait.c.row_ref).where(mine).limit(1).scalar_subquery()
+        moved = sa.case((id_map.c.source_key.in_(changed_waits(self._context, self._number)), "1"), else_="0")
         statement = sa.select(
-            id_map.c.source_key,
-            id_map.c.state,
-            id_map.c.target_id,
-            id_map.c.source_hash,
-            sa.case((waiting, "1"), else_="0"),
+            id_map.c.source_key, id_map.c.state, id_map.c.target_id, id_map.c.source_hash, wait_ref, moved
         ).where(id_map.c.mapping_id == self._number, id_map.c.source_key.in_(sa.select(staged.c.key)))
         return self._context.target.query(statement, PRIOR)
 
@@ -72,13 +73,16 @@ class ChangeFilter:
 
         Adds ``prior_state`` and ``prior_id`` to the rows to map.
         """
-        known = prepared.select("_row", "_key", "_hash", "_group").join(
-            self.prior(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left"
+        nothing = pl.DataFrame(schema=dict.fromkeys(PRIOR, pl.String))
+        prior = nothing if self.first_load else self.prior(prepared["_key"])
+        known = prepared.select("_row", "_key", "_hash", "_group", "_ref").join(
+            prior, left_on="_key", right_on="key", how="left", maintain_order="left"
         )
         same = (
             (pl.col("prior_hash") == pl.col("_hash"))
             & pl.col("prior_state").is_in(list(SETTLED))
-            & (pl.col("waiting") == "0")
+            & (pl.col("moved") == "0")
+            & (pl.col("wait_ref").is_null() | (pl.col("wait_ref") == pl.col("_ref")))
             & ~pl.col("_key").is_in(duplicates.implode())
         ).fill_null(False)
         known = known.with_columns(same.alias("same"))

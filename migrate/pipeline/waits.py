@@ -22,14 +22,32 @@ class Waiting:
 
 def waiting_rows(context: LoadContext, number: int) -> Waiting:
     """Return the rows of a mapping of which an awaited key is no longer what it was when they were mapped."""
+    wait = ledger_table(context.target.dialect, "wait")
+    statement = (
+        sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome)
+        .where(wait.c.mapping_id == number, _changed(context))
+        .order_by(wait.c.id)
+    )
+    return _waiting(context, statement)
+
+
+def changed_waits(context: LoadContext, number: int) -> sa.Select[tuple[str]]:
+    """Return a SELECT of the source keys of such rows."""
+    wait = ledger_table(context.target.dialect, "wait")
+    return sa.select(wait.c.source_key).where(wait.c.mapping_id == number, _changed(context))
+
+
+def _changed(context: LoadContext) -> sa.ColumnElement[bool]:
+    """Return the condition that a wait's key is no longer what it was."""
     dialect = context.target.dialect
     wait, id_map, other = (ledger_table(dialect, name) for name in ("wait", "id_map", "other_key"))
-    full = [number_ for name, number_ in context.mapping_ids.items() if name in context.full_read]
+    parent = id_map.alias("parent")
+    full = [number for name, number in context.mapping_ids.items() if name in context.full_read]
     unknown = sa.case((wait.c.on_mapping_id.in_(full or [-1]), sa.literal("orphan")), else_=sa.literal("waiting"))
-    state = sa.func.min(link_state(id_map.c.state, id_map.c.target_id, "waiting"))
+    state = sa.func.min(link_state(parent.c.state, parent.c.target_id, "waiting"))
 
     def answer(on: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
-        return sa.select(state).where(id_map.c.mapping_id == wait.c.on_mapping_id, on).correlate(wait).scalar_subquery()
+        return sa.select(state).where(parent.c.mapping_id == wait.c.on_mapping_id, on).correlate(wait).scalar_subquery()
 
     others = (
         sa.select(other.c.source_key)
@@ -41,17 +59,12 @@ def waiting_rows(context: LoadContext, number: int) -> Waiting:
         .correlate(wait)
     )
     current = sa.case(
-        (wait.c.on_other_key != "", answer(id_map.c.source_key.in_(others))),
+        (wait.c.on_other_key != "", answer(parent.c.source_key.in_(others))),
         else_=sa.func.coalesce(
-            answer(id_map.c.record_key == wait.c.on_key), answer(id_map.c.source_key == wait.c.on_key)
+            answer(parent.c.record_key == wait.c.on_key), answer(parent.c.source_key == wait.c.on_key)
         ),
     )
-    statement = (
-        sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome)
-        .where(wait.c.mapping_id == number, sa.func.coalesce(current, unknown) != wait.c.seen)
-        .order_by(wait.c.id)
-    )
-    return _waiting(context, statement)
+    return sa.func.coalesce(current, unknown) != wait.c.seen
 
 
 def cycle_breakers(context: LoadContext, number: int) -> Waiting:
