@@ -13,8 +13,10 @@ from pathlib import Path
 
 import click
 
-from casemodel import ISSUE_CODES
+from casemodel import ISSUE_CODES, printable
 from mappings import MAPPING_CODES
+from mappings.expressions.functions import FUNCTIONS
+from mappings.steps import STEPS
 from migrate.cli import root
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -156,7 +158,33 @@ def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-PAGES = {"cli.md": cli_page, "errors.md": errors_page}
+def steps_page() -> str:
+    """Return docs/steps.md."""
+    out = [NOTE, "# Steps and functions\n", "## Steps of `do`\n", _STEPS, "",
+           "| step | what it does | for example |", "|---|---|---|"]
+    for step in STEPS.values():
+        repairs = " A change is counted as a repair." if step.repairs else ""
+        examples = "; ".join(f"{_shown(given)} → {_shown(made)}" for given, made in step.examples)
+        out.append(f"| `{_cell(step.written)}` | {_cell(step.doc)}{repairs} | {examples} |")
+    out += ["\n## Functions of expressions\n", _FUNCTIONS, "", "| function | gives |", "|---|---|"]
+    out += [f"| `{_cell(written)}` | {_cell(meaning)} |" for written, meaning in FUNCTIONS.items()]
+    return "\n".join(out) + "\n"
+
+
+_STEPS = """Text in, text out, in the order in which they are written. A step that cannot treat a text makes an issue of
+that row; NULL stays NULL."""
+_FUNCTIONS = """`where`, `when`, `check`, `warn_if` and `expr` are SQL expressions of columns, values, texts,
+numbers, `CASE`, `AND`, `OR`, `NOT`, `IN`, `BETWEEN`, `LIKE`, `IS NULL`, comparisons and arithmetic, and of these
+functions. Nothing else can be called."""
+
+
+def _shown(text: str | None) -> str:
+    if text is None:
+        return "*fails*"
+    return f"`{printable(text).replace('|', chr(92) + '|')}`" if text else "*(empty)*"
+
+
+PAGES = {"cli.md": cli_page, "errors.md": errors_page, "steps.md": steps_page}
 
 
 def main() -> int:

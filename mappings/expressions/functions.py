@@ -62,7 +62,7 @@ FUNCTIONS: dict[str, str] = {
     "COUNT, SUM, MIN, MAX(a) OVER (PARTITION BY …)": "under together: of the whole group",
     "FIRST_VALUE, LAG, LEAD(a) OVER (PARTITION BY … ORDER BY …)": "under together: of the first, previous or next row",
 }
-"""What an expression can call, with its meaning; docs/reference/expressions.md is made of it."""
+"""What an expression can call, with its meaning; docs/steps.md is made of it."""
 
 _WIDEST = 10_000
 _DIRECTIVES = "Ymdyj"
@@ -70,14 +70,13 @@ _TIME_DIRECTIVES = "HMS"
 _NOTES = {"safe", "coalesce", "single_replace", "is_left", "ignore_nulls", "is_string", "binary"}
 """What sqlglot notes about a function; it changes nothing here."""
 
-NAMES = tuple(
-    (
-        "ABS CEIL CHAR COALESCE CONCAT CONCAT_WS COUNT DATE_PART DENSE_RANK ENDS_WITH FIRST_VALUE FLOOR "
-        "GREATEST LAG LEAD LEAST LEFT LENGTH LOWER LPAD LTRIM MAX MIN NULLIF RANK REGEXP_LIKE REGEXP_REPLACE "
-        "REPLACE REVERSE RIGHT ROUND ROW_NUMBER RPAD RTRIM SPLIT_PART STARTS_WITH STRFTIME SUBSTR SUM TRIM "
-        "TRY_CAST UPPER"
-    ).split()
-)
+NAMES = (
+    "ABS", "CEIL", "CHAR", "COALESCE", "CONCAT", "CONCAT_WS", "COUNT", "DATE_PART", "DENSE_RANK", "ENDS_WITH",
+    "FIRST_VALUE", "FLOOR", "GREATEST", "LAG", "LEAD", "LEAST", "LEFT", "LENGTH", "LOWER", "LPAD", "LTRIM",
+    "MAX", "MIN", "NULLIF", "RANK", "REGEXP_LIKE", "REGEXP_REPLACE", "REPLACE", "REVERSE", "RIGHT", "ROUND",
+    "ROW_NUMBER", "RPAD", "RTRIM", "SPLIT_PART", "STARTS_WITH", "STRFTIME", "SUBSTR", "SUM", "TRIM", "TRY_CAST",
+    "UPPER",
+)  # fmt: skip
 
 
 def call(translator: Translator, node: exp.Expr) -> Typed:
