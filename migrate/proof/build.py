@@ -59,7 +59,7 @@ def _proof(
         expected=SourceAgain(target, mapping, source, links, number, secrets.namespace, batch_rows),
         actual=actual,
         columns=tuple(ProofColumn(column, personal[column]) for column in mapping.fields),
-        table_mappings=tuple(each for each in session.check.order if session.files[each].target == mapping.target),
+        table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,
     )

@@ -60,7 +60,10 @@ class SourceAgain:
             .join(first_error, on="_row", how="left", maintain_order="left")
             .with_columns(
                 record_id(self.namespace, self.mapping.target, self.mapping.name, pl.col("_record")).alias("id"),
-                pl.when(failed).then(pl.col("code")).otherwise(pl.col("reason")).alias("reason"),
+                pl.when(failed)
+                .then(pl.coalesce("code", pl.when(pl.col("outcome") == "parked").then(pl.lit("link-waiting"))))
+                .otherwise(pl.col("reason"))
+                .alias("reason"),
             )
             .join(self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left")
             .with_columns(
