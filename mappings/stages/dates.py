@@ -38,7 +38,7 @@ def date(
         raise RefusedError("MAP-028", "a date needs at least one format", hint="Write date: [YYYYMMDD].", place=place)
     check_pivot(read, pivot_year, past, place)
     days = [read_days(text, item, pivot_year, past) for item in read]
-    return staged(text, (days[0] if len(days) == 1 else pl.coalesce(days)).cast(pl.Date))
+    return staged(text, days[0] if len(days) == 1 else pl.coalesce(days))
 
 
 def check_pivot(formats: Sequence[Format], pivot_year: int | None, past: day_type | None, place: Place | None) -> None:

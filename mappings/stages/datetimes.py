@@ -32,14 +32,16 @@ def datetime(
 ) -> Staged:
     """Return the instant that a text says: value Datetime("us", "UTC"), failed String.
 
-    ``failed`` is ``datetime-invalid``, ``time-ambiguous``, ``time-gap`` or NULL.  A format without a time means midnight.
-    Zone rules are those of the time zone database inside Polars, in which Amsterdam before 1940 equals Brussels.
+    ``failed`` is ``datetime-invalid``, ``time-ambiguous``, ``time-gap`` or NULL.  A format without a time means
+    midnight.  Zone rules are those of the time zone database inside Polars, in which Amsterdam before 1940 equals
+    Brussels.
 
     Args:
         text: String expression; parts of an instant are joined by one blank before.
         formats: formats of the language, tried in order.
         timezone: IANA name of the zone of formats without ``Z``; needed when there is one.
-        ambiguous: which of the two moments a local time at the end of summer time is: ``reject``, ``earliest``, ``latest``.
+        ambiguous: which of the two moments a local time at the end of summer time is: ``reject``, ``earliest`` or
+            ``latest``.
         not_before: an instant (Datetime UTC); takes the earliest of the two moments that is not before it.  Where it is
             NULL, or both moments lie before it: ``time-ambiguous``.
         gap: a local time that does not exist: ``reject``, or ``shift`` by the length of the gap (02:30 becomes 03:30).
@@ -58,21 +60,21 @@ def datetime(
     fixed = [read_micros(text, item, pivot_year, past) for item in read if item.has_offset]
     parts = [text.is_not_null().alias("given")]
     if fixed:
-        parts.append(pl.coalesce(fixed).cast(INSTANT).alias("moment"))
+        parts.append(pl.coalesce(fixed).dt.replace_time_zone("UTC").alias("moment"))
+    if local:
+        parts.append(pl.coalesce(local).alias("local"))
+    if not_before is not None:
+        parts.append(not_before.alias("bound"))
+    whole = pl.struct(parts)
     if local and timezone is not None:
-        parts.append(pl.coalesce(local).cast(pl.Datetime("us")).alias("local"))
-        if not_before is not None:
-            parts.append(not_before.alias("bound"))
-        whole = _placed(pl.struct(parts), timezone, ambiguous, not_before is not None, gap)
+        whole = _placed(whole, timezone, ambiguous, not_before is not None, gap)
     else:
-        whole = pl.struct(parts).struct.with_fields(value=pl.lit(None, INSTANT), code=pl.lit(None, pl.String))
+        whole = whole.struct.with_fields(value=pl.lit(None, INSTANT), code=pl.lit(None, pl.String))
     if fixed:
         whole = whole.struct.with_fields(value=pl.coalesce(pl.field("value"), pl.field("moment")))
     invalid = pl.field("given") & pl.field("value").is_null() & pl.field("code").is_null()
-    whole = whole.struct.with_fields(
-        failed=pl.when(invalid).then(pl.lit("datetime-invalid")).otherwise(pl.field("code"))
-    )
-    return from_struct(whole)
+    failed = pl.when(invalid).then(pl.lit("datetime-invalid")).otherwise(pl.field("code"))
+    return from_struct(whole.struct.with_fields(failed=failed))
 
 
 def local_date(instant: pl.Expr, timezone: str, *, place: Place | None = None) -> pl.Expr:
@@ -117,38 +119,36 @@ def _check(read: Sequence[Format], timezone: str | None, place: Place | None) ->
 def _placed(whole: pl.Expr, timezone: str, ambiguous: str, bounded: bool, gap: str) -> pl.Expr:
     """Add ``value``, the instant of the local time, and ``code``, what is wrong with it.
 
-    Polars stops the column at a time in the gap or the fold, unless it is told to give NULL.
+    Polars stops the column at a time in the gap or the fold, unless it is told to give NULL.  The few local times that
+    gave NULL (``odd``) are placed again, to see in which of the two they lie.
     """
-    local, earliest, latest, value = (pl.field(name) for name in ("local", "earliest", "latest", "value"))
 
-    def at(choice: str, moment: pl.Expr = local) -> pl.Expr:
+    def at(choice: str, moment: pl.Expr) -> pl.Expr:
         zoned = moment.dt.replace_time_zone(timezone, ambiguous=choice, non_existent="null")  # type: ignore[arg-type]
         return zoned.dt.convert_time_zone("UTC")
 
-    first = "latest" if ambiguous == "latest" and not bounded else "earliest"
-    both = bounded or ambiguous == "reject"
-    whole = whole.struct.with_fields(earliest=at(first), **({"latest": at("latest")} if both else {}))
-    chosen, unclear = earliest, None
-    if bounded:
-        bound = pl.field("bound")
-        chosen = (
-            pl.when(earliest == latest)
-            .then(earliest)
-            .when(earliest >= bound)
-            .then(earliest)
-            .when(latest >= bound)
-            .then(latest)
-        )
-    elif both:
-        chosen = pl.when(earliest == latest).then(earliest)
-    if both:
-        unclear = earliest.is_not_null() & value.is_null()
-    whole = whole.struct.with_fields(value=chosen)
-    in_gap = local.is_not_null() & earliest.is_null()
-    code = pl.lit(None, pl.String) if unclear is None else pl.when(unclear).then(pl.lit("time-ambiguous"))
+    local, value, odd, first = (pl.field(name) for name in ("local", "value", "odd", "first"))
+    chooses = ambiguous in ("earliest", "latest") and not bounded
+    whole = whole.struct.with_fields(value=at(ambiguous if chooses else "null", local))
+    whole = whole.struct.with_fields(odd=pl.when(value.is_null()).then(local))
+    if chooses:
+        whole = whole.struct.with_fields(code=pl.when(odd.is_not_null()).then(pl.lit("time-gap")))
+    else:
+        whole = whole.struct.with_fields(first=at("earliest", odd))
+        if bounded:
+            last, bound = at("latest", odd), pl.field("bound")
+            whole = whole.struct.with_fields(
+                value=pl.coalesce(value, pl.when(first >= bound).then(first).when(last >= bound).then(last))
+            )
+        in_gap, in_fold = odd.is_not_null() & first.is_null(), first.is_not_null() & value.is_null()
+        code = pl.when(in_gap).then(pl.lit("time-gap")).when(in_fold).then(pl.lit("time-ambiguous"))
+        whole = whole.struct.with_fields(code=code)
     if gap != "shift":
-        return whole.struct.with_fields(code=pl.when(in_gap).then(pl.lit("time-gap")).otherwise(code))
+        return whole
     # The offset from before the gap, found a day earlier, moves the time by the length of the gap.
+    in_gap = pl.field("code") == "time-gap"
     before = at("earliest", pl.when(in_gap).then(local.dt.offset_by(f"-{_GAP_LOOK_BACK}")))
-    shifted = before.dt.offset_by(_GAP_LOOK_BACK)
-    return whole.struct.with_fields(code=code, value=pl.coalesce(value, shifted))
+    return whole.struct.with_fields(
+        value=pl.coalesce(value, before.dt.offset_by(_GAP_LOOK_BACK)),
+        code=pl.when(in_gap.not_().fill_null(True)).then(pl.field("code")),
+    )

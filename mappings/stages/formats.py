@@ -12,32 +12,35 @@ from typing import Final
 
 from casemodel import Place, RefusedError
 
-TOKENS: Final[dict[str, tuple[str, str, str]]] = {
-    "YYYY": ("year", "[0-9]{4}", "year, four digits (0001 to 9999)"),
-    "YY": ("short_year", "[0-9]{2}", "year without century; needs pivot_year or pivot"),
-    "MM": ("month", "[0-9]{2}", "month, two digits"),
-    "M": ("month", "[0-9]{1,2}", "month, one or two digits"),
-    "DD": ("day", "[0-9]{2}", "day, two digits"),
-    "D": ("day", "[0-9]{1,2}", "day, one or two digits"),
-    "HH": ("hour", "[0-9]{2}", "hour 00 to 23, two digits"),
-    "H": ("hour", "[0-9]{1,2}", "hour 0 to 23, one or two digits"),
-    "mm": ("minute", "[0-9]{2}", "minutes, two digits"),
-    "ss": ("second", "[0-9]{2}", "seconds 00 to 59, two digits"),
+TOKENS: Final[dict[str, tuple[str, str, str, str]]] = {
+    "YYYY": (
+        "year", "[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9]", "%Y", "year, four digits (0001 to 9999)",
+    ),
+    "YY": ("short_year", "[0-9]{2}", "%y", "year without century; needs pivot_year or pivot"),
+    "MM": ("month", "[0-9]{2}", "%m", "month, two digits"),
+    "M": ("month", "[0-9]{1,2}", "%-m", "month, one or two digits"),
+    "DD": ("day", "[0-9]{2}", "%d", "day, two digits"),
+    "D": ("day", "[0-9]{1,2}", "%-d", "day, one or two digits"),
+    "HH": ("hour", "[01][0-9]|2[0-3]", "%H", "hour 00 to 23, two digits"),
+    "H": ("hour", "[01]?[0-9]|2[0-3]", "%-H", "hour 0 to 23, one or two digits"),
+    "mm": ("minute", "[0-5][0-9]", "%M", "minutes 00 to 59, two digits"),
+    "ss": ("second", "[0-5][0-9]", "%S", "seconds 00 to 59, two digits"),
     "fff": (
-        "fraction",
-        "[0-9]{1,9}",
-        "fraction of a second, one to nine digits, optional together with the point or comma before it; kept to the microsecond",
+        "fraction", "[0-9]{1,9}", "%3f",
+        "fraction of a second, one to nine digits, optional together with the point or comma before it; kept to the"
+        " microsecond, written as milliseconds",
     ),
     "Z": (
-        "offset",
-        "Z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?",
-        "offset to UTC: Z, +01:00, +0100, +01, +00:19:32",
+        "offset", "Z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?", "%:z",
+        "offset to UTC: Z, +01:00, +0100, +01, +00:19:32; written as +01:00",
     ),
-}
-"""Token -> (what it gives, regex, description).  A regex of two lengths makes the token variable."""
+}  # fmt: skip
+"""Token -> (what it gives, regex of what is read, directive of Polars, description)."""
 
 _TOKEN = re.compile("YYYY|YY|MM|M|DD|D|HH|H|mm|ss|fff|Z")
 _VARIABLE = frozenset({"M", "D", "H", "fff"})
+_FRACTION = frozenset({"fff"})
+_OFFSET = frozenset({"Z"})
 _NEAR: Final = {
     "y": "YYYY",
     "d": "DD",
@@ -88,14 +91,15 @@ class Format:
         return "short_year" in self.gives
 
     @property
-    def only_digits(self) -> bool:
-        """True when the format is nothing but tokens of a fixed number of digits, such as ``YYYYMMDD``."""
-        return all(part.token and part.token not in _VARIABLE and part.token != "Z" for part in self.parts)
+    def is_simple(self) -> bool:
+        """True when Polars can parse the format itself: no year without century, no fraction, no offset."""
+        return not {"short_year", "fraction", "offset"} & set(self.gives)
 
     @property
-    def width(self) -> int:
-        """The number of digits of a format of ``only_digits``."""
-        return sum(len(part.text) for part in self.parts)
+    def directives(self) -> str:
+        """The format in the directives of Polars."""
+        texts = (TOKENS[part.token][2] if part.token else part.text.replace("%", "%%") for part in self.parts)
+        return "".join(texts)
 
     @property
     def regex(self) -> str:
@@ -103,11 +107,11 @@ class Format:
         out = ""
         for index, part in enumerate(self.parts):
             following = self.parts[index + 1] if index + 1 < len(self.parts) else None
-            if part.token == "fff":
-                out += f"([0-9]{{1,9}}))?"
+            if part.token in _FRACTION:
+                out += f"({TOKENS[part.token][1]}))?"
             elif part.token:
                 out += f"({TOKENS[part.token][1]})"
-            elif following is not None and following.token == "fff":
+            elif following is not None and following.token in _FRACTION:
                 out += re.escape(part.text[:-1]) + "(?:" + re.escape(part.text[-1])
             else:
                 out += re.escape(part.text)
@@ -170,14 +174,14 @@ def _check_order(made: Format, place: Place | None) -> None:
         if gives in seen or (gives == "short_year" and "year" in seen) or (gives == "year" and "short_year" in seen):
             raise _refuse(made.text, f"names the {gives.removeprefix('short_')} twice", "Name each part once.", place)
         seen.add(gives)
-        if before.token in _VARIABLE and part.token != "Z":
+        if before.token in _VARIABLE and part.token not in _OFFSET:
             raise _refuse(
                 made.text,
                 f"has '{part.token}' right after '{before.token}', which may be one digit or two",
                 "Put a sign between them, or use tokens of two digits.",
                 place,
             )
-        if part.token == "fff" and not (before.text[-1:] in (".", ",") and "second" in seen):
+        if part.token in _FRACTION and not (before.text[-1:] in (".", ",") and "second" in seen):
             raise _refuse(made.text, "has 'fff' without seconds and a point or comma before it", "Write ss.fff.", place)
 
 

@@ -13,9 +13,9 @@ from mappings.stages.result import Staged, staged
 def number(text: pl.Expr, *, decimal: str = ".", thousands: str | None = None, place: Place | None = None) -> Staged:
     """Return a number as canonical decimal text: value String, failed Boolean.
 
-    Canonical: no exponent, no plus, no leading zeros, a point as decimal sign, the digits behind it as they were written,
-    minus in front, and none on zero.  A minus may stand before or behind the number, a plus before it.  The sign between
-    thousands is optional, but where there is one it stands between groups of three.
+    Canonical: no exponent, no plus, no leading zeros, a point as decimal sign, the digits behind it as they were
+    written, minus in front, and none on zero.  A minus may stand before or behind the number, a plus before it.  The
+    sign between thousands is optional, but where there is one it stands between groups of three.
 
     Args:
         text: String expression.

@@ -12,8 +12,8 @@ class Staged:
     """The result of a typed stage.
 
     value: the typed value, NULL where the text was NULL or the stage failed.
-    failed: for ``datetime`` a String: the code of the issue, or NULL where all is well; for the other stages a Boolean that
-        is never NULL.
+    failed: for ``datetime`` a String: the code of the issue, or NULL where all is well; for the other stages a Boolean
+        that is never NULL.
     shared: a Struct of both, where they share nearly all of their work.
     """
 
@@ -25,8 +25,8 @@ class Staged:
     def whole(self) -> pl.Expr:
         """A Struct of ``value`` and ``failed``.
 
-        Make this a column and take the two fields from it: Polars does not see that ``value`` and ``failed`` are the same
-        work, and does it twice.
+        Make this a column and take the two fields from it: Polars does not see that ``value`` and ``failed`` are the
+        same work, and does it twice.
         """
         return pl.struct(value=self.value, failed=self.failed) if self.shared is None else self.shared
 

@@ -13,7 +13,7 @@ def truncate(text: pl.Expr, length: int, *, word: bool = False) -> Cut:
     Args:
         text: String expression.
         length: most characters of the result.
-        word: cut after the last whole word that fits, without the blanks behind it; a first word that is too long is cut.
+        word: cut after the last whole word that fits, without the blanks behind it; a first word too long is cut.
     """
     cut = (text.str.len_chars() > length).fill_null(False)
     long = pl.when(cut).then(text)

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 
 from casemodel import Place, RefusedError
 from mappings.stages.datetimes import check_zone
-from mappings.stages.formats import Format, parse_format
-
-_DIRECTIVES: Final = {
-    "YYYY": "%Y",
-    "YY": "%y",
-    "MM": "%m",
-    "M": "%-m",
-    "DD": "%d",
-    "D": "%-d",
-    "HH": "%H",
-    "H": "%-H",
-    "mm": "%M",
-    "ss": "%S",
-    "fff": "%3f",
-    "Z": "%:z",
-}
+from mappings.stages.formats import parse_format
 
 
 def write_date(value: pl.Expr, text: str, *, place: Place | None = None) -> pl.Expr:
@@ -37,7 +20,7 @@ def write_date(value: pl.Expr, text: str, *, place: Place | None = None) -> pl.E
     Raises:
         RefusedError: MAP-028.
     """
-    return value.dt.strftime(_chrono(parse_format(text, time=False, place=place)))
+    return value.dt.strftime(parse_format(text, time=False, place=place).directives)
 
 
 def write_instant(value: pl.Expr, text: str, *, timezone: str | None, place: Place | None = None) -> pl.Expr:
@@ -52,7 +35,7 @@ def write_instant(value: pl.Expr, text: str, *, timezone: str | None, place: Pla
             "MAP-028", "an instant is written without a time zone", hint="Add timezone: Europe/Amsterdam.", place=place
         )
     check_zone(timezone, place)
-    return value.dt.convert_time_zone(timezone).dt.strftime(_chrono(made))
+    return value.dt.convert_time_zone(timezone).dt.strftime(made.directives)
 
 
 def write_number(value: pl.Expr, *, decimal: str = ".", place: Place | None = None) -> pl.Expr:
@@ -68,7 +51,3 @@ def write_number(value: pl.Expr, *, decimal: str = ".", place: Place | None = No
             "MAP-028", "the decimal sign is neither a point nor a comma", hint='Write decimal: ",".', place=place
         )
     return value.cast(pl.String).str.replace(".", decimal, literal=True)
-
-
-def _chrono(made: Format) -> str:
-    return "".join(_DIRECTIVES[part.token] if part.token else part.text.replace("%", "%%") for part in made.parts)

@@ -11,6 +11,6 @@ STEPS: Final[dict[str, Step]] = {
 }
 """Every step by its name, in the order of the documentation."""
 STEPS_VERSION: Final = 1
-"""Part of the meaning of every mapping: one more whenever a step, a stage or a function of expressions gives another value."""
+"""Part of the meaning of every mapping: one more whenever a step, stage or function gives another value than before."""
 
 __all__ = ["PARTS", "STEPS", "STEPS_VERSION", "Step", "StepResult", "TextPart"]

@@ -9,12 +9,15 @@ import polars as pl
 _NUMBER: Final = r"(?is)\A\s*([0-9]{1,5})(?:[^0-9]|\z)"
 _LETTER: Final = r"(?is)\A\s*[0-9]{1,5}\s*([a-z])(?:[^a-z]|\z)"
 _REST: Final = r"(?is)\A\s*[0-9]{1,5}(?:\s*[a-z](?:[\s\-/.,]+|\z)|[\s\-/.,]+|)(.*?)\s*\z"
-_PHONE: Final = r"(?s)(\A|[^0-9+])((?:\+31|0031)[ \-.]{0,3}(?:\(0\))?(?:[ \-.]{0,3}[0-9]){9}|\(?0[1-9](?:[ \-.)]{0,3}[0-9]){8})([^0-9]|\z)"
+_ABROAD: Final = r"(?:\+31|0031)[ \-.]{0,3}(?:\(0\))?"
+_PHONE: Final = (
+    rf"(?s)(\A|[^0-9+])({_ABROAD}(?:[ \-.]{{0,3}}[0-9]){{9}}|\(?0[1-9](?:[ \-.)]{{0,3}}[0-9]){{8}})([^0-9]|\z)"
+)
 """What stands before the number, the number, what stands behind it."""
 
 
 def house_number(text: pl.Expr) -> pl.Expr:
-    """Return the number in front, without leading zeros; NULL where the text does not begin with one of 1 to 5 digits."""
+    """Return the number in front, without leading zeros; NULL where there is none of 1 to 5 digits."""
     return text.str.extract(_NUMBER, 1).str.replace(r"\A0+([0-9])", "$1")
 
 
@@ -31,11 +34,11 @@ def house_addition(text: pl.Expr) -> pl.Expr:
 
 def phone_number(text: pl.Expr) -> pl.Expr:
     """Return the first Dutch telephone number of ten digits in a text as digits (0031 and +31 become 0), or NULL."""
-    digits = text.str.extract(_PHONE, 2).str.replace(r"\A(?:\+31|0031)[ \-.]{0,3}(?:\(0\))?", "0")
+    digits = text.str.extract(_PHONE, 2).str.replace(rf"\A{_ABROAD}", "0")
     return digits.str.replace_all("[^0-9]", "")
 
 
 def phone_rest(text: pl.Expr) -> pl.Expr:
-    """Return what stands around the telephone number, the whole text where there is none; NULL where nothing is left."""
+    """Return what stands around the number, the whole text where there is none; NULL where nothing is left."""
     around = text.str.replace(_PHONE, "$1 $3").str.replace_all(r"\s+", " ").str.strip_chars(" ,;:/-")
     return pl.when(around != "").then(around)

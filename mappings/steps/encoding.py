@@ -37,7 +37,11 @@ def _fix_mojibake(text: pl.Expr, params: Any, place: Place | None) -> StepResult
     return StepResult(text.map_batches(_repaired, return_dtype=pl.String, is_elementwise=True))
 
 
-_HIDDEN = r"(?s)\{\\(?:\*\\[a-z]+|fonttbl|colortbl|stylesheet|info|pict|object|themedata|generator)(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_HIDDEN = (
+    r"(?s)\{\\(?:\*\\[a-z]+|fonttbl|colortbl|stylesheet|info|pict|object|themedata|generator)"
+    r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+)
+"""Groups of RTF that hold no text of the reader, with two levels of groups inside."""
 _CP1252: Final = {f"\\'{code:02x}": bytes([code]).decode("cp1252") for code in range(0xA0, 0x100)} | {
     f"\\'{code:02x}": bytes([code]).decode("cp1252")
     for code in range(0x80, 0xA0)

@@ -38,8 +38,8 @@ def _rsin(text: pl.Expr, params: Any, place: Place | None) -> StepResult:
 
 
 _DOC = (
-    "Removes blanks and points, gives a number of eight digits its leading zero back, and fails where nine digits do not"
-    " pass the 11-proef or are a filler ({}) such as people type when they have none."
+    "Removes blanks and points, gives a number of eight digits its leading zero back, and fails where nine digits do"
+    " not pass the 11-proef or are a filler ({}) such as people type when they have none."
 )
 
 STEPS: Final = (
