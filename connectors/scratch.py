@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import polars as pl
 
 from casemodel import SystemFailure
 
@@ -42,10 +45,11 @@ def writing() -> Iterator[None]:
     """Turn a failed write to the scratch folder into an error that names the remedy."""
     try:
         yield
-    except OSError as error:
-        cause = (
-            "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "it cannot be written"
-        )
+    except (OSError, pl.exceptions.ComputeError) as error:
+        # Polars tells the number of the error in its text only.
+        found = re.search(r"os error (\d+)", str(error))
+        number = int(found[1]) if found else getattr(error, "errno", None)
+        cause = "the disk is full" if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "it cannot be written"
         raise SystemFailure(
             "CON-023",
             f"scratch data could not be stored: {cause}",

@@ -29,12 +29,30 @@ class Store:
     """The rows of a relation in one order; positions are valid for the content with `digest` only."""
 
     def __init__(
-        self, folder: Path, extracts: Iterable[Extract], order: Sequence[str], group: Sequence[str], digest: str
+        self,
+        folder: Path,
+        extracts: Iterable[Extract],
+        order: Sequence[str],
+        group: Sequence[str],
+        digest: str,
+        numeric: Sequence[str] = (),
     ) -> None:
+        """Read all extracts and sort them by group and order.
+
+        Args:
+            folder: made here, for this store alone.
+            extracts: the relation in physical order.
+            order, group: column names; without both the physical order stays.
+            digest: of the content, for positions.
+            numeric: columns in which numbers are ordered by value, before texts.
+        """
         self._folder = folder
         self._sort = [*dict.fromkeys([*group, *order])]
         self._group = list(group or order)
+        self._keys = [key for name in self._sort for key in _sort_keys(name, name in numeric)]
+        self._group_keys = [key for name in self._group for key in _sort_keys(name, name in numeric)]
         self._digest = digest
+        self._heights: dict[Path, int] = {}
         self._unreadable: list[Path] = []
         self._empty = pl.DataFrame()
         self._sample: list[pl.DataFrame] = []
@@ -67,14 +85,15 @@ class Store:
         for extract in extracts:
             if extract.unreadable is not None and extract.unreadable.height:
                 path = self._folder / f"unreadable{len(self._unreadable):06}.arrow"
-                extract.unreadable.write_ipc(path, compression="lz4")
+                self._put(path, extract.unreadable)
                 self._unreadable.append(path)
             frame = extract.frame
             self._empty = frame.clear()
             if frame.is_empty():
                 continue
             if self._sort:
-                self._sample.append(frame.select(self._sort).gather_every(max(frame.height // _SAMPLE_ROWS, 1)))
+                sampled = frame.gather_every(max(frame.height // _SAMPLE_ROWS, 1))
+                self._sample.append(sampled.select(_named(self._group_keys)))
             waiting.append(frame.with_columns(pl.int_range(sequence, sequence + frame.height).alias(_SEQUENCE)))
             sequence += frame.height
             # A text takes 16 bytes beside its own.
@@ -89,25 +108,30 @@ class Store:
 
     def _flush(self, waiting: list[pl.DataFrame], number: int) -> Path:
         path = self._folder / f"part{number:06}.arrow"
-        pl.concat(waiting).write_ipc(path, compression="lz4")
+        self._put(path, pl.concat(waiting))
         waiting.clear()
         return path
 
+    def _put(self, path: Path, frame: pl.DataFrame) -> None:
+        frame.write_ipc(path, compression="lz4")
+        self._heights[path] = frame.height
+
     def _split(self, parts: list[Path]) -> list[list[Path]]:
         """Split the parts at keys that cut the sample into equal pieces; rows of a group stay together."""
-        sample = pl.concat(self._sample).sort(self._group)
+        sample = pl.concat(self._sample)
+        sample = sample.sort(sample.columns, nulls_last=False)
         self._sample.clear()
         step = max(sample.height // min(len(parts), _MAX_BUCKETS), 1)
-        borders = sample.select(self._group).gather_every(step, offset=step).unique(maintain_order=True).rows()
+        borders = sample.gather_every(step, offset=step).unique(maintain_order=True).rows()
         number = pl.sum_horizontal(
-            pl.lit(0, pl.Int32), *(_not_before(self._group, border).cast(pl.Int32) for border in borders)
+            pl.lit(0, pl.Int32), *(_not_before(self._group_keys, border).cast(pl.Int32) for border in borders)
         ).alias(_BUCKET)
         buckets: list[list[Path]] = [[] for _ in range(len(borders) + 1)]
         for part in parts:
-            frame = pl.read_ipc(part).with_columns(number)
+            frame = _read(part).with_columns(number)
             for (bucket,), rows in frame.partition_by(_BUCKET, as_dict=True, include_key=False).items():
                 path = self._folder / f"bucket{bucket:06}-{part.name}"
-                rows.write_ipc(path, compression="lz4")
+                self._put(path, rows)
                 buckets[int(str(bucket))].append(path)
             part.unlink()
         return buckets
@@ -116,11 +140,11 @@ class Store:
         """Yield each bucket's rows after the first `done`, sorted, with the number of rows before them."""
         before = 0
         for bucket in self._buckets:
-            height = sum(int(pl.scan_ipc(path, glob=False).select(pl.len()).collect().item()) for path in bucket)
+            height = sum(self._heights[path] for path in bucket)
             if before + height > done:
-                frame = pl.concat([pl.read_ipc(path) for path in bucket])
+                frame = pl.concat([_read(path) for path in bucket])
                 # NULL first, texts by their bytes, equal rows as they lie in the source.
-                frame = frame.sort([*self._sort, _SEQUENCE], nulls_last=False).drop(_SEQUENCE)
+                frame = frame.sort([*self._keys, _SEQUENCE], nulls_last=False).drop(_SEQUENCE)
                 skipped = max(done - before, 0)
                 yield before + skipped, frame.slice(skipped)
             before += height
@@ -128,7 +152,7 @@ class Store:
     def _unreadable_batches(self, rows: int, done: int, total: int) -> Iterator[Extract]:
         given = 0
         for path in self._unreadable:
-            frame = pl.read_ipc(path)
+            frame = _read(path)
             skipped = max(done - given, 0)
             given += min(skipped, frame.height)
             for piece in frame.slice(skipped).iter_slices(rows):
@@ -154,13 +178,33 @@ class Store:
         )
 
 
-def _not_before(columns: Sequence[str], border: Sequence[str | None]) -> pl.Expr:
-    """Return whether a row's values come at or after a border, NULL first, first column first."""
+def _read(path: Path) -> pl.DataFrame:
+    # As an open file: a path could be taken for a pattern.
+    with path.open("rb") as file:
+        return pl.read_ipc(file)
+
+
+def _sort_keys(name: str, numeric: bool) -> list[pl.Expr]:
+    """Return what a column is ordered by: its text, or first its kind (NULL, number, text) and its number."""
+    column = pl.col(name)
+    if not numeric:
+        return [column]
+    number = column.cast(pl.Float64, strict=False)
+    kind = pl.when(column.is_null()).then(0).when(number.is_null()).then(2).otherwise(1)
+    # Whole numbers beyond 2^53 are told apart by the second cast.
+    return [kind, number, column.cast(pl.Int64, strict=False), column]
+
+
+def _named(keys: Sequence[pl.Expr]) -> list[pl.Expr]:
+    return [key.alias(f"key{number}") for number, key in enumerate(keys)]
+
+
+def _not_before(keys: Sequence[pl.Expr], border: Sequence[object]) -> pl.Expr:
+    """Return whether a row comes at or after a border, NULL first, first key first."""
     found = pl.lit(True)
-    for name, value in reversed(list(zip(columns, border, strict=True))):
-        column = pl.col(name)
+    for key, value in reversed(list(zip(keys, border, strict=True))):
         if value is None:
-            found = column.is_not_null() | found
+            found = key.is_not_null() | found
         else:
-            found = ((column > value) | ((column == value) & found)).fill_null(False)
+            found = ((key > value) | ((key == value) & found)).fill_null(False)
     return found

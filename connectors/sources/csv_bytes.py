@@ -51,7 +51,7 @@ class Bytes:
 def look_at(path: Path, declared: str) -> Bytes:
     """Open a file once to see that it can be read and whether a byte order mark overrules the declared encoding."""
     with _opened(path) as fd:
-        head = os.pread(fd, CHUNK, 0)
+        head = _read(fd, 0, path)
         state = _state(os.fstat(fd))
     for mark, encoding in _BOMS:
         if head.startswith(mark):
@@ -72,14 +72,14 @@ def blocks(source: Bytes, start: int = 0) -> Iterator[bytes]:
     with _opened(source.path) as fd:
         if not source.wide:
             offset = source.skip + start
-            while block := os.pread(fd, CHUNK, offset):
+            while block := _read(fd, offset, source.path):
                 offset += len(block)
                 yield block
             return
         decoder = codecs.getincrementaldecoder(source.encoding)("surrogatepass")
         offset, done = source.skip, 0
         while True:
-            block = os.pread(fd, CHUNK, offset)
+            block = _read(fd, offset, source.path)
             offset += len(block)
             try:
                 text = decoder.decode(block, final=not block).encode("utf-8", "surrogatepass")
@@ -101,7 +101,7 @@ def raw_blocks(source: Bytes) -> Iterator[bytes]:
     """Yield the file's own bytes, for its digest."""
     with _opened(source.path) as fd:
         offset = 0
-        while block := os.pread(fd, CHUNK, offset):
+        while block := _read(fd, offset, source.path):
             offset += len(block)
             yield block
 
@@ -158,6 +158,18 @@ def too_large(path: Path, line: int) -> SystemFailure:
 
 def _state(found: os.stat_result) -> tuple[int, ...]:
     return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _read(fd: int, offset: int, path: Path) -> bytes:
+    try:
+        return os.pread(fd, CHUNK, offset)
+    except OSError:
+        raise SystemFailure(
+            "CON-012",
+            f"the file could not be read beyond byte {offset:,}",
+            hint="Check the disk or the network share, and run again.",
+            place=path.name,
+        ) from None
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from connectors.sources.sqlite_file import DatabaseFile, file_digest, look_at
 from connectors.sources.sqlite_link import Link, changed
 from connectors.sources.sqlite_read import ODD, Reader, key_order, located, read_batches, uses_index
 from connectors.sources.sqlite_schema import Table, copy_view, grouping_is_plain, no_such_relation, read_tables
+from connectors.sources.sqlite_text import affinity
 from connectors.store import Store
 
 _FETCH_ROWS = 5_000
@@ -126,7 +127,7 @@ class SqliteSource:
         """Open a connection to the database; for a view, to the copy of its rows, made by the first who asks for it."""
         if table is None or not table.is_view:
             return Link(self._file, self._shown, self._state)
-        with self._store_lock:
+        with self._store_lock, self._lock:
             name = table.relation.name
             if name not in self._views:
                 self._views[name] = copy_view(
@@ -170,7 +171,11 @@ class SqliteSource:
             if key not in self._stores:
                 rows = read_batches(link, table, key_order(table, (), ()), _STORE_ROWS, None)
                 folder = self._scratch.folder / f"store{len(self._stores)}"
-                self._stores[key] = Store(folder, rows, *names, self.fingerprint(table.relation.name))
+                numeric = [
+                    c.name for c in (*order, *group) if affinity(c.declared_type) in ("INTEGER", "REAL", "NUMERIC")
+                ]
+                digest = self.fingerprint(table.relation.name)
+                self._stores[key] = Store(folder, rows, *names, digest, numeric)
                 link.check_unchanged()
             return self._stores[key]
 

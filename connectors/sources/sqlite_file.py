@@ -45,13 +45,10 @@ class DatabaseFile:
     def state(self) -> tuple[int, ...]:
         """Return what changes when the source is written to, without opening it."""
         try:
-            found = [self.source.stat()]
-            wal = beside(self.source, "-wal")
-            if self.digest is not None and wal.exists():
-                found.append(wal.stat())
+            found = self.source.stat()
         except OSError:
             return ()
-        return tuple(number for one in found for number in (one.st_ino, one.st_size, one.st_mtime_ns))
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def beside(path: Path, suffix: str) -> Path:

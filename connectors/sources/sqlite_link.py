@@ -58,9 +58,11 @@ class Link:
         return int(self.table(sql, 1).column(0)[0].as_py())
 
     def check_unchanged(self) -> None:
-        """Raise CON-018 when anybody wrote to the source since it was opened."""
+        """Raise CON-018 when anybody wrote to the source since it was opened; a copy of it does not change."""
+        if self._file.digest is not None:
+            return
         state = self._file.state()
-        if state == self._state and (self._file.digest is not None or self._data_version() == self._version):
+        if state == self._state and self._data_version() == self._version:
             return
         if not state:
             raise SystemFailure(
@@ -94,11 +96,11 @@ class Link:
 
     def _translated(self, text: str) -> SystemFailure:
         journal = beside(self._file.source, "-journal")
-        if journal.exists():
+        if self._file.digest is None and journal.exists():
             # A writer's journal is gone when it commits, one that was left behind stays.
             time.sleep(_JOURNAL_SECONDS)
         state = self._file.state()
-        if state and state != self._state:
+        if self._file.digest is None and state and state != self._state:
             return changed(self._shown)
         if "locked" in text or "busy" in text:
             return SystemFailure(
@@ -124,7 +126,7 @@ class Link:
                 hint="Give the relation as a table without it.",
                 place=self._shown,
             )
-        if not state:
+        if self._file.digest is None and not state:
             return SystemFailure(
                 "CON-010", "the source disappeared", hint="Bring it back and run again.", place=self._shown
             )

@@ -133,10 +133,16 @@ def _table(system: str, name: str, columns: list[dict[str, object]]) -> Table:
         name=name,
         primary_key=key,
         key_is_unique=integer_key,
-        columns=tuple(SourceColumn(str(c["name"]), str(c["declared"] or "")) for c in columns),
+        columns=tuple(SourceColumn(str(c["name"]), _declared(c, is_view)) for c in columns),
     )
     hidden = not (without_rowid or integer_key or rowid)
     return Table(relation, locator, by_rowid=not without_rowid, is_view=is_view or hidden)
+
+
+def _declared(column: dict[str, object], is_view: bool) -> str:
+    found = str(column["declared"] or "")
+    # SQLite calls a view's column BLOB when it has no type at all, too; bytes in it are not expected then.
+    return "" if is_view and found.upper() == "BLOB" else found
 
 
 def copy_view(link: Link, table: Table, file: DatabaseFile, path: Path) -> DatabaseFile:

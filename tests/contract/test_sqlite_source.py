@@ -74,6 +74,15 @@ def test_wal_database_is_read_whole_and_left_alone(tmp_path: Path) -> None:
         assert source.fingerprint("t") == first
 
 
+def test_wal_database_may_be_written_to_while_its_copy_is_read(tmp_path: Path) -> None:
+    path = wal_database(tmp_path)
+    with opened(path, tmp_path) as source:
+        code = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM t'); c.commit()\n"
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        assert [row for e in source.extract(Partition("t", 1)) for row in e.frame["a"]] == ["een", "twee"]
+        assert source.count("t") == 2
+
+
 def test_wal_database_without_wal_file_is_left_alone(tmp_path: Path) -> None:
     path = make(
         tmp_path / "oud.db", "PRAGMA journal_mode=WAL", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('een')"
@@ -382,6 +391,34 @@ def test_order_along_the_primary_key_uses_its_index(tmp_path: Path) -> None:
                 details
             )
     link.close()
+
+
+def test_order_is_the_same_with_and_without_an_index(tmp_path: Path) -> None:
+    values = ["10", "9", "NULL", "-3", "2.5", "'x'", "9007199254740993", "9007199254740992", "'10 '", "1e20", "'X'"]
+    inserts = [f"INSERT INTO t (n, k) VALUES ({v}, {i % 4})" for i, v in enumerate(values * 30)]
+    path = make(tmp_path / "oud.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, n NUMERIC, k TEXT)", *inserts)
+    partition = Partition("t", 7, ("k", "n"), ("k",))
+    with opened(path, tmp_path) as source:
+        without = pl.concat([e.frame for e in source.extract(partition)])
+    make(path, "CREATE INDEX i ON t (k, n)")
+    with opened(path, tmp_path) as source:
+        along = pl.concat([e.frame for e in source.extract(partition)])
+    assert without.equals(along)
+    assert along.filter(pl.col("k") == "1")["n"].unique(maintain_order=True).to_list()[:4] == [None, "-3", "2.5", "9"]
+
+
+def test_bytes_in_a_view_are_unreadable(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "oud.db",
+        "CREATE TABLE t (a, b TEXT)",
+        "INSERT INTO t VALUES ('x', 'y'), (x'ff', 'z')",
+        "CREATE VIEW v AS SELECT a, b || '!' AS c FROM t",
+    )
+    with opened(path, tmp_path) as source:
+        (extract,) = source.extract(Partition("v", 5))
+    assert extract.frame.rows() == [("x", "y!", "1")]
+    assert extract.unreadable is not None
+    assert json.loads(extract.unreadable["raw"][0]) == {"a": {"blob": "ff"}, "c": "z!"}
 
 
 def test_case_insensitive_columns_lose_no_row(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -142,3 +145,33 @@ def test_file_that_grows_while_it_is_read_is_an_error(source: Source, tmp_path: 
     with pytest.raises(SystemFailure) as caught:
         list(extracts)
     assert caught.value.code == "CON-018"
+
+
+def test_full_disk_is_said_and_nothing_stays(tmp_path: Path) -> None:
+    """The scratch folder may not hold more than 100 kB: an error of ours, no traceback, no remains."""
+    (tmp_path / "a.csv").write_text(
+        "A;B;C\n" + "".join(f"{number * 7919 % 90_001};b{number};c\n" for number in range(90_000))
+    )
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from casemodel import Partition, SystemFailure
+from connectors import SystemConfig, open_source
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+source = open_source(SystemConfig("k", "csv", {"delimiter": ";", "relations": {"R": {"files": "a.csv"}}}, Path(sys.argv[1])))
+try:
+    list(source.extract(Partition("R", 1000, order=("A",))))
+except SystemFailure as error:
+    print(error.code, error.exit_status, error.message)
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+    )
+    assert found.stdout == "CON-023 5 scratch data could not be stored: the disk is full\n", found.stderr[-500:]
+    assert list(scratch.iterdir()) == []
