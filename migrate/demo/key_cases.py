@@ -33,7 +33,7 @@ def case_key(frame: pl.DataFrame) -> pl.DataFrame:
         _identity() | _texts() | _dates(start) | _codes() | _links(),
         errors=[
             (pl.col("_Z04"), "start_date date-invalid"),
-            (pl.col("end_too_early") & ~pl.col("_Z04"), "end at most 30 days before start rule-failed"),
+            (pl.col("end_too_early") & ~pl.col("_Z04"), "einde hoogstens 30 dagen voor begin rule-failed"),
         ],
         warnings=[
             (pl.col("_Z22"), "description truncated"),
@@ -41,11 +41,11 @@ def case_key(frame: pl.DataFrame) -> pl.DataFrame:
             (pl.col("planned_typo"), "planned_end_date warn-if"),
             (pl.col("latest_typo"), "latest_end_date warn-if"),
             (pl.col("destroy_past"), "archive_action_date warn-if"),
-            (pl.col("end_early"), "end not before start rule-failed"),
-            (pl.col("header_unknown"), "the applicant is known rule-failed"),
+            (pl.col("end_early"), "einde niet voor begin rule-failed"),
+            (pl.col("header_unknown"), "de aanvrager is bekend rule-failed"),
             (pl.col("parent_state") == "out_of_scope", "parent_case_id link-out-of-scope"),
         ],
-        outside=[(pl.col("deleted"), "Cases deleted in the old system stay behind (Z35)")],
+        outside=[(pl.col("deleted"), "Zaken die in het oude systeem verwijderd zijn, blijven achter (Z35)")],
         parked=pl.col("state") == "parked",
     )
 
@@ -141,7 +141,7 @@ def result_key(frame: pl.DataFrame) -> pl.DataFrame:
         case | {"result_type_id": link("seed.result_type", pl.col("ZTCODE"), pl.col("VERSIE"), code)},
         errors=errors,
         warnings=[(pl.col("_Z07"), "result_type_id warn-if")],
-        outside=[(pl.col("deleted") | ~pl.col("closed"), "Only closed cases have a result")],
+        outside=[(pl.col("deleted") | ~pl.col("closed"), "Alleen afgehandelde zaken hebben een resultaat")],
     )
 
 
@@ -158,7 +158,7 @@ def made_status_key(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("ZAAKNR"),
         fields,
         errors=errors,
-        outside=[(pl.col("deleted") | ~pl.col("no_statuses"), "The case has statuses of its own, or was deleted")],
+        outside=[(pl.col("deleted") | ~pl.col("no_statuses"), "De zaak heeft eigen statussen, of is verwijderd")],
     )
 
 
@@ -172,5 +172,5 @@ def old_number_key(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("ZAAKNR"),
         fields,
         errors=errors,
-        outside=[(pl.col("deleted") | none, "Only cases that had another number before")],
+        outside=[(pl.col("deleted") | none, "Alleen zaken die eerder een ander nummer hadden")],
     )

@@ -58,8 +58,8 @@ def status_key(frame: pl.DataFrame) -> pl.DataFrame:
             (pl.col("_Z12"), "status_type_id orphan"),
         ],
         warnings=[
-            (pl.col("no_time"), "the time of the status is known rule-failed"),
-            (pl.col("same_moment"), "one status at a time rule-failed"),
+            (pl.col("no_time"), "het tijdstip van de status is bekend rule-failed"),
+            (pl.col("same_moment"), "een status tegelijk rule-failed"),
         ],
         outside=[(holds & ~orphan, text) for holds, text in outside],
     )
@@ -112,8 +112,10 @@ def role_key(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("BETRID").cast(pl.String),
         fields,
         # A rule is judged only where all fields have their value.
-        errors=[*errors, (lost, "party_id orphan"), (nobody & ~held, "a party or an actor rule-failed")],
-        warnings=[((part == APPLICANT) & pl.col("header_other"), "case and row name the same applicant rule-failed")],
+        errors=[*errors, (lost, "party_id orphan"), (nobody & ~held, "een partij of een medewerker rule-failed")],
+        warnings=[
+            ((part == APPLICANT) & pl.col("header_other"), "zaak en betrokkene noemen dezelfde aanvrager rule-failed"),
+        ],
         outside=outside,
     )
 
@@ -124,7 +126,7 @@ def free_party_key(frame: pl.DataFrame) -> pl.DataFrame:
         frame,
         pl.col("BETRID").cast(pl.String),
         {"party_type": pl.lit("persoon"), "surname": pl.col("NAAM"), "is_active": pl.lit("1")},
-        outside=[(pl.col("SRT") != "V", "Only parties typed as free text; the others have a record of their own")],
+        outside=[(pl.col("SRT") != "V", "Alleen partijen in vrije tekst; de andere hebben een eigen record")],
     )
 
 

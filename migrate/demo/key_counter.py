@@ -61,7 +61,8 @@ def appointment_key(frame: pl.DataFrame) -> pl.DataFrame:
         fields,
         errors=[(pl.col("no_customer"), "party_id orphan")],
         warnings=[
-            (state == "unknown", "case_id orphan"),
+            # A number too long for its years is no case number at all.
+            ((state == "unknown") & pl.col("typed_nr").str.starts_with("Z"), "case_id orphan"),
             (state == "out_of_scope", "case_id link-out-of-scope"),
             (state.is_in(["rejected", "parked"]), "case_id link-waiting"),
         ],
@@ -133,12 +134,12 @@ def ticket_key(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("BONID").cast(pl.String),
         fields,
         warnings=[
-            (pl.col("clock_behind"), "times in order rule-failed"),
+            (pl.col("clock_behind"), "tijden op volgorde rule-failed"),
             (pl.col("appointment_dangling"), "appointment_id orphan"),
             (pl.col("appointment_rejected") & ~pl.col("appointment_dangling"), "appointment_id link-waiting"),
             (pl.col("contact_rejected"), "contact_id link-waiting"),
         ],
-        outside=[(pl.col("test"), "Test tickets (B29)")],
+        outside=[(pl.col("test"), "Testbonnen (B29)")],
     )
 
 
@@ -187,8 +188,8 @@ def contact_key(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("BONID").cast(pl.String),
         fields,
         errors=[(pl.col("no_customer"), "party_id orphan")],
-        warnings=[(pl.col("clock_behind"), "ends after it starts rule-failed")],
-        outside=[(silent, "Continues an earlier ticket, is a test (B29), or led to no conversation")],
+        warnings=[(pl.col("clock_behind"), "eindigt na het begin rule-failed")],
+        outside=[(silent, "Vervolgt een eerdere bon, is een test (B29) of leidde niet tot een gesprek")],
     )
 
 
@@ -218,7 +219,7 @@ def typed_name_key(frame: pl.DataFrame, seen: set[str]) -> pl.DataFrame:
         {"actor_type": pl.lit("medewerker"), "name": name, "is_active": pl.lit("0")},
         merged=~pl.col("_first"),
         outside=[
-            (nameless, "The ticket has an employee code, or no employee at all"),
-            (~stray, "the name is not on the list of employees"),
+            (nameless, "De bon heeft een medewerkercode, of geen medewerker"),
+            (~stray, "de naam staat niet op de medewerkerslijst"),
         ],
     )

@@ -101,7 +101,7 @@ def _counter_employees() -> pl.DataFrame:
             "employee_code": code,
             "is_active": pl.col("active"),
         },
-        outside=[(code == catalogue.TEST_USER, "The test user is no employee (B29)")],
+        outside=[(code == catalogue.TEST_USER, "De testgebruiker is geen medewerker (B29)")],
     )
 
 
