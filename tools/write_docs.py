@@ -16,7 +16,8 @@ import click
 from casemodel import ISSUE_CODES, printable
 from mappings import MAPPING_CODES
 from mappings.expressions.functions import FUNCTIONS
-from mappings.steps import STEPS
+from mappings.stages import TOKENS
+from mappings.steps import PARTS, STEPS
 from migrate.cli import root
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -166,6 +167,12 @@ def steps_page() -> str:
         repairs = " A change is counted as a repair." if step.repairs else ""
         examples = "; ".join(f"{_shown(given)} → {_shown(made)}" for given, made in step.examples)
         out.append(f"| `{_cell(step.written)}` | {_cell(step.doc)}{repairs} | {examples} |")
+    out += ["\n### Parts that `part` can take\n", "| part | what it is | for example |", "|---|---|---|"]
+    for part in PARTS.values():
+        examples = "; ".join(f"{_shown(given)} → {_shown(made, 'NULL')}" for given, made in part.examples)
+        out.append(f"| `{part.name}` | {_cell(part.doc)} | {examples} |")
+    out += ["\n## Formats of dates and times\n", _FORMATS, "", "| token | what it reads |", "|---|---|"]
+    out += [f"| `{token}` | {_cell(what[-1])} |" for token, what in TOKENS.items()]
     out += ["\n## Functions of expressions\n", _FUNCTIONS, "", "| function | gives |", "|---|---|"]
     out += [f"| `{_cell(written)}` | {_cell(meaning)} |" for written, meaning in FUNCTIONS.items()]
     return "\n".join(out) + "\n"
@@ -175,12 +182,29 @@ _STEPS = """Text in, text out, in the order in which they are written. A step th
 that row; NULL stays NULL."""
 _FUNCTIONS = """`where`, `when`, `check`, `warn_if` and `expr` are SQL expressions of columns, values, texts,
 numbers, `CASE`, `AND`, `OR`, `NOT`, `IN`, `BETWEEN`, `LIKE`, `IS NULL`, comparisons and arithmetic, and of these
-functions. Nothing else can be called."""
+functions. Nothing else can be called.
+
+* The grammar is PostgreSQL's; a name stands in double quotes when it has other signs than letters, digits and `_`
+  (`"concept:name"`), a text in single quotes, and a backslash in it is a backslash. Names match in any case.
+* NULL works as in SQL: a comparison with NULL is NULL, `AND` and `OR` know three values, `x NOT IN (…, NULL)` is never
+  true, `WHEN` takes only true. `CONCAT`, `CONCAT_WS`, `GREATEST` and `LEAST` skip NULLs as in PostgreSQL, `||` does
+  not.
+* A source column is text. Beside a number it needs `TRY_CAST(x AS INTEGER)`; without it the mapping is refused.
+* Whole numbers have 64 bits; what does not fit, a division by zero and a day outside the years 1 to 9999 are NULL.
+  Other numbers are floating, with 15 digits; an amount that is only copied goes through the stage `number`, which is
+  exact. `/` always gives such a number, `%` has the sign of the first number, `ROUND` takes a half away from zero.
+* Texts compare by code point, `LENGTH`, `LEFT` and the like count code points, `TRIM` removes blanks only (the step
+  `trim` all white space). `LIKE` and regular expressions are case-sensitive; `ILIKE` and `~*` are not. In `LIKE` a
+  backslash makes the next sign plain, `ESCAPE` names another one. Regular expressions are those of Rust: linear in
+  time, without look-around and back references; a dot does not match a line end.
+* Windows order NULLs last, whichever the direction, and equal rows by the source key."""
+_FORMATS = """The whole text must match; signs between tokens and `T` stand for themselves. Formats of one field are tried
+in their order. Digits are 0 to 9 only. A token of one or two digits cannot stand right before another token."""
 
 
-def _shown(text: str | None) -> str:
+def _shown(text: str | None, nothing: str = "*fails*") -> str:
     if text is None:
-        return "*fails*"
+        return nothing
     return f"`{printable(text).replace('|', chr(92) + '|')}`" if text else "*(empty)*"
 
 

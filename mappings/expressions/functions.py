@@ -54,9 +54,11 @@ FUNCTIONS: dict[str, str] = {
     "CHAR(n)": "the character with code n",
     "GREATEST(a, b, …), LEAST(a, b, …)": "the largest or smallest; NULLs are skipped",
     "ABS(n), ROUND(n[, digits]), FLOOR(n), CEIL(n)": "numbers",
-    "DATE_PART('year', d)": "a part of a date: year, month, day, hour, minute, second",
-    "STRFTIME(d, format)": "a date or instant (UTC) as text",
-    "d + INTERVAL '30 days', d - INTERVAL '1 month'": "a date moved",
+    "DATE_PART('year', d)": "a part of a date (year, month, day), of an instant in UTC also hour, minute, second",
+    "STRFTIME(d, format)": "a date, or an instant in UTC, as text: %Y %m %d %y %j, of an instant also %H %M %S",
+    "d + INTERVAL '30 days', d - INTERVAL '1 month', d + 30": "a date moved; the last day of a shorter month",
+    "d - e": "the days between two dates",
+    "DATE '2012-01-31'": "a date; a text beside a date is read as one too",
     "TRY_CAST(a AS INTEGER | NUMERIC | TEXT | BOOLEAN)": "another type, NULL where it cannot be",
     "ROW_NUMBER(), RANK(), DENSE_RANK() OVER (PARTITION BY … ORDER BY …)": "under together: the place in the group",
     "COUNT, SUM, MIN, MAX(a) OVER (PARTITION BY …)": "under together: of the whole group",
@@ -101,7 +103,7 @@ def _no_more_arguments(node: exp.Expr, place: Place) -> None:
             "MAP-103",
             f"{_name(node)} has an argument that is not available",
             place,
-            "The functions allowed are listed in docs/reference/expressions.md.",
+            "The functions allowed are listed in docs/steps.md.",
         )
 
 
@@ -119,7 +121,7 @@ def unknown(node: exp.Expr, place: Place) -> RefusedError:
         return refusal("MAP-103", "an expression may not hold a query", place, "Use with: or lookup:.")
     name = _name(node)
     near = difflib.get_close_matches(name, NAMES, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "The functions allowed are listed in docs/reference/expressions.md."
+    hint = f"Did you mean {near[0]}?" if near else "The functions allowed are listed in docs/steps.md."
     return refusal("MAP-103", f"{name} is not one of the functions allowed", place, hint)
 
 

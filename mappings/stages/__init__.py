@@ -7,13 +7,14 @@ NULL and its row is flagged.  What is wrong with a stage itself (a format, a tim
 from mappings.stages.booleans import boolean
 from mappings.stages.dates import date
 from mappings.stages.datetimes import datetime, local_date
-from mappings.stages.formats import Format, parse_format
+from mappings.stages.formats import TOKENS, Format, parse_format
 from mappings.stages.numbers import number
 from mappings.stages.result import Cut, Staged
 from mappings.stages.texts import truncate
 from mappings.stages.write import write_date, write_instant, write_number
 
 __all__ = [
+    "TOKENS",
     "Cut",
     "Format",
     "Staged",

@@ -1,9 +1,9 @@
 """From text to days and microseconds, one format at a time.
 
 Formats whose parts Polars can parse itself are parsed by Polars, behind a regular expression that holds it to the
-format: alone it takes shorter texts, other signs and impossible seconds.  Formats with a year without century, a fraction or an
-offset are taken apart by the regular expression and counted here.  The fields of a struct serve there as names for
-intermediate results, since Polars does not find the common parts of such trees.
+format: alone it takes shorter texts, other signs and impossible seconds.  Formats with a year without century, a
+fraction or an offset are taken apart by the regular expression and counted here.  The fields of a struct serve there as
+names for intermediate results, since Polars does not find the common parts of such trees.
 """
 
 from __future__ import annotations
