@@ -6,64 +6,21 @@ runs three, chosen by the seed (OMNICASE_SEED), and says which it left out; ``--
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import uuid
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from command_line import ROOT, CommandLine
 
-ROOT = Path(__file__).resolve().parents[1]
 _LEFT_OUT = pytest.StashKey[dict[str, list[str]]]()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one invocation of the command line gave."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Standard output, read as one JSON document."""
-        return json.loads(self.out)
-
-
-class CommandLine:
-    """Runs ``omnicase`` in a process of its own, as a person would."""
-
-    def __call__(
-        self,
-        *arguments: str | Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: str = "",
-        timeout: float = 300,
-    ) -> Answer:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "migrate", *map(str, arguments)],
-            cwd=cwd, env=self.environment(env), input=stdin, capture_output=True, text=True, encoding="utf-8",
-            timeout=timeout,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
-
-    @staticmethod
-    def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return this process's environment without settings of omnicase, with the clone on the module path."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OMNICASE_")}
-        return kept | {"PYTHONPATH": str(ROOT)} | dict(extra or {})
 
 
 @pytest.fixture(scope="session")

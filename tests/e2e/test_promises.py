@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CommandLine
+from command_line import CommandLine
 from targets import assert_same_target, copy_workspace, file_states, model_rows, open_read_only
 
 CASES = 150

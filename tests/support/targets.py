@@ -7,7 +7,6 @@ import json
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 LEDGER_FACTS = {
     "id_map": "SELECT m.name, i.source_key, i.record_key, i.target_id, i.state, i.reason, i.source_hash"
@@ -27,14 +26,14 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
 
 
-def model_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+def model_rows(path: Path) -> dict[str, list[str]]:
     """Return every row of every table of the case model, sorted."""
     connection = open_read_only(path)
     names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     tables = [name for name in names if not name.startswith(("migration_", "alembic_", "sqlite_"))]
     rows = {name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"'))) for name in sorted(tables)}
     connection.close()
-    return rows  # type: ignore[return-value]
+    return rows
 
 
 def ledger_rows(path: Path) -> dict[str, list[str]]:

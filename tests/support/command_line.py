@@ -1,0 +1,53 @@
+"""The command line as a person runs it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one invocation of the command line gave."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output, read as one JSON document."""
+        return json.loads(self.out)
+
+
+class CommandLine:
+    """Runs ``omnicase`` in a process of its own, as a person would."""
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        timeout: float = 300,
+    ) -> Answer:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "migrate", *map(str, arguments)],
+            cwd=cwd, env=self.environment(env), input=stdin, capture_output=True, text=True, encoding="utf-8",
+            timeout=timeout,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    @staticmethod
+    def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return this process's environment without settings of omnicase, with the clone on the module path."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OMNICASE_")}
+        return kept | {"PYTHONPATH": str(ROOT)} | dict(extra or {})
