@@ -14,7 +14,8 @@ _POLL_SECONDS = 0.2
 
 
 def ahead(make: Callable[[], Iterator[T]]) -> Iterator[T]:
-    """Yield what the iterator made by `make` yields, produced by one thread that is at most one item ahead.
+    """Yield what the iterator made by `make` yields, produced by one thread that runs ahead: one item waits while
+    the next is made, so that three are in memory at most.
 
     The thread makes, drives and closes the iterator, so that a connection opened in it never changes threads.  An
     error of the iterator is raised here; a consumer that stops early stops the thread.

@@ -161,7 +161,8 @@ from casemodel import Partition, SystemFailure
 from connectors import SystemConfig, open_source
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-source = open_source(SystemConfig("k", "csv", {"delimiter": ";", "relations": {"R": {"files": "a.csv"}}}, Path(sys.argv[1])))
+options = {"delimiter": ";", "relations": {"R": {"files": "a.csv"}}}
+source = open_source(SystemConfig("k", "csv", options, Path(sys.argv[1])))
 try:
     list(source.extract(Partition("R", 1000, order=("A",))))
 except SystemFailure as error:
