@@ -128,8 +128,8 @@ def _key(compiler: Compiler) -> str:
     return compiler.program.add("key", key_text([pl.col(part) for part in parts]))
 
 
-def _column(compiler: Compiler, name: str, path: Path) -> str | None:
-    """Return a column of the relation itself; values and side columns are no part of a key."""
+def _is_column(compiler: Compiler, name: str, path: Path) -> bool:
+    """Return whether the relation itself has the column; refuse it otherwise."""
     folded = {item.casefold() for item in compiler.relation_columns}
     if name.casefold() not in folded:
         compiler.refuse(
@@ -138,8 +138,12 @@ def _column(compiler: Compiler, name: str, path: Path) -> str | None:
             path,
             hint=compiler.columns.near(name),
         )
-        return None
-    made = compiler.columns.use(name)
+    return name.casefold() in folded
+
+
+def _column(compiler: Compiler, name: str, path: Path) -> str | None:
+    """Return a column of the relation itself; values and side columns are no part of a key."""
+    made = compiler.columns.use(name) if _is_column(compiler, name, path) else None
     return None if made is None else made.column
 
 
@@ -169,4 +173,4 @@ def _check_unpivot(compiler: Compiler, spec: Unpivot) -> None:
                 hint="Give every slot as many columns as into has values.",
             )
         for name in names:
-            _column(compiler, name, (*path, "columns", slot))
+            _is_column(compiler, name, (*path, "columns", slot))

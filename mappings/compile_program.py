@@ -147,6 +147,10 @@ class Program:
         """Remember a stage's result for `explain`."""
         self.marks.append(Mark(owner, self.branch + stage, column))
 
+    def only(self, outputs: Iterable[str]) -> Passes:
+        """Return the passes that make some columns and nothing else: no issues, no waits."""
+        return _passes(self.nodes, set(outputs))
+
     def finish(self, outputs: Iterable[str]) -> Passes:
         """Return the passes of the program, which keep the outputs and every column that flags and waits need."""
         keep = {*outputs, *(flag.column for flag in self.flags), *(column for column, _ in self.parks)}
