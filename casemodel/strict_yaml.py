@@ -14,6 +14,8 @@ from casemodel.errors import Place, RefusedError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
+# libyaml's parser when the wheel has it: the same language, ten times faster.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class PlacedDict(dict[str, Any]):
@@ -61,7 +63,7 @@ def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
         ) from None
     try:
         _refuse_tricks(text, shown_as)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(shown_as, mark.line + 1, mark.column + 1) if mark else Place(shown_as)
@@ -79,7 +81,7 @@ def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
 
 def _refuse_tricks(text: str, name: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         place = Place(name, event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise RefusedError("YML-004", "anchors and aliases are not allowed", hint="Write the value out.", place=place)

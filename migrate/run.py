@@ -25,6 +25,7 @@ from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
+from migrate.pipeline.waits import waiting_mappings
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
 from migrate.workspace import Workspace
@@ -176,8 +177,8 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
             relation = loads[name].mapping.relation
             with progress(name, loads[name].source.count(relation)) as bar:
                 loads[name].load(bar, max_rejects=options.max_rejects)
-            _settle([loads[name]])
-        _settle(list(loads.values()))
+            _settle(context, [loads[name]])
+        _settle(context, list(loads.values()))
         with context.target.transaction() as connection:
             done = table(connection, "progress")
             connection.execute(sa.update(done).where(done.c.run_id == context.run_id).values(state="done"))
@@ -192,10 +193,11 @@ def _mapping_load(session: Session, context: LoadContext, name: str, links: Ledg
     return MappingLoad(context, mapping, source, source.relation(mapping.relation), links)
 
 
-def _settle(loads: Sequence[MappingLoad]) -> None:
+def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:
     """Try waiting rows again until nothing moves; circles of links are then loaded without the link and filled."""
     for _ in range(_MOST_ROUNDS):
-        tried = sum(each.retry() for each in loads)
+        moved = waiting_mappings(context)
+        tried = sum(each.retry() for each in loads if each.number in moved)
         if not tried:
             tried = sum(each.retry(breaking_cycles=True) for each in loads if each.mapping.self_links)
         if not tried:

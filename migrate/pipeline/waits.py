@@ -20,6 +20,13 @@ class Waiting:
     outcomes: pl.DataFrame
 
 
+def waiting_mappings(context: LoadContext) -> set[int]:
+    """Return the numbers of the mappings that have such rows."""
+    wait = ledger_table(context.target.dialect, "wait")
+    found = context.target.query(sa.select(wait.c.mapping_id).where(_changed(context)).distinct(), ("number",))
+    return {int(number) for number in found["number"]}
+
+
 def waiting_rows(context: LoadContext, number: int) -> Waiting:
     """Return the rows of a mapping of which an awaited key is no longer what it was when they were mapped."""
     wait = ledger_table(context.target.dialect, "wait")
