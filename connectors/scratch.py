@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import re
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
 
 from casemodel import SystemFailure
 
+_PREFIX, _LOCK = "omnicase-", "lock"
+
 
 class Scratch:
-    """A folder for copies and sorted stores that only this user can enter; made when first asked for."""
+    """A folder for copies and sorted stores that only this user can enter; made when first asked for.
+
+    A lock tells that its owner lives; what a killed process left behind is removed by the next one.
+    """
 
     def __init__(self) -> None:
         self._folder: Path | None = None
@@ -28,9 +35,9 @@ class Scratch:
         """Return the folder, making it on the first call."""
         if self._folder is None:
             with writing():
-                self._folder = Path(tempfile.mkdtemp(prefix="omnicase-"))
-            # Also runs at interpreter exit; a killed process leaves the folder, which only its owner can read.
-            self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, True)
+                self._folder, lock = _make(Path(tempfile.gettempdir()))
+            # Also runs at interpreter exit.
+            self._finalizer = weakref.finalize(self, _remove, self._folder, lock)
         return self._folder
 
     def close(self) -> None:
@@ -38,6 +45,34 @@ class Scratch:
         if self._finalizer is not None:
             self._finalizer()
             self._folder = self._finalizer = None
+
+
+def _make(parent: Path) -> tuple[Path, int]:
+    for left in parent.glob(f"{_PREFIX}*/{_LOCK}"):
+        _remove_if_left(left)
+    # Under another name until it is locked, lest another process takes it for left behind.
+    unlocked = Path(tempfile.mkdtemp(prefix="new-" + _PREFIX, dir=parent))
+    lock = os.open(unlocked / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return unlocked.rename(unlocked.with_name(unlocked.name.removeprefix("new-"))), lock
+
+
+def _remove(folder: Path, lock: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(lock)
+
+
+def _remove_if_left(path: Path) -> None:
+    """Remove a folder of this user whose owner is dead: then nobody holds its lock."""
+    with suppress(OSError):
+        if path.stat(follow_symlinks=False).st_uid != os.getuid():
+            return
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent, ignore_errors=True)
+        finally:
+            os.close(lock)
 
 
 @contextmanager
