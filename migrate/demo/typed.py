@@ -36,14 +36,16 @@ def with_typed_number(world: World, frame: pl.DataFrame, dice: Dice, *, inexact:
     )
     frame = frame.with_columns(pl.col("case").cast(pl.Int64)).join(cases, on="case", how="left", maintain_order="left")
     number, draw, form = pl.col("_nr"), dice.share("typed"), dice.below("typed form", 3)
-    wrong = part(draw, 0, inexact)
+    digits = number.str.extract(r"^Z?\d{4}[.-]0*(\d+)$", 1)
+    year, new = number.str.extract(r"(\d{4})", 1), number.str.starts_with("Z")
+    # A number of six digits is beyond the form of its years: people copy it.
+    copied = ~new & (digits.str.len_chars() > 5)
+    wrong = part(draw, 0, inexact) & ~copied
     nothing, nowhere, low = (
         part(draw, 0, inexact * 0.1),
         part(draw, inexact * 0.1, inexact * 0.08),
         part(draw, inexact * 0.18, inexact * 0.15),
     )
-    digits = number.str.extract(r"^Z?\d{4}[.-]0*(\d+)$", 1)
-    year, new = number.str.extract(r"(\d{4})", 1), number.str.starts_with("Z")
     short = pl.when(new).then(pl.lit("Z") + year + "-" + digits).otherwise(year + "/" + digits)
     slashed = number.str.replace("-", "/", literal=True).str.replace(".", "-", literal=True)
     odd = pl.when(form == 0).then(short).when(form == 1).then(slashed).otherwise(pl.lit("zk ") + number)
