@@ -40,8 +40,10 @@ def show(value: str | None, *, personal: bool, key: bytes) -> str:
 def printable(value: str) -> str:
     """Return the text with control and direction characters written out, so that it cannot steer a terminal."""
     return "".join(
-        f"\\x{ord(c):02x}" if ord(c) < 0x100 and unicodedata.category(c) == "Cc"
-        else f"\\u{ord(c):04x}" if unicodedata.category(c) in ("Cf", "Cs", "Zl", "Zp")
+        f"\\x{ord(c):02x}"
+        if ord(c) < 0x100 and unicodedata.category(c) == "Cc"
+        else f"\\u{ord(c):04x}"
+        if unicodedata.category(c) in ("Cf", "Cs", "Zl", "Zp")
         else c
         for c in value
     )

@@ -41,7 +41,7 @@ class Source(Protocol):
         ...
 
     def fetch(self, relation: str, refs: pl.Series) -> pl.DataFrame:
-        """Read again the rows with these `_ref` values; a row that is gone is not in the result. Same columns as `extract`."""
+        """Read again the rows with these `_ref` values, with the columns of `extract`, but rows that are gone."""
         ...
 
     def close(self) -> None:
@@ -55,9 +55,9 @@ class Links(Protocol):
     def resolve(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
         """Resolve canonical source keys of another mapping.
 
-        Returns a frame as long as `keys`: ``target_id`` (String or NULL) and ``state``: ``linked``, ``waiting`` (rejected,
-        parked or not yet read), ``orphan`` (unknown after a full read), ``out_of_scope``, ``deferred``, ``ambiguous``,
-        NULL where the key is NULL.
+        Returns a frame as long as `keys`: ``target_id`` (String or NULL) and ``state``: ``linked``, ``waiting``
+        (rejected, parked or not yet read), ``orphan`` (unknown after a full read), ``out_of_scope``, ``deferred``,
+        ``ambiguous``, NULL where the key is NULL.
         """
         ...
 

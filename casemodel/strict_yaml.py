@@ -37,16 +37,18 @@ def read_strict_yaml(path: Path, *, shown_as: str | None = None) -> PlacedDict:
     """Read a YAML file whose root is a mapping; every scalar is text, an empty value is None.
 
     Raises:
-        RefusedError: YML-001 unreadable, YML-002 not YAML, YML-003 duplicate key, YML-004 anchor, alias, tag or merge key,
-            YML-005 too large or too deep, YML-006 the root is not a mapping.
+        RefusedError: YML-001 unreadable, YML-002 not YAML, YML-003 duplicate key, YML-004 anchor, alias, tag or merge
+            key, YML-005 too large or too deep, YML-006 the root is not a mapping.
     """
     name = shown_as or path.name
     try:
         data = path.read_bytes()
     except OSError as error:
         raise RefusedError(
-            "YML-001", f"the file cannot be read ({error.strerror or 'unknown reason'})",
-            hint="Check that the file exists and that you may read it.", place=name,
+            "YML-001",
+            f"the file cannot be read ({error.strerror or 'unknown reason'})",
+            hint="Check that the file exists and that you may read it.",
+            place=name,
         ) from None
     return parse_strict_yaml(data, shown_as=name)
 
@@ -54,12 +56,17 @@ def read_strict_yaml(path: Path, *, shown_as: str | None = None) -> PlacedDict:
 def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
     """Parse YAML bytes as `read_strict_yaml` does."""
     if len(data) > MAX_BYTES:
-        raise RefusedError("YML-005", f"the file is larger than {MAX_BYTES:,} bytes", hint="Split the file.", place=shown_as)
+        raise RefusedError(
+            "YML-005", f"the file is larger than {MAX_BYTES:,} bytes", hint="Split the file.", place=shown_as
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RefusedError(
-            "YML-002", f"the file is not UTF-8 text (byte {error.start})", hint="Save the file as UTF-8.", place=shown_as
+            "YML-002",
+            f"the file is not UTF-8 text (byte {error.start})",
+            hint="Save the file as UTF-8.",
+            place=shown_as,
         ) from None
     try:
         _refuse_tricks(text, shown_as)
@@ -68,7 +75,9 @@ def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
         mark = getattr(error, "problem_mark", None)
         place = Place(shown_as, mark.line + 1, mark.column + 1) if mark else Place(shown_as)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise RefusedError("YML-002", f"this is not valid YAML: {problem}", hint="Mend the line named.", place=place) from None
+        raise RefusedError(
+            "YML-002", f"this is not valid YAML: {problem}", hint="Mend the line named.", place=place
+        ) from None
     if root is None:
         raise RefusedError("YML-006", "the file is empty", hint="Start from `omnicase init`.", place=shown_as)
     value = _build(root, shown_as)
@@ -82,9 +91,12 @@ def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
 def _refuse_tricks(text: str, name: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        place = Place(name, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        place = Place(name, mark.line + 1, mark.column + 1) if mark is not None else Place(name)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise RefusedError("YML-004", "anchors and aliases are not allowed", hint="Write the value out.", place=place)
+            raise RefusedError(
+                "YML-004", "anchors and aliases are not allowed", hint="Write the value out.", place=place
+            )
         if getattr(event, "tag", None) not in (None, "!"):
             raise RefusedError("YML-004", "tags are not allowed", hint="Write plain text.", place=place)
         if isinstance(event, yaml.CollectionStartEvent):
@@ -116,15 +128,21 @@ def _build_dict(node: yaml.Node, name: str) -> PlacedDict:
     for key_node, value_node in node.value:
         line, column = _mark(key_node)
         if not isinstance(key_node, yaml.ScalarNode):
-            raise RefusedError("YML-002", "a key must be text", hint="Write a plain key.", place=Place(name, line, column))
+            raise RefusedError(
+                "YML-002", "a key must be text", hint="Write a plain key.", place=Place(name, line, column)
+            )
         key = key_node.value
         if key == "<<":
-            raise RefusedError("YML-004", "merge keys are not allowed", hint="Write the keys out.", place=Place(name, line, column))
+            raise RefusedError(
+                "YML-004", "merge keys are not allowed", hint="Write the keys out.", place=Place(name, line, column)
+            )
         if key in result:
             first = result.key_places[key][0]
             raise RefusedError(
-                "YML-003", f"the key '{key}' stands twice, on lines {first} and {line}",
-                hint="Remove one of the two.", place=Place(name, line, column),
+                "YML-003",
+                f"the key '{key}' stands twice, on lines {first} and {line}",
+                hint="Remove one of the two.",
+                place=Place(name, line, column),
             )
         result[key] = _build(value_node, name)
         result.key_places[key], result.value_places[key] = (line, column), _mark(value_node)

@@ -59,9 +59,11 @@ class Partition:
 class Extract:
     """A batch as read.
 
-    ``frame`` holds one String column per source column in canonical text (padding of CHAR(n) removed, everything
-    else byte for byte), and ``_ref`` (String), the source's own locator of the row, valid while the source does not change.
-    ``unreadable`` holds physical records that could not be parsed: ``_ref``, ``place``, ``code``, ``raw`` (String each).
+    ``frame`` holds one String column per source column in canonical text (padding of CHAR(n) removed, everything else
+    byte for byte), and ``_ref`` (String), the source's own locator of the row, valid while the source does not
+    change.
+    ``unreadable`` holds physical records that could not be parsed: ``_ref``, ``place``, ``code``, ``raw`` (String
+    each).
     """
 
     frame: pl.DataFrame
@@ -75,7 +77,16 @@ class Extract:
 
 
 OUTCOMES = (
-    "out_of_scope", "deferred", "late", "inserted", "updated", "unchanged", "rejected", "parked", "conflict", "merged",
+    "out_of_scope",
+    "deferred",
+    "late",
+    "inserted",
+    "updated",
+    "unchanged",
+    "rejected",
+    "parked",
+    "conflict",
+    "merged",
 )
 """The outcomes of a source row (promise 2), in the order of the books."""
 
@@ -125,8 +136,9 @@ class LinkRequest:
 class SideJoin:
     """A look beside (``with``): a left join to at most one row of another relation of the same system.
 
-    ``by`` maps columns of ``relation`` to columns of the main relation; the columns ``columns`` arrive in the frame as
-    ``<name>.<column>``; ``take`` is ``only``, ``first``, ``last`` or ``count`` (then one column ``<name>.count``, Int64).
+    ``by`` maps columns of ``relation`` to columns of the main relation; the columns ``columns`` arrive in the frame
+    as ``<name>.<column>``; ``take`` is ``only``, ``first``, ``last`` or ``count`` (then one column ``<name>.count``,
+    Int64).
     With ``only`` a column ``<name>._hits`` (Int64, rows that answered) says where more than one did.
     """
 
@@ -147,13 +159,15 @@ class Mapped:
     records: one row per record to write: ``_key`` (source key in canonical text), ``id`` (UUIDv5 text) and the target
         columns of the mapping, typed as ``casemodel.polars_schema`` says.
     outcomes: one row per source row (per row x slot when unpivoted), in the order read: ``_row`` (UInt32, row of the
-        prepared frame), ``_key`` (String or NULL when the key is missing), ``outcome`` (``record``, ``merged``, ``rejected``,
-        ``parked``, ``out_of_scope``, ``deferred``), ``reason`` (String or NULL: scope reason, rule name, ``follows <mapping>``,
-        ``empty-slot``), ``_lead`` (String: with ``one_per``, ``_key`` of the row that leads the record; NULL for the lead
-        itself), ``_record`` (String: key of the record the row belongs to, equal to ``_key`` unless ``one_per``).
-    issues: ``_row``, ``_key``, ``field``, ``code``, ``severity`` (``error`` or ``warning``), ``detail`` (text without raw values).
-    waits: ``_row``, ``_key``, ``field``, ``mapping``, ``other_key`` (String, column names joined by comma, or empty) and ``wait_key``:
-        the keys of other records that a rejected, parked or incomplete row waits for.
+        prepared frame), ``_key`` (String or NULL when the key is missing), ``outcome`` (``record``, ``merged``,
+        ``rejected``, ``parked``, ``out_of_scope``, ``deferred``), ``reason`` (String or NULL: scope reason, rule
+        name, ``follows <mapping>``, ``empty-slot``), ``_lead`` (String: with ``one_per``, ``_key`` of the row that
+        leads the record; NULL for the lead itself), ``_record`` (String: key of the record the row belongs to, equal
+        to ``_key`` unless ``one_per``).
+    issues: ``_row``, ``_key``, ``field``, ``code``, ``severity`` (``error`` or ``warning``), ``detail`` (text without
+        raw values).
+    waits: ``_row``, ``_key``, ``field``, ``mapping``, ``other_key`` (String, column names joined by comma, or empty)
+        and ``wait_key``: the keys of other records that a rejected, parked or incomplete row waits for.
     """
 
     records: pl.DataFrame

@@ -54,8 +54,13 @@ class Books:
     def as_dict(self) -> dict[str, Any]:
         """Return {run, state, balanced, mappings} of the command-line contract."""
         return {
-            "run": self.run, "state": self.state, "balanced": self.balanced, "label": self.label,
-            "started_at": self.started_at, "ended_at": self.ended_at, "mappings": [each.as_dict() for each in self.mappings],
+            "run": self.run,
+            "state": self.state,
+            "balanced": self.balanced,
+            "label": self.label,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "mappings": [each.as_dict() for each in self.mappings],
         }
 
 
@@ -72,18 +77,36 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
     with target.engine.connect() as connection:
         run, batch, mapping, progress = (table(connection, name) for name in ("run", "batch", "mapping", "progress"))
         facts = connection.execute(sa.select(run).where(run.c.id == run_id)).mappings().one()
-        sums = [sa.func.coalesce(sa.func.sum(batch.c[name]), 0).label(name) for name in ("read", *OUTCOMES, "gone_kept", "source_rows")]
+        sums = [
+            sa.func.coalesce(sa.func.sum(batch.c[name]), 0).label(name)
+            for name in ("read", *OUTCOMES, "gone_kept", "source_rows")
+        ]
         mine = sa.and_(batch.c.mapping_id == mapping.c.id, batch.c.run_id == run_id)
-        rows = connection.execute(
-            sa.select(mapping.c.name, mapping.c.target, *sums)
-            .select_from(progress.join(mapping, mapping.c.id == progress.c.mapping_id).outerjoin(batch, mine))
-            .where(progress.c.run_id == run_id).group_by(mapping.c.id).order_by(mapping.c.id)
-        ).mappings().all()
+        rows = (
+            connection.execute(
+                sa.select(mapping.c.name, mapping.c.target, *sums)
+                .select_from(progress.join(mapping, mapping.c.id == progress.c.mapping_id).outerjoin(batch, mine))
+                .where(progress.c.run_id == run_id)
+                .group_by(mapping.c.id)
+                .order_by(mapping.c.id)
+            )
+            .mappings()
+            .all()
+        )
     return Books(
-        run_id, facts["state"], tuple(
+        run_id,
+        facts["state"],
+        tuple(
             MappingBooks(
-                row["name"], row["target"], Tally(read=row["read"], **{name: row[name] for name in OUTCOMES}),
-                row["gone_kept"], row["source_rows"],
-            ) for row in rows
-        ), facts["label"], facts["started_at"], facts["ended_at"],
+                row["name"],
+                row["target"],
+                Tally(read=row["read"], **{name: row[name] for name in OUTCOMES}),
+                row["gone_kept"],
+                row["source_rows"],
+            )
+            for row in rows
+        ),
+        facts["label"],
+        facts["started_at"],
+        facts["ended_at"],
     )

@@ -23,7 +23,7 @@ __all__ = ["Difference", "check", "current", "heads", "is_current", "require_cur
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
 COPY_SUFFIX = ".before-upgrade"
-_ADVISORY_LOCK = 0x6F6D6E69   # "omni": one upgrade at a time per PostgreSQL database
+_ADVISORY_LOCK = 0x6F6D6E69  # "omni": one upgrade at a time per PostgreSQL database
 
 
 def target_engine(url: str) -> sa.Engine:
@@ -41,9 +41,9 @@ def target_engine(url: str) -> sa.Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise _unusable("it is neither SQLite nor PostgreSQL")
-        waits = {"timeout": LOCK_SECONDS} if parsed.get_backend_name() == "sqlite" else {
-            "connect_timeout": CONNECT_SECONDS
-        }
+        waits = (
+            {"timeout": LOCK_SECONDS} if parsed.get_backend_name() == "sqlite" else {"connect_timeout": CONNECT_SECONDS}
+        )
         return sa.create_engine(parsed, poolclass=sa.NullPool, hide_parameters=True, connect_args=waits)
     except sa.exc.ArgumentError:
         raise _unusable("it is not a database URL") from None

@@ -44,11 +44,13 @@ def make_workspace(folder: Path) -> list[str]:
 def _refuse_occupied(folder: Path) -> None:
     if folder.is_dir():
         if any(folder.iterdir()):
-            raise RefusedError("INI-001", "the folder is not empty", hint="Name a folder that does not exist yet.",
-                               place=str(folder))
+            raise RefusedError(
+                "INI-001", "the folder is not empty", hint="Name a folder that does not exist yet.", place=str(folder)
+            )
     elif folder.exists() or folder.is_symlink():
-        raise RefusedError("INI-002", "there is a file of that name", hint="Name a folder that does not exist yet.",
-                           place=str(folder))
+        raise RefusedError(
+            "INI-002", "there is a file of that name", hint="Name a folder that does not exist yet.", place=str(folder)
+        )
 
 
 def _shipped() -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Never
 
 from tqdm import tqdm
 
@@ -14,7 +15,7 @@ SECONDS_BEFORE_SHOWN = 2.0
 class Progress:
     """A bar that counts rows; only counts are ever shown."""
 
-    def __init__(self, bar: tqdm[None]) -> None:
+    def __init__(self, bar: tqdm[Never]) -> None:
         self._bar = bar
         self._rejected = 0
 
@@ -30,7 +31,13 @@ class Progress:
 def progress(label: str, total: int | None) -> Iterator[Progress]:
     """Show a bar while the block runs, when standard error is a terminal and it takes long enough."""
     with tqdm(
-        total=total, desc=label, unit=" rows", delay=SECONDS_BEFORE_SHOWN, disable=not sys.stderr.isatty(), leave=False,
-        file=sys.stderr, unit_scale=True,
+        total=total,
+        desc=label,
+        unit=" rows",
+        delay=SECONDS_BEFORE_SHOWN,
+        disable=not sys.stderr.isatty(),
+        leave=False,
+        file=sys.stderr,
+        unit_scale=True,
     ) as bar:
         yield Progress(bar)

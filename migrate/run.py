@@ -20,7 +20,7 @@ from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
 from migrate.ledger.lock import release_lock, take_lock
-from migrate.ledger.store import check_namespace, fully_read, mapping_ids, now, table
+from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
@@ -145,7 +145,7 @@ def _new_run(connection: sa.Connection, session: Session, options: RunOptions, d
             os_user=getpass.getuser(),
         )
     )
-    return int(inserted.inserted_primary_key[0])
+    return new_id(inserted)
 
 
 @contextmanager

@@ -93,7 +93,10 @@ def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
         )
     session = Session(workspace, {file.name: file for file in loaded}, as_of)
     try:
-        session.check = check_mappings(loaded, session.relation, tuple(workspace.systems))
+        session.check = check_mappings(
+            loaded, session.relation, tuple(workspace.systems), secrets=workspace.secrets, as_of=as_of
+        )
+        session._compiled.update(session.check.compiled)
         yield session
     finally:
         session.close()

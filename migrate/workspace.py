@@ -52,8 +52,8 @@ class TargetSettings(_Strict):
 class RunSettings(_Strict):
     """How to load."""
 
-    batch_rows: int = Field(20_000, ge=1, le=1_000_000)
-    max_rejects: str | None = Field(None, pattern=r"^\d{1,3}(\.\d+)?%$")
+    batch_rows: int = Field(default=20_000, ge=1, le=1_000_000)
+    max_rejects: str | None = Field(default=None, pattern=r"^\d{1,3}(\.\d+)?%$")
 
 
 class MunicipalitySettings(_Strict):

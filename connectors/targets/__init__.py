@@ -18,6 +18,8 @@ def open_target(url: str, *, create: bool = False) -> SqliteTarget:
     if url.startswith("sqlite:///"):
         return SqliteTarget(url, create=create)
     raise RefusedError(
-        "TGT-024", "this version loads into SQLite only; PostgreSQL can be upgraded and checked",
-        hint="Write target: {url: \"sqlite:///target.db\"}.", place="target.url",
+        "TGT-024",
+        "this version loads into SQLite only; PostgreSQL can be upgraded and checked",
+        hint='Write target: {url: "sqlite:///target.db"}.',
+        place="target.url",
     )

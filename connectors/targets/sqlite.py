@@ -39,7 +39,10 @@ class SqliteTarget:
         database = sa.make_url(url).database
         if not database or database == ":memory:":
             raise SystemFailure(
-                "TGT-021", "the target must be a file", hint="Write target: {url: \"sqlite:///target.db\"}.", place="target"
+                "TGT-021",
+                "the target must be a file",
+                hint='Write target: {url: "sqlite:///target.db"}.',
+                place="target",
             )
         self.path = Path(database)
         self._check_file(create)
@@ -54,12 +57,17 @@ class SqliteTarget:
     def _check_file(self, create: bool) -> None:
         if self.path.is_dir() or not self.path.parent.is_dir():
             raise SystemFailure(
-                "TGT-022", "the target's folder does not exist, or the target is a folder",
-                hint="Correct target.url in workspace.yml.", place=str(self.path),
+                "TGT-022",
+                "the target's folder does not exist, or the target is a folder",
+                hint="Correct target.url in workspace.yml.",
+                place=str(self.path),
             )
         if not create and not self.path.exists():
             raise SystemFailure(
-                "TGT-023", "the target does not exist yet", hint="Make it with `omnicase db upgrade`.", place=str(self.path)
+                "TGT-023",
+                "the target does not exist yet",
+                hint="Make it with `omnicase db upgrade`.",
+                place=str(self.path),
             )
 
     def _on_connect(self, connection: Any, _record: Any) -> None:
@@ -114,14 +122,16 @@ class SqliteTarget:
 
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
         """Run a SELECT over committed data (and staged frames) and return its columns as text, named `names`."""
-        selected = sa.select(*(sa.cast(column, sa.Text).label(f"c{i}") for i, column in enumerate(statement.subquery().c)))
+        selected = sa.select(
+            *(sa.cast(column, sa.Text).label(f"c{i}") for i, column in enumerate(statement.subquery().c))
+        )
         return self._frame(selected, names)
 
     def query_text(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
         """Run a SELECT whose columns are all text already (no cast) and return them named `names`."""
         return self._frame(statement, names)
 
-    def _frame(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+    def _frame(self, statement: sa.Select[*tuple[Any, ...]], names: tuple[str, ...]) -> pl.DataFrame:
         sql = str(statement.compile(self.engine, compile_kwargs={"literal_binds": True}))
         cursor = self._read_connection().cursor()
         try:

@@ -48,15 +48,28 @@ root = LazyGroup(
     verbs=VERBS,
     help=_HELP,
     params=[
-        click.Option(["-C", "--workspace"], type=click.Path(path_type=Path), default=Path(), metavar="DIR",
-                     help="Folder of the workspace (default: the current folder)."),
+        click.Option(
+            ["-C", "--workspace"],
+            type=click.Path(path_type=Path),
+            default=Path(),
+            metavar="DIR",
+            help="Folder of the workspace (default: the current folder).",
+        ),
         click.Option(["--env"], metavar="NAME", help="An entry of environments: in workspace.yml."),
-        click.Option(["--format"], type=click.Choice(["text", "json"]), default="text",
-                     help="How to answer (default: text)."),
-        click.Option(["--debug"], is_flag=True,
-                     help="Show a traceback when something fails; it may show personal data."),
-        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
-                     help="Show the version and stop."),
+        click.Option(
+            ["--format"], type=click.Choice(["text", "json"]), default="text", help="How to answer (default: text)."
+        ),
+        click.Option(
+            ["--debug"], is_flag=True, help="Show a traceback when something fails; it may show personal data."
+        ),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version and stop.",
+        ),
     ],
 )
 

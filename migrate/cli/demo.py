@@ -13,12 +13,19 @@ _MOST_CASES = 5_000_000
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--cases", type=click.IntRange(10, _MOST_CASES), default=5_000, show_default=True,
-              help="How many cases to make.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True,
-              help="Another seed makes another town, the same seed the same.")
-@click.option("--answer-key/--no-answer-key", default=True,
-              help="Write what each source row must become (default: yes).")
+@click.option(
+    "--cases", type=click.IntRange(10, _MOST_CASES), default=5_000, show_default=True, help="How many cases to make."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Another seed makes another town, the same seed the same.",
+)
+@click.option(
+    "--answer-key/--no-answer-key", default=True, help="Write what each source row must become (default: yes)."
+)
 @pass_invocation
 def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key: bool) -> int:
     """Make a complete workspace with generated old systems.
@@ -33,8 +40,11 @@ def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key
         dirt = write_demo(folder, World(cases, seed), answer_key=answer_key, advance=bar.advance)
     kinds = dirt.filter(dirt["planted"] > 0).height
     document = {"folder": str(folder), "cases": cases, "seed": seed, "answer_key": answer_key, "kinds_of_dirt": kinds}
-    invocation.emit(document, [
-        f"{folder}: {cases} cases in three old systems, {kinds} kinds of dirt.",
-        f"Next: omnicase -C {folder} db upgrade; omnicase -C {folder} run; omnicase -C {folder} reconcile",
-    ])
+    invocation.emit(
+        document,
+        [
+            f"{folder}: {cases} cases in three old systems, {kinds} kinds of dirt.",
+            f"Next: omnicase -C {folder} db upgrade; omnicase -C {folder} run; omnicase -C {folder} reconcile",
+        ],
+    )
     return 0

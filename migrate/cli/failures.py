@@ -90,19 +90,34 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _outside(error: BaseException) -> dict[str, str] | None:
     """Describe what the machine refused (disk, rights, memory), or return None when it is something else."""
     if isinstance(error, MemoryError):
-        return _object("SYS-003", "system", "", "There is not enough memory.",
-                       "Lower run.batch_rows in workspace.yml or give the program more memory, then run again.")
+        return _object(
+            "SYS-003",
+            "system",
+            "",
+            "There is not enough memory.",
+            "Lower run.batch_rows in workspace.yml or give the program more memory, then run again.",
+        )
     if isinstance(error, sqlite3.Error):
         name = str(getattr(error, "sqlite_errorname", ""))
         cause = next((text for prefix, text in _SQLITE.items() if name.startswith(prefix)), None)
         if cause is not None:
-            return _object("SYS-002", "system", "", f"A SQLite database failed: {cause} ({name}).",
-                           "Free space, correct rights or close the other program; what is committed stays.")
+            return _object(
+                "SYS-002",
+                "system",
+                "",
+                f"A SQLite database failed: {cause} ({name}).",
+                "Free space, correct rights or close the other program; what is committed stays.",
+            )
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, BrokenPipeError):
         name = errno.errorcode.get(error.errno, str(error.errno))
         where = str(error.filename) if isinstance(error.filename, (str, Path)) else ""
-        return _object("SYS-001", "system", where, f"A file or connection failed: {error.strerror or name} ({name}).",
-                       "Correct the path, the rights or the free space and run again; what is committed stays.")
+        return _object(
+            "SYS-001",
+            "system",
+            where,
+            f"A file or connection failed: {error.strerror or name} ({name}).",
+            "Correct the path, the rights or the free space and run again; what is committed stays.",
+        )
     return None
 
 
@@ -113,8 +128,13 @@ def _bug(error: Exception) -> dict[str, str]:
         if file.is_relative_to(_HOME) and file.relative_to(_HOME).parts[0] in _OURS:
             place = f"{file.relative_to(_HOME)}:{frame.lineno}"
     message = f"The program failed in a way it does not know ({type(error).__name__}): our bug."
-    return _object("BUG-000", "bug", place, message,
-                   "Run again with --debug for a traceback (it may show personal data) and report it with this place.")
+    return _object(
+        "BUG-000",
+        "bug",
+        place,
+        message,
+        "Run again with --debug for a traceback (it may show personal data) and report it with this place.",
+    )
 
 
 def _object(code: str, kind: str, where: str, message: str, hint: str) -> dict[str, str]:

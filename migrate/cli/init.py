@@ -22,8 +22,13 @@ def init(invocation: Invocation, folder: Path) -> int:
     steps = [f"omnicase -C {folder} {verb}" for verb in ("doctor", "db upgrade", "run")]
     invocation.emit(
         {"workspace": str(folder.absolute()), "files": made, "next": steps},
-        [f"Made a workspace in {folder}:", *(f"  {name}" for name in made), "",
-         "keys/namespace is the secret from which all ids follow: it is not for git, so back it up.",
-         "Next: fill in workspace.yml, then", *(f"  {step}" for step in steps)],
+        [
+            f"Made a workspace in {folder}:",
+            *(f"  {name}" for name in made),
+            "",
+            "keys/namespace is the secret from which all ids follow: it is not for git, so back it up.",
+            "Next: fill in workspace.yml, then",
+            *(f"  {step}" for step in steps),
+        ],
     )
     return 0

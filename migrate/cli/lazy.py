@@ -19,8 +19,14 @@ class LazyGroup(click.Group):
     """
 
     def __init__(self, name: str, *, verbs: Mapping[str, Verb], help: str, params: list[click.Parameter]) -> None:
-        super().__init__(name=name, help=help, params=params, context_settings={"help_option_names": ["-h", "--help"]},
-                         subcommand_metavar="VERB …", options_metavar="[OPTIONS]")
+        super().__init__(
+            name=name,
+            help=help,
+            params=params,
+            context_settings={"help_option_names": ["-h", "--help"]},
+            subcommand_metavar="VERB …",
+            options_metavar="[OPTIONS]",
+        )
         self.verbs = verbs
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -33,4 +33,4 @@ def reconcile(
     document = verdict_document(done.report.verdict) | {"reports": [str(path) for path in done.files]}
     lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
     invocation.emit(document, lines)
-    return 0 if done.report.verdict.verdict == "in_balance" else 3
+    return 0 if done.report.verdict.clean else 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -52,7 +53,7 @@ def mapping_ids(connection: sa.Connection, mappings: Iterable[tuple[str, str, st
             )
         else:
             inserted = connection.execute(sa.insert(known).values(name=name, target=target, meaning=meaning))
-            numbers[name] = int(inserted.inserted_primary_key[0])
+            numbers[name] = new_id(inserted)
     return numbers
 
 
@@ -63,7 +64,14 @@ def column_set_id(connection: sa.Connection, columns: Iterable[str]) -> int:
     found = connection.scalar(sa.select(known.c.id).where(known.c.columns == text))
     if found is not None:
         return int(found)
-    return int(connection.execute(sa.insert(known).values(columns=text)).inserted_primary_key[0])
+    return new_id(connection.execute(sa.insert(known).values(columns=text)))
+
+
+def new_id(result: sa.CursorResult[Any]) -> int:
+    """Return the number that a new row got."""
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def fully_read(connection: sa.Connection) -> set[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -57,7 +58,7 @@ class _Builder:
     def table(
         self,
         name: str,
-        *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index,
+        *items: Column[Any] | PrimaryKeyConstraint | UniqueConstraint | Index,
         rowid: bool = True,
         comment: str,
     ) -> Table:

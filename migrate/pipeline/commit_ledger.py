@@ -288,6 +288,7 @@ def write_other_keys(
             sa.insert(kept).from_select(
                 ["mapping_id", "columns", "key", "source_key"],
                 sa.select(sa.literal(number), sa.literal(",".join(columns)), key, staged.c.source_key)
-                .where(key.is_not(None), staged.c.source_key.is_not(None)).distinct(),
+                .where(key.is_not(None), staged.c.source_key.is_not(None))
+                .distinct(),
             )
         )

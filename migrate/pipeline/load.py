@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -87,7 +88,7 @@ class MappingLoad:
         self.context.full_read.add(self.mapping.name)
         self.links.forget(self.mapping.name, self.mapping.target)
 
-    def _begin(self) -> dict[str, str]:
+    def _begin(self) -> dict[str, Any]:
         """Return how far this run is with the mapping, making the ledger's row when it begins."""
         with self.context.target.transaction() as connection:
             hold_lock(connection, self.context.epoch)
@@ -96,7 +97,7 @@ class MappingLoad:
             row = connection.execute(sa.select(progress).where(mine)).mappings().first()
             if row is not None:
                 return dict(row)
-            values = {
+            values: dict[str, Any] = {
                 "run_id": self.context.run_id,
                 "mapping_id": self.number,
                 "state": "reading",

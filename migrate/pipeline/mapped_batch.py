@@ -198,7 +198,7 @@ def with_unreadable(batch: Batch, unreadable: pl.DataFrame | None) -> Batch:
     return dataclasses.replace(
         batch,
         rows=pl.concat([batch.rows, rows.select(batch.rows.columns)]),
-        issues=pl.concat([batch.issues.cast(dict(ISSUE_SCHEMA)), issues]),
-        rejects=pl.concat([batch.rejects.cast(dict(REJECT_SCHEMA)), raw]),
+        issues=pl.concat([batch.issues.cast(pl.Schema(ISSUE_SCHEMA)), issues]),
+        rejects=pl.concat([batch.rejects.cast(pl.Schema(REJECT_SCHEMA)), raw]),
         key_missing=batch.key_missing + count,
     )

@@ -64,14 +64,14 @@ class Sides:
     @staticmethod
     def _absent(join: SideJoin) -> list[pl.Expr]:
         if join.take == "count":
-            return [pl.col(f"{join.name}.count").fill_null("0")]
+            return [pl.col(f"{join.name}.count").fill_null(0)]
         return [pl.col(f"{join.name}._hits").fill_null(0)]
 
     @staticmethod
     def _folded(found: pl.DataFrame, join: SideJoin, keys: list[str]) -> pl.DataFrame:
         """Fold the rows of a key to one: the first or last by the order, NULLs last; ``only`` counts its hits."""
         if join.take == "count":
-            return found.group_by(keys).agg(pl.len().cast(pl.String).alias(f"{join.name}.count"))
+            return found.group_by(keys).agg(pl.len().cast(pl.Int64).alias(f"{join.name}.count"))
         if join.order:
             found = found.sort(
                 [name for name, _ in join.order],
