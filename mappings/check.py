@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from casemodel import Place, RefusedError, Relation, SystemFailure, tables
+from casemodel import Place, RefusedError, Relation, Secrets, SystemFailure, tables
 from mappings.check_later import later_errors
 from mappings.check_order import order_of
 from mappings.check_shape import check_shape
-from mappings.compile_build import build, new_compiler
+from mappings.compile import CompiledMapping, Draft, Relations, compiled, draft_of
 from mappings.compile_names import Refusals
-from mappings.compile_prepare import prepared_keys
 from mappings.compile_sides import used_columns
-from mappings.compile_state import Compiler
 from mappings.coverage import Coverage, Uses, coverage_of
 from mappings.expressions import parse_expression
 from mappings.language import MappingFile
 from mappings.language.base import near
 
-Relations = Callable[[str, str], Relation]
 _NO_SUCH_RELATION = "CON-020"
 _ANY_NAMESPACE = "00000000-0000-4000-8000-000000000000"
 _ANY_DAY = date(2000, 1, 1)
@@ -37,21 +34,32 @@ class CheckResult:
     warnings: tuple[RefusedError, ...]
     order: tuple[str, ...]
     coverage: Coverage = field(default_factory=Coverage)
+    compiled: Mapping[str, CompiledMapping] = field(default_factory=dict)
+    """The mappings without errors, compiled, when the check was given the workspace's secrets."""
 
 
-def check_mappings(files: Sequence[MappingFile], relations: Relations, systems: Collection[str]) -> CheckResult:
+def check_mappings(
+    files: Sequence[MappingFile],
+    relations: Relations,
+    systems: Collection[str],
+    *,
+    secrets: Secrets | None = None,
+    as_of: date = _ANY_DAY,
+) -> CheckResult:
     """Check mappings against the columns of their sources, the target model and each other.
 
     Args:
         files: every mapping of the workspace.
         relations: gives a relation by system and name; raises SystemFailure, CON-020 where there is no such relation.
         systems: names of the systems of ``workspace.yml``.
+        secrets, as_of: when given, the result holds the mappings compiled with them.
 
     Raises:
         SystemFailure: a system cannot be reached or read.
     """
     by_name = {file.name: file for file in files}
-    refusals, warnings, uses = Refusals(), Refusals(), []
+    refusals, warnings = Refusals(), Refusals()
+    drafts: list[Draft] = []
     for file in files:
         refusals.errors += later_errors(file)
         if file.model.owner is None:
@@ -61,20 +69,26 @@ def check_mappings(files: Sequence[MappingFile], relations: Relations, systems: 
                 place=file.place("mapping"),
                 hint="Write owner: who made it.",
             )
-        use = _one(file, by_name, relations, systems, refusals)
-        if use is not None:
-            uses.append(use)
+        namespace = secrets.namespace if secrets else _ANY_NAMESPACE
+        draft = _one(file, by_name, relations, systems, refusals, namespace, as_of)
+        if draft is not None:
+            drafts.append(draft)
     order, circles = order_of(by_name)
-    coverage = coverage_of(uses)
+    coverage = coverage_of([_uses(draft) for draft in drafts])
     errors = [*refusals.errors, *circles]
     # coverage of a mapping with errors says little: what its faulty parts use is not known
     faulty = {error.place.file for error in errors}
     errors += [error for error in coverage.errors if error.place.file not in faulty or error.code != "MAP-040"]
+    made = {}
+    if secrets is not None:
+        sound = [draft for draft in drafts if draft.compiler.file.shown_as not in faulty]
+        made = {draft.compiler.file.name: compiled(draft, relations, secrets) for draft in sound}
     return CheckResult(
         tuple(sorted(errors, key=_order)),
         tuple(sorted([*warnings.errors, *coverage.warnings], key=_order)),
         tuple(order),
         coverage,
+        made,
     )
 
 
@@ -88,8 +102,10 @@ def _one(
     relations: Relations,
     systems: Collection[str],
     refusals: Refusals,
-) -> Uses | None:
-    """Check one mapping; returns what it uses, or None when its source or target is not known."""
+    namespace: str,
+    as_of: date,
+) -> Draft | None:
+    """Check one mapping; returns its draft, or None when its source or target is not known."""
     if file.system not in systems:
         refusals.add(
             "MAP-010",
@@ -121,13 +137,10 @@ def _one(
         check_shape(file, relation, sides, refusals)
     except RefusedError as error:
         refusals.errors.append(error)
-    compiler = new_compiler(file, relation, others, as_of=_ANY_DAY, sides=sides)
-    keys = new_compiler(file, relation, others, as_of=_ANY_DAY, sides=sides)
-    prepared_keys(keys)
-    built = build(compiler, _ANY_NAMESPACE)
-    for refused in [*compiler.refusals.errors, *keys.refusals.errors]:
+    draft = draft_of(file, relation, sides, others, namespace=namespace, as_of=as_of)
+    for refused in draft.errors:
         refusals.add(refused.code, refused.message, hint=refused.hint, place=refused.place)
-    return _uses(file, relation, compiler, keys, tuple(built.outputs))
+    return draft
 
 
 def _relation(file: MappingFile, relations: Relations, name: str, place: Place, refusals: Refusals) -> Relation | None:
@@ -142,8 +155,11 @@ def _relation(file: MappingFile, relations: Relations, name: str, place: Place, 
         return None
 
 
-def _uses(file: MappingFile, relation: Relation, compiler: Compiler, keys: Compiler, filled: tuple[str, ...]) -> Uses:
-    used = tuple(dict.fromkeys([*compiler.columns.used, *keys.columns.used]))
+def _uses(draft: Draft) -> Uses:
+    """Return what a mapping uses of its sources and fills of its target."""
+    compiler = draft.compiler
+    file = compiler.file
+    used = tuple(dict.fromkeys([*compiler.columns.used, *draft.keys.columns.used]))
     names = used_columns(file, compiler, used)
     main = {name for name in names if name in compiler.relation_columns}
     beside: dict[str, set[str]] = {}
@@ -155,4 +171,5 @@ def _uses(file: MappingFile, relation: Relation, compiler: Compiler, keys: Compi
         here |= {*spec.by, *(column for column, _ in spec.order)}
         if spec.where is not None:
             here |= parse_expression(spec.where, place=file.place("source", "with", name, "where")).columns
-    return Uses(file, relation, frozenset(main), {name: frozenset(found) for name, found in beside.items()}, filled)
+    sides = {name: frozenset(found) for name, found in beside.items()}
+    return Uses(file, compiler.relation, frozenset(main), sides, tuple(draft.built.outputs))

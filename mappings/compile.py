@@ -9,13 +9,13 @@ from functools import partial
 
 import polars as pl
 
-from casemodel import LinkRequest, Links, Mapped, RefusedMany, Relation, Secrets, SideJoin, polars_schema
+from casemodel import LinkRequest, Links, Mapped, RefusedError, RefusedMany, Relation, Secrets, SideJoin, polars_schema
 from mappings.check_later import later_errors
 from mappings.check_order import cycle_links_of, hard_parents_of
 from mappings.compile_build import Built, build, new_compiler
 from mappings.compile_lead import LEAD, LEAD_KEY
 from mappings.compile_meaning import meaning_of
-from mappings.compile_names import Columns
+from mappings.compile_names import Columns, Refusals
 from mappings.compile_outcome import Reading, judge, mapped
 from mappings.compile_prepare import Preparation, prepared_keys, spelled
 from mappings.compile_program import Mark, Passes, RunContext
@@ -24,6 +24,9 @@ from mappings.compile_standing import Standing, stand
 from mappings.compile_state import Compiler
 from mappings.explain import StageValue, stage_values
 from mappings.language import MappingFile
+
+Relations = Callable[[str, str], Relation]
+"""Gives a relation by system and name; raises SystemFailure where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +126,49 @@ class CompiledMapping:
         return mapped(judging, stood.outside, stood.issues, stood.unknown)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mapping compiled as far as its columns and the target model go; `check_mappings` looks at it, too."""
+
+    compiler: Compiler
+    keys: Compiler
+    built: Built
+    prepared: dict[str, str]
+
+    @property
+    def errors(self) -> list[RefusedError]:
+        """Return everything that was refused, once per place, in the order of the file."""
+        found = Refusals(list(self.compiler.refusals.errors))
+        places = {str(error.place) for error in found.errors}
+        found.errors += [error for error in self.keys.refusals.errors if str(error.place) not in places]
+        return sorted(found.errors, key=lambda error: (error.place.line or 0, error.place.column or 0))
+
+
+def draft_of(
+    file: MappingFile,
+    relation: Relation,
+    sides: Mapping[str, Relation],
+    others: Mapping[str, MappingFile],
+    *,
+    namespace: str,
+    as_of: date,
+    fine: bool = False,
+) -> Draft:
+    """Compile a mapping; what is wrong is in the draft's errors.
+
+    Args:
+        sides: the relations of ``with``, by their names in the mapping.
+        namespace: UUID text of the target ids.
+    """
+    circles = cycle_links_of(file, others)
+    compiler = new_compiler(file, relation, others, as_of=as_of, sides=sides, cycle_links=circles, fine=fine)
+    keys = new_compiler(file, relation, others, as_of=as_of, sides=sides)
+    return Draft(compiler, keys, build(compiler, namespace), prepared_keys(keys))
+
+
 def compile_mapping(
     file: MappingFile,
-    relations: Callable[[str, str], Relation],
+    relations: Relations,
     others: Mapping[str, MappingFile],
     secrets: Secrets,
     as_of: date,
@@ -148,36 +191,32 @@ def compile_mapping(
     if later := later_errors(file):
         raise RefusedMany(later)
     relation = relations(file.system, file.relation)
-    sides = {
-        name: relations(file.system, spec.relation) for name, spec in file.model.source.beside.items() if spec.relation
-    }
-    compiler = new_compiler(
-        file, relation, others, as_of=as_of, sides=sides, cycle_links=cycle_links_of(file, others), fine=fine
+    beside = file.model.source.beside
+    sides = {name: relations(file.system, spec.relation) for name, spec in beside.items() if spec.relation}
+    draft = draft_of(file, relation, sides, others, namespace=secrets.namespace, as_of=as_of, fine=fine)
+    if draft.errors:
+        raise RefusedMany(draft.errors)
+    return compiled(draft, relations, secrets)
+
+
+def compiled(draft: Draft, relations: Relations, secrets: Secrets) -> CompiledMapping:
+    """Make a mapping of a draft without errors."""
+    compiler, keys, prepared = draft.compiler, draft.keys, draft.prepared
+    file, as_of = compiler.file, compiler.as_of
+    meaning = meaning_of(file, compiler.others, as_of if compiler.uses_as_of or keys.uses_as_of else None)
+    beside = file.model.source.beside
+    preparation = Preparation(
+        unpivot=spelled(keys, file.model.source.unpivot),
+        passes=keys.program.only(prepared.values()),
+        keys=prepared,
+        hashed=_used(compiler, keys),
+        hash_key=secrets.hash_key,
+        meaning=meaning,
+        key_passes=keys.program.only([prepared["_key"]]),
+        counts=tuple(f"{name}.count" for name, spec in beside.items() if spec.take == "count"),
     )
-    built = build(compiler, secrets.namespace)
-    keys = new_compiler(file, relation, others, as_of=as_of, sides=sides)
-    prepared = prepared_keys(keys)
-    refused = [*compiler.refusals.errors]
-    places = {str(error.place) for error in refused}
-    refused += [error for error in keys.refusals.errors if str(error.place) not in places]
-    if refused:
-        raise RefusedMany(sorted(refused, key=lambda error: (error.place.line or 0, error.place.column or 0)))
-    meaning = meaning_of(file, others, as_of if compiler.uses_as_of or keys.uses_as_of else None)
-    return _assemble(
-        built,
-        keys,
-        Preparation(
-            spelled(keys, file.model.source.unpivot),
-            keys.program.only(prepared.values()),
-            prepared,
-            _used(compiler, keys),
-            secrets.hash_key,
-            meaning,
-            keys.program.only([prepared["_key"]]),
-            tuple(f"{name}.count" for name, spec in file.model.source.beside.items() if spec.take == "count"),
-        ),
-        partial(compile_mapping, file, relations, others, secrets, as_of, fine=True),
-    )
+    fine = partial(compile_mapping, file, relations, compiler.others, secrets, as_of, fine=True)
+    return _assemble(draft.built, keys, preparation, fine)
 
 
 def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def new_compiler(
         columns,
         Refusals(),
         as_of,
-        tuple(column.name for column in relation.columns),
+        relation,
         sides or {},
         cycle_links,
         required_values=_required_values(file),

@@ -99,6 +99,7 @@ class Program:
     """What the marks of the alternative being compiled begin with."""
     levels: dict[str, int] = field(default_factory=dict)
     _names: int = 0
+    _series: dict[str, pl.Series] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.levels = dict.fromkeys(self.schema, 0)
@@ -139,9 +140,14 @@ class Program:
         return self.schema[column]
 
     def type_of(self, expr: pl.Expr) -> pl.DataType:
-        """Return the type that an expression over the columns so far gives; it is run on no rows at all."""
-        needs = {name: self.schema[name] for name in expr.meta.root_names()}
-        return pl.DataFrame(schema=needs).select(expr.alias("x")).schema["x"]
+        """Return the type that an expression over the columns so far gives, without running it."""
+        needs = pl.DataFrame([self._empty(name) for name in dict.fromkeys(expr.meta.root_names())])
+        return needs.lazy().select(expr.alias("x")).collect_schema()["x"]
+
+    def _empty(self, name: str) -> pl.Series:
+        if name not in self._series:
+            self._series[name] = pl.Series(name, [], self.schema[name])
+        return self._series[name]
 
     def mark(self, owner: str, stage: str, column: str) -> None:
         """Remember a stage's result for `explain`."""

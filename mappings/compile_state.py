@@ -30,7 +30,7 @@ class Compiler:
     columns: Columns
     refusals: Refusals
     as_of: date
-    relation_columns: tuple[str, ...] = ()
+    relation: Relation
     sides: Mapping[str, Relation] = field(default_factory=dict)
     cycle_links: frozenset[str] = frozenset()
     required_values: frozenset[str] = frozenset()
@@ -48,6 +48,11 @@ class Compiler:
     has_windows: bool = False
     value_of: Callable[[str], Made | None] = lambda name: None
     field_of: Callable[[str], Made | None] = lambda name: None
+
+    @property
+    def relation_columns(self) -> tuple[str, ...]:
+        """Names of the columns of the relation itself, technical ones included."""
+        return tuple(column.name for column in self.relation.columns)
 
     @property
     def fields_with_try(self) -> list[str]:

@@ -128,7 +128,7 @@ def test_keys_only_gives_the_keys(name: str) -> None:
 
 @pytest.mark.parametrize("name", STORIES)
 def test_records_hold_the_contract(name: str) -> None:
-    """What a mapping makes passes the last gate (the ids of these stories are no UUIDs, and nothing else is missing)."""
+    """What a mapping makes passes the last gate, but for the ids of these stories, which are no UUIDs."""
     story = open_story(CASES / name)
     records = story.mapped().records.drop("_key")
     breaches = check_contract(target_contract(story.mapping.target, story.mapping.fields), records)
@@ -257,7 +257,7 @@ def test_circles_of_links(tmp_path: Path) -> None:
 
 
 def test_breaking_a_circle(tmp_path: Path) -> None:
-    """In a permitted circle a waiting link parks the row; breaking circles loads it without the link, with a warning."""
+    """In a permitted circle a waiting link parks the row; breaking circles loads the row without it, and warns."""
     file = parse(role("a", "unit_id: {from: SOORT, null_if: [''], link: old.a}"), tmp_path)
     mapping = compile_mapping(file, relation, {file.name: file}, SECRETS, date(2024, 1, 1))
     story = open_story(CASES / "links_and_missing_records")
@@ -314,3 +314,12 @@ def test_slots_have_hashes_of_their_own() -> None:
     moved = before.get_column("_key").filter(before.get_column("_hash") != after.get_column("_hash"))
     assert moved.to_list() == ["1|tel1"]
     assert relations_of(story.folder)("old", "source").name == "source"
+
+
+def test_a_check_compiles_what_is_sound(tmp_path: Path) -> None:
+    """With the workspace's secrets the check hands over the mappings without errors, ready to run."""
+    files = [parse(role("a", "employee_code: {from: CODE}"), tmp_path), parse(role("b", "nam: {from: CODE}"), tmp_path)]
+    result = check_mappings(files, relation, ("old",), secrets=SECRETS, as_of=date(2024, 1, 1))
+    assert list(result.compiled) == ["old.a"]
+    alone = compile_mapping(files[0], relation, {file.name: file for file in files}, SECRETS, date(2024, 1, 1))
+    assert result.compiled["old.a"].meaning == alone.meaning
