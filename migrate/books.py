@@ -37,6 +37,8 @@ class Books:
     run: int
     state: str
     mappings: tuple[MappingBooks, ...]
+    warnings: int = 0
+    """Open warnings of the mappings of this run: losses that a person should know of."""
     label: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
@@ -48,8 +50,9 @@ class Books:
 
     @property
     def findings(self) -> int:
-        """Rows that a person should look at: rejected, parked, in conflict."""
-        return sum(each.tally.rejected + each.tally.parked + each.tally.conflict for each in self.mappings)
+        """What a person should look at: rows rejected, parked or in conflict, and warnings."""
+        rows = sum(each.tally.rejected + each.tally.parked + each.tally.conflict for each in self.mappings)
+        return rows + self.warnings
 
     def as_dict(self) -> dict[str, Any]:
         """Return {run, state, balanced, mappings} of the command-line contract."""
@@ -57,6 +60,7 @@ class Books:
             "run": self.run,
             "state": self.state,
             "balanced": self.balanced,
+            "warnings": self.warnings,
             "label": self.label,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
@@ -93,6 +97,11 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
             .mappings()
             .all()
         )
+        issue = table(connection, "issue")
+        of_run = sa.select(progress.c.mapping_id).where(progress.c.run_id == run_id)
+        warnings = connection.scalar(
+            sa.select(sa.func.count()).where(issue.c.severity == "warning", issue.c.mapping_id.in_(of_run))
+        )
     return Books(
         run_id,
         facts["state"],
@@ -106,6 +115,7 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
             )
             for row in rows
         ),
+        int(warnings or 0),
         facts["label"],
         facts["started_at"],
         facts["ended_at"],

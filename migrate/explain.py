@@ -105,6 +105,7 @@ def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget,
         record = _record(session, connection, mapping, target_id)
         full = fully_read(connection)
     by_record = frozenset(each for each in session.check.order if session.mapping(each).records_by_group)
+    personal = _personal_values(mapping, prepared, shown)
     stages = mapping.explain(prepared, LedgerLinks(target, numbers, by_record, full))
     return Explained(
         mapping.name,
@@ -116,14 +117,14 @@ def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget,
         mapping.file_digest,
         mapping.meaning,
         _source(session, mapping, prepared, shown),
-        tuple(_stage(session, mapping, shown, each) for each in stages),
+        tuple(_stage(session, mapping, personal, each) for each in stages),
         record,
         tuple((row.severity, row.field, row.code) for row in issues),
     )
 
 
 def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str) -> pl.DataFrame:
-    """Find the row by its key: first in a keys-only pass, then read whole."""
+    """Find the row by its key, with the other rows of its group behind it."""
     source = session.source(mapping.system)
     wanted = key_text
     if shown.key_is_personal(mapping):
@@ -139,7 +140,10 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
         for batch in reading.batches():
             hit = batch.prepared.filter(pl.col("_key") == wanted)
             if hit.height:
-                return hit.head(1)
+                first = hit.head(1)
+                same = pl.col("_group") == first["_group"][0]
+                others = batch.prepared.filter(same & (pl.col("_row") != first["_row"][0]))
+                return pl.concat([first, others]) if first["_group"][0] is not None else first
     finally:
         reading.close()
     raise UsageError(
@@ -177,8 +181,30 @@ def _source(
     )
 
 
-def _stage(session: Session, mapping: CompiledMapping, shown: Shown, stage: StageValue) -> Stage:
-    """Mask a stage's value: personal unless its field is a column of the model that is not."""
+def _stage(
+    session: Session, mapping: CompiledMapping, personal: frozenset[str], stage: StageValue
+) -> Stage:
+    """Mask a stage's value unless its column of the model may be shown and no personal value of the row is in it."""
     key = session.workspace.secrets.mask_key
-    personal = bool(column_info(mapping.target, stage.field)["personal"]) if stage.field in mapping.fields else True
-    return Stage(stage.field, stage.stage, show(stage.value, personal=personal, key=key), stage.issue)
+    open_column = stage.field in mapping.fields and not column_info(mapping.target, stage.field)["personal"]
+    bare = _bare(stage.value or "")
+    taken = any(value in bare or (len(bare) >= _TELLING and bare in value) for value in personal)
+    return Stage(stage.field, stage.stage, show(stage.value, personal=not open_column or taken, key=key), stage.issue)
+
+
+_TELLING = 3
+"""Shorter texts say nothing of a person, and would be found in everything."""
+
+
+def _personal_values(mapping: CompiledMapping, prepared: pl.DataFrame, shown: Shown) -> frozenset[str]:
+    """Return the row's personal values, bare: stages may have taken signs out or changed their case."""
+    values = [
+        _bare(value)
+        for name, value in prepared.row(0, named=True).items()
+        if not name.startswith("_") and isinstance(value, str) and shown.personal(mapping, name)
+    ]
+    return frozenset(value for value in values if len(value) >= _TELLING)
+
+
+def _bare(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())

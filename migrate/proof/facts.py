@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 
 import sqlalchemy as sa
 
@@ -36,7 +35,7 @@ def mapping_facts(
         states = _states(connection, number)
         issues = _issues(connection, number)
         samples = tuple(_samples(connection, number, mapping, shown, issues))
-        scope, repaired = _counters(connection, number, last.run_id if last else None)
+        scope, repaired = _scope_reasons(connection, number), _repaired(connection, number)
     books = (
         next((each for each in run_books(target, last.run_id).mappings if each.mapping == mapping.name), None)
         if last
@@ -135,20 +134,27 @@ def _samples(
     return samples
 
 
-def _counters(
-    connection: sa.Connection, number: int, run_id: int | None
-) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
-    """Add up the counters of the last run's batches: scope reasons and repaired values."""
-    batch = table(connection, "batch")
-    scope: Counter[str] = Counter()
-    repaired: dict[str, tuple[int, int]] = {}
-    texts = connection.scalars(
-        sa.select(batch.c.counters).where(batch.c.run_id == run_id, batch.c.mapping_id == number)
+def _scope_reasons(connection: sa.Connection, number: int) -> dict[str, int]:
+    """Count the rows that are out of scope now, by reason."""
+    id_map = table(connection, "id_map")
+    rows = connection.execute(
+        sa.select(sa.func.coalesce(id_map.c.reason, ""), sa.func.count())
+        .where(id_map.c.mapping_id == number, id_map.c.state == "out_of_scope")
+        .group_by(id_map.c.reason)
     )
-    for text in texts:
-        counters = json.loads(text)
-        scope.update(counters.get("scope", {}))
-        for name, (done, total) in counters.get("repaired", {}).items():
+    return {reason: int(count) for reason, count in rows}
+
+
+def _repaired(connection: sa.Connection, number: int) -> dict[str, tuple[int, int]]:
+    """Add up what steps repaired in the last run that mapped most of the rows: later runs map only what changed."""
+    batch = table(connection, "batch")
+    rows = connection.execute(
+        sa.select(batch.c.run_id, batch.c.counters).where(batch.c.mapping_id == number, batch.c.phase == "main")
+    )
+    runs: dict[int, dict[str, tuple[int, int]]] = {}
+    for run_id, text in rows:
+        repaired = runs.setdefault(run_id, {})
+        for name, (done, total) in json.loads(text).get("repaired", {}).items():
             before = repaired.get(name, (0, 0))
             repaired[name] = (before[0] + done, before[1] + total)
-    return dict(scope), repaired
+    return max(runs.values(), key=lambda found: sum(total for _, total in found.values()), default={})
