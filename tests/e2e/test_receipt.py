@@ -12,12 +12,24 @@ import warnings
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from receipt_log import CHANNELS, EXAMPLE, SMALL, Log, instant, is_test, local_day, logs, real_log, without_leak
+from command_line import Answer, CommandLine
+from receipt_log import (
+    CHANNELS,
+    EXAMPLE,
+    SMALL,
+    Log,
+    case_records_of,
+    instant,
+    is_test,
+    logs,
+    real_log,
+    utc,
+    without_leak,
+)
 
 OUTCOMES = ("out_of_scope", "deferred", "late", "inserted", "updated", "unchanged", "rejected", "parked", "conflict", "merged")
 
@@ -29,7 +41,7 @@ class Migrated:
     log: Log
     workspace: Path
     env: dict[str, str]
-    answers: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the new database."""
@@ -38,7 +50,7 @@ class Migrated:
 
 
 @pytest.fixture(scope="module", params=logs(), ids=lambda path: "small log" if path == SMALL else "real log")
-def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, omnicase: Any) -> Migrated:
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, omnicase: CommandLine) -> Migrated:
     workspace = tmp_path_factory.mktemp("receipt") / "workspace"
     shutil.copytree(EXAMPLE, workspace, ignore=shutil.ignore_patterns("target.db*", "reports", "evidence"))
     env = {} if request.param == SMALL else {"OMNICASE_RECEIPT_FILE": str(request.param)}
@@ -50,7 +62,7 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return result
 
 
-def books(answer: Any) -> dict[str, dict[str, int]]:
+def books(answer: Answer) -> dict[str, dict[str, int]]:
     return {entry["mapping"]: entry for entry in answer.document["mappings"]}
 
 
@@ -108,21 +120,7 @@ def test_reconciliation_finds_both_sides_equal(migrated: Migrated) -> None:
 
 
 def test_cases(migrated: Migrated) -> None:
-    expected = set()
-    for name, events in migrated.log.cases():
-        first = events[0]
-        last = max(moment for event in events if (moment := instant(event["time:timestamp"])))
-        expected.add((
-            name, _day(first["case:startdate"]), _day(first["case:startdate"]), _day(first["case:enddate"]),
-            _day(first["case:enddate_planned"]), _day(first["case:deadline"]), CHANNELS[first["case:channel"]],
-            None if is_test(first["case:responsible"]) else first["case:responsible"], last,
-        ))
-    found = {(*row[:-1], _utc(row[-1])) for row in migrated.rows(
-        "SELECT c.identification, c.registration_date, c.start_date, c.end_date, c.planned_end_date, c.latest_end_date, k.code,"
-        " a.name, c.last_modified_at FROM case_file c LEFT JOIN channel k ON k.id = c.channel_id"
-        " LEFT JOIN actor a ON a.id = c.handler_actor_id"
-    )}
-    assert found == expected
+    assert case_records_of(migrated.workspace / "target.db") == migrated.log.case_records()
 
 
 def test_statuses_hold_every_event_rework_too(migrated: Migrated) -> None:
@@ -132,7 +130,7 @@ def test_statuses_hold_every_event_rework_too(migrated: Migrated) -> None:
          event["org:resource"] if event["org:group"] in ("", "EMPTY") else f"{event['org:group']}, {event['org:resource']}")
         for event in migrated.log.events
     )
-    found = Counter((case, status, _utc(set_at), text) for case, status, set_at, text in migrated.rows(
+    found = Counter((case, status, utc(set_at), text) for case, status, set_at, text in migrated.rows(
         "SELECT c.identification, t.description, s.set_at, s.explanation FROM case_status s"
         " JOIN case_file c ON c.id = s.case_id JOIN status_type t ON t.id = s.status_type_id"
     ))
@@ -146,7 +144,7 @@ def test_contacts_open_their_cases(migrated: Migrated) -> None:
         moment = instant(text)
         assert moment is not None
         expected.add((name, CHANNELS[events[0]["case:channel"]], without_leak(moment, text)))
-    found = {(case, channel, _utc(occurred_at)) for case, channel, occurred_at in migrated.rows(
+    found = {(case, channel, utc(occurred_at)) for case, channel, occurred_at in migrated.rows(
         "SELECT c.identification, k.code, o.occurred_at FROM journey_link j JOIN customer_contact o ON o.id = j.contact_id"
         " JOIN channel k ON k.id = o.channel_id JOIN case_file c ON c.id = j.case_id WHERE j.step_type = 'aanleiding'"
     )}
@@ -185,11 +183,3 @@ def test_the_log_is_as_it_was(migrated: Migrated) -> None:
     names = {path.name for path in (migrated.workspace / "log").iterdir()}
     assert names == {"receipt_small.csv"}
 
-
-def _day(text: str) -> str | None:
-    day = local_day(text)
-    return None if day is None else day.isoformat()
-
-
-def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -81,6 +83,20 @@ class Log:
         """Return the values of columns, one after the other: what an unpivot of them reads."""
         return [event[column] for event in self.events for column in columns]
 
+    def case_records(self) -> set[tuple[object, ...]]:
+        """Return what each case must be: number, registered, started, ended, planned, latest, channel, handler, last moment."""
+        found: set[tuple[object, ...]] = set()
+        for name, events in self.cases():
+            first = events[0]
+            days = ("case:startdate", "case:startdate", "case:enddate", "case:enddate_planned", "case:deadline")
+            handler = first["case:responsible"]
+            found.add((
+                name, *(local_day(first[column]) for column in days), CHANNELS[first["case:channel"]],
+                None if is_test(handler) else handler,
+                max(moment for event in events if (moment := instant(event["time:timestamp"]))),
+            ))
+        return found
+
     def books(self) -> dict[str, dict[str, int]]:
         """Return the books that each mapping of the log must show; figures not named are 0."""
         events, cases = len(self.events), len(list(self.cases()))
@@ -131,6 +147,24 @@ class Log:
             found["receipt.status", "done for the first time"] += event["concept:name"] in seen
             found["receipt.status", "not done by a test user"] += is_test(event["org:resource"])
             seen.add(event["concept:name"])
+
+
+def case_records_of(target: Path) -> set[tuple[object, ...]]:
+    """Return the cases of a migrated target in the form of `Log.case_records`."""
+    with closing(sqlite3.connect(f"file:{target}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            "SELECT c.identification, c.registration_date, c.start_date, c.end_date, c.planned_end_date, c.latest_end_date,"
+            " k.code, a.name, c.last_modified_at FROM case_file c LEFT JOIN channel k ON k.id = c.channel_id"
+            " LEFT JOIN actor a ON a.id = c.handler_actor_id"
+        ).fetchall()
+    return {
+        (row[0], *(None if day is None else date.fromisoformat(day) for day in row[1:6]), *row[6:8], utc(row[8])) for row in rows
+    }
+
+
+def utc(text: str) -> datetime:
+    """Read a moment as the SQLite target stores it."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _books(read: list[str], inserted: set[object] | set[str], out_of_scope: int) -> dict[str, int]:
