@@ -198,8 +198,8 @@ functions. Nothing else can be called.
   backslash makes the next sign plain, `ESCAPE` names another one. Regular expressions are those of Rust: linear in
   time, without look-around and back references; a dot does not match a line end.
 * Windows order NULLs last, whichever the direction, and equal rows by the source key."""
-_FORMATS = """The whole text must match; signs between tokens and `T` stand for themselves. Formats of one field are tried
-in their order. Digits are 0 to 9 only. A token of one or two digits cannot stand right before another token."""
+_FORMATS = """The whole text must match; signs between tokens and `T` stand for themselves. Formats of one field are
+tried in their order. Digits are 0 to 9 only. A token of one or two digits cannot stand right before another token."""
 
 
 def _shown(text: str | None, nothing: str = "*fails*") -> str:

@@ -24,6 +24,7 @@ from mappings.expressions.typed import (
     TEXT,
     Typed,
     constant,
+    folded,
     kind_of,
     literal,
     mismatch,
@@ -40,6 +41,9 @@ _COMPARE: dict[type[exp.Expr], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     exp.EQ: lambda a, b: a == b, exp.NEQ: lambda a, b: a != b, exp.GT: lambda a, b: a > b, exp.GTE: lambda a, b: a >= b,
     exp.LT: lambda a, b: a < b, exp.LTE: lambda a, b: a <= b,
     exp.NullSafeEQ: lambda a, b: a.eq_missing(b), exp.NullSafeNEQ: lambda a, b: a.ne_missing(b),
+}  # fmt: skip
+_MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE,
 }  # fmt: skip
 _NUMERIC: dict[type[exp.Expr], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     exp.Add: lambda a, b: a + b, exp.Sub: lambda a, b: a - b, exp.Mul: lambda a, b: a * b, exp.Mod: calculate.remainder,
@@ -96,7 +100,7 @@ class Translator:
             if isinstance(node, exp.Window):
                 return window(self, node)
             made = self._plain(node) or self._logic(node) or self._comparison(node) or self._arithmetic(node)
-            return made if made is not None else functions.call(self, node)
+            return folded(made if made is not None else functions.call(self, node))
         except RefusedError as error:
             begins = position(node)
             if _AT in error.message or begins is None:
@@ -218,6 +222,9 @@ class Translator:
         """Compare two values; a constant text stands for a date where the other side is one."""
         left, right = self._dated(left, right), self._dated(right, left)
         same_kind([left, right], "a comparison", self.place)
+        if not left.expr.meta.root_names():
+            # Polars stops at a constant before a CASE whose rows all take the same constant; behind it, it does not.
+            left, right, kind = right, left, _MIRRORED.get(kind, kind)
         return _COMPARE[kind](left.expr, right.expr)
 
     def _dated(self, value: Typed, other: Typed) -> Typed:
@@ -227,6 +234,8 @@ class Translator:
         """Return a constant text as a date; other values stay what they are."""
         if not (value.is_literal and value.kind == TEXT):
             return value
+        if value.literal is None:
+            return Typed(pl.lit(None, pl.Date), DATE)
         written = str(value.literal)
         try:
             if len(written) == 10:

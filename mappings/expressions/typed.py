@@ -50,6 +50,17 @@ def literal(value: str | int | float | bool | None) -> Typed:
     return Typed(expr, kind, value, True)
 
 
+def folded(value: Typed) -> Typed:
+    """Return an expression without columns as the constant it is: Polars takes some of those for columns of one row."""
+    if value.is_literal or value.kind == INTERVAL or value.expr.meta.root_names():
+        return value
+    made = pl.select(value.expr).to_series()
+    dtype = pl.Null() if value.kind == NULL else _DTYPES[value.kind]
+    result = made.cast(dtype).item()
+    known = result if isinstance(result, str | int | float | bool) else None
+    return Typed(pl.lit(result, dtype), value.kind, known, is_literal=known is not None or result is None)
+
+
 def as_text(value: Typed) -> pl.Expr:
     """Return a value as text, as TRY_CAST to TEXT does."""
     if value.kind == TEXT:

@@ -55,7 +55,7 @@ def _place(translator: Translator, function: exp.Expr, partition: list[pl.Expr],
         return Typed(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(partition, order_by=_sorted(order)), INTEGER)
     if not order:
         raise refusal("MAP-103", "RANK needs ORDER BY", translator.place, "Add ORDER BY.")
-    keys = pl.struct(order)
+    keys = pl.struct(key.alias(str(number)) for number, key in enumerate(order))
     place = keys.rank("dense") if isinstance(function, exp.DenseRank) else keys.rank("min")
     return Typed(place.cast(pl.Int64).over(partition), INTEGER)
 

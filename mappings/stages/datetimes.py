@@ -33,7 +33,7 @@ def datetime(
     """Return the instant that a text says: value Datetime("us", "UTC"), failed String.
 
     ``failed`` is ``datetime-invalid``, ``time-ambiguous``, ``time-gap`` or NULL.  A format without a time means
-    midnight.  Zone rules are those of the time zone database inside Polars, in which Amsterdam before 1940 equals
+    midnight.  Zone rules are those of the time zone database inside Polars, in which Amsterdam before 1947 equals
     Brussels.
 
     Args:

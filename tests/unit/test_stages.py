@@ -336,3 +336,11 @@ def test_a_text_is_cut(text, hard, word):
             (None, False),
             ("", False),
         ]
+
+
+def test_times_before_1947_follow_the_time_zone_database_inside_polars():
+    """It keeps no history of Amsterdam apart from Brussels; texts with their offset are right in any year."""
+    local = stages.datetime(TEXT, ["YYYYMMDD HHmmss"], timezone="Europe/Amsterdam")
+    assert run(local, "19370101 120000") == [(instant(1937, 1, 1, 12), None)]
+    fixed = stages.datetime(TEXT, ["YYYYMMDD HHmmssZ"])
+    assert run(fixed, "19370101 120000+00:19:32") == [(instant(1937, 1, 1, 11, 40, 28), None)]
