@@ -1,0 +1,91 @@
+"""The demo's target equals its answer key in every row and field, and a planted mapping error is found."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from answer_key import compare
+from command_line import CommandLine
+
+CASES = 1_500
+
+
+def migrated(folder: Path) -> Path:
+    omnicase = CommandLine()
+    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    run = omnicase("-C", folder, "run")
+    assert run.status == 3, run.err
+    return folder
+
+
+def test_the_target_equals_the_answer_key_in_every_row_and_field(omnicase: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert omnicase("demo", folder, "--cases", CASES, "--seed", "5").status == 0
+    migrated(folder)
+    first = compare(folder)
+    assert first.differences == []
+    assert first.rows > 25 * CASES
+    assert first.values > 200 * CASES
+    again = omnicase("-C", folder, "--format", "json", "run")
+    assert again.status == 3, again.err
+    assert all(books["inserted"] == books["updated"] == 0 for books in again.document["mappings"])
+    assert compare(folder).differences == []
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small") / "demo"
+    assert CommandLine()("demo", folder, "--cases", "150", "--seed", "5").status == 0
+    return folder
+
+
+MISTAKES = {
+    "a code changed": ("codes/geslacht.csv", "V,v,", "V,m,", ("balie.party", "gender")),
+    "a century too late": (
+        "mappings/balie.party.yml",
+        "as_of: 2009-12-31",
+        "as_of: 2035-12-31",
+        ("balie.party", "birth_date"),
+    ),
+    "cut anywhere": (
+        "mappings/zaak.case.yml",
+        'null_if: [""], truncate: word}',
+        'null_if: [""], truncate: true}',
+        ("zaak.case", "description"),
+    ),
+    "midnight for noon": (
+        "mappings/zaak.case_status.yml",
+        'default: "120000"',
+        'default: "110000"',
+        ("zaak.case_status", "set_at"),
+    ),
+    "month before day": (
+        "mappings/kcc.contact.yml",
+        "date: [D-M-YYYY, YYYY-MM-DD]",
+        "date: [M-D-YYYY, D-M-YYYY, YYYY-MM-DD]",
+        ("kcc.contact", "occurred_at"),
+    ),
+    "another scope": (
+        "mappings/balie.contact.yml",
+        "STATUS IN ('AF', 'DV', 'BE')",
+        "STATUS IN ('AF', 'BE')",
+        ("balie.contact", "outcome"),
+    ),
+    "a code forgotten": ("codes/ja_nee.csv", "true,ja,\n", "", ("zaak.case_property", "outcome")),
+}
+"""What a person might get wrong: file, what it says, what it should not say, and where the comparison must find it."""
+
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_planted_mapping_error_is_found_where_it_is(mistake: str, small: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(small, folder)
+    name, right, wrong, (mapping, about) = MISTAKES[mistake]
+    text = (folder / name).read_text(encoding="utf-8")
+    assert right in text
+    (folder / name).write_text(text.replace(right, wrong), encoding="utf-8")
+    found = compare(migrated(folder)).differences
+    assert (mapping, about) in {(difference.mapping, difference.about) for difference in found}
