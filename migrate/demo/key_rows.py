@@ -42,10 +42,9 @@ def key_rows(
         ``key``, ``outcome``, ``reason``, ``issues`` (sorted ``severity field code``) and ``f_<column>`` (filled
         where loaded).
     """
-    reason = (
-        pl.coalesce([pl.when(holds).then(pl.lit(text)) for holds, text in outside])
-        if outside
-        else pl.lit(None, dtype=pl.String)
+    # The last alternative gives the type when there is none of them.
+    reason = pl.coalesce(
+        [pl.when(holds).then(pl.lit(text)) for holds, text in outside] + [pl.lit(None, dtype=pl.String)]
     )
     failed = pl.any_horizontal([holds.fill_null(False) for holds, _ in errors]) if errors else _NO
     outcome = (
