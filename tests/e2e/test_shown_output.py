@@ -1,0 +1,14 @@
+"""What README and tutorial show is what the program prints."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_shown_output_is_printed(page, project_root):
+    done = subprocess.run([sys.executable, "tools/shown_output.py", page], cwd=project_root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
