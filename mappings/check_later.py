@@ -25,7 +25,7 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
-    for name in ("identity", "controls", "children", "tests"):
+    for name in ("formerly", "identity", "controls", "children", "tests"):
         if getattr(model, name) is not None:
             yield (name,)
     yield from _of_source(file)

@@ -220,9 +220,10 @@ def compiled(draft: Draft, relations: Relations, secrets: Secrets) -> CompiledMa
 
 
 def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:
-    """Return the used columns in the order of the relation, outputs of unpivot included."""
+    """Return the used columns in the order of the relation, outputs of unpivot and numbers of side rows included."""
     names = dict.fromkeys([*compiler.columns.names, *keys.columns.names])
-    return tuple(name for name in names if name in compiler.columns.used or name in keys.columns.used)
+    used = [name for name in names if name in compiler.columns.used or name in keys.columns.used]
+    return (*used, *(hits.removeprefix(Columns.PREFIX) for hits in compiler.side_hits))
 
 
 def _raw_group(file: MappingFile, keys: Compiler) -> tuple[tuple[str, ...], bool]:

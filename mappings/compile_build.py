@@ -107,7 +107,7 @@ def build(compiler: Compiler, namespace: str) -> Built:
     built = Built(compiler)
     model, program = compiler.file.model, compiler.program
     if model.scope is not None:
-        built.scope = condition(compiler, model.scope.where, ("scope", "where"), [])
+        built.scope = condition(compiler, model.scope.where, ("scope", "where"), [], "columns", windows=False)
     source = model.source
     record_key = "_group" if source.one_per else "_key"
     program.add("id", record_id(namespace, model.target, model.mapping, pl.col(record_key)), exact=True)
@@ -203,7 +203,7 @@ def _finish_field(compiler: Compiler, built: Built, name: str, spec: FieldSpec) 
 def _rules(compiler: Compiler, built: Built) -> None:
     for index, rule in enumerate(compiler.file.model.rules):
         deps: list[Made] = []
-        made = condition(compiler, rule.check, ("rules", index, "check"), deps, fields=True, windows=True)
+        made = condition(compiler, rule.check, ("rules", index, "check"), deps, "fields")
         compiler.lead_deps += deps
         if made is not None:
             column = compiler.program.add("rule", made.cast(pl.Boolean))
@@ -242,6 +242,7 @@ def _side_hits(compiler: Compiler) -> None:
         if spec.take == "only" and any(column.startswith(f"{name}.") for column in compiler.columns.used):
             hits = f"{Columns.PREFIX}{name}.{HITS}"
             compiler.program.add_source(hits, pl.Int64())
+            compiler.side_hits.append(hits)
             column = compiler.program.add("several", (pl.col(hits) > 1).fill_null(False))
             compiler.program.flags.append(Flag(column, name, "side-ambiguous", "error", name))
 

@@ -105,7 +105,7 @@ def _origin(compiler: Compiler, flow: Flow, spec: Chain) -> Flow | None:
             )
             return None
     elif spec.expr is not None:
-        made = expression(compiler, spec.expr, (*flow.path, "expr"), flow.deps, windows=True)
+        made = expression(compiler, spec.expr, (*flow.path, "expr"), flow.deps)
         if made is None:
             return None
         flow.parts = [program.add("expr", made)]
@@ -175,7 +175,7 @@ def warn_if(compiler: Compiler, owner: str, spec: FieldSpec) -> None:
     """Compile ``warn_if`` of a field, which may name fields, values and source columns."""
     if spec.warn_if is None:
         return
-    made = condition(compiler, spec.warn_if, ("fields", owner, "warn_if"), [], fields=True, windows=True)
+    made = condition(compiler, spec.warn_if, ("fields", owner, "warn_if"), [], "fields")
     if made is not None:
         column = compiler.program.add("warn_if", made)
         compiler.program.flags.append(Flag(column, owner, "warn-if", "warning", owner, loaded_only=True))

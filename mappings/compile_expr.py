@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -11,13 +13,18 @@ from mappings.compile_state import Compiler, Path
 from mappings.expressions import parse_expression, to_polars
 
 _TAKEN = ".taken"
+Speaks = Literal["columns", "values", "fields"]
+"""What an expression may name: columns of the frame; values and branches taken too; fields of the target too."""
 
 
-def find(compiler: Compiler, name: str, *, fields: bool = False) -> Made | None:
+def find(compiler: Compiler, name: str, speaks: Speaks = "values") -> Made | None:
     """Return what a name means: a source column, a value or a field; None when it means nothing.
 
     Exact spelling wins; then, in any case, fields (only where rules may name them), values, source columns.
     """
+    if speaks == "columns":
+        return compiler.columns.use(name)
+    fields = speaks == "fields"
     if fields and name in compiler.file.model.fields:
         return compiler.finals.get(name)
     if name in compiler.file.model.values:
@@ -41,18 +48,21 @@ def _match(folded: str, names: list[str]) -> str | None:
     return next((name for name in names if name.casefold() == folded), None)
 
 
-def use(compiler: Compiler, name: str, path: Path, deps: list[Made], *, fields: bool = False) -> str | None:
+def use(compiler: Compiler, name: str, path: Path, deps: list[Made], speaks: Speaks = "values") -> str | None:
     """Return the column of the program that a name stands for; refuse an unknown name."""
-    found = find(compiler, name, fields=fields)
+    found = find(compiler, name, speaks)
     if found is not None:
         deps.append(found)
         return found.column
-    more = [*compiler.file.model.values, *(compiler.file.model.fields if fields else ())]
+    more: list[str] = []
+    if speaks != "columns":
+        more = [*compiler.file.model.values, *(compiler.file.model.fields if speaks == "fields" else ())]
+    known = {
+        *(other.casefold() for other in more),
+        *(f"{other}.taken".casefold() for other in compiler.fields_with_try),
+    }
     # a value or field that is known, but was itself refused, has its own error already
-    if all(
-        name.casefold() not in (other.casefold(), f"{other}.taken".casefold())
-        for other in (*more, *compiler.fields_with_try)
-    ):
+    if speaks == "columns" or name.casefold() not in known:
         compiler.refuse(
             "MAP-060",
             f"'{name}' is not a column, value or side column here",
@@ -63,7 +73,7 @@ def use(compiler: Compiler, name: str, path: Path, deps: list[Made], *, fields: 
 
 
 def expression(
-    compiler: Compiler, text: str, path: Path, deps: list[Made], *, fields: bool = False, windows: bool = False
+    compiler: Compiler, text: str, path: Path, deps: list[Made], speaks: Speaks = "values", *, windows: bool = True
 ) -> pl.Expr | None:
     """Translate an expression; None after a refusal.
 
@@ -71,13 +81,13 @@ def expression(
         text: SQL expression as written.
         path: where it stands.
         deps: gets the values and fields it uses.
-        fields: True where it may name fields of the target (rules, warn_if).
-        windows: True where it may look over the rows of a group.
+        speaks: what it may name.
+        windows: whether it may look over the rows of a group.
     """
     place = compiler.place(path)
     try:
         parsed = parse_expression(text, place=place)
-        columns = {name: use(compiler, name, path, deps, fields=fields) for name in sorted(parsed.columns)}
+        columns = {name: use(compiler, name, path, deps, speaks) for name in sorted(parsed.columns)}
         if None in columns.values():
             return None
         if parsed.has_window and not _window_allowed(compiler, parsed.partition_by, path, windows=windows):
@@ -86,7 +96,7 @@ def expression(
         names = {name.casefold(): column for name, column in columns.items()}
 
         def resolve(name: str) -> tuple[pl.Expr, pl.DataType]:
-            column = names[name.casefold()]
+            column = columns.get(name) or names[name.casefold()]
             assert column is not None
             return pl.col(column), compiler.program.dtype(column)
 
@@ -107,10 +117,10 @@ def expression(
 
 
 def condition(
-    compiler: Compiler, text: str, path: Path, deps: list[Made], *, fields: bool = False, windows: bool = False
+    compiler: Compiler, text: str, path: Path, deps: list[Made], speaks: Speaks = "values", *, windows: bool = True
 ) -> pl.Expr | None:
     """Translate an expression that must give true or false; None after a refusal."""
-    made = expression(compiler, text, path, deps, fields=fields, windows=windows)
+    made = expression(compiler, text, path, deps, speaks, windows=windows)
     if made is not None and compiler.program.type_of(made) not in (pl.Boolean(), pl.Null()):
         compiler.refuse(
             "MAP-024",

@@ -66,6 +66,8 @@ class Judging:
 
     reading: Reading
     frame: pl.DataFrame
+    texts: frozenset[str]
+    """Columns of the program that hold codes of issues, not Booleans."""
     issues: list[pl.DataFrame] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
 
@@ -74,9 +76,17 @@ class Judging:
         names = list(dict.fromkeys(columns))
         if not names or not self.frame.height:
             return set()
-        any_ = [_raises(self.frame, name).any().alias(str(i)) for i, name in enumerate(names)]
-        row = self.frame.select(any_).row(0)
+        some = [self.raises(name).any().alias(str(i)) for i, name in enumerate(names)]
+        row = self.frame.select(some).row(0)
         return {name for name, there in zip(names, row, strict=True) if there}
+
+    def raises(self, name: str) -> pl.Expr:
+        """Return where a column of an issue says that there is one."""
+        return pl.col(name).is_not_null() if name in self.texts else pl.col(name)
+
+    def pick(self, where: pl.Expr, *columns: pl.Expr | str) -> pl.DataFrame:
+        """Return some columns of the rows where a condition holds, without copying the others."""
+        return self.frame.lazy().filter(where).select(columns).collect(engine="in-memory")
 
     def mark(self, name: str, columns: list[pl.Expr]) -> None:
         """Add a Boolean column: true where any of the columns is."""
@@ -93,7 +103,8 @@ class Judging:
 
     def note(self, where: pl.Expr, shown: str, code: pl.Expr, severity: str) -> None:
         """Add an issue for the rows where a condition holds."""
-        found = self.frame.filter(where).select(
+        found = self.pick(
+            where,
             "_row",
             "_key",
             pl.lit(shown).alias("field"),
@@ -105,16 +116,13 @@ class Judging:
             self.issues.append(found)
 
 
-def _raises(frame: pl.DataFrame, name: str) -> pl.Expr:
-    return pl.col(name) if frame.schema[name] == pl.Boolean() else pl.col(name).is_not_null()
-
-
 def judge(reading: Reading, frame: pl.DataFrame) -> Judging:
     """Judge the in-scope rows: adds ``outcome`` and ``reason`` to the frame and collects the issues.
 
     Rows with ``_member`` false have an issue of their key already and get none besides.
     """
-    judging = Judging(reading, frame)
+    texts = frozenset(name for name, dtype in frame.schema.items() if dtype == pl.String())
+    judging = Judging(reading, frame, texts)
     lead = pl.col(LEAD) if reading.grouped else pl.lit(True)
     raised = judging.raised([flag.column for flag in reading.flags])
     flags = [flag for flag in reading.flags if flag.column in raised]
@@ -123,7 +131,7 @@ def judge(reading: Reading, frame: pl.DataFrame) -> Judging:
     _follow(judging, lead)
     # a row without a group is a group of its own: what is wrong with the values that make the group is its issue
     lone = ~member & pl.col("_bad").is_null()
-    where = {flag: _raises(frame, flag.column) & (member & lead if flag.lead_only else member | lone) for flag in flags}
+    where = {flag: judging.raises(flag.column) & (member & lead if flag.lead_only else member | lone) for flag in flags}
     judging.mark("err", [where[flag] for flag in errors])
     missing = _missing(judging, lead)
     if missing:
@@ -280,7 +288,8 @@ def waits_of(judging: Judging) -> pl.DataFrame:
     raised = judging.raised([wait.column for wait in reading.waits])
     lead = pl.col(LEAD) if reading.grouped else pl.lit(True)
     found = [
-        judging.frame.filter(pl.col(wait.column) & pl.col("_member") & lead).select(
+        judging.pick(
+            pl.col(wait.column) & pl.col("_member") & lead,
             "_row",
             "_key",
             pl.lit(wait.field).alias("field"),
@@ -297,9 +306,8 @@ def waits_of(judging: Judging) -> pl.DataFrame:
 def records_of(judging: Judging) -> pl.DataFrame:
     """Return the records to write, typed as the target columns."""
     key = pl.col("_group") if judging.reading.grouped else pl.col("_key")
-    return judging.frame.filter(pl.col("outcome") == "record").select(
-        key.alias("_key"), "id", *(pl.col(column).alias(name) for name, column in judging.reading.outputs)
-    )
+    columns = (pl.col(column).alias(name) for name, column in judging.reading.outputs)
+    return judging.pick(pl.col("outcome") == "record", key.alias("_key"), "id", *columns)
 
 
 def outcomes_of(judging: Judging) -> pl.DataFrame:
@@ -335,12 +343,10 @@ def counts_of(judging: Judging) -> tuple[dict[str, tuple[int, int]], dict[tuple[
         row = frame.select(exprs).row(0, named=True)
         repaired = {owner: (row[f"{owner}:n"], row[f"{owner}:of"]) for owner in owners}
     used: dict[tuple[str, str], int] = {}
-    members = frame.filter(pl.col("_member")) if reading.code_uses else frame
     for table, code, unknown in reading.code_uses:
         shown = pl.when(pl.col(unknown)).then(pl.lit("?")).otherwise(pl.col(code)).alias("code")
-        for name, count in (
-            members.lazy().select(shown).drop_nulls().group_by("code").len().collect(engine="in-memory").rows()
-        ):
+        found = judging.pick(pl.col("_member") & pl.col(code).is_not_null(), shown)
+        for name, count in found.group_by("code").len().rows():
             used[(table, name)] = used.get((table, name), 0) + count
     return repaired, used
 
@@ -350,12 +356,14 @@ def mapped(judging: Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, un
     outcomes = outcomes_of(judging)
     if outside.height:
         outcomes = pl.concat([outcomes, outside]).sort("_row")
-    issues = [frame for frame in (key_issues, *judging.issues) if frame.height]
+    found = [frame for frame in (key_issues, *judging.issues) if frame.height]
+    # two parts of one field may fail for one reason
+    issues = pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=ISSUES)
     repaired, used = counts_of(judging)
     return Mapped(
         records=records_of(judging),
         outcomes=outcomes,
-        issues=pl.concat(issues).sort("_row", maintain_order=True) if issues else pl.DataFrame(schema=ISSUES),
+        issues=issues.sort("_row", maintain_order=True),
         waits=waits_of(judging),
         repaired=repaired,
         code_use=used,

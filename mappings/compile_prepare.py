@@ -91,10 +91,10 @@ def prepared_keys(compiler: Compiler) -> dict[str, str]:
         keys[f"{OTHER}{index}"] = _joined(compiler, names, ("source", "other_keys", index))
     if source.unpivot:
         _check_unpivot(compiler, source.unpivot)
-    if compiler.links or compiler.lookups:
+    if compiler.links or compiler.lookups or compiler.has_windows:
         compiler.refuse(
             "MAP-061",
-            "what groups rows may not depend on links or lookups",
+            "what groups rows may not depend on links, lookups or other rows",
             path,
             hint="Group by source columns or by values made of them.",
         )

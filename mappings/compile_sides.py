@@ -16,7 +16,11 @@ def side_joins(file: MappingFile, used: tuple[str, ...]) -> tuple[SideJoin, ...]
     """
     joins = []
     for name, spec in file.model.source.beside.items():
-        columns = tuple(column.removeprefix(f"{name}.") for column in used if column.startswith(f"{name}."))
+        columns = tuple(
+            column.removeprefix(f"{name}.")
+            for column in used
+            if column.startswith(f"{name}.") and not column.endswith("._hits")
+        )
         if columns and spec.relation:
             wanted = () if spec.take == "count" else columns
             joins.append(

@@ -46,6 +46,8 @@ class Compiler:
     """What the lead row of a record gives (``one_per``): everything but fields with ``take``."""
     uses_as_of: bool = False
     has_windows: bool = False
+    side_hits: list[str] = field(default_factory=list)
+    """Columns that say how many rows answered to a look beside of which only one may."""
     value_of: Callable[[str], Made | None] = lambda name: None
     field_of: Callable[[str], Made | None] = lambda name: None
 

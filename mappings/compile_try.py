@@ -66,7 +66,7 @@ def _when(compiler: Compiler, outer: Flow, branch: BranchSpec, path: Path) -> st
     program = compiler.program
     if branch.when is None:
         return program.add("tried", pl.lit(True))
-    made = condition(compiler, branch.when, (*path, "when"), outer.deps, windows=True)
+    made = condition(compiler, branch.when, (*path, "when"), outer.deps)
     return None if made is None else program.add("tried", made.fill_null(False))
 
 

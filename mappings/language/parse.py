@@ -74,7 +74,7 @@ def find_place(tree: PlacedDict, path: Path_, *, key: bool = False) -> tuple[int
 
 
 def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
-    """Read every ``*.yml`` of a folder (and its sub-folders) as a mapping, in the order of their names.
+    """Read every ``*.yml`` and ``*.yaml`` of a folder (and its sub-folders) as a mapping, in the order of their names.
 
     Args:
         folder: the workspace's ``mappings`` folder.
@@ -85,7 +85,7 @@ def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
     """
     files: list[MappingFile] = []
     errors: list[RefusedError] = []
-    for path in sorted(folder.rglob("*.yml")):
+    for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
         try:
             files.append(load_mapping(path, workspace_root))
         except RefusedMany as many:
