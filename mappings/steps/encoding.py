@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import ftfy
 import polars as pl
 
 from casemodel import Place
 from mappings.steps.step import Step, StepResult, no_params
-
-_CONFIG = ftfy.TextFixerConfig(
-    unescape_html=False,
-    restore_byte_a0=True,
-    replace_lossy_sequences=False,
-    decode_inconsistent_utf8=True,
-    fix_c1_controls=True,
-    explain=False,
-)
 
 
 def _repaired(texts: pl.Series) -> pl.Series:
@@ -25,7 +15,10 @@ def _repaired(texts: pl.Series) -> pl.Series:
     suspects = texts.filter(texts.str.contains(r"[^\x00-\x7f]")).drop_nulls().unique()
     if suspects.is_empty():
         return texts
-    repaired = pl.Series([ftfy.fix_encoding(text, _CONFIG) for text in suspects.to_list()], dtype=pl.String)
+    import ftfy  # an eighth of a second, for the few mappings that meet such texts
+
+    config = ftfy.TextFixerConfig(unescape_html=False, replace_lossy_sequences=False, explain=False)
+    repaired = pl.Series([ftfy.fix_encoding(text, config) for text in suspects.to_list()], dtype=pl.String)
     changed = suspects != repaired
     if not changed.any():
         return texts

@@ -14,19 +14,21 @@ FILLERS: Final = ("000000000", "111111111", "123456789", "999999999")
 _WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
-def eleven_proof(number: pl.Expr) -> pl.Expr:
-    """Return where nine digits pass the 11-proef of the BSN (weights 9 to 2 and -1, sum divisible by 11)."""
-    value = number.cast(pl.Int32, strict=False)
-    total = pl.sum_horizontal(value // 10 ** (8 - index) % 10 * weight for index, weight in enumerate(_WEIGHTS))
-    return total % 11 == 0
-
-
 def _nine_digits(text: pl.Expr, params: Any, place: Place | None, name: str) -> StepResult:
     no_params(name, params, place)
     bare = text.str.replace_all(r"[\s.]", "")
     padded = pl.when(bare.str.contains(r"\A[0-9]{8,9}\z")).then(bare.str.pad_start(9, "0"))
-    right = eleven_proof(padded) & ~padded.is_in(list(FILLERS))
-    return fails_where_null(text, pl.when(right).then(padded))
+    # The fields of a struct keep Polars from making the text again for each of its nine digits.
+    whole, value = pl.field("number"), pl.field("value")
+    digits = (value // 10 ** (8 - index) % 10 * weight for index, weight in enumerate(_WEIGHTS))
+    right = (pl.sum_horizontal(digits) % 11 == 0) & ~whole.is_in(list(FILLERS))
+    made = (
+        pl.struct(padded.alias("number"))
+        .struct.with_fields(value=whole.cast(pl.Int32, strict=False))
+        .struct.with_fields(number=pl.when(right).then(whole))
+        .struct.field("number")
+    )
+    return fails_where_null(text, made)
 
 
 def _bsn(text: pl.Expr, params: Any, place: Place | None) -> StepResult:
