@@ -2,7 +2,9 @@
 
 A ``console`` block with lines that begin with ``$ `` is run, line by line, in a scratch folder with a copy of
 examples/; the blocks of a page share the folder.  The lines under a command must be what it printed, in
-order; a line ``…`` stands for any number of lines left out.  Moments and durations may differ.
+order; a line ``…`` stands for any number of lines left out.  Moments, durations, sizes of the machine,
+versions and the folder may differ.  Commands that name /path/to/receipt.csv need the real log: they run when
+OMNICASE_RECEIPT_FILE names it or it lies beside the project, and are said to be left out otherwise.
 
 Usage: python tools/shown_output.py [--write] PAGE…     --write puts the nearest real lines in place
 """
@@ -24,7 +26,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 GAP = "…"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_VOLATILE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d-\d\d-\d{4} \d\d:\d\d|\b\d+,\d s\b|\d{8}-\d{6}")
+_VOLATILE = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d-\d\d-\d{4} \d\d:\d\d|\b\d+ \w+ \d{4} \d\d:\d\d"
+    r"|\b\d+[.,]\d s\b|\d{8}-\d{6}|[\d,]+ MB|(?<=Python )[\d.]+|(?<=SQLite )[\d.]+|[^\s(]*/(?=[\w.-]+\)?$)"
+    r"|(?<=/)aansluiting"
+)
+_REAL_LOG = "/path/to/receipt.csv"
 
 
 def main() -> int:
@@ -39,6 +46,8 @@ def main() -> int:
         renewed = _renewed(text, wrong, page.name)
         if given.write and renewed != text:
             page.write_text(renewed, encoding="utf-8")
+    if _real_log() is None:
+        print("Left out: what needs the real receipt log, which is not beside the project.", file=sys.stderr)
     print("\n".join(wrong) or "All output is as shown.", file=sys.stderr)
     return 1 if wrong and not given.write else 0
 
@@ -55,35 +64,47 @@ def _renewed(text: str, wrong: list[str], page: str) -> str:
             end = block.end(1)
             for command, shown in _commands(block.group(1)):
                 printed = session.run(command)
-                if not _fits(shown, printed):
+                if printed is not None and not _fits(shown, printed):
                     wrong.append(f"{page}: $ {command}\n" + "\n".join(_difference(shown, printed)))
                     shown = _nearest(shown, printed)
                 out += [f"$ {command}\n", *(f"{line}\n" for line in shown)]
         return "".join([*out, text[end:]])
 
 
+def _real_log() -> Path | None:
+    named = os.environ.get("OMNICASE_RECEIPT_FILE")
+    file = Path(named) if named else ROOT.parent / "shared" / "data" / "receipt.csv"
+    return file if file.is_file() else None
+
+
 class Session:
-    """One shell's worth of commands: a current folder and variables that stay.
+    """One shell's worth of commands with a current folder that stays.
 
     Args:
         folder: where it begins.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.start = self.folder = folder
+        program = folder / ".bin" / "omnicase"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m migrate "$@"\n', encoding="utf-8")
+        program.chmod(0o700)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OMNICASE_")}
-        self.environment = kept | {"PYTHONPATH": str(ROOT)}
+        self.environment = kept | {"PYTHONPATH": str(ROOT), "PATH": f"{program.parent}:{kept['PATH']}"}
 
-    def run(self, command: str) -> list[str]:
-        """Run one command and return the lines that it printed on both streams."""
-        words = shlex.split(command)
-        if words[0] == "cd":
-            self.folder = self.folder / words[1]
-            return []
-        if words[0] == "omnicase":
-            words = [sys.executable, "-P", "-m", "migrate", *words[1:]]
-        done = subprocess.run(words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=False)
+    def run(self, command: str) -> list[str] | None:
+        """Run one command and return the lines that it printed on both streams; None when it needs the real log."""
+        log = _real_log()
+        if _REAL_LOG in command:
+            if log is None:
+                return None
+            command = command.replace(_REAL_LOG, shlex.quote(str(log)))
+        place = self.start / ".folder"
+        done = subprocess.run(["bash", "-c", f"{command}\npwd > {shlex.quote(str(place))}"], cwd=self.folder,
+                              env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        self.folder = Path(place.read_text(encoding="utf-8").strip())
         return [line.rstrip() for line in done.stdout.rstrip("\n").split("\n")] if done.stdout else []
 
 
@@ -112,12 +133,8 @@ def _nearest(shown: list[str], printed: list[str]) -> list[str]:
         if line == GAP:
             out.append(line)
             continue
-        first = line.split("  ")[0]
-        left = range(position, len(printed))
-        same = next((n for n in left if first.strip() and printed[n].startswith(first)), None)
-        if same is None:
-            near = difflib.get_close_matches(line, printed[position:], n=1, cutoff=0.5)
-            same = printed.index(near[0], position) if near else None
+        near = difflib.get_close_matches(line, printed[position:], n=1, cutoff=0.5)
+        same = printed.index(near[0], position) if near else None
         if same is not None:
             out.append(printed[same])
             position = same + 1
