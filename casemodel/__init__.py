@@ -29,7 +29,7 @@ from casemodel.keys import (
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
 from casemodel.ports import Links, Source
-from casemodel.strict_yaml import PlacedDict, PlacedList, parse_strict_yaml, read_strict_yaml
+from casemodel.strict_yaml import PlacedDict, PlacedList, parse_strict_yaml, read_regular_file, read_strict_yaml
 from casemodel.values import (
     OUTCOMES,
     Extract,
@@ -110,6 +110,7 @@ __all__ = [
     "partial_unique_keys",
     "polars_schema",
     "printable",
+    "read_regular_file",
     "read_strict_yaml",
     "record_id",
     "required",

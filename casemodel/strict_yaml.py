@@ -5,6 +5,9 @@ A mapping tested in Tilburg (0855) must not break in Utrecht (0344), so no scala
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,22 @@ class PlacedList(list[Any]):
     value_places: list[tuple[int, int]]
 
 
+def read_regular_file(path: Path) -> bytes:
+    """Read a file that somebody wrote by hand, without waiting for a pipe or device that stands in its place.
+
+    Raises:
+        OSError: it cannot be read, or it is not a regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is a folder, pipe or device")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
+
+
 def read_strict_yaml(path: Path, *, shown_as: str | None = None) -> PlacedDict:
     """Read a YAML file whose root is a mapping; every scalar is text, an empty value is None.
 
@@ -42,7 +61,7 @@ def read_strict_yaml(path: Path, *, shown_as: str | None = None) -> PlacedDict:
     """
     name = shown_as or path.name
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path)
     except OSError as error:
         raise RefusedError(
             "YML-001",

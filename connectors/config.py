@@ -47,7 +47,7 @@ def refuse_secrets(config: SystemConfig) -> None:
     for path, value in _walk(config.options, ""):
         leaf = path.rsplit(".", 1)[-1]
         named = _SECRET_NAMES.fullmatch(leaf) is not None and value not in (None, "")
-        if named or (isinstance(value, str) and "://" in value and _url_holds_secret(value)):
+        if named or (isinstance(value, str) and "://" in value and url_holds_secret(value)):
             raise refuse(
                 config,
                 f"the setting {path} holds a password",
@@ -56,10 +56,11 @@ def refuse_secrets(config: SystemConfig) -> None:
             )
 
 
-def _url_holds_secret(url: str) -> bool:
+def url_holds_secret(url: str) -> bool:
+    """Return whether a URL holds a password, before its host or among its parameters."""
     try:
         parts = urlsplit(url)
-        return parts.password is not None or _SECRET_QUERY.search(url) is not None
+        return bool(parts.password) or _SECRET_QUERY.search(url) is not None
     except ValueError:
         return "@" in url
 

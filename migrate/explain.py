@@ -141,9 +141,11 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
             hit = batch.prepared.filter(pl.col("_key") == wanted)
             if hit.height:
                 first = hit.head(1)
+                if first["_group"][0] is None:
+                    return first
                 same = pl.col("_group") == first["_group"][0]
                 others = batch.prepared.filter(same & (pl.col("_row") != first["_row"][0]))
-                return pl.concat([first, others]) if first["_group"][0] is not None else first
+                return pl.concat([first, others])
     finally:
         reading.close()
     raise UsageError(

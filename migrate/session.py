@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
-from casemodel import RefusedError, RefusedMany, Relation, Source, SystemFailure, UsageError
+from casemodel import Place, RefusedError, RefusedMany, Relation, Source, SystemFailure, UsageError
 from connectors import open_source
 from mappings import CheckResult, CompiledMapping, MappingFile, check_mappings, compile_mapping, load_mappings
 from migrate.workspace import Workspace
@@ -61,8 +62,6 @@ class Session:
         """
         for name in names:
             if name not in self.files:
-                import difflib
-
                 near = difflib.get_close_matches(name, self.files, n=1)
                 hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(self.files))}."
                 raise UsageError("RUN-011", f"there is no mapping '{name}'", hint=hint, place="mappings/")
@@ -97,6 +96,9 @@ def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
             loaded, session.relation, tuple(workspace.systems), secrets=workspace.secrets, as_of=as_of
         )
         session._compiled.update(session.check.compiled)
+        wrong = [error for system in session.sources for error in _wrong_personal(session, system)]
+        if wrong and not _drift(session.check.errors):
+            raise RefusedMany([*session.check.errors, *wrong])
         yield session
     finally:
         session.close()
@@ -104,6 +106,44 @@ def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
 
 MISSING_COLUMN = "MAP-060"
 """Code of the check for a source column that is not there: drift when it happens in a run."""
+
+
+def _drift(errors: Sequence[RefusedError]) -> list[RefusedError]:
+    """Return the columns that the source lost, when nothing else is wrong with the mappings."""
+    return list(errors) if all(error.code == MISSING_COLUMN for error in errors) else []
+
+
+def _wrong_personal(session: Session, system: str) -> Iterator[RefusedError]:
+    """Find names under `personal:` that the system does not have: the column meant would be shown to everybody."""
+    declared = session.workspace.model.systems[system].get("personal")
+    if declared is None:
+        return
+    if not isinstance(declared, dict) or any(isinstance(columns, str | dict) for columns in declared.values()):
+        yield _not_personal(system, "it does not list columns by relation", "Write personal: {RELATION: [COLUMN]}.")
+        return
+    source = session.sources[system]
+    relations = {name.upper(): name for name in source.relations()}
+    for name, columns in declared.items():
+        found = relations.get(str(name).upper())
+        if found is None:
+            yield _not_personal(system, f"there is no relation '{name}'", _nearest(str(name), list(relations.values())))
+            continue
+        known = {column.name.upper(): column.name for column in source.relation(found).columns}
+        for column in columns or []:
+            if str(column).upper() not in known:
+                hint = _nearest(str(column), list(known.values()))
+                yield _not_personal(system, f"the relation {found} has no column '{column}'", hint)
+
+
+def _not_personal(system: str, cause: str, hint: str) -> RefusedError:
+    return RefusedError(
+        "WSP-006", f"systems.{system}.personal does not hold: {cause}", hint=hint, place=Place("workspace.yml")
+    )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"It has: {', '.join(known[:20])}."
 
 
 def require_runnable(session: Session) -> None:
@@ -114,8 +154,8 @@ def require_runnable(session: Session) -> None:
         SystemFailure: RUN-001.
     """
     errors = list(session.check.errors)
-    drift = [error for error in errors if error.code == MISSING_COLUMN]
-    if errors and len(drift) == len(errors):
+    drift = _drift(errors)
+    if drift:
         raise SystemFailure(
             "RUN-001",
             f"the source is not what the mappings were written for: {drift[0].message}",

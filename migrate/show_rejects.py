@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 
-from casemodel import ISSUE_CODES
+from casemodel import ISSUE_CODES, join_key
 from migrate.rejects import RejectedRow, Rejects
 
 
@@ -16,12 +17,12 @@ def list_lines(found: Rejects) -> Iterable[str]:
     for row in found.rows:
         key = "|".join(row.key)
         errors = [each for each in row.issues if each.severity == "error"] or list(row.issues)
-        causes = ", ".join(f"{each.field}: {each.code}" for each in errors) or "waits for another record"
+        causes = ", ".join(_named(each.field, each.code) for each in errors) or "waits for another record"
         yield f"{row.mapping:<22} {key:<24} {row.state:<9} {causes}"
     if found.total > len(found.rows):
         yield f"… {found.total - len(found.rows)} more; see --limit"
     first = found.rows[0]
-    yield f"Next: omnicase rejects show {first.mapping} '{'|'.join(first.key)}'"
+    yield f"Next: omnicase rejects show {first.mapping} {_quoted(first.key)}"
 
 
 def row_lines(row: RejectedRow) -> Iterable[str]:
@@ -30,7 +31,7 @@ def row_lines(row: RejectedRow) -> Iterable[str]:
     for issue in row.issues:
         known = ISSUE_CODES.get(issue.code)
         detail = f" ({issue.detail})" if issue.detail else ""
-        yield f"  {issue.severity:<7} {issue.field}: {issue.code}{detail}"
+        yield f"  {issue.severity:<7} {_named(issue.field, issue.code)}{detail}"
         if known is not None:
             yield f"          {known.english} / {known.dutch}. {known.remedy_dutch}"
     for wait in row.waits_for:
@@ -38,4 +39,14 @@ def row_lines(row: RejectedRow) -> Iterable[str]:
     yield "  the row as read (personal values masked)"
     for name, value in row.values:
         yield f"    {name:<24} {value}"
-    yield f"Next: omnicase explain {row.mapping} '{'|'.join(row.key)}'"
+    yield f"Next: omnicase explain {row.mapping} {_quoted(row.key)}"
+
+
+def _named(field: str, code: str) -> str:
+    """Name an issue; one of the whole row has no field."""
+    return f"{field}: {code}" if field else code
+
+
+def _quoted(key: Sequence[str]) -> str:
+    """Return a key as it is typed in a shell: it comes out of a source, and somebody will paste it."""
+    return shlex.quote(join_key(tuple(key)))

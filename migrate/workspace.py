@@ -23,9 +23,10 @@ from casemodel import (
     Relation,
     Secrets,
     derive_secrets,
+    read_regular_file,
     read_strict_yaml,
 )
-from connectors import SystemConfig
+from connectors import SystemConfig, url_holds_secret
 
 FILE = "workspace.yml"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -53,7 +54,7 @@ class RunSettings(_Strict):
     """How to load."""
 
     batch_rows: int = Field(default=20_000, ge=1, le=1_000_000)
-    max_rejects: str | None = Field(default=None, pattern=r"^\d{1,3}(\.\d+)?%$")
+    max_rejects: str | None = Field(default=None, pattern=r"^(100|\d{1,2}(\.\d+)?)%$")
 
 
 class MunicipalitySettings(_Strict):
@@ -156,7 +157,8 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
 
     Raises:
         RefusedError: WSP-001 not a workspace, WSP-002 a setting is wrong, WSP-003 a variable is not set, WSP-004
-            unknown environment; YML-… when the file cannot be read as strict YAML.
+            unknown environment, WSP-005 a password in the URL of a target; YML-… when the file cannot be read as
+            strict YAML.
     """
     root = folder.absolute()
     if not (root / FILE).is_file():
@@ -167,6 +169,7 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
             place=str(folder),
         )
     raw = read_strict_yaml(root / FILE)
+    _refuse_passwords(raw)
     model = _validated(_filled(raw, Place(FILE)), raw)
     if env is not None and env not in model.environments:
         known = ", ".join(sorted(model.environments)) or "none"
@@ -174,6 +177,22 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
             "WSP-004", f"there is no environment '{env}'", hint=f"Known environments: {known}.", place=FILE
         )
     return Workspace(root, model, env, _systems(model, root))
+
+
+def _refuse_passwords(raw: PlacedDict) -> None:
+    """Refuse a password written in a URL of a target; one that comes out of the environment is where it belongs."""
+    environments = raw.get("environments")
+    for holder in (raw, *(environments.values() if isinstance(environments, PlacedDict) else ())):
+        target = holder.get("target") if isinstance(holder, PlacedDict) else None
+        if not isinstance(target, PlacedDict) or not isinstance(target.get("url"), str):
+            continue
+        if url_holds_secret(_VARIABLE.sub(lambda found: found.group(2) or "", target["url"])):
+            raise RefusedError(
+                "WSP-005",
+                "the URL of the target holds a password",
+                hint="Remove it and give the whole URL in the environment as OMNICASE_TARGET_URL.",
+                place=Place(FILE, *target.value_places["url"]),
+            )
 
 
 def _systems(model: WorkspaceModel, root: Path) -> dict[str, SystemConfig]:
@@ -303,8 +322,8 @@ def _namespace(workspace: Workspace) -> str:
 def _secret_file(path: Path) -> str:
     try:
         mode = path.stat().st_mode
-        text = path.read_text().strip()
-    except OSError:
+        text = read_regular_file(path).decode().strip()
+    except (OSError, UnicodeDecodeError):
         raise RefusedError(
             "WSP-011",
             "the namespace file cannot be read",

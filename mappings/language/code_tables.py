@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from casemodel import Place, RefusedError, RefusedMany
+from casemodel import Place, RefusedError, RefusedMany, read_regular_file
 
 MAX_BYTES = 20_000_000
 
@@ -127,12 +127,12 @@ def _read(folder: Path, file: str) -> tuple[list[str], list[tuple[int, list[str]
     """Return the header and the records with their line numbers; blank lines are left out."""
     place = f"codes/{file}"
     path = folder / file
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if "\0" in file or not path.resolve().is_relative_to(folder.resolve()):
         raise _unreadable(place, "the file lies outside the folder codes", "Put the file into codes/ of the workspace.")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise _unreadable(place, f"the file is larger than {MAX_BYTES:,} bytes", "Split the table.")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_regular_file(path).decode("utf-8-sig")
     except OSError as error:
         raise _unreadable(
             place,

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from casemodel import Place, PlacedDict, PlacedList, RefusedError, RefusedMany, parse_strict_yaml
+from casemodel import Place, PlacedDict, PlacedList, RefusedError, RefusedMany, parse_strict_yaml, read_regular_file
 from mappings.language.code_tables import CodeTable, inline_table, read_code_table, read_texts
 from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
 
@@ -113,7 +113,7 @@ def load_mapping(path: Path, workspace_root: Path) -> MappingFile:
     """Read one mapping file; raises RefusedError or RefusedMany."""
     shown = path.relative_to(workspace_root).as_posix() if path.is_relative_to(workspace_root) else path.name
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path)
     except OSError as error:
         raise RefusedError(
             "YML-001",

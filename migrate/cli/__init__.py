@@ -108,6 +108,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _invoke(args: list[str]) -> int:
     """Run the verb; click's own ``main`` is not used, since it hides a closed pipe behind exit status 1."""
+    # The folder of the workspace may have any name; all else is kept, compared and shown as text.
+    for before, arg in zip(["", *args], args, strict=False):
+        if before not in ("-C", "--workspace") and any("\ud800" <= sign <= "\udfff" for sign in arg):
+            raise click.UsageError("An argument is not UTF-8 text.")
     try:
         with root.make_context("omnicase", args) as ctx:
             return int(root.invoke(ctx) or 0)

@@ -14,8 +14,12 @@ import click
 if TYPE_CHECKING:
     from migrate.workspace import Workspace
 
-# Control characters would let a value from a source steer the terminal; tab and newline are layout.
+# Control characters and turns of direction would let a value steer the terminal; tab and newline are layout.
+_TURNS = [*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
 _CONTROL = {code: f"\\x{code:02x}" for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)] if chr(code) not in "\t\n"}
+_CONTROL |= {code: f"\\u{code:04x}" for code in _TURNS}
+ONE_LINE = {**_CONTROL, 0x09: "\\x09", 0x0A: "\\x0a"}
+"""For messages, which are one line each: a name that somebody typed must not begin another one."""
 
 
 @dataclass

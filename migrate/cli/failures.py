@@ -11,11 +11,14 @@ import json
 import sqlite3
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from migrate.cli.context import ONE_LINE
+
+_MOST = 1_000
 _HOME = Path(__file__).resolve().parents[2]
 _OURS = {"casemodel", "connectors", "mappings", "migrate", "reconciliation", "runbooks"}
 _SQLITE = {
@@ -38,14 +41,15 @@ def report(error: Exception, *, format: str, debug: bool) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and format == "text":
         print(error.format_message(), file=sys.stderr)
         return 2
-    objects, status = describe(error)
+    described, status = describe(error)
+    objects = [_shortened(item) for item in described]
     if format == "json":
         print(json.dumps(objects[0] if len(objects) == 1 else objects[0] | {"errors": objects}, ensure_ascii=False))
         return status
     for item in objects:
         where = f"  {item['where']}:" if item["where"] else " "
-        print(f"{item['code']}{where} {item['message']}", file=sys.stderr)
-        print(f"  hint: {item['hint']}", file=sys.stderr)
+        for line in (f"{item['code']}{where} {item['message']}", f"  hint: {item['hint']}"):
+            print(line.translate(ONE_LINE), file=sys.stderr)
     return status
 
 
@@ -53,6 +57,8 @@ def describe(error: Exception) -> tuple[list[dict[str, str]], int]:
     """Return the error objects {code, class, where, message, hint} of an exception and its exit status."""
     if isinstance(error, click.ClickException):
         return [_usage(error)], 2
+    if isinstance(error, ModuleNotFoundError):
+        return [_not_whole(error)], 5
     # Imported here: the package loads Polars and SQLAlchemy, which a usage error has no need of.
     from casemodel import OmnicaseError, RefusedMany
 
@@ -121,6 +127,16 @@ def _outside(error: BaseException) -> dict[str, str] | None:
     return None
 
 
+def _not_whole(error: ModuleNotFoundError) -> dict[str, str]:
+    return _object(
+        "SYS-004",
+        "system",
+        "",
+        f"The program is not installed whole: the module {error.name} is missing.",
+        "Install it again in an environment of its own, for example with `pipx install omnicase`.",
+    )
+
+
 def _bug(error: Exception) -> dict[str, str]:
     place = ""
     for frame in traceback.extract_tb(error.__traceback__):
@@ -138,5 +154,9 @@ def _bug(error: Exception) -> dict[str, str]:
 
 
 def _object(code: str, kind: str, where: str, message: str, hint: str) -> dict[str, str]:
-    fields: Mapping[str, str] = {"code": code, "class": kind, "where": where, "message": message, "hint": hint}
-    return dict(fields)
+    return {"code": code, "class": kind, "where": where, "message": message, "hint": hint}
+
+
+def _shortened(item: dict[str, str]) -> dict[str, str]:
+    """Cut what somebody pasted by mistake and a message repeats."""
+    return {name: text if len(text) <= _MOST else f"{text[: _MOST - 1]}…" for name, text in item.items()}

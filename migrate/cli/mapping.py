@@ -16,12 +16,17 @@ def mapping() -> None:
 @pass_invocation
 def check(invocation: Invocation) -> int:
     """Check every mapping file: names, stages, links, coverage."""
-    from casemodel import RefusedError
+    from casemodel import RefusedError, RefusedMany
+    from mappings import CheckResult
     from migrate.run import as_of_date
     from migrate.session import open_session
 
-    with open_session(invocation.workspace(), as_of_date(None)) as session:
-        found = session.check
+    workspace = invocation.workspace()
+    try:
+        with open_session(workspace, as_of_date(None)) as session:
+            found = session.check
+    except RefusedMany as unreadable:
+        found = CheckResult(tuple(unreadable.errors), (), ())
 
     def shown(error: RefusedError) -> dict[str, object]:
         place = error.place

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+
+if TYPE_CHECKING:
+    from migrate.workspace import Workspace
 
 
 def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
     if value is None:
         return None
-    text = value.removesuffix("%").replace(",", ".")
-    try:
-        share = float(text) / 100
-    except ValueError:
-        raise click.BadParameter("write a percentage such as 5%") from None
-    if not value.endswith("%") or not 0 <= share <= 1:
+    found = re.fullmatch(r"(\d{1,3}(?:[.,]\d{1,6})?)%", value, re.ASCII)
+    share = float(found[1].replace(",", ".")) / 100 if found else 2
+    if share > 1:
         raise click.BadParameter("write a percentage such as 5%")
     return share
+
+
+def _limit(asked: float | None, workspace: Workspace) -> float | None:
+    """Return the share of rejects that was asked for, 0% too, else that of the workspace."""
+    return workspace.max_rejects if asked is None else asked
 
 
 def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -64,7 +72,7 @@ def run(
 
     workspace = invocation.workspace()
     with open_session(workspace, as_of_date(as_of)) as session:
-        result = load(session, RunOptions(mappings, label, reason, resume, max_rejects or workspace.max_rejects))
+        result = load(session, RunOptions(mappings, label, reason, resume, _limit(max_rejects, workspace)))
         warnings = list(session.check.warnings)
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
@@ -92,7 +100,7 @@ def plan(invocation: Invocation, mappings: tuple[str, ...], max_rejects: float |
 
     workspace = invocation.workspace()
     with open_session(workspace, as_of_date(as_of)) as session:
-        result = predict(session, RunOptions(mappings, max_rejects=max_rejects or workspace.max_rejects))
+        result = predict(session, RunOptions(mappings, max_rejects=_limit(max_rejects, workspace)))
     document = result.books.as_dict() | {"state": "planned"}
     invocation.emit(document, run_lines(result.books, "plan"))
     return 3 if result.books.findings else 0
