@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from casemodel import BugError, GuardError
+from casemodel import BugError, GuardError, OmnicaseError
 from connectors import SqliteTarget, open_target
 from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
-from migrate.ledger.lock import release_lock, take_lock
+from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
@@ -82,6 +82,24 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         target.close()
 
 
+def refuse_if_locked(workspace: Workspace) -> None:
+    """Refuse at once when another run holds the target, before sources are opened and mappings compiled.
+
+    Raises:
+        LockedError: LED-007.
+    """
+    try:
+        target = workspace_target(workspace)
+    except OmnicaseError:
+        # A target that is missing or behind is held by nobody; `load` says what is wrong with it, in its turn.
+        return
+    try:
+        with target.engine.connect() as connection:
+            refuse_if_held(connection)
+    finally:
+        target.close()
+
+
 @dataclass(frozen=True)
 class _Start:
     context: LoadContext
@@ -123,7 +141,14 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         numbers = mapping_ids(connection, [(each.name, each.target, each.meaning) for each in compiled])
         full = fully_read(connection)
     context = LoadContext(
-        target, session.workspace.secrets, run_id, epoch, numbers, session.workspace.model.run.batch_rows, full
+        target,
+        session.workspace.secrets,
+        run_id,
+        epoch,
+        numbers,
+        session.workspace.model.run.batch_rows,
+        full,
+        frozenset(numbers[each.name] for each in compiled if each.records_by_group),
     )
     return _Start(context, same, abandoned)
 

@@ -66,11 +66,12 @@ def run(
 
     Without names every mapping is loaded, parents first. A run that was interrupted goes on by itself.
     """
-    from migrate.run import RunOptions, as_of_date, load
+    from migrate.run import RunOptions, as_of_date, load, refuse_if_locked
     from migrate.session import open_session
     from migrate.show_books import run_lines
 
     workspace = invocation.workspace()
+    refuse_if_locked(workspace)
     with open_session(workspace, as_of_date(as_of)) as session:
         result = load(session, RunOptions(mappings, label, reason, resume, _limit(max_rejects, workspace)))
         warnings = list(session.check.warnings)

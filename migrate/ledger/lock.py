@@ -18,15 +18,8 @@ def take_lock(connection: sa.Connection, run_id: int) -> int:
         LockedError: LED-007 another run holds it.
     """
     lock = table(connection, "lock")
-    row = connection.execute(sa.select(lock).where(lock.c.id == 1)).mappings().first()
+    row = refuse_if_held(connection)
     host, pid = socket.gethostname(), os.getpid()
-    if row is not None and row["run_id"] is not None and not _is_dead(row["host"], row["pid"], host, pid):
-        raise LockedError(
-            "LED-007",
-            f"run {row['run_id']} (process {row['pid']} on {row['host']}) holds the target since {row['taken_at']} UTC",
-            hint="Wait until it ends, or end that process; a dead run on this machine is taken over by itself.",
-            place="target",
-        )
     epoch = (row["epoch"] if row is not None else 0) + 1
     values = {"epoch": epoch, "run_id": run_id, "host": host, "pid": pid, "taken_at": now()}
     if row is None:
@@ -34,6 +27,24 @@ def take_lock(connection: sa.Connection, run_id: int) -> int:
     else:
         connection.execute(sa.update(lock).where(lock.c.id == 1).values(**values))
     return epoch
+
+
+def refuse_if_held(connection: sa.Connection) -> sa.RowMapping | None:
+    """Return the row of the lock, if there is one; whoever holds it is dead.
+
+    Raises:
+        LockedError: LED-007 a run that may live holds it.
+    """
+    lock = table(connection, "lock")
+    row = connection.execute(sa.select(lock).where(lock.c.id == 1)).mappings().first()
+    if row is None or row["run_id"] is None or _is_dead(row["host"], row["pid"], socket.gethostname(), os.getpid()):
+        return row
+    raise LockedError(
+        "LED-007",
+        f"run {row['run_id']} (process {row['pid']} on {row['host']}) holds the target since {row['taken_at']} UTC",
+        hint="Wait until it ends, or end that process; a dead run on this machine is taken over by itself.",
+        place="target",
+    )
 
 
 def hold_lock(connection: sa.Connection, epoch: int) -> None:

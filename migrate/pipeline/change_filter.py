@@ -9,21 +9,9 @@ import sqlalchemy as sa
 
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import LoadContext
-from migrate.pipeline.waits import changed_waits
+from migrate.pipeline.waits import SETTLED, moved_keys
 
-SETTLED = {
-    "loaded": "unchanged",
-    "merged": "unchanged",
-    "stale": "rejected",
-    "rejected": "rejected",
-    "out_of_scope": "out_of_scope",
-    "parked": "parked",
-    "deferred": "deferred",
-    "late": "late",
-}
-"""What a row that did not change counts as, by the state of its key; other states are mapped again."""
-
-PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "wait_ref", "moved")
+PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "wait_ref")
 
 
 @dataclass(frozen=True)
@@ -51,20 +39,19 @@ class ChangeFilter:
         self._id_map, self._wait = ledger_table(dialect, "id_map"), ledger_table(dialect, "wait")
         mine = sa.select(self._id_map.c.source_key).where(self._id_map.c.mapping_id == self._number).limit(1)
         self.first_load = context.target.query(mine, ("key",)).is_empty()
+        self._moved = pl.Series(dtype=pl.String) if self.first_load else moved_keys(context, self._number)
 
     def prior(self, keys: pl.Series) -> pl.DataFrame:
         """Return what the id map says of keys: `PRIOR` columns (text), only for keys that it knows.
 
-        ``wait_ref`` is the locator kept for a row that waits, ``moved`` is 1 when a key it waits for is no longer what
-        it was.
+        ``wait_ref`` is the locator kept for a row that waits.
         """
         staged = self._context.target.stage("row_keys", keys.drop_nulls().unique(maintain_order=True).to_frame("key"))
         id_map, wait = self._id_map, self._wait
         mine = sa.and_(wait.c.mapping_id == self._number, wait.c.source_key == id_map.c.source_key)
         wait_ref = sa.select(wait.c.row_ref).where(mine).limit(1).scalar_subquery()
-        moved = sa.case((id_map.c.source_key.in_(changed_waits(self._context, self._number)), "1"), else_="0")
         statement = sa.select(
-            id_map.c.source_key, id_map.c.state, id_map.c.target_id, id_map.c.source_hash, wait_ref, moved
+            id_map.c.source_key, id_map.c.state, id_map.c.target_id, id_map.c.source_hash, wait_ref
         ).where(id_map.c.mapping_id == self._number, id_map.c.source_key.in_(sa.select(staged.c.key)))
         return self._context.target.query(statement, PRIOR)
 
@@ -81,7 +68,7 @@ class ChangeFilter:
         same = (
             (pl.col("prior_hash") == pl.col("_hash"))
             & pl.col("prior_state").is_in(list(SETTLED))
-            & (pl.col("moved") == "0")
+            & ~pl.col("_key").is_in(self._moved.implode())
             & (pl.col("wait_ref").is_null() | (pl.col("wait_ref") == pl.col("_ref")))
             & ~pl.col("_key").is_in(duplicates.implode())
         ).fill_null(False)

@@ -67,7 +67,7 @@ def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) ->
         rows = with_fates(batch.rows, fates.by_id)
         tally = _moved(rows) if place.phase == "retry" else _books(batch, rows)
         number = context.mapping_ids[place.mapping]
-        write_ledger(connection, number, context.run_id, batch, stages, rows, fates.details)
+        write_ledger(connection, context, number, batch, stages, rows, fates.details)
         write_batch(connection, number, context.run_id, place.phase, place.seq, batch, tally, _left_scope(rows))
         failpoint("before-commit")
     failpoint("after-commit")

@@ -12,7 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casemodel import Tally
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch
-from migrate.pipeline.links import link_state
+from migrate.pipeline.context import LoadContext
+from migrate.pipeline.waits import awaited_state
 
 _EVER_LOADED = ("loaded", "merged", "stale", "conflict")
 
@@ -47,8 +48,8 @@ def id_map_state(rows: pl.DataFrame) -> pl.DataFrame:
 
 def write_ledger(
     connection: sa.Connection,
+    context: LoadContext,
     number: int,
-    run_id: int,
     batch: Batch,
     stages: dict[str, sa.TableClause],
     rows: pl.DataFrame,
@@ -61,12 +62,13 @@ def write_ledger(
         rows: the rows with their final outcomes.
         details: target id -> code and detail of what the target refused.
     """
+    run_id = context.run_id
     again = batch.rows["prior_state"].null_count() < batch.rows.height
     if again:
         _forget(connection, number, stages["rows"])
     # Before the id map: a wait must see what the links of this batch saw.
     if "waits" in stages:
-        _write_waits(connection, number, stages["waits"], rows, batch.waits)
+        _write_waits(connection, number, stages["waits"], rows, batch.waits, context.by_record)
     if "rows" in stages:
         _write_id_map(connection, number, run_id, stages["rows"])
     if "others" in stages:
@@ -84,29 +86,16 @@ def _forget(connection: sa.Connection, number: int, staged: sa.TableClause) -> N
 
 
 def _write_waits(
-    connection: sa.Connection, number: int, staged: sa.TableClause, rows: pl.DataFrame, waits: pl.DataFrame
+    connection: sa.Connection,
+    number: int,
+    staged: sa.TableClause,
+    rows: pl.DataFrame,
+    waits: pl.DataFrame,
+    by_record: frozenset[int],
 ) -> None:
-    wait, id_map, other = table(connection, "wait"), table(connection, "id_map"), table(connection, "other_key")
+    wait = table(connection, "wait")
     unknown = sa.case((staged.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
-
-    def seen(key: sa.ColumnElement[str], on: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
-        state = link_state(id_map.c.state, id_map.c.target_id, "waiting")
-        # MIN: linked sorts before the others, and several rows of one record may answer.
-        return sa.select(sa.func.min(state)).where(id_map.c.mapping_id == staged.c.on_mapping_id, on).scalar_subquery()
-
-    by_source = seen(id_map.c.source_key, id_map.c.source_key == staged.c.on_key)
-    by_record = seen(id_map.c.record_key, id_map.c.record_key == staged.c.on_key)
-    by_other = seen(
-        other.c.source_key,
-        id_map.c.source_key.in_(
-            sa.select(other.c.source_key).where(
-                other.c.mapping_id == staged.c.on_mapping_id,
-                other.c.columns == staged.c.on_other_key,
-                other.c.key == staged.c.on_key,
-            )
-        ),
-    )
-    state = sa.case((staged.c.on_other_key != "", by_other), else_=sa.func.coalesce(by_record, by_source))
+    state = awaited_state(connection.dialect.name, staged, by_record)
     connection.execute(
         sa.insert(wait).from_select(
             [

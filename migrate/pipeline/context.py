@@ -23,3 +23,5 @@ class LoadContext:
     mapping_ids: dict[str, int]
     batch_rows: int
     full_read: set[str] = field(default_factory=set)
+    by_record: frozenset[int] = frozenset()
+    """Numbers of the mappings whose links go by the record's key (one_per)."""

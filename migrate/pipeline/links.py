@@ -47,6 +47,7 @@ class LedgerLinks:
         self._by_record = by_record
         self._full_read = full_read
         self._parents: dict[LinkRequest, pl.DataFrame | None] = {}
+        self._big: set[LinkRequest] = set()
         self._lookups: dict[tuple[str, tuple[str, ...]], pl.DataFrame | None] = {}
         self._id_map = ledger_table(target.dialect, "id_map")
         self._other_key = ledger_table(target.dialect, "other_key")
@@ -71,10 +72,14 @@ class LedgerLinks:
 
     def _parent(self, request: LinkRequest) -> pl.DataFrame | None:
         """Return the whole parent when it is small, remembered until it changes."""
+        if request in self._big:
+            return None
         if request not in self._parents:
             statement = self._select(request)
             frame = self._target.query(statement.limit(SMALL + 1), ("key", "target_id", "state"))
             self._parents[request] = self._one_answer(frame) if frame.height <= SMALL else None
+            if frame.height > SMALL:
+                self._big.add(request)
         return self._parents[request]
 
     def _select(self, request: LinkRequest) -> sa.Select[tuple[str, str, str]]:

@@ -11,6 +11,18 @@ from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.links import link_state
 
+SETTLED = {
+    "loaded": "unchanged",
+    "merged": "unchanged",
+    "stale": "rejected",
+    "rejected": "rejected",
+    "out_of_scope": "out_of_scope",
+    "parked": "parked",
+    "deferred": "deferred",
+    "late": "late",
+}
+"""What a row that is not mapped in a run counts as, by the state of its key; other states are mapped again."""
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -20,75 +32,86 @@ class Waiting:
     outcomes: pl.DataFrame
 
 
+def awaited_state(dialect: str, waits: sa.FromClause, by_record: frozenset[int]) -> sa.Case[str]:
+    """Return what the id map says now of the key that a wait is for, as links see it; NULL when it knows no such key.
+
+    Args:
+        waits: a table with ``on_mapping_id``, ``on_other_key`` and ``on_key``.
+        by_record: numbers of the mappings whose links go by the record's key.
+    """
+    id_map, other = ledger_table(dialect, "id_map"), ledger_table(dialect, "other_key")
+    parent = id_map.alias("parent")
+    # MIN: linked sorts before the other states, and several rows of one record may answer.
+    state = sa.func.min(link_state(parent.c.state, parent.c.target_id, "waiting"))
+
+    def answer(on: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
+        same = parent.c.mapping_id == waits.c.on_mapping_id
+        return sa.select(state).where(same, on).correlate(waits).scalar_subquery()
+
+    others = (
+        sa.select(other.c.source_key)
+        .where(
+            other.c.mapping_id == waits.c.on_mapping_id,
+            other.c.columns == waits.c.on_other_key,
+            other.c.key == waits.c.on_key,
+        )
+        .correlate(waits)
+    )
+    # CASE looks up one way only: each is an index seek.
+    return sa.case(
+        (waits.c.on_other_key != "", answer(parent.c.source_key.in_(others))),
+        (waits.c.on_mapping_id.in_(sorted(by_record) or [-1]), answer(parent.c.record_key == waits.c.on_key)),
+        else_=answer(parent.c.source_key == waits.c.on_key),
+    )
+
+
 def waiting_mappings(context: LoadContext) -> set[int]:
-    """Return the numbers of the mappings that have such rows."""
+    """Return the numbers of the mappings with rows of which an awaited key is no longer what it was."""
     wait = ledger_table(context.target.dialect, "wait")
     found = context.target.query(sa.select(wait.c.mapping_id).where(_changed(context)).distinct(), ("number",))
     return {int(number) for number in found["number"]}
 
 
 def waiting_rows(context: LoadContext, number: int) -> Waiting:
-    """Return the rows of a mapping of which an awaited key is no longer what it was when they were mapped."""
+    """Return those rows of a mapping."""
     wait = ledger_table(context.target.dialect, "wait")
-    statement = (
-        sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome)
-        .where(wait.c.mapping_id == number, _changed(context))
-        .order_by(wait.c.id)
-    )
-    return _waiting(context, statement)
+    return _waiting(context, wait.c.mapping_id == number, _changed(context))
 
 
-def changed_waits(context: LoadContext, number: int) -> sa.Select[tuple[str]]:
-    """Return a SELECT of the source keys of such rows."""
+def moved_keys(context: LoadContext, number: int) -> pl.Series:
+    """Return the source keys of those rows of a mapping."""
     wait = ledger_table(context.target.dialect, "wait")
-    return sa.select(wait.c.source_key).where(wait.c.mapping_id == number, _changed(context))
+    statement = sa.select(wait.c.source_key).where(wait.c.mapping_id == number, _changed(context)).distinct()
+    return context.target.query(statement, ("key",))["key"]
 
 
 def _changed(context: LoadContext) -> sa.ColumnElement[bool]:
     """Return the condition that a wait's key is no longer what it was."""
-    dialect = context.target.dialect
-    wait, id_map, other = (ledger_table(dialect, name) for name in ("wait", "id_map", "other_key"))
-    parent = id_map.alias("parent")
+    wait = ledger_table(context.target.dialect, "wait")
     full = [number for name, number in context.mapping_ids.items() if name in context.full_read]
     unknown = sa.case((wait.c.on_mapping_id.in_(full or [-1]), sa.literal("orphan")), else_=sa.literal("waiting"))
-    state = sa.func.min(link_state(parent.c.state, parent.c.target_id, "waiting"))
-
-    def answer(on: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
-        return sa.select(state).where(parent.c.mapping_id == wait.c.on_mapping_id, on).correlate(wait).scalar_subquery()
-
-    others = (
-        sa.select(other.c.source_key)
-        .where(
-            other.c.mapping_id == wait.c.on_mapping_id,
-            other.c.columns == wait.c.on_other_key,
-            other.c.key == wait.c.on_key,
-        )
-        .correlate(wait)
-    )
-    current = sa.case(
-        (wait.c.on_other_key != "", answer(parent.c.source_key.in_(others))),
-        else_=sa.func.coalesce(
-            answer(parent.c.record_key == wait.c.on_key), answer(parent.c.source_key == wait.c.on_key)
-        ),
-    )
-    return sa.func.coalesce(current, unknown) != wait.c.seen
+    return sa.func.coalesce(awaited_state(context.target.dialect, wait, context.by_record), unknown) != wait.c.seen
 
 
 def cycle_breakers(context: LoadContext, number: int) -> Waiting:
     """Return the parked rows of a mapping that wait for parked rows of the same mapping: a circle of links."""
     dialect = context.target.dialect
-    wait, id_map = ledger_table(dialect, "wait"), ledger_table(dialect, "id_map")
+    wait, id_map = ledger_table(dialect, "wait"), ledger_table(dialect, "id_map").alias("parent")
     parked = sa.exists().where(
         id_map.c.mapping_id == wait.c.on_mapping_id, id_map.c.source_key == wait.c.on_key, id_map.c.state == "parked"
     )
-    statement = (
-        sa.select(wait.c.source_key, wait.c.row_ref, wait.c.outcome)
-        .where(wait.c.mapping_id == number, wait.c.on_mapping_id == number, wait.c.outcome == "parked", parked)
-        .order_by(wait.c.id)
-    )
-    return _waiting(context, statement)
+    mine = sa.and_(wait.c.mapping_id == number, wait.c.on_mapping_id == number, wait.c.outcome == "parked")
+    return _waiting(context, mine, parked)
 
 
-def _waiting(context: LoadContext, statement: sa.Select[tuple[str, str, str]]) -> Waiting:
+def _waiting(context: LoadContext, *conditions: sa.ColumnElement[bool]) -> Waiting:
+    """Return the rows with what they count as in this run: as mapped by it, else as their settled state counts."""
+    dialect = context.target.dialect
+    wait, id_map = ledger_table(dialect, "wait"), ledger_table(dialect, "id_map")
+    of_row = sa.and_(id_map.c.mapping_id == wait.c.mapping_id, id_map.c.source_key == wait.c.source_key)
+    settled = sa.case(SETTLED, value=id_map.c.state, else_=id_map.c.state)
+    counted = sa.case((id_map.c.run_id == context.run_id, wait.c.outcome), else_=settled)
+    columns = (wait.c.source_key, wait.c.row_ref, counted)
+    statement = sa.select(*columns).join(id_map, of_row).where(*conditions).order_by(wait.c.id)
     rows = context.target.query(statement, ("key", "ref", "prior_outcome"))
     return Waiting(rows, rows.select("key", "prior_outcome").unique("key", maintain_order=True))
