@@ -189,8 +189,9 @@ def _ending(target: SqliteTarget, context: LoadContext) -> Iterator[None]:
     finally:
         with target.transaction() as connection:
             run = table(connection, "run")
-            connection.execute(sa.update(run).where(run.c.id == context.run_id).values(state=state, ended_at=now()))
-            release_lock(connection, context.epoch)
+            # Who took the lock over goes on with the same run and says how it ends.
+            if release_lock(connection, context.epoch):
+                connection.execute(sa.update(run).where(run.c.id == context.run_id).values(state=state, ended_at=now()))
 
 
 def _load_all(session: Session, context: LoadContext, names: Sequence[str], options: RunOptions) -> None:

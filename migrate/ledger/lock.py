@@ -64,12 +64,13 @@ def hold_lock(connection: sa.Connection, epoch: int) -> None:
         )
 
 
-def release_lock(connection: sa.Connection, epoch: int) -> None:
-    """Give the lock back, if it is still ours."""
+def release_lock(connection: sa.Connection, epoch: int) -> bool:
+    """Give the lock back and return whether it was still ours."""
     lock = table(connection, "lock")
-    connection.execute(
+    given = connection.execute(
         sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(run_id=None, host=None, pid=None)
     )
+    return given.rowcount == 1
 
 
 def _is_dead(host: str, pid: int, our_host: str, our_pid: int) -> bool:
