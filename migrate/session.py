@@ -54,6 +54,11 @@ class Session:
             self._compiled[name] = compile_mapping(file, self.relation, self.files, self.workspace.secrets, self.as_of)
         return self._compiled[name]
 
+    @property
+    def unmapped(self) -> list[RefusedError]:
+        """Source columns that no mapping uses or ignores: `mapping check` refuses them, a run finds them (a source may grow)."""
+        return [error for error in self.check.errors if error.code == UNMAPPED_COLUMN]
+
     def selected(self, names: Sequence[str]) -> list[str]:
         """Return the asked mappings in loading order; none asked means all.
 
@@ -107,10 +112,14 @@ def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
 MISSING_COLUMN = "MAP-060"
 """Code of the check for a source column that is not there: drift when it happens in a run."""
 
+UNMAPPED_COLUMN = "MAP-040"
+"""Code of the check for a source column that is neither used nor ignored."""
+
 
 def _drift(errors: Sequence[RefusedError]) -> list[RefusedError]:
-    """Return the columns that the source lost, when nothing else is wrong with the mappings."""
-    return list(errors) if all(error.code == MISSING_COLUMN for error in errors) else []
+    """Return the columns that the source lost, when nothing else is wrong but columns that it gained."""
+    lost = [error for error in errors if error.code == MISSING_COLUMN]
+    return lost if all(error.code in (MISSING_COLUMN, UNMAPPED_COLUMN) for error in errors) else []
 
 
 def _wrong_personal(session: Session, system: str) -> Iterator[RefusedError]:
@@ -149,11 +158,13 @@ def _nearest(name: str, known: list[str]) -> str:
 def require_runnable(session: Session) -> None:
     """Refuse to run when the check found errors (exit 4), or the source lacks a column (exit 5, before a row is read).
 
+    A column that no mapping uses is no reason to refuse: see `Session.unmapped`.
+
     Raises:
         RefusedError: the errors of the check.
         SystemFailure: RUN-001.
     """
-    errors = list(session.check.errors)
+    errors = [error for error in session.check.errors if error.code != UNMAPPED_COLUMN]
     drift = _drift(errors)
     if drift:
         raise SystemFailure(

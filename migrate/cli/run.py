@@ -74,7 +74,7 @@ def run(
     refuse_if_locked(workspace)
     with open_session(workspace, as_of_date(as_of)) as session:
         result = load(session, RunOptions(mappings, label, reason, resume, _limit(max_rejects, workspace)))
-        warnings = list(session.check.warnings)
+        warnings = [*session.check.warnings, *session.unmapped]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     if result.abandoned is not None:
@@ -102,9 +102,12 @@ def plan(invocation: Invocation, mappings: tuple[str, ...], max_rejects: float |
     workspace = invocation.workspace()
     with open_session(workspace, as_of_date(as_of)) as session:
         result = predict(session, RunOptions(mappings, max_rejects=_limit(max_rejects, workspace)))
+        warnings = [*session.check.warnings, *session.unmapped]
+    for warning in warnings:
+        invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     document = result.books.as_dict() | {"state": "planned"}
     invocation.emit(document, run_lines(result.books, "plan"))
-    return 3 if result.books.findings else 0
+    return 3 if result.books.findings or warnings else 0
 
 
 @click.command()

@@ -12,13 +12,19 @@ from command_line import Answer, CommandLine
 from receipt_log import EXAMPLE, SMALL, Log, case_records_of
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, omnicase: CommandLine) -> Path:
-    """A copy of the example on the small log, its target upgraded."""
-    folder = tmp_path / "workspace"
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory, omnicase: CommandLine) -> Path:
+    """The example on the small log, its target upgraded and empty."""
+    folder = tmp_path_factory.mktemp("upgraded") / "workspace"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.db*", "reports", "evidence"))
     assert omnicase("-C", folder, "db", "upgrade").status == 0
     return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, upgraded: Path) -> Path:
+    """A copy of it for one test."""
+    return Path(shutil.copytree(upgraded, tmp_path / "workspace"))
 
 
 @pytest.fixture
@@ -121,3 +127,15 @@ def test_a_log_that_is_not_there_is_said_so(workspace: Path, omnicase: CommandLi
     assert answer.status == 5
     assert answer.document["hint"]
     assert not any(all_rows(workspace).values())
+
+
+def test_a_new_column_lets_the_run_finish_and_is_a_finding(workspace: Path, omnicase: CommandLine) -> None:
+    omnicase("-C", workspace, "run")
+    log = workspace / "log" / "receipt_small.csv"
+    first, *others = log.read_text().splitlines()
+    log.write_text("\n".join([f"{first},case:colour", *(f"{line},blue" for line in others)]) + "\n")
+    assert omnicase("-C", workspace, "mapping", "check").status == 4
+    again = omnicase("-C", workspace, "--format", "json", "run")
+    assert again.status == 3
+    assert "case:colour" in again.err
+    assert all(entry["inserted"] == entry["updated"] == 0 for entry in books(again).values())
