@@ -56,7 +56,7 @@ class Session:
 
     @property
     def unmapped(self) -> list[RefusedError]:
-        """Source columns that no mapping uses or ignores: `mapping check` refuses them, a run finds them (a source may grow)."""
+        """Source columns that no mapping uses or ignores: refused by `mapping check`, a finding of a run."""
         return [error for error in self.check.errors if error.code == UNMAPPED_COLUMN]
 
     def selected(self, names: Sequence[str]) -> list[str]:
