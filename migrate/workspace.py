@@ -53,7 +53,7 @@ class TargetSettings(_Strict):
 class RunSettings(_Strict):
     """How to load."""
 
-    batch_rows: int = Field(default=20_000, ge=1, le=1_000_000)
+    batch_rows: int = Field(default=10_000, ge=1, le=1_000_000)
     max_rejects: str | None = Field(default=None, pattern=r"^(100|\d{1,2}(\.\d+)?)%$")
 
 

@@ -77,7 +77,7 @@ class SqliteTarget:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.execute("PRAGMA cache_size = -32768")
         if self._stage_path is not None:
             cursor.execute(f"ATTACH ? AS {STAGE}", (str(self._stage_path),))
         cursor.close()

@@ -263,7 +263,6 @@ def _exceptions(builder: _Builder) -> None:
         Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),
         Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         Index(None, "mapping_id", "source_key"),
-        Index(None, "on_mapping_id", "on_key"),
         comment="The keys that rejected, parked or incomplete rows wait for",
     )
 

@@ -25,7 +25,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     omnicase = CommandLine()
     assert omnicase("demo", folder, "--cases", CASES, "--no-answer-key").status == 0
     settings = folder / "workspace.yml"
-    settings.write_text(settings.read_text().replace("batch_rows: 20000", "batch_rows: 97"))
+    settings.write_text(settings.read_text().replace("batch_rows: 10000", "batch_rows: 97"))
     assert "batch_rows: 97" in settings.read_text()
     assert omnicase("-C", folder, "db", "upgrade").status == 0
     return folder

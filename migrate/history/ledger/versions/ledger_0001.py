@@ -216,4 +216,3 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_index(f"ix_{prefix}wait_mapping_id_source_key", f"{prefix}wait", ["mapping_id", "source_key"], unique=False, schema=schema)
-    op.create_index(f"ix_{prefix}wait_on_mapping_id_on_key", f"{prefix}wait", ["on_mapping_id", "on_key"], unique=False, schema=schema)

@@ -1,0 +1,1 @@
+"""Benchmarks: speed and memory, measured as whole processes and printed as ratios of one run."""
