@@ -149,7 +149,9 @@ class SideJoin:
     take: str = "only"
     order: tuple[tuple[str, bool], ...] = ()
     """Columns to order by, each with True for descending."""
-    where: str | None = None
+    where: pl.Expr | None = None
+    """Only rows of the other relation for which this holds; it names its columns as `where_columns` does."""
+    where_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

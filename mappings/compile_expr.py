@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import polars as pl
@@ -100,7 +101,7 @@ def expression(
             assert column is not None
             return pl.col(column), compiler.program.dtype(column)
 
-        made = to_polars(parsed, resolve)
+        made = to_polars(parsed, resolve, alone=_alone(compiler, names) if parsed.has_window else None)
         compiler.program.type_of(made)
     except RefusedError as error:
         compiler.refusals.errors.append(error)
@@ -130,6 +131,13 @@ def condition(
         )
         return None
     return made
+
+
+def _alone(compiler: Compiler, names: Mapping[str, str | None]) -> pl.Expr:
+    """Return where a row has no value in a column of the group: it is a group of its own."""
+    source = compiler.file.model.source
+    group = source.one_per.by if source.one_per else source.together
+    return pl.any_horizontal(pl.col(str(names[name.casefold()])).is_null() for name in group)
 
 
 def _window_allowed(compiler: Compiler, partition: frozenset[str], path: Path, *, windows: bool) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from casemodel import SideJoin
 from mappings.compile_state import Compiler
+from mappings.expressions import parse_expression, to_polars
 from mappings.language import MappingFile
 
 
@@ -23,10 +26,23 @@ def side_joins(file: MappingFile, used: tuple[str, ...]) -> tuple[SideJoin, ...]
         )
         if columns and spec.relation:
             wanted = () if spec.take == "count" else columns
-            joins.append(
-                SideJoin(name, spec.relation, tuple(spec.by.items()), wanted, spec.take, spec.order, spec.where)
-            )
+            where, asked = _condition(file, name, spec.where)
+            by = tuple(spec.by.items())
+            joins.append(SideJoin(name, spec.relation, by, wanted, spec.take, spec.order, where, asked))
     return tuple(joins)
+
+
+def _condition(file: MappingFile, name: str, where: str | None) -> tuple[pl.Expr | None, tuple[str, ...]]:
+    """Return the condition of a side over its own columns, and these columns as written."""
+    if where is None:
+        return None, ()
+    parsed = parse_expression(where, place=file.place("source", "with", name, "where"))
+    spelled = {column.casefold(): column for column in sorted(parsed.columns)}
+
+    def resolve(column: str) -> tuple[pl.Expr, pl.DataType]:
+        return pl.col(spelled[column.casefold()]), pl.String()
+
+    return to_polars(parsed, resolve), tuple(spelled.values())
 
 
 def used_columns(file: MappingFile, compiler: Compiler, hashed: tuple[str, ...]) -> tuple[str, ...]:

@@ -29,9 +29,13 @@ class Sides:
         """Write the columns that are used to Parquet files, one row per key where the join takes one."""
         folder = self._scratch.folder / join.name
         folder.mkdir(mode=0o700)
-        names = list(dict.fromkeys([*(side for side, _ in join.by), *join.columns, *(name for name, _ in join.order)]))
-        for number, frame in enumerate(source.columns(join.relation, names, READ_ROWS)):
-            frame.select(names).write_parquet(folder / f"{number:06}.parquet")
+        ordered = (name for name, _ in join.order)
+        names = list(dict.fromkeys([*(side for side, _ in join.by), *join.columns, *ordered]))
+        asked = list(dict.fromkeys([*names, *join.where_columns]))
+        for number, frame in enumerate(source.columns(join.relation, asked, READ_ROWS)):
+            # A NULL condition leaves the row out, as everywhere a row must be found.
+            kept = frame if join.where is None else frame.filter(join.where)
+            kept.select(names).write_parquet(folder / f"{number:06}.parquet")
         if not any(folder.iterdir()):
             pl.DataFrame(schema=dict.fromkeys(names, pl.String)).write_parquet(folder / "000000.parquet")
         return folder
