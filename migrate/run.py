@@ -19,6 +19,7 @@ from connectors import SqliteTarget, open_target
 from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
+from migrate.interrupt import patient
 from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.pipeline.context import LoadContext
@@ -74,7 +75,7 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         require_current(target.engine)
         digest = plan_digest(session, names, current(target.engine))
         start = _start(session, target, names, options, digest)
-        with _ending(target, start.context):
+        with _ending(target, start.context), patient():
             _load_all(session, start.context, names, options)
             failpoint("before-finish")
         return RunResult(run_books(target, start.context.run_id), start.resumed, start.abandoned)

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -22,6 +19,7 @@ from migrate import __version__
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.lazy import LazyGroup
 from migrate.cli.verbs import VERBS
+from migrate.interrupt import heard
 
 __all__ = ["Invocation", "main", "pass_invocation", "root"]
 
@@ -160,20 +158,25 @@ def _civil_process() -> Iterator[None]:
     """Set up the process: private files, UTF-8 output, SIGTERM as an interrupt, no modules from the current folder."""
     # Worker processes start with the current folder on their module path unless this is set.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
+    _open_closed_streams()
     mask = os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _interrupt) if in_main_thread else None
     try:
-        yield
+        with heard():
+            yield
     finally:
         os.umask(mask)
-        if in_main_thread:
-            signal.signal(signal.SIGTERM, before)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _open_closed_streams() -> None:
+    """Open what was closed (``>&-``) on the null device, lest a database be opened in the place of a stream."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))

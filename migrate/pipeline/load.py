@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from casemodel import GuardError, Relation, Source, SystemFailure
 from mappings import CompiledMapping
+from migrate.interrupt import stop_here
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Gate
@@ -121,6 +122,7 @@ class MappingLoad:
                 self.links.forget(self.mapping.name, self.mapping.target)
                 seq += 1
                 progress.advance(found.source_rows, rejected=tally.rejected)
+                stop_here()
                 read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
                 if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
                     raise GuardError(
@@ -232,6 +234,7 @@ class MappingLoad:
             commit(self.context, place, batch, loader.gate)
             self.links.forget(self.mapping.name, self.mapping.target)
             tried += prepared.height
+            stop_here()
         return tried
 
     def _next_retry(self) -> int:

@@ -1,0 +1,76 @@
+"""SIGINT and SIGTERM, heard by a thread of their own: a driver at work replaces the handler of SIGINT and loses it.
+
+During a load the first signal waits for the end of the batch; a second one, or one at another time, interrupts at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_HEARD = (signal.SIGINT, signal.SIGTERM)
+_WAKE, _OVER = signal.SIGUSR1, signal.SIGUSR2
+_patient, _asked = threading.Event(), threading.Event()
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Turn both signals into KeyboardInterrupt in the main thread while it lasts; elsewhere nothing changes.
+
+    Threads that start meanwhile inherit that the signals are blocked, so that the kernel hands them to our thread only.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(_WAKE, _interrupt)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*_HEARD, _OVER))
+    listener = threading.Thread(target=_listen, args=(threading.get_ident(),), name="omnicase-signals", daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        signal.pthread_kill(listener.ident or 0, _OVER)
+        listener.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(_WAKE, handler)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Let the first signal wait for `stop_here` while it lasts."""
+    _asked.clear()
+    _patient.set()
+    try:
+        yield
+    finally:
+        _patient.clear()
+
+
+def stop_here() -> None:
+    """Stop between two batches when a signal asked for it.
+
+    Raises:
+        KeyboardInterrupt: it did.
+    """
+    if _asked.is_set():
+        raise KeyboardInterrupt
+
+
+def _listen(main: int) -> None:
+    while True:
+        number = signal.sigwait((*_HEARD, _OVER))
+        if number == _OVER:
+            return
+        if _patient.is_set() and not _asked.is_set():
+            _asked.set()
+            print("Stopping after this batch; once more stops at once.", file=sys.stderr)
+        else:
+            signal.pthread_kill(main, _WAKE)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

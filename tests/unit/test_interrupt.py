@@ -1,0 +1,43 @@
+"""Signals: the first one of a load waits for the end of the batch, the second one does not (R10)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from command_line import CommandLine
+
+PROGRAM = """
+import time
+from migrate.interrupt import heard, patient, stop_here
+
+with heard():
+    with patient():
+        print("working", flush=True)
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("at once", flush=True)
+        try:
+            stop_here()
+        except KeyboardInterrupt:
+            print("between batches", flush=True)
+"""
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_stops_at_once(second: signal.Signals) -> None:
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=CommandLine.environment(), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "working\n"
+    os.kill(process.pid, signal.SIGINT)
+    assert "once more stops at once" in process.stderr.readline()
+    assert process.poll() is None
+    os.kill(process.pid, second)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "at once\nbetween batches\n", "")
