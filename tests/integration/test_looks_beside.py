@@ -1,0 +1,66 @@
+"""Looks beside (`with`) from the command line: only, first, last, count, `where`, and rows that nobody answers."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from command_line import CommandLine
+from targets import open_read_only
+
+WORKSPACE = """
+workspace: beside
+namespace: {public: test}
+target: {url: "sqlite:///target.db"}
+systems: {old: {kind: sqlite, path: old.db}}
+run: {batch_rows: 2}
+"""
+MAPPING = """
+mapping: old.actor
+owner: test
+target: actor
+source:
+  relation: PERSON
+  key: [ID]
+  with:
+    unit: {relation: CODE, by: {CODE: UNIT}, where: "KIND = 'UNIT'"}
+    last: {relation: JOB, by: {PERSON: ID}, take: last, order: [SINCE]}
+    jobs: {relation: JOB, by: {PERSON: ID}, take: count, where: "SINCE >= '2010'"}
+fields:
+  actor_type: {const: medewerker}
+  name: {from: NAME}
+  employee_code: {expr: "CONCAT(TRY_CAST(jobs.count AS TEXT), '/', COALESCE(last.TITLE, '-'))"}
+  job_title: {from: unit.LABEL}
+  is_active: {const: "true", boolean: {true: ["true"], false: ["false"]}}
+unfilled: [{columns: [email, phone, unit_id], reason: not in the old system}]
+"""
+
+
+def test_looks_beside(tmp_path: Path, omnicase: CommandLine) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "workspace.yml").write_text(WORKSPACE)
+    (tmp_path / "mappings/old.actor.yml").write_text(MAPPING)
+    old = sqlite3.connect(tmp_path / "old.db")
+    old.executescript("""
+        CREATE TABLE PERSON (ID INTEGER PRIMARY KEY, NAME TEXT, UNIT CHAR(4));
+        CREATE TABLE CODE (KIND TEXT, CODE CHAR(4), LABEL TEXT);
+        CREATE TABLE JOB (PERSON INTEGER, SINCE TEXT, TITLE TEXT);
+        INSERT INTO PERSON VALUES (1, 'Een', 'A   '), (2, 'Twee', 'B'), (3, 'Drie', NULL), (4, 'Vier', 'X'), (5, 'Vijf', 'D');
+        INSERT INTO CODE VALUES ('UNIT', 'A', 'Burgerzaken'), ('ROOM', 'A', 'Kamer'), ('UNIT', 'B   ', 'Balie'), (NULL, 'X', 'niets'),
+                                ('UNIT', 'D', 'dubbel'), ('UNIT', 'D', 'dubbel');
+        INSERT INTO JOB VALUES (1, '2008', 'klerk'), (1, '2012', 'hoofd'), (2, '2009', 'balie'), (9, '2011', 'niemand');
+    """)
+    old.commit()
+    old.close()
+    assert omnicase("-C", tmp_path, "db", "upgrade").status == 0
+    answer = omnicase("-C", tmp_path, "--format", "json", "run")
+    assert answer.status == 3, answer.err + answer.out
+    books = answer.document["mappings"][0]
+    assert (books["read"], books["inserted"], books["rejected"]) == (5, 4, 1)
+    target = open_read_only(tmp_path / "target.db")
+    rows = target.execute("SELECT name, employee_code, job_title FROM actor ORDER BY name").fetchall()
+    assert rows == [
+        ("Drie", "0/-", None), ("Een", "1/hoofd", "Burgerzaken"), ("Twee", "0/balie", "Balie"), ("Vier", "0/-", None),
+    ]
+    rejects = omnicase("-C", tmp_path, "--format", "json", "rejects", "list").document["rejects"]
+    assert [issue["code"] for issue in rejects[0]["issues"]] == ["side-ambiguous"]
