@@ -17,12 +17,16 @@ def list_lines(found: Rejects) -> Iterable[str]:
     for row in found.rows:
         key = "|".join(row.key)
         errors = [each for each in row.issues if each.severity == "error"] or list(row.issues)
-        causes = ", ".join(_named(each.field, each.code) for each in errors) or "waits for another record"
+        causes = ", ".join(_named(each.field, each.code) for each in errors) or _without_issue(row)
         yield f"{row.mapping:<22} {key:<24} {row.state:<9} {causes}"
     if found.total > len(found.rows):
         yield f"… {found.total - len(found.rows)} more; see --limit"
     first = found.rows[0]
     yield f"Next: omnicase rejects show {first.mapping} {_quoted(first.key)}"
+
+
+def _without_issue(row: RejectedRow) -> str:
+    return "waits for another record" if row.state == "parked" else "goes with the row that leads its record"
 
 
 def row_lines(row: RejectedRow) -> Iterable[str]:

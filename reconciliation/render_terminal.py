@@ -134,7 +134,7 @@ def _scope(report: Report, lang: str) -> list[str]:
          scope_reason(lang, amount.name)]
         for amount in report.scope
     ]  # fmt: skip
-    return [_title(lang, "scope"), *_fit(_table(["", "", "", ""], rows, ">><<")[1:])]
+    return [_title(lang, "scope"), *_fit([line.rstrip() for line in _table(["", "", "", ""], rows, ">><<")[1:]])]
 
 
 def _checks(report: Report, lang: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""The ledger: all state about runs, in the target database."""

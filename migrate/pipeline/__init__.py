@@ -1,0 +1,1 @@
+"""The pipeline: from a relation to committed batches."""
