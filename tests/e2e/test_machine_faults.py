@@ -1,0 +1,173 @@
+"""Full disks, closed streams, two runs at once, dead holders of the lock, interrupts: real processes, compared afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from command_line import Answer, CommandLine, in_process
+from targets import assert_same_target, copy_workspace, file_states, model_rows
+from tiny_workspace import edit, make_workspace
+
+SETTINGS = "workspace.yml"
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny workspace that was loaded whole."""
+    folder = make_workspace(tmp_path_factory.mktemp("bad") / "loaded")
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    answer = in_process("-C", folder, "run")
+    assert answer.status == 0, answer.err
+    return folder
+
+
+@pytest.fixture
+def workspace(loaded: Path, tmp_path: Path) -> Path:
+    """A copy of it to break."""
+    return copy_workspace(loaded, tmp_path / "w")
+
+
+@contextmanager
+def files_at_most(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_no_half_report_on_a_full_disk(workspace: Path) -> None:
+    with files_at_most(40_000):
+        answer = in_process("-C", workspace, "reconcile", "--report", "html")
+    assert (answer.status, answer.err[:7]) == (5, "REC-003"), answer.err
+    assert list((workspace / "reports").iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of many small batches, upgraded and not loaded."""
+    folder = make_workspace(tmp_path_factory.mktemp("bad") / "many", actors=20, contacts=1000)
+    edit(folder / SETTINGS, "batch_rows: 50", "batch_rows: 10")
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_workspace(many, tmp_path_factory.mktemp("bad") / "undisturbed")
+    assert in_process("-C", folder, "run").status == 0
+    return folder / "target.db"
+
+
+def program(folder: Path, *words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "migrate", "-C", str(folder), *words]
+
+
+def test_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many: Path, undisturbed: Path, tmp_path: Path) -> None:
+    folder = copy_workspace(many, tmp_path / "full")
+    limit = (folder / "target.db").stat().st_size + 200_000
+    done = subprocess.run(
+        program(folder, "run"), env=CommandLine.environment(), capture_output=True, text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 5, done.stderr
+    assert done.stderr.splitlines()[-2].startswith("SYS-002  A SQLite database failed")
+    assert "Free space" in done.stderr
+    assert "Traceback" not in done.stderr
+    status = in_process("-C", folder, "--format", "json", "status").document
+    assert (status["state"], status["balanced"]) == ("failed", True)
+    committed = sum(books["inserted"] for books in status["mappings"])
+    assert 0 < committed < 1022
+    assert committed == sum(len(rows) for rows in model_rows(folder / "target.db").values())
+    again = in_process("-C", folder, "run")
+    assert again.status == 0
+    assert "was resumed" in again.err
+    assert_same_target(folder / "target.db", undisturbed)
+
+
+@pytest.fixture(scope="module")
+def two_runs(many: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, Answer, Answer]:
+    """A run, a second one beside it, then SIGINT to the first: folder, process, what the second and the first said."""
+    folder = copy_workspace(many, tmp_path_factory.mktemp("bad") / "two")
+    first = subprocess.Popen(
+        program(folder, "run"), env=CommandLine.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(model_rows(folder / "target.db")["customer_contact"]) < 10 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # It is refused before it opens a source: here the source is not there.
+    second = in_process("-C", folder, "--format", "json", "run", env={"OMNICASE_OUD_URL": "sqlite:///nergens.db"})
+    first.send_signal(signal.SIGINT)
+    out, err = first.communicate(timeout=60)
+    return folder, first.pid, second, Answer(first.returncode, out, err)
+
+
+def test_a_second_run_is_refused_and_told_who_holds_the_target(two_runs: tuple[Path, int, Answer, Answer]) -> None:
+    _, pid, second, _ = two_runs
+    assert second.status == 7, second.out + second.err
+    assert (second.document["code"], second.document["class"]) == ("LED-007", "locked")
+    since = rf"run 1 \(process {pid} on {re.escape(socket.gethostname())}\) holds the target since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.match(since, second.document["message"])
+    assert second.document["hint"]
+
+
+def test_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, int, Answer, Answer], undisturbed: Path) -> None:
+    folder, _, _, first = two_runs
+    assert first.status == 130, first.out + first.err
+    assert first.err.splitlines() == [
+        "Stopping after this batch; once more stops at once.",
+        "Interrupted. What was committed is kept; the same command goes on from there.",
+    ]
+    assert 0 < len(model_rows(folder / "target.db")["customer_contact"]) < 1000
+    assert in_process("-C", folder, "--format", "json", "status").document["state"] == "interrupted"
+    again = in_process("-C", folder, "run")
+    assert again.status == 0
+    assert "was resumed" in again.err
+    assert_same_target(folder / "target.db", undisturbed)
+
+
+@pytest.mark.parametrize(("host", "status"), [(socket.gethostname(), 0), ("een-andere-machine", 7)])
+def test_a_dead_holder_is_taken_over_on_this_machine_only(host: str, status: int, workspace: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    with closing(sqlite3.connect(workspace / "target.db")) as target:
+        target.execute("UPDATE migration_lock SET run_id = 1, host = ?, pid = ?, taken_at = '2026-01-01 00:00:00.000000'", (host, dead.pid))
+        target.commit()
+    answer = in_process("-C", workspace, "run")
+    assert answer.status == status, answer.err
+    if status == 7:
+        assert "een-andere-machine" in answer.err
+        assert "LED-007" in answer.err
+
+
+def test_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(program(workspace, "status"), env=CommandLine.environment(), stdout=writer, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (5, "")
+
+
+@pytest.mark.parametrize(("streams", "status", "error"), [(">&-", 0, ""), ("2>&- >&- <&-", 0, ""), ("> /dev/full", 5, "SYS-001")])
+def test_streams_that_are_closed_or_full(streams: str, status: int, error: str, workspace: Path) -> None:
+    command = " ".join(program(workspace, "status"))
+    before = file_states(workspace / "mappings")
+    done = subprocess.run(["bash", "-c", f"{command} {streams}"], env=CommandLine.environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr[:7]) == (status, error)
+    assert file_states(workspace / "mappings") == before
