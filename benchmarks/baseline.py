@@ -1,7 +1,8 @@
 """What the load is measured against: ``ATTACH; INSERT … SELECT`` of the same rows into the same indexed tables.
 
 The rows are those of a target that the toolkit loaded; the new database has the same tables, indexes and
-constraints, and the id map is written too.  It runs in a process of its own: ``python -m benchmarks.baseline LOADED NEW``.
+constraints, and the id map is written too.  It runs in a process of its own:
+``python -m benchmarks.baseline LOADED NEW``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ PARENTS = ("channel", "case_type", "actor")
 def insert_select(loaded: str, new: str) -> None:
     """Copy the cases and their id map from one target into another, upgraded and empty one."""
     connection = sqlite3.connect(new, isolation_level=None)
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL", "cache_size = -32768"):
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL", "cache_size = -49152"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("ATTACH ? AS loaded", (loaded,))
     connection.execute("BEGIN IMMEDIATE")

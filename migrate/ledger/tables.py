@@ -218,6 +218,7 @@ def _keys(builder: _Builder) -> None:
         Column("key", Text, nullable=False),
         Column("source_key", Text, nullable=False),
         PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
+        Index(None, "mapping_id", "source_key"),
         rowid=False,
         comment="Other declared keys of a mapping, by which links may go",
     )

@@ -72,7 +72,7 @@ def write_ledger(
     if "rows" in stages:
         _write_id_map(connection, number, run_id, stages["rows"])
     if "others" in stages:
-        write_other_keys(connection, number, batch.other_keys, stages["others"])
+        write_other_keys(connection, number, batch.other_keys, stages["others"], again=again)
     _write_plain(connection, number, run_id, stages)
     if details:
         _write_refused(connection, number, run_id, batch, rows, details)
@@ -264,13 +264,22 @@ def write_batch(
 
 
 def write_other_keys(
-    connection: sa.Connection, number: int, other_keys: tuple[tuple[str, ...], ...], staged: sa.TableClause
+    connection: sa.Connection,
+    number: int,
+    other_keys: tuple[tuple[str, ...], ...],
+    staged: sa.TableClause,
+    *,
+    again: bool,
 ) -> None:
-    """Keep the other declared keys of the rows, by which links may go."""
+    """Keep the other declared keys of the rows, by which links may go.
+
+    Args:
+        again: whether the id map knew some of the rows before; then their former keys go first.
+    """
     kept = table(connection, "other_key")
-    connection.execute(
-        sa.delete(kept).where(kept.c.mapping_id == number, kept.c.source_key.in_(sa.select(staged.c.source_key)))
-    )
+    if again:
+        known = sa.select(staged.c.source_key).where(staged.c.source_key.is_not(None))
+        connection.execute(sa.delete(kept).where(kept.c.mapping_id == number, kept.c.source_key.in_(known)))
     for place, columns in enumerate(other_keys):
         key = staged.c[f"other_{place}"]
         connection.execute(

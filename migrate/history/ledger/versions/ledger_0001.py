@@ -153,6 +153,7 @@ def upgrade() -> None:
         schema=schema,
         sqlite_with_rowid=False,
     )
+    op.create_index(f"ix_{prefix}other_key_mapping_id_source_key", f"{prefix}other_key", ["mapping_id", "source_key"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}progress",
         sa.Column("run_id", sa.Integer(), nullable=False),
