@@ -39,7 +39,19 @@ class ChangeFilter:
         self._id_map, self._wait = ledger_table(dialect, "id_map"), ledger_table(dialect, "wait")
         mine = sa.select(self._id_map.c.source_key).where(self._id_map.c.mapping_id == self._number).limit(1)
         self.first_load = context.target.query(mine, ("key",)).is_empty()
-        self._moved = pl.Series(dtype=pl.String) if self.first_load else moved_keys(context, self._number)
+        self._moved = pl.Series(dtype=pl.String)
+        if not self.first_load:
+            self._moved = pl.concat([moved_keys(context, self._number), self._looked_up_in_vain()]).unique()
+
+    def _looked_up_in_vain(self) -> pl.Series:
+        """Return the keys of rows with a lookup that failed: what they look up may be in the target by now."""
+        issue = ledger_table(self._context.target.dialect, "issue")
+        statement = sa.select(issue.c.source_key).where(
+            issue.c.mapping_id == self._number,
+            issue.c.code.in_(["lookup-unknown", "lookup-ambiguous"]),
+            issue.c.source_key.is_not(None),
+        )
+        return self._context.target.query(statement.distinct(), ("key",))["key"]
 
     def prior(self, keys: pl.Series) -> pl.DataFrame:
         """Return what the id map says of keys: `PRIOR` columns (text), only for keys that it knows.

@@ -16,8 +16,8 @@ from migrate.interrupt import heard, patient, stop_here
 
 with heard():
     with patient():
-        print("working", flush=True)
         try:
+            print("working", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             print("at once", flush=True)
