@@ -129,10 +129,6 @@ class SqliteTarget:
         )
         return self._frame(selected, names)
 
-    def query_text(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
-        """Run a SELECT whose columns are all text already (no cast) and return them named `names`."""
-        return self._frame(statement, names)
-
     def _frame(self, statement: sa.Select[*tuple[Any, ...]], names: tuple[str, ...]) -> pl.DataFrame:
         sql = str(statement.compile(self.engine, compile_kwargs={"literal_binds": True}))
         cursor = self._read_connection().cursor()
