@@ -152,6 +152,12 @@ class SideJoin:
     where: pl.Expr | None = None
     """Only rows of the other relation for which this holds; it names its columns as `where_columns` does."""
     where_columns: tuple[str, ...] = ()
+    climb: str = ""
+    """Column with the key of the row above (``climb``); then ``relation`` is the main relation, ``by`` its key, and the
+    columns are those of the top row, besides ``<name>.climbed`` (Int64, steps) and ``<name>._cycle`` (Int64, 1 where
+    no top was found)."""
+    most: int = 0
+    """How many steps a climb takes at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,9 @@ def _uses(draft: Draft) -> Uses:
     main = {name for name in names if name in compiler.relation_columns}
     beside: dict[str, set[str]] = {}
     for name, spec in file.model.source.beside.items():
+        if spec.climb is not None:
+            climbed = {column.removeprefix(f"{name}.") for column in names if column.startswith(f"{name}.")}
+            main |= climbed & set(compiler.relation_columns)
         if spec.relation is None or not any(column.startswith(f"{name}.") for column in names):
             continue
         here = beside.setdefault(spec.relation, set())

@@ -60,6 +60,3 @@ def _of_source(file: MappingFile) -> Iterator[Path]:
             yield ("source", name)
     if source.on_duplicate == "latest_delivery":
         yield ("source", "on_duplicate")
-    for name, spec in source.beside.items():
-        if spec.climb is not None:
-            yield ("source", "with", name, "climb")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from casemodel import Relation
+from mappings.compile_climb import check_climb
 from mappings.compile_names import Refusals
 from mappings.expressions import parse_expression
 from mappings.language import Chain, FieldSpec, MappingFile, ValueSpec, WithSpec
@@ -18,8 +19,10 @@ def check_shape(file: MappingFile, relation: Relation, sides: Mapping[str, Relat
     _names(file, relation, refusals)
     _grouping(file, refusals)
     for name, spec in file.model.source.beside.items():
-        if spec.climb is None:
+        if spec.climb is None and spec.max is None:
             _side(file, name, spec, relation, sides.get(name), refusals)
+        else:
+            check_climb(file, name, spec, relation, refusals)
     for name, path, chain in file.chains():
         owner = file.model.fields.get(name) if path[0] == "fields" else file.model.values.get(name)
         _idle(file, path, chain, owner, refusals)

@@ -12,7 +12,7 @@ import polars as pl
 from casemodel import LinkRequest, Links, Mapped, RefusedError, RefusedMany, Relation, Secrets, SideJoin, polars_schema
 from mappings.check_later import later_errors
 from mappings.check_order import cycle_links_of, hard_parents_of
-from mappings.compile_build import Built, build, new_compiler
+from mappings.compile_build import CLIMBED, Built, build, new_compiler
 from mappings.compile_lead import LEAD, LEAD_KEY
 from mappings.compile_meaning import meaning_of
 from mappings.compile_names import Columns, Refusals
@@ -213,7 +213,11 @@ def compiled(draft: Draft, relations: Relations, secrets: Secrets) -> CompiledMa
         hash_key=secrets.hash_key,
         meaning=meaning,
         key_passes=keys.program.only([prepared["_key"]]),
-        counts=tuple(f"{name}.count" for name, spec in beside.items() if spec.take == "count"),
+        counts=tuple(
+            f"{name}.{CLIMBED if spec.climb else 'count'}"
+            for name, spec in beside.items()
+            if spec.climb or spec.take == "count"
+        ),
     )
     fine = partial(compile_mapping, file, relations, compiler.others, secrets, as_of, fine=True)
     return _assemble(draft.built, keys, preparation, fine)
@@ -302,7 +306,7 @@ def _assemble(
         ignored=tuple((name, item.reason) for item in model.ignore for name in item.columns),
         unfilled=tuple((name, item.reason) for item in model.unfilled for name in item.columns),
         other_keys=model.source.other_keys,
-        sides=side_joins(file, prepared.hashed),
+        sides=side_joins(file, compiler, prepared.hashed),
         links=links,
         lookups=tuple(compiler.lookups),
         hard_parents=hard_parents_of(file, compiler.others),

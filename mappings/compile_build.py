@@ -25,6 +25,8 @@ INTERNAL: dict[str, pl.DataType] = {
     "_member": pl.Boolean(),
 }
 """Columns of the frame that a program runs on, besides the source's."""
+CLIMBED, CYCLE = "climbed", "_cycle"
+"""Last parts of the names of the columns that say how many steps a climb took, and whether it found no top."""
 HITS = "_hits"
 """Last part of the name of the column that says how many rows answered to a look beside."""
 
@@ -67,7 +69,12 @@ def new_compiler(
     columns = Columns([column.name for column in relation.columns])
     counts = set()
     for name, spec in file.model.source.beside.items():
-        if spec.take == "count":
+        if spec.climb is not None:
+            columns.add(f"{name}.{CLIMBED}")
+            counts.add(f"{name}.{CLIMBED}")
+            for column in relation.columns:
+                columns.add(f"{name}.{column.name}")
+        elif spec.take == "count":
             columns.add(f"{name}.count")
             counts.add(f"{name}.count")
         elif sides is not None and name in sides:
@@ -237,14 +244,16 @@ def _row_checks(compiler: Compiler, built: Built) -> None:
 
 
 def _side_hits(compiler: Compiler) -> None:
-    """Add an issue where several rows answer to a look beside of which only one may."""
+    """Add an issue where several rows answer to a look beside of which only one may, or a climb finds no top."""
     for name, spec in compiler.file.model.source.beside.items():
-        if spec.take == "only" and any(column.startswith(f"{name}.") for column in compiler.columns.used):
-            hits = f"{Columns.PREFIX}{name}.{HITS}"
+        climbs = spec.climb is not None
+        if (climbs or spec.take == "only") and any(column.startswith(f"{name}.") for column in compiler.columns.used):
+            hits = f"{Columns.PREFIX}{name}.{CYCLE if climbs else HITS}"
             compiler.program.add_source(hits, pl.Int64())
             compiler.side_hits.append(hits)
-            column = compiler.program.add("several", (pl.col(hits) > 1).fill_null(False))
-            compiler.program.flags.append(Flag(column, name, "side-ambiguous", "error", name))
+            column = compiler.program.add("several", (pl.col(hits) > (0 if climbs else 1)).fill_null(False))
+            code = "climb-cycle" if climbs else "side-ambiguous"
+            compiler.program.flags.append(Flag(column, name, code, "error", name))
 
 
 def _all_rows(compiler: Compiler) -> set[str]:

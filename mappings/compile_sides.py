@@ -5,12 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from casemodel import SideJoin
+from mappings.compile_climb import climb_columns, climb_join
 from mappings.compile_state import Compiler
 from mappings.expressions import parse_expression, to_polars
 from mappings.language import MappingFile
 
 
-def side_joins(file: MappingFile, used: tuple[str, ...]) -> tuple[SideJoin, ...]:
+def side_joins(file: MappingFile, compiler: Compiler, used: tuple[str, ...]) -> tuple[SideJoin, ...]:
     """Return the joins with the columns that the mapping uses; a side that nothing uses is not joined.
 
     Args:
@@ -22,8 +23,10 @@ def side_joins(file: MappingFile, used: tuple[str, ...]) -> tuple[SideJoin, ...]
         columns = tuple(
             column.removeprefix(f"{name}.")
             for column in used
-            if column.startswith(f"{name}.") and not column.endswith("._hits")
+            if column.startswith(f"{name}.") and not column.endswith(("._hits", "._cycle"))
         )
+        if columns and spec.climb is not None:
+            joins.append(climb_join(file, compiler, name, columns))
         if columns and spec.relation:
             wanted = () if spec.take == "count" else columns
             where, asked = _condition(file, name, spec.where)
@@ -58,4 +61,6 @@ def used_columns(file: MappingFile, compiler: Compiler, hashed: tuple[str, ...])
     for name, spec in source.beside.items():
         if name in used_sides:
             names |= {compiler.columns.find(column) or column for column in spec.by.values()}
+            if spec.climb is not None:
+                names |= set(climb_columns(compiler, name))
     return tuple(name for name in compiler.columns.names if name in names)

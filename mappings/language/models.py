@@ -151,8 +151,8 @@ class WithSpec(Model):
     take: Annotated[str, choice("only", "first", "last", "count")] = "only"
     order: Order = ()
     where: Filled | None = None
-    climb: Any = None
-    max: Any = None
+    climb: Filled | None = None
+    max: Whole | None = None
 
 
 class Unpivot(Model):

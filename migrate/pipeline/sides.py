@@ -8,6 +8,7 @@ import polars as pl
 
 from casemodel import SideJoin, Source
 from connectors import Scratch
+from migrate.pipeline.climbs import Climb
 
 READ_ROWS = 200_000
 
@@ -23,12 +24,16 @@ class Sides:
     def __init__(self, source: Source, joins: tuple[SideJoin, ...]) -> None:
         self._joins = joins
         self._scratch = Scratch()
+        self._climbs: dict[str, Climb] = {}
         self._stores = {join.name: self._store(source, join) for join in joins}
 
     def _store(self, source: Source, join: SideJoin) -> Path:
         """Write the columns that are used to Parquet files, one row per key where the join takes one."""
         folder = self._scratch.folder / join.name
         folder.mkdir(mode=0o700)
+        if join.climb:
+            self._climbs[join.name] = Climb(source, join, folder)
+            return folder
         ordered = (name for name, _ in join.order)
         names = list(dict.fromkeys([*(side for side, _ in join.by), *join.columns, *ordered]))
         asked = list(dict.fromkeys([*names, *join.where_columns]))
@@ -43,7 +48,7 @@ class Sides:
     def join(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the frame with ``<side>.<column>`` for every side; rows are neither added nor dropped."""
         for join in self._joins:
-            frame = self._joined(frame, join)
+            frame = self._climbs[join.name].join(frame) if join.climb else self._joined(frame, join)
         return frame
 
     def _joined(self, frame: pl.DataFrame, join: SideJoin) -> pl.DataFrame:

@@ -121,6 +121,9 @@ class Story:
         frame = read_table(self.folder / "source.csv")
         frame = frame.with_columns(pl.int_range(pl.len()).cast(pl.String).alias("_ref"))
         for side in self.mapping.sides:
+            if side.climb:
+                frame = climbed(frame, side)
+                continue
             frame = joined(frame, side, read_table(self.folder / f"{side.relation}.csv"))
         return self.mapping.prepare(frame)
 
@@ -164,6 +167,26 @@ def joined(frame: pl.DataFrame, join: SideJoin, side: pl.DataFrame) -> pl.DataFr
     )
     counted = f"{join.name}.count" if join.take == "count" else f"{join.name}._hits"
     return made.with_columns(pl.col(counted).fill_null(0))
+
+
+def climbed(frame: pl.DataFrame, join: SideJoin) -> pl.DataFrame:
+    """Climb from every row, step by step, as a person would: at most `most` steps, a row of its own parent is a top."""
+    ((key, _),) = join.by
+    rows: dict[str, dict[str, str | None]] = {}
+    for row in frame.rows(named=True):
+        rows.setdefault(row[key], row)
+    made: list[dict[str, object]] = []
+    for start in frame.rows(named=True):
+        row, steps = start, 0
+        while (above := row[join.climb]) in rows and above != row[key] and steps <= join.most:
+            row, steps = rows[above], steps + 1
+        top = {f"{join.name}.{name}": row[name] for name in join.columns if name != "climbed"}
+        if steps > join.most:
+            made.append(dict.fromkeys(top) | {f"{join.name}.climbed": None, f"{join.name}._cycle": 1})
+        else:
+            made.append(top | {f"{join.name}.climbed": steps, f"{join.name}._cycle": 0})
+    schema = {name: pl.Int64 if name.endswith((".climbed", "._cycle")) else pl.String for name in made[0]}
+    return pl.concat([frame, pl.DataFrame(made, schema=schema)], how="horizontal")
 
 
 def record_rows(mapped: Mapped, columns: list[str]) -> list[dict[str, str | None]]:

@@ -1,0 +1,93 @@
+"""The top of a chain of parents (``climb``), found for the whole relation once, by pointer doubling.
+
+Every row points at the row above it, the top at itself.  Each round lets every row point where the row that it
+points at pointed, so that n rounds climb 2^n steps of all rows together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from casemodel import SideJoin, Source
+
+READ_ROWS = 200_000
+
+
+def tops(keys: pl.Series, above: pl.Series, most: int) -> pl.DataFrame:
+    """Return ``key``, ``top`` (key of the top row, NULL where there is none), ``climbed`` and ``_cycle`` (0 or 1).
+
+    A row whose parent is empty, is itself or does not exist is a top.  A circle, or more than `most` steps, has no top.
+
+    Args:
+        keys, above: the key of each row and of the row above it; of rows with one key the first one counts.
+    """
+    rows = (
+        pl.DataFrame({"key": keys, "above": above}).drop_nulls("key").unique("key", keep="first", maintain_order=True)
+    )
+    rows = rows.with_row_index("row")
+    parents = rows.select("row", pl.col("key").alias("above")).rename({"row": "up"})
+    pointers = rows.join(parents, on="above", how="left", maintain_order="left")
+    at = pointers.select(pl.coalesce("up", "row")).to_series()
+    own = pointers["row"]
+    is_top = at == own
+    steps = (~is_top).cast(pl.Int64)
+    reach = 1
+    while reach <= most:
+        steps = steps + steps.gather(at)
+        at = at.gather(at)
+        reach *= 2
+    found = is_top.gather(at) & (steps <= most)
+    return pl.DataFrame({"key": rows["key"], "at": at, "steps": steps, "found": found}).select(
+        "key",
+        pl.when("found").then(pl.lit(rows["key"]).gather(pl.col("at"))).alias("top"),
+        pl.when("found").then("steps").alias("climbed"),
+        (~pl.col("found")).cast(pl.Int64).alias("_cycle"),
+    )
+
+
+class Climb:
+    """One climb of a mapping, ready to join: the tops and the columns of the top rows lie in a scratch folder.
+
+    Args:
+        folder: an empty folder that only this user can enter.
+    """
+
+    def __init__(self, source: Source, join: SideJoin, folder: Path) -> None:
+        self._join = join
+        self._folder = folder
+        key = join.by[0][0]
+        self._columns = [name for name in join.columns if name != "climbed"]
+        asked = list(dict.fromkeys([key, join.climb, *self._columns]))
+        keys, above = [pl.Series(dtype=pl.String)], [pl.Series(dtype=pl.String)]
+        for number, frame in enumerate(source.columns(join.relation, asked, READ_ROWS)):
+            keys.append(frame[key])
+            above.append(frame[join.climb])
+            kept = frame.select(
+                pl.col(key).alias("top"), *(pl.col(name).alias(self._named(name)) for name in self._columns)
+            )
+            kept.write_parquet(folder / f"row-{number:06}.parquet")
+        tops(pl.concat(keys), pl.concat(above), join.most).write_parquet(folder / "top.parquet")
+
+    def _named(self, column: str) -> str:
+        return f"{self._join.name}.{column}"
+
+    def join(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the frame with the columns of each row's top, the steps to it, and where there is none."""
+        key = self._join.by[0][1]
+        wanted = frame.select(pl.col(key).alias("key")).drop_nulls().unique()
+        known = pl.scan_parquet(self._folder / "top.parquet", glob=False)
+        climbed = known.join(wanted.lazy(), on="key", how="semi").collect(engine="streaming")
+        if self._columns:
+            climbed = climbed.join(self._rows(climbed["top"]), on="top", how="left", maintain_order="left")
+        climbed = climbed.rename({name: self._named(name) for name in ("climbed", "_cycle")}).drop("top")
+        return frame.join(climbed, left_on=key, right_on="key", how="left", maintain_order="left").with_columns(
+            pl.col(self._named("_cycle")).fill_null(0)
+        )
+
+    def _rows(self, tops: pl.Series) -> pl.DataFrame:
+        """Return the rows with these keys; of rows with one key the first one, as `tops` takes it."""
+        wanted = tops.drop_nulls().unique().to_frame("top").lazy()
+        rows = pl.scan_parquet(self._folder / "row-*.parquet").join(wanted, on="top", how="semi", maintain_order="left")
+        return rows.collect().unique("top", keep="first", maintain_order=True)
