@@ -34,7 +34,7 @@ def case_rows(world: World, facts: pl.DataFrame) -> pl.DataFrame:
         .alias("STATUS"),
         pl.col("reached").alias("FASENR"),
         pl.when(pl.col("parent").is_not_null())
-        .then(pl.col("parent_nr"))
+        .then(pl.coalesce("between_nr", "parent_nr"))
         .when(dice.chance("no parent", 0.5))
         .then(pl.lit(""))
         .alias("HOOFDZAAK"),

@@ -92,7 +92,8 @@ def case_facts(world: World, frame: pl.DataFrame) -> pl.DataFrame:
     ``VERSIE``, ``AFDCODE``, ``phases``, ``story`` (began with a ticket at the counter), ``deleted``, ``closed``,
     ``reopened``, ``reached`` (last phase), ``o1`` … ``o8`` (working day of each phase; 7 and 8: reopened and closed
     again), ``final`` (date of the last status),
-    ``person`` or ``company`` (applicant), ``parent`` (case), ``start``, ``end_dirt`` (0 … 1,000,000), ``rejected``.
+    ``person`` or ``company`` (applicant), ``parent`` (main case), ``between`` (the sub-case named instead of it),
+    ``start``, ``end_dirt`` (0 … 1,000,000), ``rejected``.
     """
     dice = world.dice("case", "i")
     frame = frame.with_columns(world.case_day(pl.col("i")).alias("day")).with_columns(
@@ -115,7 +116,7 @@ def case_facts(world: World, frame: pl.DataFrame) -> pl.DataFrame:
     )
     frame = _course(world, frame, dice)
     return (
-        frame.with_columns(*_applicant(world, dice), _parent(dice).alias("parent"), *_begin(dice))
+        frame.with_columns(*_applicant(world, dice), *_main_case(dice), *_begin(dice))
         .with_columns(*_end(dice))
         .with_columns(*_fate())
     )
@@ -187,17 +188,29 @@ def _applicant(world: World, dice: Dice) -> list[pl.Expr]:
     ]
 
 
-def _parent(dice: Dice) -> pl.Expr:
+def _main_case(dice: Dice) -> list[pl.Expr]:
+    """Return the main case, and the sub-case between that the old system named instead (Z34: three levels)."""
+    before = Dice(dice.seed, dice.kind, (pl.col("i") - 1).clip(0))
+    main, above = _parent(dice, pl.col("i")), _parent(before, pl.col("i") - 1)
+    third = (pl.col("i") % 4 == 0) & (pl.col("i") > 0) & above.is_not_null() & dice.chance("third level", 0.025)
+    return [
+        pl.when(third).then(above).otherwise(main).alias("parent"),
+        pl.when(third).then(pl.col("i") - 1).alias("between"),
+        third.alias("_Z34"),
+    ]
+
+
+def _parent(dice: Dice, case: pl.Expr) -> pl.Expr:
     """Return the main case of a sub-case: 4 % of all, never one that is itself a sub-case.
 
     Every fourth case whose main case cannot be loaded (Z04) is among them, so that a small demo has parked rows too.
     """
-    fourth = pl.col("i") % 4 == 3
-    before = Dice(dice.seed, dice.kind, (pl.col("i") - 1).clip(0))
-    parent = pl.col("i") - 1 - 4 * dice.below("which parent", 12)
+    fourth = case % 4 == 3
+    before = Dice(dice.seed, dice.kind, (case - 1).clip(0))
+    parent = case - 1 - 4 * dice.below("which parent", 12)
     return (
         pl.when(fourth & part(before.share("start"), 0, 0.001))
-        .then(pl.col("i") - 1)
+        .then(case - 1)
         .when(fourth & dice.chance("sub-case", 0.16) & (parent >= 0))
         .then(parent)
     )
@@ -249,7 +262,8 @@ def _fate() -> list[pl.Expr]:
 def case_states(world: World, frame: pl.DataFrame) -> pl.DataFrame:
     """Add to `case_facts` the state of the main case and what becomes of the case itself.
 
-    Adds ``parent_nr``, and ``parent_state`` and ``state``: ``loaded``, ``rejected``, ``parked`` or ``out_of_scope``.
+    Adds ``parent_nr``, ``between_nr``, and ``parent_state`` and ``state``: ``loaded``, ``rejected``, ``parked`` or
+    ``out_of_scope``.
     """
     parents = case_facts(world, frame.select(pl.col("parent").alias("i")).drop_nulls().unique().sort("i")).select(
         pl.col("i").alias("parent"),
@@ -262,6 +276,10 @@ def case_states(world: World, frame: pl.DataFrame) -> pl.DataFrame:
         .alias("parent_state"),
     )
     frame = frame.join(parents, on="parent", how="left", maintain_order="left")
+    named = case_facts(world, frame.select(pl.col("between").alias("i")).drop_nulls().unique().sort("i")).select(
+        pl.col("i").alias("between"), pl.col("ZAAKNR").alias("between_nr")
+    )
+    frame = frame.join(named, on="between", how="left", maintain_order="left")
     return frame.with_columns(
         pl.when(pl.col("deleted"))
         .then(pl.lit("out_of_scope"))

@@ -44,6 +44,7 @@ def case_key(frame: pl.DataFrame) -> pl.DataFrame:
             (pl.col("end_early"), "einde niet voor begin rule-failed"),
             (pl.col("header_unknown"), "de aanvrager is bekend rule-failed"),
             (pl.col("parent_state") == "out_of_scope", "parent_case_id link-out-of-scope"),
+            (pl.col("_Z34"), "parent_case_id warn-if"),
         ],
         outside=[(pl.col("deleted"), "Zaken die in het oude systeem verwijderd zijn, blijven achter (Z35)")],
         parked=pl.col("state") == "parked",
