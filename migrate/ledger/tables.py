@@ -203,11 +203,15 @@ def _keys(builder: _Builder) -> None:
     )
     builder.table(
         "record",
-        Column("target_id", String(36), primary_key=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column(
+            "record_key", Text, nullable=False, comment="source key of the record; ids are random, keys come in order"
+        ),
+        Column("target_id", String(36), nullable=False),
         Column("record_hash", String(32), nullable=False),
         Column("column_set_id", Integer, builder.ref("column_set"), nullable=False),
         Column("run_id", Integer, nullable=False),
+        PrimaryKeyConstraint("mapping_id", "record_key"),
         rowid=False,
         comment="Once per target record: the hash of what was last written to it",
     )

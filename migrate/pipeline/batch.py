@@ -52,7 +52,7 @@ class Batch:
     """What one transaction writes.
 
     Args:
-        records: ``id``, ``hash`` and the target columns as canonical text, in reading order.
+        records: ``id``, ``record_key``, ``hash`` and the target columns as canonical text, in reading order.
         rows: see `ROW_SCHEMA`; only rows that were mapped in this batch.
         settled: outcome -> number of rows that needed no mapping, since neither row nor meaning changed.
         columns: the target columns written.
@@ -100,7 +100,7 @@ class Gate:
         self.hash_key = hash_key
 
     def pass_through(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Return ``id``, ``hash`` and the columns as canonical text.
+        """Return ``id``, ``record_key``, ``hash`` and the columns as canonical text.
 
         Raises:
             BugError: BUG-002 a record breaks the target model; mappings should have made an issue of it.
@@ -116,5 +116,5 @@ class Gate:
                 place=self._mapping,
             )
         texts = [canonical_text(name, self._types[name]).alias(name) for name in self.columns]
-        text = typed.select("id", *texts)
-        return text.select("id", record_hash(self.columns, self.hash_key).alias("hash"), *self.columns)
+        text = typed.select("id", records["_key"].alias("record_key"), *texts)
+        return text.select("id", "record_key", record_hash(self.columns, self.hash_key).alias("hash"), *self.columns)

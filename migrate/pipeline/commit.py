@@ -88,7 +88,7 @@ def _write_records(
     fates: dict[str, str] = {}
     details: dict[str, tuple[str, str]] = {}
     if batch.rows["prior_id"].null_count() < batch.rows.height:
-        fates = _compare(connection, place, batch, gate, staged)
+        fates = _compare(connection, context.mapping_ids[place.mapping], place.table, batch, gate, staged)
         details = {key: ("edited-in-target", "") for key, fate in fates.items() if fate == "conflict"}
     refused = insert_records(connection, target, staged, batch.columns, skip=list(fates))
     changed = [key for key, fate in fates.items() if fate == "updated"]
@@ -102,20 +102,20 @@ def _write_records(
 
 
 def _compare(
-    connection: sa.Connection, place: BatchPlace, batch: Batch, gate: Gate, staged: sa.TableClause
+    connection: sa.Connection, number: int, table_name: str, batch: Batch, gate: Gate, staged: sa.TableClause
 ) -> dict[str, str]:
     """Compare the staged hashes with what was last written, and what was last written with what is there now."""
     record, sets = table(connection, "record"), table(connection, "column_set")
     rows = connection.execute(
         sa.select(staged.c.id, record.c.record_hash, staged.c.hash, sets.c.columns)
-        .join(record, record.c.target_id == staged.c.id)
+        .join(record, sa.and_(record.c.mapping_id == number, record.c.record_key == staged.c.record_key))
         .join(sets, sets.c.id == record.c.column_set_id)
     ).all()
     names = json.dumps(list(batch.columns), separators=(",", ":"))
     fates = {row.id: "unchanged" for row in rows if row.hash == row.record_hash and row.columns == names}
     changed = {row.id: (row.record_hash, row.columns) for row in rows if row.id not in fates}
     if changed:
-        edited = edited_ids(connection, place.table, changed, gate)
+        edited = edited_ids(connection, table_name, changed, gate)
         fates |= {key: "conflict" if key in edited else "updated" for key in changed}
     return fates
 
@@ -142,13 +142,18 @@ def _remember(
     record = table(connection, "record")
     number, columns = context.mapping_ids[place.mapping], column_set_id(connection, batch.columns)
     statement = sa.select(
-        staged.c.id, sa.literal(number), staged.c.hash, sa.literal(columns), sa.literal(context.run_id)
-    ).order_by(staged.c.id)
+        sa.literal(number),
+        staged.c.record_key,
+        staged.c.id,
+        staged.c.hash,
+        sa.literal(columns),
+        sa.literal(context.run_id),
+    ).order_by(staged.c.record_key)
     skipped = [key for key, fate in fates.items() if fate != "updated"]
     if skipped:
         statement = statement.where(staged.c.id.not_in(sa.select(id_list(connection, "batch_unwritten", skipped).c.id)))
     insert = sa.insert(record).from_select(
-        ["target_id", "mapping_id", "record_hash", "column_set_id", "run_id"], statement
+        ["mapping_id", "record_key", "target_id", "record_hash", "column_set_id", "run_id"], statement
     )
     connection.execute(insert.prefix_with("OR REPLACE") if fates else insert)
 

@@ -48,10 +48,13 @@ def edited_ids(connection: sa.Connection, table_name: str, written: dict[str, tu
 def insert_records(
     connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: Sequence[str], skip: list[str]
 ) -> Refused:
-    """Insert the staged records but those to skip; what the target refuses is found and left out."""
+    """Insert the staged records but those to skip; what the target refuses is found and left out.
+
+    They go in by id: ids are random, and in order each page of their index is visited once a batch.
+    """
     refused: Refused = {}
     while True:
-        statement = sa.select(staged.c.id, *(staged.c[name] for name in columns))
+        statement = sa.select(staged.c.id, *(staged.c[name] for name in columns)).order_by(staged.c.id)
         left_out = [*skip, *refused]
         if left_out:
             statement = statement.where(
@@ -100,16 +103,32 @@ def _held(
     open_ones: sa.ColumnElement[bool],
 ) -> Refused:
     same = sa.and_(*(target.c[name] == staged.c[name] for name in columns))
-    record = table(connection, "record")
     rows = connection.execute(
-        sa.select(staged.c.id, target.c.id.label("holder"), record.c.target_id.label("ours"))
+        sa.select(staged.c.id, target.c.id.label("holder"))
         .select_from(staged)
         .join(target, sa.and_(same, target.c.id != staged.c.id))
-        .outerjoin(record, record.c.target_id == target.c.id)
         .where(open_ones)
-    )
+    ).all()
+    ours = _ours(connection, target.name, {row.holder for row in rows})
     names = ", ".join(columns)
-    return {row.id: ("unique-taken" if row.ours else "record-exists", f"{names}: held by {row.holder}") for row in rows}
+    return {
+        row.id: ("unique-taken" if row.holder in ours else "record-exists", f"{names}: held by {row.holder}")
+        for row in rows
+    }
+
+
+def _ours(connection: sa.Connection, table_name: str, ids: set[str]) -> set[str]:
+    """Return which of these records we made."""
+    if not ids:
+        return set()
+    record, mapping = table(connection, "record"), table(connection, "mapping")
+    wanted = id_list(connection, "batch_holders", sorted(ids))
+    statement = (
+        sa.select(record.c.target_id)
+        .join(mapping, mapping.c.id == record.c.mapping_id)
+        .where(mapping.c.target == table_name, record.c.target_id.in_(sa.select(wanted.c.id)))
+    )
+    return set(connection.scalars(statement))
 
 
 def _doubled(

@@ -26,6 +26,7 @@ class TargetAgain:
     hash_key: bytes
     _scratch: Scratch = field(default_factory=Scratch)
     _explained: bool = False
+    _hashed: bool = False
 
     def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         """Read records by id (see `reconciliation.ActualSide`)."""
@@ -34,21 +35,48 @@ class TargetAgain:
         staged = self.target.stage("proof_ids", ids.drop_nulls().unique(maintain_order=True).to_frame("id"))
         wanted = sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(sa.select(staged.c.id)))
         found = self.target.query(wanted, tuple(names))
-        return found.join(self._edited(staged), on="id", how="left", maintain_order="left").select(
+        return found.join(self._edited(found["id"]), on="id", how="left", maintain_order="left").select(
             "id", "edited", *columns
         )
 
-    def _edited(self, staged: sa.TableClause) -> pl.DataFrame:
+    def _edited(self, ids: pl.Series) -> pl.DataFrame:
         """Return ``id`` and whether the values no longer hash to what was written."""
-        record, sets = (ledger_table(self.target.dialect, name) for name in ("record", "column_set"))
-        statement = (
-            sa.select(record.c.target_id, record.c.record_hash, sets.c.columns)
-            .join(sets, sets.c.id == record.c.column_set_id)
-            .where(record.c.target_id.in_(sa.select(staged.c.id)))
-        )
-        written = self.target.query(statement, ("id", "hash", "columns"))
+        if not self._hashed:
+            self._keep_hashes()
+        kept = pl.scan_parquet(self._scratch.folder / "hash-*.parquet")
+        written = kept.join(ids.to_frame("id").lazy(), on="id", how="semi").collect(engine="streaming")
         parts = [self._compared(group, json.loads(str(columns[0]))) for columns, group in written.group_by("columns")]
         return pl.concat(parts) if parts else pl.DataFrame(schema={"id": pl.String, "edited": pl.Boolean})
+
+    def _keep_hashes(self) -> None:
+        """Write the record hashes of the table to a scratch store: the ledger has them by key, not by id."""
+        record, sets = (ledger_table(self.target.dialect, name) for name in ("record", "column_set"))
+        pl.DataFrame(schema=dict.fromkeys(("id", "hash", "columns"), pl.String)).write_parquet(
+            self._scratch.folder / "hash-0.parquet"
+        )
+        for number, _ in self._mappings():
+            after, page_number = "", 0
+            while True:
+                statement = (
+                    sa.select(record.c.record_key, record.c.target_id, record.c.record_hash, sets.c.columns)
+                    .join(sets, sets.c.id == record.c.column_set_id)
+                    .where(record.c.mapping_id == number, record.c.record_key > after)
+                    .order_by(record.c.record_key)
+                    .limit(PAGE)
+                )
+                page = self.target.query(statement, ("key", "id", "hash", "columns"))
+                if page.is_empty():
+                    break
+                page_number += 1
+                page.drop("key").write_parquet(self._scratch.folder / f"hash-{number}-{page_number:06}.parquet")
+                after = str(page["key"][-1])
+        self._hashed = True
+
+    def _mappings(self) -> list[tuple[int, str]]:
+        """Return number and name of the mappings that write the table."""
+        mapping = ledger_table(self.target.dialect, "mapping")
+        statement = sa.select(mapping.c.id, mapping.c.name).where(mapping.c.target == self.table)
+        return [(int(number), name) for number, name in self.target.query(statement, ("id", "name")).rows()]
 
     def _compared(self, written: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
         target = tables[self.table]
@@ -102,18 +130,15 @@ class TargetAgain:
 
     def _explain(self) -> None:
         """Write what the id map says of the table's records to a scratch store, page by page."""
-        id_map, mapping = (ledger_table(self.target.dialect, name) for name in ("id_map", "mapping"))
-        numbers = self.target.query(
-            sa.select(mapping.c.id, mapping.c.name).where(mapping.c.target == self.table), ("id", "name")
-        )
+        id_map = ledger_table(self.target.dialect, "id_map")
         schema = {"id": pl.String, "mapping": pl.String, "key": pl.String, "state": pl.String}
         pl.DataFrame(schema=schema).write_parquet(self._scratch.folder / "ids-0.parquet")
-        for number, name in numbers.rows():
+        for number, name in self._mappings():
             after, page_number = "", 0
             while True:
                 statement = (
                     sa.select(id_map.c.target_id, id_map.c.source_key, id_map.c.state)
-                    .where(id_map.c.mapping_id == int(number), id_map.c.source_key > after)
+                    .where(id_map.c.mapping_id == number, id_map.c.source_key > after)
                     .order_by(id_map.c.source_key)
                     .limit(PAGE)
                 )

@@ -172,12 +172,13 @@ def upgrade() -> None:
     )
     op.create_table(
         f"{prefix}record",
-        sa.Column("target_id", sa.String(36), nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("record_key", sa.Text(), nullable=False, comment="source key of the record; ids are random, keys come in order"),
+        sa.Column("target_id", sa.String(36), nullable=False),
         sa.Column("record_hash", sa.String(32), nullable=False),
         sa.Column("column_set_id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("target_id", name=f"pk_{prefix}record"),
+        sa.PrimaryKeyConstraint("mapping_id", "record_key", name=f"pk_{prefix}record"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}record_mapping_id"),
         sa.ForeignKeyConstraint(["column_set_id"], [f"{home}column_set.id"], name=f"fk_{prefix}record_column_set_id"),
         comment="Once per target record: the hash of what was last written to it",
