@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
     from mappings.explain import StageValue
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
+    from mappings.stages.fits import fits_format
 
 __all__ = [
     "MAPPING_CODES",
@@ -23,6 +24,7 @@ __all__ = [
     "TargetCoverage",
     "check_mappings",
     "compile_mapping",
+    "fits_format",
     "load_mapping",
     "load_mappings",
     "parse_mapping",
@@ -34,6 +36,7 @@ _LATE = {
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
     "mappings.explain": ("StageValue",),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
+    "mappings.stages.fits": ("fits_format",),
 }
 """What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
-from casemodel import Place, RefusedError, RefusedMany, Relation, Source, SystemFailure, UsageError
+from casemodel import Place, RefusedError, RefusedMany, Relation, RunsQueries, Source, SystemFailure, UsageError
 from connectors import open_source
 from mappings import CheckResult, CompiledMapping, MappingFile, check_mappings, compile_mapping, load_mappings
 from migrate.workspace import Workspace
@@ -44,8 +44,17 @@ class Session:
         return self.sources[system]
 
     def relation(self, system: str, name: str) -> Relation:
-        """Return what a system says of one of its relations."""
-        return self.source(system).relation(name)
+        """Return what a system says of one of its relations, or of a query of one of its mappings."""
+        source = self.source(system)
+        for file in self.files.values():
+            if file.query is not None and file.query.name == name and file.system == system:
+                if not isinstance(source, RunsQueries):
+                    kind = self.workspace.systems[system].kind
+                    raise SystemFailure(
+                        "CON-025", f"a system of the kind {kind} runs no queries", hint="Name a relation.", place=name
+                    )
+                source.offer(file.query)
+        return source.relation(name)
 
     def mapping(self, name: str) -> CompiledMapping:
         """Return a mapping, compiled once."""
@@ -122,6 +131,13 @@ def _drift(errors: Sequence[RefusedError]) -> list[RefusedError]:
     return lost if all(error.code in (MISSING_COLUMN, UNMAPPED_COLUMN) for error in errors) else []
 
 
+def refuse_wrong_personal(session: Session, system: str) -> None:
+    """Refuse (WSP-006) what `personal:` of an opened system names and the system does not have."""
+    wrong = list(_wrong_personal(session, system))
+    if wrong:
+        raise RefusedMany(wrong)
+
+
 def _wrong_personal(session: Session, system: str) -> Iterator[RefusedError]:
     """Find names under `personal:` that the system does not have: the column meant would be shown to everybody."""
     declared = session.workspace.model.systems[system].get("personal")
@@ -131,7 +147,8 @@ def _wrong_personal(session: Session, system: str) -> Iterator[RefusedError]:
         yield _not_personal(system, "it does not list columns by relation", "Write personal: {RELATION: [COLUMN]}.")
         return
     source = session.sources[system]
-    relations = {name.upper(): name for name in source.relations()}
+    queries = (file.query.name for file in session.files.values() if file.query is not None and file.system == system)
+    relations = {name.upper(): name for name in (*source.relations(), *queries)}
     for name, columns in declared.items():
         found = relations.get(str(name).upper())
         if found is None:

@@ -21,6 +21,9 @@ VERBS: dict[str, Verb] = {
     "init": Verb("migrate.cli.init:init", "Make an empty workspace with commented examples."),
     "db": Verb("migrate.cli.db:db", "Bring the target's model and ledger up to date, and compare them."),
     "doctor": Verb("migrate.cli.doctor:doctor", "Say what is wrong with settings, connections, rights and limits."),
+    "profile": Verb(
+        "migrate.cli.profile:profile", "Show what is really in an old system: types, forms, keys, dates, values."
+    ),
     "mapping": Verb("migrate.cli.mapping:mapping", "Check the mapping files against sources and model."),
     "plan": Verb("migrate.cli.run:plan", "Say what a run would do, changing nothing."),
     "run": Verb("migrate.cli.run:run", "Load: read the old systems, map, and write what changed."),

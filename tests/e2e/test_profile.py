@@ -1,0 +1,180 @@
+"""`omnicase profile` and `omnicase mapping new`, by command line: what they find, and what they never show."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from command_line import in_process
+
+SETTINGS = """\
+workspace: tiny
+namespace: {public: "tiny tests"}
+target: {url: "sqlite:///target.db"}
+systems:
+  oud:
+    kind: sqlite
+    path: oud.db
+    personal: {KLANT: [NAAM, GEBDAT, EMAIL], BRIEF: [], SOORT: []}
+  kcc:
+    kind: csv
+    folder: kcc
+    delimiter: ";"
+    relations: {CONTACT: {files: "*.csv"}}
+"""
+
+
+def bsn(number: int) -> str:
+    """Return the number as a BSN-like text: the last digit makes it pass the test of eleven, or None of ten does."""
+    while True:
+        digits = f"{number:08d}"
+        rest = sum(int(digit) * weight for digit, weight in zip(digits, range(9, 1, -1))) % 11
+        if rest < 10:
+            return f"{digits}{rest}"
+        number += 1
+
+
+BSNS = [bsn(12_345_678 + 37 * n) for n in range(60)]
+
+
+def table(folder: Path, name: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+    with closing(sqlite3.connect(folder / "oud.db")) as connection:
+        connection.execute(f"CREATE TABLE {name} ({columns})")
+        rows = list(rows)
+        if rows:
+            connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        connection.commit()
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Path:
+    """A workspace with customers, letters to them, a table of kinds, an empty table and contacts in a CSV file."""
+    folder = tmp_path / "w"
+    folder.mkdir()
+    (folder / "workspace.yml").write_text(SETTINGS)
+    table(folder, "SOORT", "CODE TEXT PRIMARY KEY, OMS TEXT", [("KL", "Klacht"), ("VR", "Vraag"), ("BZ", "Bezwaar")])
+    table(folder, "KLANT", "KLANTNR INTEGER PRIMARY KEY, NAAM TEXT, SOFINR TEXT, GEBDAT CHAR(8), POSTC TEXT, EMAIL TEXT, "
+          "ACTIEF CHAR(1), OUD TEXT, REKENING TEXT", [
+        (1000 + n, "Zeldzaam" if n == 3 else "Jansen", BSNS[n], ["19530412", "19800101", "00000000"][n % 3],
+         f"{1011 + n} AB", f"iemand{n}@voorbeeld.nl", "JN"[n % 2], None,
+         "NL91ABNA0417164300" if n % 2 else "NL20INGB0001234567") for n in range(60)])
+    table(folder, "BRIEF", "BRIEFNR INTEGER, KLANT INTEGER, SOORT TEXT, VERZONDEN TEXT, NOOT TEXT, VRIJ TEXT", [
+        (n // 2, 1000 + n % 60, ["KL", "VR", "BZ"][n % 3], f"{1 + n % 28:02d}-{1 + n % 12:02d}-2014" if n % 10 else "2014",
+         "n.v.t." if n % 2 else f"bsn {BSNS[0]}", "geheim woord" if n < 4 else "gewoon") for n in range(240)])
+    table(folder, "LEEG", "A TEXT, B INTEGER", [])
+    (folder / "kcc").mkdir()
+    (folder / "kcc" / "a.csv").write_text("NR;WANNEER\n" + "".join(f"{n};2014-01-{1 + n % 28:02d} 10:00\n" for n in range(50)))
+    return folder
+
+
+def columns(document, relation: str) -> dict[str, dict]:
+    found = next(each for each in document["relations"] if each["relation"] == relation)
+    return {column["name"]: column for column in found["columns"]}
+
+
+def test_a_system_is_measured(workspace):
+    answer = in_process("-C", workspace, "--format", "json", "profile", "oud")
+    assert answer.status == 0, answer.err
+    customers, letters = columns(answer.document, "KLANT"), columns(answer.document, "BRIEF")
+    assert customers["KLANTNR"]["unique"] and customers["KLANTNR"]["declared_type"] == "INTEGER"
+    assert [each["kind"] for each in customers["SOFINR"]["kinds"]][0] == "bsn"
+    assert customers["SOFINR"]["personal"]
+    assert customers["GEBDAT"]["dates"] == [{"kind": "YYYYMMDD", "share": 1.0}]
+    assert customers["GEBDAT"]["null_texts"] == [{"text": "00000000", "count": 20, "share": 20 / 60}]
+    assert customers["POSTC"]["kinds"][0] == {"kind": "postcode", "share": 1.0}
+    assert customers["EMAIL"]["kinds"][0]["kind"] == "email"
+    assert customers["REKENING"]["kinds"][0] == {"kind": "iban", "share": 1.0}
+    assert (customers["OUD"]["nulls"], customers["OUD"]["shortest"], customers["OUD"]["patterns"]) == (60, None, [])
+    assert customers["ACTIEF"]["distinct"] == 2
+    assert letters["VERZONDEN"]["dates"][0] == {"kind": "DD-MM-YYYY", "share": 0.9}
+    assert letters["VERZONDEN"]["dates_together"] == 0.9
+    assert [(each["text"], each["share"]) for each in letters["VERZONDEN"]["patterns"]] == [("99-99-9999", 0.9), ("9999", 0.1)]
+    assert [each["text"] for each in letters["SOORT"]["top"]] == ["BZ", "KL", "VR"]
+    assert (letters["VERZONDEN"]["shortest"], letters["VERZONDEN"]["longest"]) == (4, 10)
+    assert letters["KLANT"]["foreign_keys"][0] | {"sampled": False} == {
+        "relation": "KLANT", "column": "KLANTNR", "share": 1.0, "sampled": False}
+    assert letters["SOORT"]["foreign_keys"][0]["relation"] == "SOORT"
+    found = next(each for each in answer.document["relations"] if each["relation"] == "BRIEF")
+    assert ["BRIEFNR", "KLANT"] in found["candidate_keys"] and found["declared_key"] == []
+    assert (workspace / "reports" / "profiles" / "oud.KLANT.json").is_file()
+
+
+def test_one_relation_knows_the_keys_of_the_others(workspace):
+    answer = in_process("-C", workspace, "--format", "json", "profile", "OUD.brief".lower())
+    assert answer.status == 0, answer.err
+    assert [each["relation"] for each in answer.document["relations"]] == ["BRIEF"]
+    assert columns(answer.document, "BRIEF")["KLANT"]["foreign_keys"][0]["column"] == "KLANTNR"
+
+
+@pytest.mark.parametrize("lang", ["nl", "en"])
+def test_no_rare_value_and_no_bsn_leaves(workspace, lang):
+    shown = [in_process("-C", workspace, "profile", "oud", "--report", "html", "--lang", lang).out,
+             in_process("-C", workspace, "--format", "json", "profile", "oud").out]
+    shown += [file.read_text() for file in (workspace / "reports").rglob("*") if file.is_file()]
+    assert len(shown) == 7
+    for text in shown:
+        assert not [number for number in BSNS if number in text]
+        for rare in ("Zeldzaam", "geheim woord", "iemand1@", "1011 AB", "19530412", "Jansen", "NL91ABNA"):
+            assert rare not in text
+    assert "gewoon" in shown[0]       # seen often, and declared not to be personal
+
+
+def test_the_page_is_whole_and_escapes_everything(workspace):
+    table(workspace, '"<b>T&\'"""', '"select" TEXT, "a""b" TEXT, "<script>alert(1)</script>" TEXT, "naam\u202e" TEXT',
+          [("<img src=x>", "'", "x", "y")] * 6)
+    answer = in_process("-C", workspace, "profile", "oud", "--report", "html")
+    assert answer.status == 0, answer.err
+    page = (workspace / "reports" / "profiles" / "oud.html").read_text()
+    assert "<script" not in page and "<img" not in page and "\u202e" not in page and "\u202e" not in answer.out
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "http:" not in page.replace("http-equiv", "") and "https:" not in page
+    assert page.count("<svg") > 10 and "verschillende waarden" in page and "different values" in page
+    names = {column for column in columns(in_process("-C", workspace, "--format", "json", "profile", 'oud.<b>T&\'"').document,
+                                          '<b>T&\'"')}
+    assert {"select", 'a"b', "<script>alert(1)</script>"} <= names
+
+
+def test_an_empty_relation_and_csv(workspace):
+    answer = in_process("-C", workspace, "profile", "oud.LEEG")
+    assert answer.status == 0 and "Er staat niets in deze relatie." in answer.out
+    answer = in_process("-C", workspace, "profile", "kcc", "--lang", "en")
+    assert answer.status == 0, answer.err
+    assert "YYYY-MM-DD HH:mm 100 %" in answer.out and "candidate keys: NR" in answer.out
+
+
+def test_the_first_rows_are_said_to_be_that(workspace):
+    answer = in_process("-C", workspace, "profile", "oud.BRIEF", "--first", "100", "--lang", "en")
+    assert answer.status == 0 and "only the first 100 rows were read" in answer.out
+    again = in_process("-C", workspace, "--format", "json", "profile", "oud.BRIEF", "--first", "240").document
+    assert again["relations"][0]["whole"] and again["relations"][0]["rows"] == 240
+
+
+@pytest.mark.parametrize(("asked", "code", "status", "hint"), [
+    ("out", "PRF-001", 2, "Did you mean oud?"),
+    ("oud.KLNAT", "PRF-002", 2, "Did you mean KLANT?"),
+    ("oud.", "PRF-001", 2, "Did you mean oud?"),
+])
+def test_names_that_do_not_exist(workspace, asked, code, status, hint):
+    answer = in_process("-C", workspace, "--format", "json", "profile", asked)
+    assert answer.status == status
+    error = json.loads(answer.err or answer.out)
+    assert (error["code"], error["hint"]) == (code, hint)
+
+
+def test_a_missing_file(workspace):
+    (workspace / "oud.db").unlink()
+    answer = in_process("-C", workspace, "profile", "oud")
+    assert answer.status == 5 and re.match(r"CON-\d{3} ", answer.err)
+
+
+def test_a_wrong_name_under_personal_is_refused(workspace):
+    file = workspace / "workspace.yml"
+    file.write_text(file.read_text().replace("NAAM,", "NAM,"))
+    answer = in_process("-C", workspace, "profile", "oud")
+    assert answer.status == 4 and answer.err.startswith("WSP-006")
+    assert "Jansen" not in answer.out
