@@ -39,6 +39,7 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         },
         "texts": {name: list(texts) for name, texts in file.texts.items()},
         "links": {name: _key_of(others[name]) for name in sorted(linked) if name in others},
+        **({"timezone": file.timezone} if file.timezone is not None else {}),
         "as_of": None if as_of is None else as_of.isoformat(),
     }
     return hashlib.sha256(rfc8785.dumps(meaning)).hexdigest()

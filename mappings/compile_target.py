@@ -166,7 +166,7 @@ def _record_or_json(compiler: Compiler, flow: Flow, name: str, info: ColumnInfo)
 
 
 def _date_of_instant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str) -> bool:
-    zone = spec.timezone or flow.timezone
+    zone = spec.timezone or flow.timezone or compiler.file.timezone
     if zone is None:
         compiler.refuse(
             "MAP-034",

@@ -146,7 +146,8 @@ def write(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         if kind == "date" and chain.write.format:
             text = write_date(value, chain.write.format, place=place)
         elif kind == "instant" and chain.write.format:
-            text = write_instant(value, chain.write.format, timezone=chain.timezone or flow.timezone, place=place)
+            zone = chain.timezone or flow.timezone or compiler.file.timezone
+            text = write_instant(value, chain.write.format, timezone=zone, place=place)
         elif (kind in ("integer", "decimal") or flow.sort == "number") and chain.write.decimal:
             text = write_number(value, decimal=chain.write.decimal, place=place)
         else:

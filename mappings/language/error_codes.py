@@ -14,6 +14,7 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-004": "a value is not one of those allowed",
     "MAP-005": "a name is not allowed as a name",
     "MAP-006": "two mapping files have the same name",
+    "MAP-007": "defaults.yml does not have what a mapping takes from it, or is for a system that no mapping reads",
     "MAP-010": "the system is not in workspace.yml",
     "MAP-011": "the system does not have the relation",
     "MAP-013": "the target model does not have the table",

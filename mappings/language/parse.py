@@ -6,15 +6,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from casemodel import Place, PlacedDict, PlacedList, RefusedError, RefusedMany, parse_strict_yaml, read_regular_file
+from casemodel import Place, PlacedDict, RefusedError, RefusedMany, parse_strict_yaml, read_regular_file
 from mappings.language.code_tables import CodeTable, inline_table, read_code_table, read_texts
+from mappings.language.defaults import DEFAULTS, SystemDefaults, check_systems, read_defaults, with_defaults
 from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
-
-Path_ = tuple[str | int, ...]
+from mappings.language.places import Path_, find_place, translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class MappingFile:
     file_digest: str
     tables: Mapping[str, CodeTable] = field(default_factory=dict)
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    timezone: str | None = None
+    """Time zone of the system (``defaults.yml``), where a field says none."""
 
     @property
     def system(self) -> str:
@@ -60,19 +61,6 @@ class MappingFile:
                     yield name, (section, name, "else", index), spec
 
 
-def find_place(tree: PlacedDict, path: Path_, *, key: bool = False) -> tuple[int, int]:
-    """Return line and column of the part of a placed tree, skipping parts that a shorthand left out."""
-    node: Any = tree
-    place = tree.place
-    for part in path:
-        if isinstance(node, PlacedDict) and isinstance(part, str) and part in node:
-            place = node.key_places[part] if key else node.value_places[part]
-            node = node[part]
-        elif isinstance(node, PlacedList) and isinstance(part, int) and part < len(node):
-            place, node = node.value_places[part], node[part]
-    return place
-
-
 def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
     """Read every ``*.yml`` and ``*.yaml`` of a folder (and its sub-folders) as a mapping, in the order of their names.
 
@@ -85,9 +73,19 @@ def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
     """
     files: list[MappingFile] = []
     errors: list[RefusedError] = []
+    defaults: Mapping[str, SystemDefaults] = {}
+    try:
+        defaults = read_defaults(folder, workspace_root)
+    except RefusedMany as many:
+        errors += many.errors
+    except RefusedError as error:
+        errors.append(error)
+    broken = bool(errors)
     for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
+        if path == folder / DEFAULTS:
+            continue
         try:
-            files.append(load_mapping(path, workspace_root))
+            files.append(load_mapping(path, workspace_root, {} if broken else defaults))
         except RefusedMany as many:
             errors += many.errors
         except RefusedError as error:
@@ -104,13 +102,23 @@ def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
                 )
             )
         seen[file.name] = file
+    if broken:  # what the mappings miss in it is not known
+        errors = [error for error in errors if error.code != "MAP-007"]
+    elif not errors:
+        errors += check_systems(defaults, {file.system for file in files}, folder, workspace_root)
     if errors:
         raise RefusedMany(errors)
     return sorted(files, key=lambda file: file.name)
 
 
-def load_mapping(path: Path, workspace_root: Path) -> MappingFile:
-    """Read one mapping file; raises RefusedError or RefusedMany."""
+def load_mapping(path: Path, workspace_root: Path, defaults: Mapping[str, SystemDefaults] | None = None) -> MappingFile:
+    """Read one mapping file, and ``defaults.yml`` of the workspace if it is not given.
+
+    Raises:
+        RefusedError, RefusedMany: what is wrong with either of them.
+    """
+    if defaults is None:
+        defaults = read_defaults(workspace_root / "mappings", workspace_root)
     shown = path.relative_to(workspace_root).as_posix() if path.is_relative_to(workspace_root) else path.name
     try:
         data = read_regular_file(path)
@@ -121,59 +129,40 @@ def load_mapping(path: Path, workspace_root: Path) -> MappingFile:
             hint="Check that the file exists and that you may read it.",
             place=shown,
         ) from None
-    return parse_mapping(data, shown_as=shown, codes=workspace_root / "codes")
+    return parse_mapping(data, shown_as=shown, codes=workspace_root / "codes", defaults=defaults)
 
 
-def parse_mapping(data: bytes, *, shown_as: str, codes: Path) -> MappingFile:
-    """Parse the bytes of a mapping file; ``codes`` is the folder of its code tables."""
+def parse_mapping(
+    data: bytes, *, shown_as: str, codes: Path, defaults: Mapping[str, SystemDefaults] | None = None
+) -> MappingFile:
+    """Parse the bytes of a mapping file.
+
+    Args:
+        codes: the folder of its code tables.
+        defaults: what the mappings of each system share.
+    """
     tree = parse_strict_yaml(data, shown_as=shown_as)
     errors: list[RefusedError] = []
     try:
         model = MappingModel.model_validate(tree, context={"errors": errors, "file": shown_as})
     except ValidationError as error:
-        errors += [_translate(item, tree, shown_as) for item in error.errors(include_url=False, include_input=False)]
+        errors += [translate(item, tree, shown_as) for item in error.errors(include_url=False, include_input=False)]
         raise RefusedMany(sorted(errors, key=_line)) from None
+    shared = (defaults or {}).get(model.mapping.partition(".")[0])
+    model, missing = with_defaults(model, shared, tree, shown_as)
+    errors += missing
     if errors:
         raise RefusedMany(sorted(errors, key=_line))
     file = MappingFile(model.mapping, shown_as, model, tree, hashlib.sha256(data).hexdigest())
     tables, texts, errors = _read_tables(file, codes)
     if errors:
         raise RefusedMany(sorted(errors, key=_line))
-    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts)
+    zone = shared.timezone if shared else None
+    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts, timezone=zone)
 
 
 def _line(error: RefusedError) -> tuple[int, int]:
     return error.place.line or 0, error.place.column or 0
-
-
-def _translate(item: Any, tree: PlacedDict, shown_as: str) -> RefusedError:
-    """Turn one error of pydantic into ours; values of scalars are the file's own text, never a source's."""
-    kind, loc = item["type"], tuple(item["loc"])
-    if kind == "missing":
-        line, column = find_place(tree, loc)
-        return RefusedError(
-            "MAP-002",
-            f"the key '{loc[-1]}' is missing{_inside(loc[:-1])}",
-            hint=f"Add '{loc[-1]}:'.",
-            place=Place(shown_as, line, column),
-        )
-    line, column = find_place(tree, loc, key=loc[-1] == "[key]")
-    codes = {"choice": "MAP-004", "name": "MAP-005"}
-    hints = {"choice": "Use one of the words named.", "name": "Choose another name."}
-    message = item["msg"] if kind in ("form", "choice", "name") else "expected keys and values"
-    if kind.endswith("_type") and kind not in ("dict_type", "model_type"):
-        message = f"expected {'a list' if kind in ('tuple_type', 'list_type') else 'text'}"
-    return RefusedError(
-        codes.get(kind, "MAP-003"),
-        f"{message}{_inside(loc)}",
-        hint=hints.get(kind, "See the documentation of the language."),
-        place=Place(shown_as, line, column),
-    )
-
-
-def _inside(loc: tuple[Any, ...]) -> str:
-    words = [str(part) for part in loc if isinstance(part, str) and part != "[key]" and not part.startswith("_")]
-    return f" in {'.'.join(words)}" if words else ""
 
 
 def _read_tables(

@@ -53,8 +53,12 @@ class NullIf(Model):
 
     texts: Texts = Field(default=(), alias="_texts")
     file: Filled | None = None
+    shared: Filled | None = None
+    """Name of a list in ``defaults.yml``."""
+    also: Texts = ()
+    """Texts besides those of the shared list."""
 
-    expects = "a list of texts, or {file: name.csv}"
+    expects = "a list of texts, {file: name.csv} or {shared: name}"
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
