@@ -28,14 +28,16 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import Links, Source
+from casemodel.ports import Links, RunsQueries, Source
 from casemodel.strict_yaml import PlacedDict, PlacedList, parse_strict_yaml, read_regular_file, read_strict_yaml
 from casemodel.values import (
+    OMITTED,
     OUTCOMES,
     Extract,
     LinkRequest,
     Mapped,
     Partition,
+    Query,
     Relation,
     SideJoin,
     SourceColumn,
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENUMS",
     "ISSUE_CODES",
+    "OMITTED",
     "OUTCOMES",
     "BrokenError",
     "BugError",
@@ -82,10 +85,12 @@ __all__ = [
     "Place",
     "PlacedDict",
     "PlacedList",
+    "Query",
     "RefusedError",
     "RefusedMany",
     "Relation",
     "RowCheck",
+    "RunsQueries",
     "Secrets",
     "SideJoin",
     "Source",

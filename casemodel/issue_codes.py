@@ -171,6 +171,12 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
         "Kies in de mapping first of last.",
     ),
     (
+        "query-omits",
+        "the query does not return this row of the relation that it accounts for",
+        "de query geeft deze rij niet terug van de tabel die hij verantwoordt",
+        "Verbeter de query, of geef in de mapping de reden waarom zulke rijen achterblijven.",
+    ),
+    (
         "value-differs",
         "rows of one record disagree about a value",
         "rijen van een record spreken elkaar tegen",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
-from casemodel.values import Extract, LinkRequest, Partition, Relation
+from casemodel.values import Extract, LinkRequest, Partition, Query, Relation
 
 
 class Source(Protocol):
@@ -46,6 +46,18 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release files and connections and remove scratch files."""
+        ...
+
+
+@runtime_checkable
+class RunsQueries(Protocol):
+    """A source that can run queries of the workspace."""
+
+    def offer(self, query: Query) -> None:
+        """Offer a query as a relation from now on, read like any other.
+
+        `Source.relation` raises SystemFailure for it: CON-025 the system refuses it, CON-026 two columns with one name.
+        """
         ...
 
 

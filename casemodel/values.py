@@ -161,6 +161,33 @@ class SideJoin:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """A query of the workspace, which a system offers as one more relation (see `ports.RunsQueries`).
+
+    The relation has the columns of the query and the technical column `OMITTED`.  Where the query accounts for a
+    relation, there is a row more for each key of ``base`` that it does not return: with the ``by`` columns and
+    `OMITTED` filled, and '' elsewhere.
+
+    name: how the relation is called (``queries/name.sql``).
+    sql: one SELECT in SQLite's dialect, checked to do nothing but read.
+    tables: the relations that it names.
+    columns: the columns that it names, of whichever table.
+    base, by: the relation whose rows it accounts for, and the columns that identify them on both sides.
+    """
+
+    name: str
+    sql: str
+    tables: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    base: str = ""
+    by: tuple[str, ...] = ()
+
+
+OMITTED = "_omitted"
+"""Column that is filled in the rows that a query does not return."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mapped:
     """What a mapping made of the rows of a batch.
 

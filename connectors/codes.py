@@ -21,6 +21,8 @@ CODES: dict[str, str] = {
     "CON-022": "A column of the source has a name that the toolkit reserves.",
     "CON-023": "The scratch folder cannot be written.",
     "CON-024": "The database refuses the query (an unknown collation, function or module).",
+    "CON-025": "The system refuses a query of the workspace.",
+    "CON-026": "A query of the workspace returns a column twice, or one with a name that the toolkit reserves.",
     "CON-030": "No file answers to the relation's `files` setting.",
     "CON-031": "A column is missing from the header of a file.",
     "CON-032": "The header of a file holds an unknown column.",

@@ -19,6 +19,7 @@ from mappings.language import MappingFile
 from mappings.language.base import near
 
 _NO_SUCH_RELATION = "CON-020"
+_QUERY_REFUSED = ("CON-020", "CON-021", "CON-025", "CON-026")
 _ANY_NAMESPACE = "00000000-0000-4000-8000-000000000000"
 _ANY_DAY = date(2000, 1, 1)
 
@@ -73,6 +74,7 @@ def check_mappings(
         draft = _one(file, by_name, relations, systems, refusals, namespace, as_of)
         if draft is not None:
             drafts.append(draft)
+    _same_queries(files, refusals)
     order, circles = order_of(by_name)
     coverage = coverage_of([_uses(draft) for draft in drafts])
     errors = [*refusals.errors, *circles]
@@ -90,6 +92,22 @@ def check_mappings(
         coverage,
         made,
     )
+
+
+def _same_queries(files: Sequence[MappingFile], refusals: Refusals) -> None:
+    """Refuse that two mappings of a system let one query account for different rows: it is one relation to both."""
+    first: dict[tuple[str, str], MappingFile] = {}
+    for file in files:
+        if file.query is None:
+            continue
+        other = first.setdefault((file.system, file.query.name), file)
+        if other.query is not None and (other.query.base, other.query.by) != (file.query.base, file.query.by):
+            refusals.add(
+                "MAP-072",
+                f"{other.name} lets the same query account for other rows",
+                hint="Write the same accounts in both, or give one of them a query of its own.",
+                place=file.place("source", "query", key=True),
+            )
 
 
 def _order(error: RefusedError) -> tuple[str, int, int]:
@@ -120,9 +138,10 @@ def _one(
             place=file.place("target"),
             hint=near(file.model.target, list(tables)) or "Use a table of the target model.",
         )
-    if file.system not in systems or file.model.source.relation is None:
+    if file.system not in systems or not file.relation:
         return None
-    relation = _relation(file, relations, file.relation, file.place("source", "relation"), refusals)
+    key = "relation" if file.query is None else "query"
+    relation = _relation(file, relations, file.relation, file.place("source", key), refusals)
     sides = {
         name: found
         for name, spec in file.model.source.beside.items()
@@ -147,6 +166,10 @@ def _relation(file: MappingFile, relations: Relations, name: str, place: Place, 
     try:
         return relations(file.system, name)
     except SystemFailure as failure:
+        if failure.code in _QUERY_REFUSED and file.query is not None:
+            message = f"{name}: {failure.message}"
+            refusals.add("MAP-071", message, hint=failure.hint or "Correct the query.", place=place)
+            return None
         if failure.code != _NO_SUCH_RELATION:
             raise
         refusals.add(
@@ -174,5 +197,11 @@ def _uses(draft: Draft) -> Uses:
         here |= {*spec.by, *(column for column, _ in spec.order)}
         if spec.where is not None:
             here |= parse_expression(spec.where, place=file.place("source", "with", name, "where")).columns
+    if file.query is not None:
+        # What a query does with a column it names is not looked into: it counts as used.
+        for name in file.query.tables:
+            beside.setdefault(name, set()).update(file.query.columns)
+        if file.query.base:
+            beside.setdefault(file.query.base, set()).update(file.query.by)
     sides = {name: frozenset(found) for name, found in beside.items()}
     return Uses(file, compiler.relation, frozenset(main), sides, tuple(draft.built.outputs))

@@ -55,8 +55,5 @@ def _of_chains(file: MappingFile) -> Iterator[Path]:
 
 def _of_source(file: MappingFile) -> Iterator[Path]:
     source = file.model.source
-    for name in ("query", "accounts"):
-        if getattr(source, name) is not None:
-            yield ("source", name)
     if source.on_duplicate == "latest_delivery":
         yield ("source", "on_duplicate")

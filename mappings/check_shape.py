@@ -71,12 +71,31 @@ def _grouping(file: MappingFile, refusals: Refusals) -> None:
             hint="Remove on_duplicate.",
             place=file.place("source", "on_duplicate", key=True),
         )
+    _query(file, refusals)
     if source.relation is None and source.query is None:
         refusals.add(
             "MAP-002", "the key 'relation' is missing in source", hint="Add 'relation:'.", place=file.place("source")
         )
     if not source.key:
         refusals.add("MAP-003", "the key has no part", hint="Write key: [COLUMN].", place=file.place("source", "key"))
+
+
+def _query(file: MappingFile, refusals: Refusals) -> None:
+    source = file.model.source
+    if source.query is not None and source.relation is not None:
+        refusals.add(
+            "MAP-072",
+            "a mapping reads a relation or a query, not both",
+            hint="Remove one of the two.",
+            place=file.place("source", "query", key=True),
+        )
+    if source.accounts is not None and source.query is None:
+        refusals.add(
+            "MAP-072",
+            "accounts has no effect without query",
+            hint="Remove accounts.",
+            place=file.place("source", "accounts", key=True),
+        )
 
 
 def _side(

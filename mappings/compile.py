@@ -9,7 +9,18 @@ from functools import partial
 
 import polars as pl
 
-from casemodel import LinkRequest, Links, Mapped, RefusedError, RefusedMany, Relation, Secrets, SideJoin, polars_schema
+from casemodel import (
+    OMITTED,
+    LinkRequest,
+    Links,
+    Mapped,
+    RefusedError,
+    RefusedMany,
+    Relation,
+    Secrets,
+    SideJoin,
+    polars_schema,
+)
 from mappings.check_later import later_errors
 from mappings.check_order import cycle_links_of, hard_parents_of
 from mappings.compile_build import CLIMBED, Built, build, new_compiler
@@ -59,6 +70,8 @@ class CompiledMapping:
     records_by_group: bool
     key_is_group: bool
     key_columns: tuple[str, ...]
+    by_query: bool
+    """The relation is a query of the workspace."""
     ignored: tuple[tuple[str, str], ...]
     unfilled: tuple[tuple[str, str], ...]
     other_keys: tuple[tuple[str, ...], ...]
@@ -227,6 +240,7 @@ def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:
     """Return the used columns in the order of the relation, outputs of unpivot and numbers of side rows included."""
     names = dict.fromkeys([*compiler.columns.names, *keys.columns.names])
     used = [name for name in names if name in compiler.columns.used or name in keys.columns.used]
+    used += [OMITTED] if compiler.file.query is not None else []
     return (*used, *(hits.removeprefix(Columns.PREFIX) for hits in compiler.side_hits))
 
 
@@ -255,6 +269,7 @@ def _standing(built: Built, key: tuple[str, ...], group: tuple[str, ...]) -> Sta
         source.one_per is not None,
         # the key of the record is the key of the row: rows of one key are one record
         source.one_per is not None and key == group and not source.unpivot and not any(part.do for part in source.key),
+        source.accounts.reason if source.accounts else None,
     )
 
 
@@ -303,6 +318,7 @@ def _assemble(
         records_by_group=reading.grouped,
         key_is_group=standing.key_is_group,
         key_columns=tuple(dict.fromkeys(key)),
+        by_query=file.query is not None,
         ignored=tuple((name, item.reason) for item in model.ignore for name in item.columns),
         unfilled=tuple((name, item.reason) for item in model.unfilled for name in item.columns),
         other_keys=model.source.other_keys,

@@ -27,6 +27,9 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
     scope = model.get("scope")
     if isinstance(scope, dict):
         model["scope"] = {"where": scope["where"]}
+    accounts = model["source"].get("accounts")
+    if isinstance(accounts, dict):
+        accounts.pop("reason", None)
     linked = {
         chain.link.mapping for _, _, chain in file.chains() if chain.link is not None and chain.link.mapping is not None
     }
@@ -39,6 +42,7 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         },
         "texts": {name: list(texts) for name, texts in file.texts.items()},
         "links": {name: _key_of(others[name]) for name in sorted(linked) if name in others},
+        **({"query": file.query.sql} if file.query is not None else {}),
         **({"timezone": file.timezone} if file.timezone is not None else {}),
         "as_of": None if as_of is None else as_of.isoformat(),
     }

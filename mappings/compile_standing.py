@@ -6,16 +6,22 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from casemodel import OMITTED
+from mappings.compile_names import Columns
 from mappings.compile_outcome import OUTCOMES
 from mappings.compile_prepare import prefixed
 
 SCOPE, EMPTY_SLOT, SAME_CONTENT = "scope", "empty-slot", "same_content"
+OMITS = "query-omits"
+"""Issue of a row that a query should have returned."""
+_OMITTED = Columns.PREFIX + OMITTED
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How rows stand before the stages.
 
+    omitted: the reason of rows that a query does not return; None makes them a finding.
     scope: condition over prefixed columns, with the reason of the rows for which it is false.
     slots: the value columns of ``unpivot`` whose emptiness puts a row out of scope.
     same_content: drop rows that repeat a row of the same key with the same content.
@@ -28,6 +34,7 @@ class Standing:
     same_content: bool
     grouped: bool
     key_is_group: bool
+    omitted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,11 @@ def _why(standing: Standing, frame: pl.DataFrame) -> tuple[pl.Series, dict[str, 
     if standing.slots:
         empty = pl.all_horizontal([(pl.col(slot).is_null() | (pl.col(slot) == "")) for slot in standing.slots])
     why = pl.when(~scope.cast(pl.Boolean)).then(pl.lit(standing.reason)).when(empty).then(pl.lit(EMPTY_SLOT))
-    made = frame.select("_row", why.otherwise(nothing).alias("why"), scope.is_null().alias("null"))
+    said = why.otherwise(nothing)
+    if _OMITTED in frame.columns:
+        there = pl.col(_OMITTED).is_null()
+        said, scope = pl.when(there).then(said).otherwise(pl.lit(standing.omitted or OMITS)), scope | ~there
+    made = frame.select("_row", said.alias("why"), scope.is_null().alias("null"))
     nulls = int(made.get_column("null").sum())
     return made.get_column("why"), {SCOPE: nulls} if nulls else {}
 
@@ -82,6 +93,8 @@ def _bad_key(standing: Standing, prepared: pl.DataFrame, duplicates: pl.Series) 
     if not duplicates.is_empty() and not standing.key_is_group:
         twice = key.is_in(duplicates.implode())
     bad = pl.when(key.is_null()).then(pl.lit("key-missing")).when(twice).then(pl.lit("key-duplicate"))
+    if OMITTED in prepared.columns and standing.omitted is None:
+        bad = bad.when(pl.col(OMITTED).is_not_null()).then(pl.lit(OMITS))
     return prepared.select("_row", bad.otherwise(pl.lit(None, pl.String)).alias("bad")).get_column("bad")
 
 

@@ -108,7 +108,7 @@ def _relation(
             errors.add(
                 "MAP-040",
                 f"no mapping uses the column {offered.name} of {relation.name}",
-                place=readers[0].file.place("source", "relation"),
+                place=readers[0].file.place("source", "relation" if readers[0].file.query is None else "query"),
                 hint="Use it, or name it under ignore with a reason.",
             )
     return RelationCoverage(system, relation.name, tuple(columns))

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from casemodel import Extract, Partition, Relation, SourceColumn, SystemFailure
+from casemodel import Extract, Partition, Query, Relation, SourceColumn, SystemFailure
 from connectors.config import SystemConfig
 from connectors.prefetch import ahead
 from connectors.scratch import Scratch
 from connectors.sources.csv_batches import Delivery, read_batches, read_pieces
 from connectors.sources.csv_bytes import check_unchanged
+from connectors.sources.csv_query import CsvQuery
 from connectors.sources.csv_settings import CsvRelation, find_files, read_settings
 from connectors.sources.csv_survey import Survey, survey
 from connectors.store import Store
@@ -40,6 +41,22 @@ class CsvSource:
         self._stores: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Store] = {}
         self._scratch = Scratch()
         self._lock = threading.RLock()
+        self._offered: dict[str, Query] = {}
+        self._queries: dict[str, CsvQuery] = {}
+
+    def offer(self, query: Query) -> None:
+        """Offer a query of the workspace as a relation from now on."""
+        self._offered[query.name] = query
+
+    def _query(self, name: str) -> CsvQuery | None:
+        """Return a query that was offered, run by the first who asks for it; None for a relation of files."""
+        if name not in self._offered:
+            return None
+        with self._lock:
+            if name not in self._queries:
+                folder = self._scratch.folder / f"query{len(self._queries)}"
+                self._queries[name] = CsvQuery(self.system, self._offered[name], self._delivery, folder)
+            return self._queries[name]
 
     def relations(self) -> tuple[str, ...]:
         """Return the names of the relations that the settings describe."""
@@ -47,6 +64,8 @@ class CsvSource:
 
     def relation(self, name: str) -> Relation:
         """Return a relation by its name in any case; its files are read through once for that."""
+        if (query := self._query(name)) is not None:
+            return query.relation
         delivery = self._delivery(name)
         settings = delivery.relation
         shown = None if settings.personal is None else {column.casefold() for column in settings.personal}
@@ -59,14 +78,19 @@ class CsvSource:
 
     def fingerprint(self, relation: str) -> str:
         """Return a digest over the files and the settings that say how to read them."""
-        return self._delivery(relation).digest
+        query = self._query(relation)
+        return self._delivery(relation).digest if query is None else query.fingerprint
 
     def count(self, relation: str) -> int:
         """Return the number of records as counted by the independent counter."""
+        if (query := self._query(relation)) is not None:
+            return query.count()
         return sum(file.records for file in self._delivery(relation).files)
 
     def extract(self, partition: Partition) -> Iterator[Extract]:
         """Yield a partition's rows: in physical order, or from a store sorted once."""
+        if (query := self._query(partition.relation)) is not None:
+            return query.extract(partition)
         delivery = self._delivery(partition.relation)
         order = tuple(_column(delivery, name) for name in partition.order)
         group = tuple(_column(delivery, name) for name in partition.group)
@@ -76,6 +100,9 @@ class CsvSource:
 
     def columns(self, relation: str, names: Sequence[str], batch_rows: int) -> Iterator[pl.DataFrame]:
         """Yield the named columns of all readable rows, in physical order."""
+        if (query := self._query(relation)) is not None:
+            yield from query.source.columns(relation, names, batch_rows)
+            return
         delivery = self._delivery(relation)
         chosen = list(dict.fromkeys(_column(delivery, name) for name in names))
         for extract in ahead(lambda: read_batches(delivery, batch_rows, None)):
@@ -83,6 +110,8 @@ class CsvSource:
 
     def fetch(self, relation: str, refs: pl.Series) -> pl.DataFrame:
         """Read rows again by their references, in the order of the references."""
+        if (query := self._query(relation)) is not None:
+            return query.source.fetch(relation, refs)
         delivery = self._delivery(relation)
         listed = refs.drop_nulls().unique(maintain_order=True).alias("_ref").to_frame()
         wanted: dict[int, set[int]] = {}
@@ -103,7 +132,9 @@ class CsvSource:
         return listed.join(pl.concat(frames), on="_ref", how="inner", maintain_order="left").select(names)
 
     def close(self) -> None:
-        """Remove the sorted stores."""
+        """Remove the sorted stores and scratch databases."""
+        for query in self._queries.values():
+            query.close()
         self._scratch.close()
 
     def _delivery(self, name: str) -> Delivery:

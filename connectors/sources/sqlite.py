@@ -10,12 +10,13 @@ from dataclasses import replace
 
 import polars as pl
 
-from casemodel import Extract, Partition, Relation, SourceColumn
+from casemodel import Extract, Partition, Query, Relation, SourceColumn
 from connectors.config import SystemConfig, file_of, known_options
 from connectors.prefetch import ahead
 from connectors.scratch import Scratch
 from connectors.sources.sqlite_file import DatabaseFile, file_digest, look_at
 from connectors.sources.sqlite_link import Link, changed
+from connectors.sources.sqlite_query import copy_query, query_table
 from connectors.sources.sqlite_read import ODD, Reader, key_order, located, read_batches, uses_index
 from connectors.sources.sqlite_schema import Table, copy_view, grouping_is_plain, no_such_relation, read_tables
 from connectors.sources.sqlite_text import affinity
@@ -36,7 +37,7 @@ class SqliteSource:
 
     kind = "sqlite"
 
-    def __init__(self, config: SystemConfig) -> None:
+    def __init__(self, config: SystemConfig, *, of_files: bool = False) -> None:
         self.system = config.name
         self._scratch = Scratch()
         path = file_of(config)
@@ -47,11 +48,14 @@ class SqliteSource:
         self._digest = self._file.digest
         self._stores: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Store] = {}
         self._views: dict[str, DatabaseFile] = {}
+        self._queries: dict[str, Query] = {}
+        self._described: dict[str, Table] = {}
         self._state = self._file.state()
         self._closed = False
         try:
             self._link = self._connect()
-            self._tables = read_tables(self._link, self.system)
+            # Where a query over files is run, it may ask for the file of a row.
+            self._tables = read_tables(self._link, self.system, *([()] if of_files else []))
         except BaseException:
             self._release()
             raise
@@ -74,8 +78,15 @@ class SqliteSource:
                     raise changed(self._shown)
         return self._digest
 
+    def offer(self, query: Query) -> None:
+        """Offer a query of the workspace as a relation from now on."""
+        self._queries[query.name] = query
+
     def count(self, relation: str) -> int:
         """Count the rows by the database itself."""
+        if relation in self._queries:
+            with closing(self._connect(self._table(relation))) as link:
+                return link.number(f"SELECT COUNT(*) FROM {self._table(relation).name}")
         with self._lock:
             return self._link.number(f"SELECT COUNT(*) FROM {self._table(relation).name}")
 
@@ -130,12 +141,24 @@ class SqliteSource:
         with self._store_lock, self._lock:
             name = table.relation.name
             if name not in self._views:
-                self._views[name] = copy_view(
-                    self._link, table, self._file, self._scratch.folder / f"view{len(self._views)}.db"
-                )
+                path = self._scratch.folder / f"view{len(self._views)}.db"
+                query = self._queries.get(name)
+                if query is None:
+                    self._views[name] = copy_view(self._link, table, self._file, path)
+                else:
+                    base = self._stored(query.base) if query.base else None
+                    self._views[name] = copy_query(self._link, table, query, base, self._file, path)
         return Link(self._views[name], self._shown, self._state)
 
     def _table(self, name: str) -> Table:
+        if name in self._queries:
+            if name not in self._described:
+                self._described[name] = query_table(self._file, self.system, self._queries[name], self._stored)
+            return self._described[name]
+        return self._stored(name)
+
+    def _stored(self, name: str) -> Table:
+        """Return a table or view of the database by its name in any case."""
         if name in self._tables:
             return self._tables[name]
         for known, table in self._tables.items():

@@ -13,7 +13,8 @@ from connectors.sources.sqlite_link import Link
 from connectors.sources.sqlite_text import affinity, is_padded, quoted, tagged
 
 _MANY = 100_000
-_COPY_ROW = '"omnicase row"'
+COPY_ROW = '"omnicase row"'
+_RESERVED = ("_ref", "_file", "_omitted")
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
@@ -84,7 +85,7 @@ def no_such_relation(system: str, name: str, names: tuple[str, ...]) -> SystemFa
     )
 
 
-def read_tables(link: Link, system: str) -> dict[str, Table]:
+def read_tables(link: Link, system: str, reserved: tuple[str, ...] = _RESERVED) -> dict[str, Table]:
     """Return the tables and views of a database by name, in alphabetical order, without SQLite's own."""
     found = link.frame(
         "SELECT l.name AS relation, l.type AS type, l.wr AS without_rowid, x.name AS name, "
@@ -99,17 +100,17 @@ def read_tables(link: Link, system: str) -> dict[str, Table]:
     tables = {}
     for part in found.partition_by("relation", maintain_order=True):
         name = part.item(0, "relation")
-        tables[name] = _table(system, name, part.to_dicts())
+        tables[name] = _table(system, name, part.to_dicts(), reserved)
     return tables
 
 
-def _table(system: str, name: str, columns: list[dict[str, object]]) -> Table:
+def _table(system: str, name: str, columns: list[dict[str, object]], reserved: tuple[str, ...]) -> Table:
     names = [str(column["name"]) for column in columns]
-    for reserved in names:
-        if reserved.casefold() in ("_ref", "_file"):
+    for taken in names:
+        if taken.casefold() in reserved:
             raise SystemFailure(
                 "CON-022",
-                f"the column {reserved} of {name} has a name that the toolkit uses itself",
+                f"the column {taken} of {name} has a name that the toolkit uses itself",
                 hint="Offer the relation as a view that renames it.",
                 place=f"{system}.{name}",
             )
@@ -127,7 +128,7 @@ def _table(system: str, name: str, columns: list[dict[str, object]]) -> Table:
     if without_rowid:
         locator = tuple(quoted(part) for part in key)
     else:
-        locator = (quoted(key[0]) if integer_key else rowid if rowid and not is_view else _COPY_ROW,)
+        locator = (quoted(key[0]) if integer_key else rowid if rowid and not is_view else COPY_ROW,)
     relation = Relation(
         system=system,
         name=name,
@@ -151,7 +152,7 @@ def copy_view(link: Link, table: Table, file: DatabaseFile, path: Path) -> Datab
     # Columns without a type have no affinity, so that a 1.0 or a '1' is not turned into something else.
     link.table(f"ATTACH DATABASE 'file:{quote(str(path))}?mode=rwc' AS scratch", 1)
     try:
-        link.table(f"CREATE TABLE scratch.{table.name} ({_COPY_ROW} INTEGER PRIMARY KEY, {columns})", 1)
+        link.table(f"CREATE TABLE scratch.{table.name} ({COPY_ROW} INTEGER PRIMARY KEY, {columns})", 1)
         link.table(f"INSERT INTO scratch.{table.name} ({columns}) SELECT {columns} FROM main.{table.name}", 1)
     finally:
         link.table("DETACH DATABASE scratch", 1)

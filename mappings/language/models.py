@@ -171,12 +171,20 @@ class OnePer(Model):
     differ: Annotated[str, choice("warn", "reject", "ignore")] = "warn"
 
 
+class Accounts(Model):
+    """The relation whose rows a query accounts for; a key that it does not return is out of scope, or a finding."""
+
+    relation: Filled
+    by: Names
+    reason: Filled | None = None
+
+
 class Source(Model):
     """What is read, and what makes a row."""
 
     relation: Filled | None = None
-    query: Any = None
-    accounts: Any = None
+    query: Filled | None = None
+    accounts: Accounts | None = None
     key: Annotated[tuple[KeyPart, ...], BeforeValidator(_parts)]
     other_keys: Annotated[tuple[tuple[Filled, ...], ...], BeforeValidator(_other_keys)] = ()
     beside: dict[Name, WithSpec] = Field(default={}, alias="with")

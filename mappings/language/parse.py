@@ -9,11 +9,20 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from casemodel import Place, PlacedDict, RefusedError, RefusedMany, parse_strict_yaml, read_regular_file
+from casemodel import (
+    Place,
+    PlacedDict,
+    Query,
+    RefusedError,
+    RefusedMany,
+    parse_strict_yaml,
+    read_regular_file,
+)
 from mappings.language.code_tables import CodeTable, inline_table, read_code_table, read_texts
 from mappings.language.defaults import DEFAULTS, SystemDefaults, check_systems, read_defaults, with_defaults
 from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
 from mappings.language.places import Path_, find_place, translate
+from mappings.language.queries import query_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class MappingFile:
     file_digest: str
     tables: Mapping[str, CodeTable] = field(default_factory=dict)
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    query: Query | None = None
     timezone: str | None = None
     """Time zone of the system (``defaults.yml``), where a field says none."""
 
@@ -42,7 +52,7 @@ class MappingFile:
     @property
     def relation(self) -> str:
         """Name of the relation it reads."""
-        return self.model.source.relation or ""
+        return self.query.name if self.query is not None else self.model.source.relation or ""
 
     def place(self, *path: str | int, key: bool = False) -> Place:
         """Return the place of a part of the file, or of the nearest part around it; with ``key`` that of its key."""
@@ -155,10 +165,12 @@ def parse_mapping(
         raise RefusedMany(sorted(errors, key=_line))
     file = MappingFile(model.mapping, shown_as, model, tree, hashlib.sha256(data).hexdigest())
     tables, texts, errors = _read_tables(file, codes)
+    query, refused = _read_query(file, codes.parent / "queries")
+    errors += refused
     if errors:
         raise RefusedMany(sorted(errors, key=_line))
     zone = shared.timezone if shared else None
-    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts, timezone=zone)
+    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts, query, zone)
 
 
 def _line(error: RefusedError) -> tuple[int, int]:
@@ -200,6 +212,24 @@ def _read_tables(
                     )
                 errors.setdefault((str(shown.place), shown.message), shown)
     return tables, texts, list(errors.values())
+
+
+def _read_query(file: MappingFile, folder: Path) -> tuple[Query | None, list[RefusedError]]:
+    """Read the query that the mapping names; what is wrong with the file itself is shown where it is named."""
+    try:
+        return query_of(file.model.source, folder), []
+    except RefusedMany as many:
+        return None, [
+            error
+            if error.place.line is not None
+            else RefusedError(
+                error.code,
+                f"{error.place.file}: {error.message}",
+                hint=error.hint,
+                place=file.place("source", "query"),
+            )
+            for error in many.errors
+        ]
 
 
 def code_file(name: str) -> str:

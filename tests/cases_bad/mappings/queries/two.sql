@@ -1,0 +1,2 @@
+SELECT CODE FROM source;
+DROP TABLE source
