@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
+    from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
     from mappings.explain import StageValue
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
     from mappings.stages.fits import fits_format
@@ -18,12 +19,16 @@ __all__ = [
     "ColumnCoverage",
     "CompiledMapping",
     "Coverage",
+    "Decision",
+    "Draft",
+    "LinkTarget",
     "MappingFile",
     "RelationCoverage",
     "StageValue",
     "TargetCoverage",
     "check_mappings",
     "compile_mapping",
+    "draft_mapping",
     "fits_format",
     "load_mapping",
     "load_mappings",
@@ -34,6 +39,7 @@ _LATE = {
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
+    "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
     "mappings.explain": ("StageValue",),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
     "mappings.stages.fits": ("fits_format",),

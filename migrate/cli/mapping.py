@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.mapping_new import new
 
 
 @click.group()
@@ -55,3 +56,6 @@ def check(invocation: Invocation) -> int:
         lines.append("Next: omnicase plan, or omnicase run")
     invocation.emit(document, lines)
     return 4 if found.errors else 3 if found.warnings else 0
+
+
+mapping.add_command(new)

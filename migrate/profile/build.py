@@ -69,6 +69,20 @@ def profile(workspace: Workspace, asked: str, first: int | None = None) -> Profi
     return Profiled(system, linked, tuple(save(workspace, each) for each in linked))
 
 
+def named_relation(session: Session, asked: str) -> tuple[str, str]:
+    """Return the system and the relation, as the system spells it, of ``SYSTEM.RELATION``.
+
+    Raises:
+        UsageError: PRF-001 unknown system, PRF-002 unknown relation, PRF-003 a system alone.
+    """
+    system, name = _named(session.workspace, asked)
+    if not name:
+        raise UsageError(
+            "PRF-003", f"'{asked}' names no relation", hint=f"Write {system}.RELATION.", place=f"systems.{system}"
+        )
+    return system, _relation(session.source(system), name)
+
+
 def _named(workspace: Workspace, asked: str) -> tuple[str, str]:
     """Split ``SYSTEM.RELATION``; either may hold dots of its own."""
     if asked in workspace.systems:

@@ -46,7 +46,7 @@ class Measurement:
 
     def __init__(self, relation: Relation) -> None:
         self.relation = relation
-        self.columns = [Column(column.name) for column in relation.columns]
+        self.columns = [Column(name) for name in relation.column_names()]
         self.rows = 0
         self.unreadable = 0
         self.step = 1

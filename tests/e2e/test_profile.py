@@ -33,7 +33,7 @@ def bsn(number: int) -> str:
     """Return the number as a BSN-like text: the last digit makes it pass the test of eleven, or None of ten does."""
     while True:
         digits = f"{number:08d}"
-        rest = sum(int(digit) * weight for digit, weight in zip(digits, range(9, 1, -1))) % 11
+        rest = sum(int(digit) * weight for digit, weight in zip(digits, range(9, 1, -1), strict=False)) % 11
         if rest < 10:
             return f"{digits}{rest}"
         number += 1
@@ -82,7 +82,7 @@ def test_a_system_is_measured(workspace):
     assert answer.status == 0, answer.err
     customers, letters = columns(answer.document, "KLANT"), columns(answer.document, "BRIEF")
     assert customers["KLANTNR"]["unique"] and customers["KLANTNR"]["declared_type"] == "INTEGER"
-    assert [each["kind"] for each in customers["SOFINR"]["kinds"]][0] == "bsn"
+    assert next(each["kind"] for each in customers["SOFINR"]["kinds"]) == "bsn"
     assert customers["SOFINR"]["personal"]
     assert customers["GEBDAT"]["dates"] == [{"kind": "YYYYMMDD", "share": 1.0}]
     assert customers["GEBDAT"]["null_texts"] == [{"text": "00000000", "count": 20, "share": 20 / 60}]
@@ -134,8 +134,8 @@ def test_the_page_is_whole_and_escapes_everything(workspace):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "http:" not in page.replace("http-equiv", "") and "https:" not in page
     assert page.count("<svg") > 10 and "verschillende waarden" in page and "different values" in page
-    names = {column for column in columns(in_process("-C", workspace, "--format", "json", "profile", 'oud.<b>T&\'"').document,
-                                          '<b>T&\'"')}
+    names = set(columns(in_process("-C", workspace, "--format", "json", "profile", 'oud.<b>T&\'"').document,
+                                          '<b>T&\'"'))
     assert {"select", 'a"b', "<script>alert(1)</script>"} <= names
 
 
@@ -178,3 +178,123 @@ def test_a_wrong_name_under_personal_is_refused(workspace):
     answer = in_process("-C", workspace, "profile", "oud")
     assert answer.status == 4 and answer.err.startswith("WSP-006")
     assert "Jansen" not in answer.out
+
+
+# ---- mapping new ----
+
+def new(workspace, relation: str, target: str, *more: str):
+    return in_process("-C", workspace, "--format", "json", "mapping", "new", relation, "--target", target, *more)
+
+
+def check(workspace):
+    return in_process("-C", workspace, "--format", "json", "mapping", "check")
+
+
+def asked_by_check(document) -> set[tuple[str, str]]:
+    """Return code and column of the errors: the name is the last of the message that is a column's."""
+    found = set()
+    for error in document["errors"]:
+        name = re.search(r"column (\S+) of", error["message"])
+        found.add((error["code"], name.group(1) if name else error["message"]))
+    return found
+
+
+def test_a_first_mapping_leaves_nothing_open_but_what_it_lists(workspace):
+    answer = new(workspace, "oud.KLANT", "party", "--owner", "Anna")
+    assert answer.status == 3, answer.err
+    made = answer.document
+    assert made["file"] == "mappings/oud.klant.yml" and made["profiled"]
+    text = (workspace / made["file"]).read_text()
+    assert text.startswith("# yaml-language-server: $schema=../schemas/mapping.schema.json\n")
+    assert "birth_date: {from: GEBDAT, null_if: [\"00000000\"], date: [YYYYMMDD]}" in re.sub(" +", " ", text)
+    assert "{from: ACTIEF, boolean: {true: [J], false: [N]}}" in text
+    checked = check(workspace)
+    assert checked.status == 4
+    asked = asked_by_check(checked.document)
+    assert asked == {(each["code"], each["about"]) for each in made["decisions"] if each["code"]}
+    assert {code for code, _ in asked} == {"MAP-040", "MAP-041", "MAP-044"}
+    assert ("MAP-044", "party_type") in asked and ("MAP-040", "SOFINR") in asked
+
+
+def test_with_its_decisions_made_it_is_checked_and_loads(workspace):
+    made = new(workspace, "oud.KLANT", "party", "--owner", "Anna").document
+    path = workspace / made["file"]
+    text = path.read_text().replace("fields:\n", "fields:\n  party_type: {const: persoon}\n")
+    text = re.sub(r"^# (unfilled|ignore):$", r"\1:", text, flags=re.MULTILINE)
+    path.write_text(re.sub(r"^#   (- \{columns: .*)$", r"  \1", text, flags=re.MULTILINE))
+    checked = check(workspace)
+    assert (checked.status, checked.document["errors"]) == (0, [])
+    assert in_process("-C", workspace, "db", "upgrade").status == 0
+    ran = in_process("-C", workspace, "--format", "json", "run")
+    assert ran.document["mappings"][0]["inserted"] == 60, ran.err
+
+
+def test_links_go_to_the_mapping_of_the_relation_pointed_to(workspace):
+    new(workspace, "oud.KLANT", "party")
+    made = new(workspace, "oud.BRIEF", "customer_contact").document
+    text = (workspace / made["file"]).read_text()
+    assert re.search(r"party_id: +\{from: KLANT, link: oud.klant, missing: park\}", text)
+    assert {error["code"] for error in check(workspace).document["errors"]} <= {"MAP-040", "MAP-041", "MAP-044"}
+
+
+def test_a_kept_profile_is_used_and_one_of_other_columns_is_not(workspace):
+    in_process("-C", workspace, "profile", "oud.KLANT")
+    assert not new(workspace, "oud.KLANT", "party").document["profiled"]
+    with closing(sqlite3.connect(workspace / "oud.db")) as connection:
+        connection.execute("ALTER TABLE KLANT ADD COLUMN NIEUW TEXT")
+        connection.commit()
+    made = new(workspace, "oud.KLANT", "party", "--name", "oud.klant_twee").document
+    assert made["profiled"] and "NIEUW" in [each["about"] for each in made["decisions"]]
+
+
+@pytest.mark.parametrize(("relation", "target"), [
+    ("oud.LEEG", "channel"), ("oud.SOORT", "case_type"), ("kcc.CONTACT", "customer_contact")])
+def test_every_draft_can_be_parsed(workspace, relation, target):
+    made = new(workspace, relation, target)
+    assert made.status == 3, made.err
+    asked = asked_by_check(check(workspace).document)
+    assert asked == {(each["code"], each["about"]) for each in made.document["decisions"] if each["code"]}
+
+
+def test_hostile_names_do_not_break_the_file(workspace):
+    table(workspace, '"odd: {t}"', '"select" TEXT, "a""b" TEXT, "# omschrijving" TEXT, "x}, y: [" TEXT, "naam\u202e" TEXT, "null" TEXT, "Ö\\" TEXT, "a.b" TEXT',
+          [tuple("abcdefgh")] * 6)
+    made = new(workspace, "oud.odd: {t}", "channel")
+    assert made.status == 3, made.err
+    assert made.document["file"] == "mappings/oud.odd_t.yml"
+    assert {error["code"] for error in check(workspace).document["errors"]} <= {"MAP-040", "MAP-041", "MAP-044"}
+    assert "\u202e" not in (workspace / "mappings" / "oud.odd_t.yml").read_text()
+
+
+@pytest.mark.parametrize(("relation", "target", "more", "status", "code"), [
+    ("oud.KLANT", "partij", (), 2, "NEW-002"),
+    ("oud.KLNT", "party", (), 2, "PRF-002"),
+    ("oud", "party", (), 2, "PRF-003"),
+    ("uod.KLANT", "party", (), 2, "PRF-001"),
+    ("oud.KLANT", "party", ("--name", "Oud.Klant"), 2, "NEW-004"),
+])
+def test_what_cannot_be_drafted_is_refused(workspace, relation, target, more, status, code):
+    answer = new(workspace, relation, target, *more)
+    assert answer.status == status and json.loads(answer.err or answer.out)["code"] == code
+    assert not (workspace / "mappings").exists()
+
+
+def test_no_file_is_ever_overwritten(workspace):
+    made = new(workspace, "oud.KLANT", "party").document
+    path = workspace / made["file"]
+    path.write_text(path.read_text() + "# mine\n")
+    answer = new(workspace, "oud.KLANT", "party")
+    assert answer.status == 4 and json.loads(answer.err or answer.out)["code"] == "NEW-001"
+    path.rename(workspace / "mappings" / "elsewhere.yml")
+    answer = new(workspace, "oud.KLANT", "party")
+    assert answer.status == 4 and json.loads(answer.err or answer.out)["code"] == "NEW-003"
+    assert (workspace / "mappings" / "elsewhere.yml").read_text().endswith("# mine\n")
+    assert not path.exists()
+
+
+def test_a_draft_shows_no_value_that_must_not_be_seen(workspace):
+    for relation, target in (("oud.KLANT", "party"), ("oud.BRIEF", "customer_contact")):
+        answer = new(workspace, relation, target)
+        shown = answer.out + (workspace / answer.document["file"]).read_text()
+        assert not [number for number in BSNS if number in shown]
+        assert not [rare for rare in ("Zeldzaam", "geheim woord", "Jansen", "19530412", "iemand1@") if rare in shown]
