@@ -10,6 +10,7 @@ from casemodel import Place, RefusedError, Relation, Secrets, SystemFailure, tab
 from mappings.check_later import later_errors
 from mappings.check_order import order_of
 from mappings.check_shape import check_shape
+from mappings.check_tables import table_warnings
 from mappings.compile import CompiledMapping, Draft, Relations, compiled, draft_of
 from mappings.compile_names import Refusals
 from mappings.compile_sides import used_columns
@@ -70,6 +71,7 @@ def check_mappings(
                 place=file.place("mapping"),
                 hint="Write owner: who made it.",
             )
+        table_warnings(file, warnings)
         namespace = secrets.namespace if secrets else _ANY_NAMESPACE
         draft = _one(file, by_name, relations, systems, refusals, namespace, as_of)
         if draft is not None:

@@ -44,8 +44,6 @@ def _of_chains(file: MappingFile) -> Iterator[Path]:
             yield (*path, "use")
         if chain.spread is not None:
             yield (*path, "spread")
-        if chain.codes is not None and chain.codes.at is not None:
-            yield (*path, "codes", "at")
         if chain.link is not None and chain.link.identity is not None:
             yield (*path, "link", "identity")
     for name, spec in file.model.fields.items():

@@ -44,6 +44,7 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         "links": {name: _key_of(others[name]) for name in sorted(linked) if name in others},
         **({"query": file.query.sql} if file.query is not None else {}),
         **({"timezone": file.timezone} if file.timezone is not None else {}),
+        **({"formats": list(file.date_formats)} if any(table.dated for table in file.tables.values()) else {}),
         "as_of": None if as_of is None else as_of.isoformat(),
     }
     return hashlib.sha256(rfc8785.dumps(meaning)).hexdigest()

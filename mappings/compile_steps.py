@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from casemodel import RefusedError
+from mappings.compile_periods import code_at
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.language import Chain, CodeTable
 from mappings.language.base import near
@@ -125,13 +126,23 @@ def codes(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     program = compiler.program
     kept = flow.column
     code = program.add("code", _code_text(flow.parts, table))
-    values = {_PART.join(key): value[0] for key, value in table.rows.items()}
-    found = pl.col(code).replace_strict(list(values), list(values.values()), default=None, return_dtype=pl.String)
+    excuses: list[str] = []
+    if table.dated or chain.codes.at is not None:
+        dated = code_at(compiler, flow, chain, table, code)
+        if dated is None:
+            return
+        found, excuses = dated
+    else:
+        values = {_PART.join(key): value[0] for key, value in table.rows.items()}
+        found = pl.col(code).replace_strict(list(values), list(values.values()), default=None, return_dtype=pl.String)
     flow.parts = [program.add("codes", found)]
-    unknown = program.add("unknown", pl.col(code).is_not_null() & pl.col(flow.column).is_null())
+    nowhere = pl.col(code).is_not_null() & pl.col(flow.column).is_null()
+    if excuses:  # the day has its own issue: one cause, one issue
+        nowhere &= ~pl.any_horizontal([pl.col(column).fill_null(False) for column in excuses])
+    unknown = program.add("unknown", nowhere)
     name = code_file(chain.codes.file) if chain.codes.file else f"{compiler.file.name}:{flow.owner}"
     flow.code_uses.append((name, code, unknown))
-    flow.texts = frozenset(values.values())
+    flow.texts = frozenset(value[0] for value in table.rows.values())
     _unknown(compiler, flow, chain, kept, unknown)
     program.mark(flow.owner, "codes", flow.column)
 

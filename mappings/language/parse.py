@@ -43,6 +43,8 @@ class MappingFile:
     query: Query | None = None
     timezone: str | None = None
     """Time zone of the system (``defaults.yml``), where a field says none."""
+    date_formats: tuple[str, ...] = ()
+    """Date formats of the system (``defaults.yml``)."""
 
     @property
     def system(self) -> str:
@@ -169,8 +171,8 @@ def parse_mapping(
     errors += refused
     if errors:
         raise RefusedMany(sorted(errors, key=_line))
-    zone = shared.timezone if shared else None
-    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts, query, zone)
+    zone, days = (shared.timezone, shared.date) if shared else (None, ())
+    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts, query, zone, days)
 
 
 def _line(error: RefusedError) -> tuple[int, int]:

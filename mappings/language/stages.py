@@ -72,9 +72,10 @@ class Codes(Model):
     file: Filled | None = None
     inline: dict[str, Text] | None = Field(default=None, alias="_inline")
     fold: Flag = False
-    at: Any = None
+    at: Filled | None = None
+    """Column or value that says on which day the code is looked up, for a table with periods."""
 
-    expects = "a file name, {file: name.csv} or codes with their values"
+    expects = "a file name, {file: name.csv, fold: true, at: column} or codes with their values"
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
