@@ -55,6 +55,7 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-071": "a query is refused: it is not one SELECT over relations of the system, or the system cannot run it",
     "MAP-072": "a query is used in a way that cannot work",
     "MAP-090": "something to look at: it may be meant, but often is not",
+    "MAP-091": "the formats of a date fit few values of the last profile (a warning)",
     "MAP-100": "the expression is too long or too deep",
     "MAP-101": "the expression cannot be read as SQL",
     "MAP-102": "the text is more than one expression",

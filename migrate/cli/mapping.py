@@ -19,6 +19,7 @@ def check(invocation: Invocation) -> int:
     """Check every mapping file: names, stages, links, coverage."""
     from casemodel import RefusedError, RefusedMany
     from mappings import CheckResult
+    from migrate.profile import format_warnings
     from migrate.run import as_of_date
     from migrate.session import open_session
 
@@ -26,8 +27,10 @@ def check(invocation: Invocation) -> int:
     try:
         with open_session(workspace, as_of_date(None)) as session:
             found = session.check
+            profiled = format_warnings(workspace, session.files.values())
     except RefusedMany as unreadable:
-        found = CheckResult(tuple(unreadable.errors), (), ())
+        found, profiled = CheckResult(tuple(unreadable.errors), (), ()), []
+    warnings = [*found.warnings, *profiled]
 
     def shown(error: RefusedError) -> dict[str, object]:
         place = error.place
@@ -42,12 +45,12 @@ def check(invocation: Invocation) -> int:
 
     document = {
         "errors": [shown(error) for error in found.errors],
-        "warnings": [shown(error) for error in found.warnings],
+        "warnings": [shown(error) for error in warnings],
         "order": list(found.order),
     }
     lines = [
         line
-        for kind, errors in (("error", found.errors), ("warning", found.warnings))
+        for kind, errors in (("error", found.errors), ("warning", warnings))
         for error in errors
         for line in (f"{kind} {error.code}  {error.place}: {error.message}", f"  hint: {error.hint}")
     ]
@@ -55,7 +58,7 @@ def check(invocation: Invocation) -> int:
         lines.append(f"{len(found.order)} mappings are in order. They load in this order: {', '.join(found.order)}.")
         lines.append("Next: omnicase plan, or omnicase run")
     invocation.emit(document, lines)
-    return 4 if found.errors else 3 if found.warnings else 0
+    return 4 if found.errors else 3 if warnings else 0
 
 
 mapping.add_command(new)

@@ -298,3 +298,24 @@ def test_a_draft_shows_no_value_that_must_not_be_seen(workspace):
         shown = answer.out + (workspace / answer.document["file"]).read_text()
         assert not [number for number in BSNS if number in shown]
         assert not [rare for rare in ("Zeldzaam", "geheim woord", "Jansen", "19530412", "iemand1@") if rare in shown]
+
+
+def test_check_warns_of_a_format_that_fits_few_values(workspace):
+    made = new(workspace, "oud.BRIEF", "customer_contact", "--owner", "Anna").document
+    path = workspace / made["file"]
+    assert "[DD-MM-YYYY]" not in path.read_text()
+    fields = "fields:\n  occurred_at: {from: VERZONDEN, datetime: [%s], timezone: Europe/Amsterdam}\n"
+    start = path.read_text()
+
+    def warned(formats: str) -> list[dict]:
+        path.write_text(start.replace("fields:\n", fields % formats))
+        return [each for each in check(workspace).document["warnings"] if each["code"] == "MAP-091"]
+
+    assert warned("DD-MM-YYYY") == []
+    (wrong,) = warned("YYYYMMDD")
+    assert "fit only 0.0% of the values of VERZONDEN" in wrong["message"] and "DD-MM-YYYY (90.0%)" in wrong["hint"]
+    assert path.read_text().splitlines()[wrong["line"] - 1].lstrip().startswith("occurred_at")
+    (idle,) = warned("DD-MM-YYYY, YYYY-MM-DD")
+    assert "the format YYYY-MM-DD fits hardly any" in idle["message"]
+    (workspace / "reports" / "profiles" / "oud.BRIEF.json").write_text("{broken")
+    assert warned("YYYYMMDD") == []
