@@ -25,10 +25,9 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
-    for name in ("formerly", "identity", "controls", "children", "tests"):
+    for name in ("formerly", "identity", "controls", "children"):
         if getattr(model, name) is not None:
             yield (name,)
-    yield from _of_source(file)
     if model.incremental is not None:
         for name in ("cursor", "lag", "max_deletes"):
             if getattr(model.incremental, name) is not None:
@@ -49,9 +48,3 @@ def _of_chains(file: MappingFile) -> Iterator[Path]:
     for name, spec in file.model.fields.items():
         if spec.rank is not None:
             yield ("fields", name, "rank")
-
-
-def _of_source(file: MappingFile) -> Iterator[Path]:
-    source = file.model.source
-    if source.on_duplicate == "latest_delivery":
-        yield ("source", "on_duplicate")

@@ -18,6 +18,7 @@ def check_shape(file: MappingFile, relation: Relation, sides: Mapping[str, Relat
     """Note what is wrong with a mapping's source and with stages that have no effect."""
     _names(file, relation, refusals)
     _grouping(file, refusals)
+    _duplicates(file, relation, refusals)
     for name, spec in file.model.source.beside.items():
         if spec.climb is None and spec.max is None:
             _side(file, name, spec, relation, sides.get(name), refusals)
@@ -78,6 +79,24 @@ def _grouping(file: MappingFile, refusals: Refusals) -> None:
         )
     if not source.key:
         refusals.add("MAP-003", "the key has no part", hint="Write key: [COLUMN].", place=file.place("source", "key"))
+
+
+def _duplicates(file: MappingFile, relation: Relation, refusals: Refusals) -> None:
+    source = file.model.source
+    if source.on_duplicate and any(part.do for part in source.key):
+        refusals.add(
+            "MAP-061",
+            "on_duplicate needs a key without steps: rows are brought together by their raw keys",
+            hint="Remove the steps of the key, or remove on_duplicate.",
+            place=file.place("source", "on_duplicate", key=True),
+        )
+    if source.on_duplicate == "latest_delivery" and all(column.name != "_file" for column in relation.columns):
+        refusals.add(
+            "MAP-061",
+            f"{relation.name} is not delivered in files, so that none of them is the latest",
+            hint="Use on_duplicate: same_content, or a system of files.",
+            place=file.place("source", "on_duplicate"),
+        )
 
 
 def _query(file: MappingFile, refusals: Refusals) -> None:

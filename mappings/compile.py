@@ -31,7 +31,7 @@ from mappings.compile_outcome import Reading, judge, mapped
 from mappings.compile_prepare import Preparation, prepared_keys, spelled
 from mappings.compile_program import Mark, Passes, RunContext
 from mappings.compile_sides import side_joins, used_columns
-from mappings.compile_standing import Standing, stand
+from mappings.compile_standing import LATEST_DELIVERY, SAME_CONTENT, Standing, stand
 from mappings.compile_state import Compiler
 from mappings.explain import StageValue, stage_values
 from mappings.language import MappingFile
@@ -105,6 +105,12 @@ class CompiledMapping:
             is), ``_group`` (key of together, one_per; else NULL), ``_hash``, and ``_other_<n>`` per other key.
         """
         return self.preparation.run(frame)
+
+    @staticmethod
+    def repeats(duplicates: pl.Series) -> pl.Expr:
+        """Return which rows of `Mapped.outcomes` are left behind for another row of their key (``on_duplicate``)."""
+        dropped = pl.col("reason").is_in([SAME_CONTENT, LATEST_DELIVERY]) & (pl.col("outcome") == "out_of_scope")
+        return (dropped & pl.col("_key").is_in(duplicates.implode())).fill_null(False)
 
     def keys_only(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return ``_key`` of rows of which only `key_columns` were read, a row per row (x slot)."""
@@ -265,7 +271,7 @@ def _standing(built: Built, key: tuple[str, ...], group: tuple[str, ...]) -> Sta
         built.scope,
         model.scope.reason if model.scope else "",
         slots,
-        source.on_duplicate == "same_content",
+        source.on_duplicate,
         source.one_per is not None,
         # the key of the record is the key of the row: rows of one key are one record
         source.one_per is not None and key == group and not source.unpivot and not any(part.do for part in source.key),

@@ -11,7 +11,7 @@ from mappings.compile_names import Columns
 from mappings.compile_outcome import OUTCOMES
 from mappings.compile_prepare import prefixed
 
-SCOPE, EMPTY_SLOT, SAME_CONTENT = "scope", "empty-slot", "same_content"
+SCOPE, EMPTY_SLOT, SAME_CONTENT, LATEST_DELIVERY = "scope", "empty-slot", "same_content", "latest_delivery"
 OMITS = "query-omits"
 """Issue of a row that a query should have returned."""
 _OMITTED = Columns.PREFIX + OMITTED
@@ -24,14 +24,15 @@ class Standing:
     omitted: the reason of rows that a query does not return; None makes them a finding.
     scope: condition over prefixed columns, with the reason of the rows for which it is false.
     slots: the value columns of ``unpivot`` whose emptiness puts a row out of scope.
-    same_content: drop rows that repeat a row of the same key with the same content.
+    on_duplicate: ``same_content`` drops rows that repeat a row of the same key with the same content;
+        ``latest_delivery`` those of a key that a later file delivers too; None drops none.
     key_is_group: rows of one key are one record (``one_per`` by the key), so no key is duplicate.
     """
 
     scope: pl.Expr | None
     reason: str
     slots: tuple[str, ...]
-    same_content: bool
+    on_duplicate: str | None
     grouped: bool
     key_is_group: bool
     omitted: str | None = None
@@ -56,8 +57,9 @@ def stand(standing: Standing, prepared: pl.DataFrame, duplicates: pl.Series) -> 
     frame = prefixed(prepared)
     why, unknown = _why(standing, frame)
     bad = _bad_key(standing, prepared, duplicates)
-    if standing.same_content and not duplicates.is_empty():
-        why, bad = _same_content(prepared, duplicates, why, bad)
+    if standing.on_duplicate and not duplicates.is_empty():
+        drop = _same_content if standing.on_duplicate == SAME_CONTENT else _latest_delivery
+        why, bad = drop(prepared, duplicates, why, bad)
     frame = frame.with_columns(why.alias("_why"), bad.alias("_bad"))
     outside = frame.filter(pl.col("_why").is_not_null())
     inside = frame if outside.is_empty() else frame.filter(pl.col("_why").is_null())
@@ -113,6 +115,23 @@ def _same_content(
         pl.when(twice & alike & (pl.col("bad") == "key-duplicate"))
         .then(pl.lit(None, pl.String))
         .otherwise(pl.col("bad"))
+        .alias("bad"),
+    )
+    return made.get_column("why"), made.get_column("bad")
+
+
+def _latest_delivery(
+    prepared: pl.DataFrame, duplicates: pl.Series, why: pl.Series, bad: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """Keep the row of a key that the last file delivers; two rows of it in that file stay duplicates."""
+    twice = pl.col("_key").is_in(duplicates.implode())
+    earlier = pl.col("_file") != pl.col("_file").max().over("_key")
+    alone = pl.len().over("_key", "_file") == 1
+    made = prepared.with_columns(why.alias("why"), bad.alias("bad")).select(
+        pl.when(twice & earlier).then(pl.lit(LATEST_DELIVERY)).otherwise("why").alias("why"),
+        pl.when((pl.col("bad") == "key-duplicate") & (earlier | alone))
+        .then(pl.lit(None, pl.String))
+        .otherwise("bad")
         .alias("bad"),
     )
     return made.get_column("why"), made.get_column("bad")

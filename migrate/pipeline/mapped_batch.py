@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from casemodel import Mapped
+from casemodel import Links, Mapped
 from mappings import CompiledMapping
 from migrate.pipeline.batch import ISSUE_SCHEMA, REJECT_SCHEMA, WAIT_SCHEMA, Batch, Gate, empty
 from migrate.pipeline.change_filter import ChangeFilter
@@ -29,16 +29,17 @@ class Loader:
     changes: ChangeFilter
     duplicates: pl.Series
 
-    def batch_of(self, read: ReadBatch, *, first: bool) -> Batch:
+    def batch_of(self, read: ReadBatch, links: Links, *, first: bool) -> Batch:
         """Return the batch of rows as read and prepared.
 
         Args:
+            links: the ledger's links, as they should be seen by this batch.
             first: whether it is the relation's first batch in this run; the first row of each duplicate key
                 counts there.
         """
         filtered = self.changes.split(read.prepared, self.duplicates)
         failpoint("after-read")
-        mapped = self.mapping.apply(filtered.todo, self.links, self.duplicates)
+        mapped = self.mapping.apply(filtered.todo, links, self.duplicates)
         failpoint("after-map")
         batch = self._batch(filtered.todo, mapped, filtered.settled, read.source_rows, read.position)
         firsts = self.duplicates.len() if first else 0
@@ -111,7 +112,8 @@ class Loader:
                 maintain_order="left",
             )
             .select(
-                pl.col("_key").alias("key"),
+                # What becomes of a key is said by the row that counts, not by those left behind for it.
+                pl.when(~self.mapping.repeats(self.duplicates)).then("_key").alias("key"),
                 (record if self.mapping.records_by_group else pl.lit(None, pl.String)).alias("record_key"),
                 pl.when(pl.col("outcome").is_in(["record", "merged"])).then(pl.col("id")).alias("target_id"),
                 "outcome",

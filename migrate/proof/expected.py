@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 import sqlalchemy as sa
@@ -40,7 +40,7 @@ class SourceAgain:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
                     mapped = self.mapping.apply(found.prepared, self.links, duplicates)
-                    frame = self._frame(found.prepared, mapped, values=values)
+                    frame = self._frame(found.prepared, mapped, duplicates, values=values)
                     if found.unreadable is not None and found.unreadable.height:
                         frame = pl.concat([frame, self._unreadable(found.unreadable, frame)])
                     bar.advance(found.source_rows)
@@ -48,7 +48,8 @@ class SourceAgain:
         finally:
             reading.close()
 
-    def _frame(self, prepared: pl.DataFrame, mapped: Mapped, *, values: bool) -> pl.DataFrame:
+    def _frame(self, prepared: pl.DataFrame, mapped: Mapped, duplicates: pl.Series, *, values: bool) -> pl.DataFrame:
+        mapped = replace(mapped, outcomes=self._without_repeats(mapped.outcomes, duplicates))
         first_error = (
             mapped.issues.filter(pl.col("severity") == "error")
             .group_by("_row", maintain_order=True)
@@ -89,9 +90,14 @@ class SourceAgain:
             .drop("_row")
         )
 
+    def _without_repeats(self, outcomes: pl.DataFrame, duplicates: pl.Series) -> pl.DataFrame:
+        """A row left behind for another row of its key answers for no record: it stands without its key."""
+        counts = ~self.mapping.repeats(duplicates)
+        return outcomes.with_columns(pl.when(counts).then(name).alias(name) for name in ("_key", "_record"))
+
     def _known(self, keys: pl.Series) -> pl.DataFrame:
         id_map = ledger_table(self.target.dialect, "id_map")
-        staged = self.target.stage("proof_keys", keys.drop_nulls().unique().to_frame("key"))
+        staged = self.target.ask("proof_keys", keys.drop_nulls().unique().to_frame("key"))
         statement = sa.select(id_map.c.source_key, id_map.c.state, id_map.c.source_hash).where(
             id_map.c.mapping_id == self.number, id_map.c.source_key.in_(sa.select(staged.c.key))
         )
