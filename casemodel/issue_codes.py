@@ -45,6 +45,12 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
         "Kort in de bron in, of laat de mapping afkappen (truncate).",
     ),
     (
+        "moment-shifted",
+        "the moment was moved up, so that it comes after the one before it",
+        "het tijdstip is opgeschoven, zodat het na het vorige komt",
+        "Controleer of de volgorde klopt; het bronsysteem legde hetzelfde tijdstip vaker vast.",
+    ),
+    (
         "truncated",
         "the text was cut to the length of the field",
         "de tekst is ingekort tot de lengte van het veld",

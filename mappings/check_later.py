@@ -41,8 +41,6 @@ def _of_chains(file: MappingFile) -> Iterator[Path]:
     for _, path, chain in file.chains():
         if chain.use is not None:
             yield (*path, "use")
-        if chain.spread is not None:
-            yield (*path, "spread")
         if chain.link is not None and chain.link.identity is not None:
             yield (*path, "link", "identity")
     for name, spec in file.model.fields.items():

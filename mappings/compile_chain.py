@@ -10,6 +10,7 @@ from mappings.compile_json import json_origin
 from mappings.compile_link import link, lookup
 from mappings.compile_names import Made
 from mappings.compile_program import Flag
+from mappings.compile_spread import spread
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_steps import codes, do, null_if
 from mappings.compile_target import kind_of_type, literal
@@ -140,6 +141,7 @@ def _stages(compiler: Compiler, flow: Flow, spec: Chain, policy: str) -> None:
         null_if(compiler, flow, spec, "null_if again")
     codes(compiler, flow, spec)
     typed(compiler, flow, spec)
+    spread(compiler, flow, spec)
     write(compiler, flow, spec)
     if spec.link is not None and spec.lookup is not None:
         compiler.refuse(

@@ -24,6 +24,7 @@ from mappings.language.stages import (
     NumberFormat,
     OnError,
     Pivot,
+    Spread,
     Steps,
     Take,
     Truncate,
@@ -67,7 +68,7 @@ class Chain(Model):
     pivot_year: Whole | None = None
     pivot: Pivot | None = None
     as_of: Filled | None = None
-    spread: Any = None
+    spread: Spread | None = None
     write: Write | None = None
     link: Link | None = None
     lookup: Lookup | None = None

@@ -111,6 +111,27 @@ def _names(value: Any) -> tuple[str, ...]:
     return items
 
 
+_UNITS: Final = {
+    "millisecond": 1_000,
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+    "week": 604_800_000_000,
+}
+
+
+def _duration(value: Any) -> int:
+    text = _text(value)
+    number, _, unit = text.partition(" ")
+    scale = _UNITS.get(unit.removesuffix("s"))
+    if not (number.isascii() and number.isdigit() and len(number) <= 6) or scale is None:
+        raise PydanticCustomError(
+            "form", "expected a number and a unit, such as 1 second or 2 days, found '{text}'", {"text": text}
+        )
+    return int(number) * scale
+
+
 def choice(*allowed: str) -> Any:
     """Return a validator that accepts one of some words."""
 
@@ -139,6 +160,8 @@ Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool)]
 """``true`` or ``false``."""
 Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 """A whole number."""
+Duration = Annotated[int, BeforeValidator(_duration, json_schema_input_type=str)]
+"""A length of time in microseconds, written as a number and a unit."""
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts, json_schema_input_type=str | list[str])]
 """A text or a list of texts."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from mappings.language.base import Model
-from mappings.language.scalars import Filled, Flag, Name, Names, Text, Texts, Whole, choice
+from mappings.language.scalars import Duration, Filled, Flag, Name, Names, Text, Texts, Whole, choice
 
 
 def _plain(value: Any) -> Any:
@@ -226,6 +226,15 @@ class JsonSpec(Model):
         if isinstance(value, dict) and "list" not in value:
             return {"_parts": dict(value)}
         return value
+
+
+class Spread(Model):
+    """Moments of one group that may not be equal: the later one moves up."""
+
+    order: Names
+    step: Duration
+
+    expects = "{order: [columns], step: 1 second}"
 
 
 Missing = Annotated[str, choice("park", "reject", "null")]

@@ -59,7 +59,7 @@ def status_key(frame: pl.DataFrame) -> pl.DataFrame:
         ],
         warnings=[
             (pl.col("no_time"), "het tijdstip van de status is bekend rule-failed"),
-            (pl.col("same_moment"), "een status tegelijk rule-failed"),
+            (pl.col("same_moment"), "set_at moment-shifted"),
         ],
         outside=[(holds & ~orphan, text) for holds, text in outside],
     )
