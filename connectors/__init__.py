@@ -2,6 +2,7 @@
 
 from connectors.codes import CODES
 from connectors.config import SystemConfig, url_holds_secret
+from connectors.prefetch import ahead
 from connectors.registry import kinds, open_source
 from connectors.scratch import Scratch
 from connectors.targets import SqliteTarget, open_target
@@ -11,6 +12,7 @@ __all__ = [
     "Scratch",
     "SqliteTarget",
     "SystemConfig",
+    "ahead",
     "kinds",
     "open_source",
     "open_target",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.2
 
 
-def ahead(make: Callable[[], Iterator[T]]) -> Iterator[T]:
+def ahead(make: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
     """Yield what the iterator made by `make` yields, produced by one thread that runs ahead: one item waits while
     the next is made, so that three are in memory at most.
 

@@ -114,7 +114,7 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
         exprs = _outcomes(policy, required=required, broken=breakable and context.break_cycles)
         return states.select(expr.alias(made[name]) for name, expr in exprs.items()).get_columns()
 
-    program.call([key], types, call)
+    program.call([key], types, call, late=request.mapping == compiler.file.name)
     flow.parts, flow.sort = [made["id"]], f"id:{compiler.others[request.mapping].model.target}"
     flow.flag(made["err"], None)
     flow.flag(made["warn"], None, "warning")
@@ -200,6 +200,7 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         )
         return made.get_columns()
 
-    program.call(parts, {made_id: pl.String(), made_err: pl.String()}, call)
+    late = table == compiler.file.model.target
+    program.call(parts, {made_id: pl.String(), made_err: pl.String()}, call, late=late)
     flow.parts, flow.sort = [made_id], f"id:{table}"
     flow.flag(made_err, None)

@@ -14,6 +14,9 @@ import polars as pl
 
 from casemodel import Links
 
+_LATE = 1_000
+"""Added to the level of a late call, and so to the levels of what needs it."""
+
 Call = Callable[[pl.DataFrame, "RunContext"], Sequence[pl.Series]]
 """A step that is no expression: it gets the frame and returns the columns it makes."""
 
@@ -122,10 +125,14 @@ class Program:
         self.nodes.append(Node((name,), needs, self.levels[name], expr=expr))
         return name
 
-    def call(self, needs: Iterable[str], makes: Mapping[str, pl.DataType], call: Call) -> None:
-        """Add a call that needs some columns and makes others."""
+    def call(self, needs: Iterable[str], makes: Mapping[str, pl.DataType], call: Call, *, late: bool = False) -> None:
+        """Add a call that needs some columns and makes others.
+
+        Args:
+            late: it may have to wait for the batch before, so all that does not need it goes first.
+        """
         needed = frozenset(needs)
-        level = 1 + max((self.levels[item] for item in needed), default=0)
+        level = 1 + max((self.levels[item] for item in needed), default=0) + (_LATE if late else 0)
         self.schema.update(makes)
         self.levels.update(dict.fromkeys(makes, level))
         self.nodes.append(Node(tuple(makes), needed, level, call=call))

@@ -21,7 +21,8 @@ from casemodel import SystemFailure
 from connectors.scratch import Scratch, writing
 
 BUSY_SECONDS = 10
-STAGE = "stage"
+STAGE, ASKED = "stage", "asked"
+"""Scratch databases: the first is locked by an open transaction of the target, the second belongs to `query` alone."""
 _ROWS_TO_TYPE = 1_000_000
 
 
@@ -48,7 +49,8 @@ class SqliteTarget:
         self._check_file(create)
         self._scratch = Scratch()
         self._stage_path: Path | None = None
-        self._loader: Any = None
+        self._stager: Any = None
+        self._asker: Any = None
         self._reader: Any = None
         self.engine = sa.create_engine(f"sqlite:///{self.path}", hide_parameters=True, poolclass=sa.pool.StaticPool)
         event.listen(self.engine, "connect", self._on_connect)
@@ -77,7 +79,7 @@ class SqliteTarget:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA cache_size = -49152")
+        cursor.execute("PRAGMA cache_size = -24576")
         # Ids are random, so a batch touches pages everywhere: fold the log back seldom, not after every batch.
         cursor.execute("PRAGMA wal_autocheckpoint = 16384")
         if self._stage_path is not None:
@@ -95,24 +97,20 @@ class SqliteTarget:
 
         Nothing of it is seen by readers of the target.  Call it before or inside `transaction`.
         """
-        if self._loader is None:
+        if self._stager is None:
             self._open_stage()
-        with writing():
-            cursor = self._loader.cursor()
-            try:
-                cursor.adbc_ingest(name, frame.to_arrow(compat_level=pl.CompatLevel.oldest()), mode="replace")
-            finally:
-                cursor.close()
+        _put(self._stager, name, frame)
         return sa.table(name, *(sa.column(column) for column in frame.columns), schema=STAGE)
 
+    def ask(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
+        """Put a frame where `query` can join it; another thread may have a transaction open meanwhile."""
+        self._read_connection()
+        _put(self._asker, name, frame)
+        return sa.table(name, *(sa.column(column) for column in frame.columns), schema=ASKED)
+
     def _open_stage(self) -> None:
-        self._stage_path = self._scratch.folder / "stage.db"
-        self._loader = adbc.connect(str(self._stage_path), autocommit=True)
-        cursor = self._loader.cursor()
-        for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
-            cursor.execute(f"PRAGMA {pragma}")
-            cursor.fetchall()
-        cursor.close()
+        self._stage_path = self._scratch.folder / f"{STAGE}.db"
+        self._stager = _open_scratch(self._stage_path)
         # The engine's one connection may be open already: attach now, later connections attach themselves.
         raw = self.engine.raw_connection()
         try:
@@ -123,7 +121,7 @@ class SqliteTarget:
             raw.close()
 
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
-        """Run a SELECT over committed data (and staged frames) and return its columns as text, named `names`."""
+        """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
         selected = sa.select(
             *(sa.cast(column, sa.Text).label(f"c{i}") for i, column in enumerate(statement.subquery().c))
         )
@@ -150,18 +148,37 @@ class SqliteTarget:
             for sql in (f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}", "PRAGMA query_only = ON"):
                 cursor.execute(sql)
                 cursor.fetchall()
-            if self._stage_path is None:
-                self._open_stage()
-            cursor.execute(f"ATTACH '{str(self._stage_path).replace(chr(39), chr(39) * 2)}' AS {STAGE}")
+            asked = self._scratch.folder / f"{ASKED}.db"
+            self._asker = _open_scratch(asked)
+            cursor.execute(f"ATTACH '{str(asked).replace(chr(39), chr(39) * 2)}' AS {ASKED}")
             cursor.fetchall()
             cursor.close()
         return self._reader
 
     def close(self) -> None:
         """Close connections and remove what was staged."""
-        for connection in (self._reader, self._loader):
+        for connection in (self._reader, self._asker, self._stager):
             if connection is not None:
                 connection.close()
-        self._reader = self._loader = None
+        self._reader = self._asker = self._stager = None
         self.engine.dispose()
         self._scratch.close()
+
+
+def _open_scratch(path: Path) -> Any:
+    connection = adbc.connect(str(path), autocommit=True)
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
+        cursor.execute(f"PRAGMA {pragma}")
+        cursor.fetchall()
+    cursor.close()
+    return connection
+
+
+def _put(connection: Any, name: str, frame: pl.DataFrame) -> None:
+    with writing():
+        cursor = connection.cursor()
+        try:
+            cursor.adbc_ingest(name, frame.to_arrow(compat_level=pl.CompatLevel.oldest()), mode="replace")
+        finally:
+            cursor.close()

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from migrate import __version__
+from migrate.allocators import give_memory_back
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.lazy import LazyGroup
 from migrate.cli.verbs import VERBS
@@ -85,6 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments without the program's name; by default those of the process.
     """
+    give_memory_back()
     args = _globals_first(list(sys.argv[1:] if argv is None else argv))
     asked_json = _last_value(args, "--format") == "json"
     debug = "--debug" in args

@@ -58,7 +58,7 @@ class ChangeFilter:
 
         ``wait_ref`` is the locator kept for a row that waits.
         """
-        staged = self._context.target.stage("row_keys", keys.drop_nulls().unique(maintain_order=True).to_frame("key"))
+        staged = self._context.target.ask("row_keys", keys.drop_nulls().unique(maintain_order=True).to_frame("key"))
         id_map, wait = self._id_map, self._wait
         mine = sa.and_(wait.c.mapping_id == self._number, wait.c.source_key == id_map.c.source_key)
         wait_ref = sa.select(wait.c.row_ref).where(mine).limit(1).scalar_subquery()

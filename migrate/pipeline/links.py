@@ -54,8 +54,11 @@ class LedgerLinks:
 
     def forget(self, mapping: str, table: str) -> None:
         """Drop what is remembered of a mapping and its target table, after a batch of it was committed."""
-        self._parents = {request: frame for request, frame in self._parents.items() if request.mapping != mapping}
-        self._lookups = {key: frame for key, frame in self._lookups.items() if key[0] != table}
+        # In place: the thread that maps the next batch may be adding other entries.
+        for request in [each for each in list(self._parents) if each.mapping == mapping]:
+            self._parents.pop(request, None)
+        for asked in [each for each in list(self._lookups) if each[0] == table]:
+            self._lookups.pop(asked, None)
 
     def resolve(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
         """Resolve canonical source keys of another mapping (see `casemodel.Links.resolve`)."""
@@ -97,7 +100,7 @@ class LedgerLinks:
         return sa.select(key, id_map.c.target_id, state).where(id_map.c.mapping_id == number, key.is_not(None))
 
     def _staged(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
-        staged = self._target.stage("link_keys", keys.to_frame("key"))
+        staged = self._target.ask("link_keys", keys.to_frame("key"))
         statement = self._select(request)
         key = statement.selected_columns[0]
         return self._one_answer(
@@ -149,7 +152,7 @@ class LedgerLinks:
         return self._lookups[asked]
 
     def _staged_lookup(self, table: str, columns: tuple[str, ...], wanted: pl.DataFrame) -> pl.DataFrame:
-        source, staged = tables[table], self._target.stage("lookup_keys", wanted)
+        source, staged = tables[table], self._target.ask("lookup_keys", wanted)
         joined = sa.and_(*(sa.cast(source.c[name], sa.Text) == staged.c[f"v{i}"] for i, name in enumerate(columns)))
         statement = sa.select(*(staged.c[name] for name in wanted.columns), source.c.id).join(source, joined)
         return _counted(self._target.query(statement, (*wanted.columns, "target_id")), tuple(wanted.columns))

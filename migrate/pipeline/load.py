@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from casemodel import GuardError, Relation, Source, SystemFailure
+from connectors import ahead
 from mappings import CompiledMapping
 from migrate.interrupt import stop_here
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
-from migrate.pipeline.batch import Gate
+from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.commit import BatchPlace, commit
 from migrate.pipeline.context import LoadContext
@@ -23,6 +25,7 @@ from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader
+from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, open_reading
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.progress import Progress
@@ -112,37 +115,39 @@ class MappingLoad:
             return values
 
     def _main_pass(self, position: str | None, progress: Progress, max_rejects: float | None) -> None:
+        """Commit batch after batch; a thread maps the next one meanwhile."""
         loader = self.loader()
         read = rejected = 0
-        with self._main_batches(position) as seq:
-            for found in self.reading().batches(position):
-                batch = loader.batch_of(found, first=seq == 0)
-                place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
-                tally = commit(self.context, place, batch, loader.gate)
-                self.links.forget(self.mapping.name, self.mapping.target)
-                seq += 1
-                progress.advance(found.source_rows, rejected=tally.rejected)
-                stop_here()
-                read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
-                if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
-                    raise GuardError(
-                        "RUN-020",
-                        f"{rejected:,} of {read:,} rows are rejected, more than --max-rejects allows",
-                        hint="What is committed stays. See `omnicase rejects list`, mend, and run again.",
-                        place=self.mapping.name,
-                    )
+        seq = self._next_batch("main")
+        turns = Turns()
+        with closing(ahead(lambda: self._mapped(position, turns, first=seq == 0))) as batches:
+            try:
+                for batch in batches:
+                    place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
+                    tally = commit(self.context, place, batch, loader.gate)
+                    self.links.forget(self.mapping.name, self.mapping.target)
+                    turns.committed()
+                    seq += 1
+                    progress.advance(batch.source_rows, rejected=tally.rejected)
+                    stop_here()
+                    read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
+                    if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
+                        raise GuardError(
+                            "RUN-020",
+                            f"{rejected:,} of {read:,} rows are rejected, more than --max-rejects allows",
+                            hint="What is committed stays. See `omnicase rejects list`, mend, and run again.",
+                            place=self.mapping.name,
+                        )
+            finally:
+                turns.close()
 
-    @contextmanager
-    def _main_batches(self, position: str | None) -> Iterator[int]:
-        """Give the number of the next batch of the main pass."""
-        with self.context.target.engine.connect() as connection:
-            batch = table(connection, "batch")
-            last = connection.scalar(
-                sa.select(sa.func.max(batch.c.seq)).where(
-                    batch.c.run_id == self.context.run_id, batch.c.mapping_id == self.number, batch.c.phase == "main"
-                )
-            )
-        yield 0 if last is None else int(last) + 1
+    def _mapped(self, position: str | None, turns: Turns, *, first: bool) -> Iterator[Batch]:
+        """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory."""
+        loader = self.loader()
+        for number, found in enumerate(self.reading().batches(position)):
+            links = PatientLinks(self.links, self.mapping.name, self.mapping.target, partial(turns.wait_for, number))
+            yield loader.batch_of(found, links, first=first and number == 0)
+            turns.wait_for(number)
 
     def _finish_reading(self, fingerprint: str) -> None:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""
@@ -230,19 +235,20 @@ class MappingLoad:
         tried = 0
         for prepared in self.reading().again(waiting.rows["ref"].unique(maintain_order=True)):
             batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
-            place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_retry())
+            place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_batch("retry"))
             commit(self.context, place, batch, loader.gate)
             self.links.forget(self.mapping.name, self.mapping.target)
             tried += prepared.height
             stop_here()
         return tried
 
-    def _next_retry(self) -> int:
+    def _next_batch(self, phase: str) -> int:
+        """Return the number of the next batch of a phase."""
         with self.context.target.engine.connect() as connection:
             batch = table(connection, "batch")
             last = connection.scalar(
                 sa.select(sa.func.max(batch.c.seq)).where(
-                    batch.c.run_id == self.context.run_id, batch.c.mapping_id == self.number, batch.c.phase == "retry"
+                    batch.c.run_id == self.context.run_id, batch.c.mapping_id == self.number, batch.c.phase == phase
                 )
             )
         return 0 if last is None else int(last) + 1

@@ -32,7 +32,7 @@ class TargetAgain:
         """Read records by id (see `reconciliation.ActualSide`)."""
         names = ["id", *columns]
         target = tables[self.table]
-        staged = self.target.stage("proof_ids", ids.drop_nulls().unique(maintain_order=True).to_frame("id"))
+        staged = self.target.ask("proof_ids", ids.drop_nulls().unique(maintain_order=True).to_frame("id"))
         wanted = sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(sa.select(staged.c.id)))
         found = self.target.query(wanted, tuple(names))
         return found.join(self._edited(found["id"]), on="id", how="left", maintain_order="left").select(
@@ -80,7 +80,7 @@ class TargetAgain:
 
     def _compared(self, written: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
         target = tables[self.table]
-        staged = self.target.stage("proof_edited", written.select("id"))
+        staged = self.target.ask("proof_edited", written.select("id"))
         names = ["id", *columns]
         now = self.target.query(
             sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(sa.select(staged.c.id))), tuple(names)
@@ -96,7 +96,7 @@ class TargetAgain:
         empty = pl.DataFrame(schema={"id": pl.String, "column": pl.String, "holder": pl.String})
         if records.is_empty():
             return empty
-        staged = self.target.stage("proof_holders", records)
+        staged = self.target.ask("proof_holders", records)
         found = [empty]
         for columns in unique_keys(self.table):
             if set(columns) <= set(records.columns):

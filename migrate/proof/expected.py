@@ -60,7 +60,7 @@ class SourceAgain:
             mapped.outcomes.join(prepared.select("_row", "_hash"), on="_row", how="left", maintain_order="left")
             .join(first_error, on="_row", how="left", maintain_order="left")
             .with_columns(
-                record_id(self.namespace, self.mapping.target, self.mapping.name, pl.col("_record")).alias("id"),
+                record_id(self.namespace, self.mapping.target, self.mapping.id_name, pl.col("_record")).alias("id"),
                 pl.when(failed)
                 .then(pl.coalesce("code", pl.when(pl.col("outcome") == "parked").then(pl.lit("link-waiting"))))
                 .otherwise(pl.col("reason"))
