@@ -14,6 +14,7 @@ from casemodel import ColumnInfo, column_info, printable, required, tables
 from mappings.draft.names import LEAST, bare, likeness
 from mappings.draft.stages import Stages, join_time, listed, quoted, stages_for, time_format
 
+_FEW_CODES = 12
 SCHEMA_LINE = "# yaml-language-server: $schema={path}"
 
 
@@ -216,10 +217,12 @@ def _says(asked: _Asked, name: str, must: bool) -> str:
 
 
 def _found(column: Mapping[str, Any]) -> str:
-    """Say what a column holds, without a value."""
+    """Say what a column holds; the values of a code that may be shown, since somebody must say what they mean."""
     if not column["rows"] or column["nulls"] == column["rows"]:
         return "use it, or give a reason: it holds nothing but NULL"
     said = [f"{column['distinct']:,} different values"]
+    if column["distinct"] <= _FEW_CODES and column["open_values"]:
+        said.append(f"such as {', '.join(quoted(each['text']) for each in column['open_values'][:_FEW_CODES])}")
     said += [f"looks like {each['kind']}" for each in column["kinds"][:1]]
     said += [f"dates {each['kind']}" for each in column["dates"][:1]]
     said += [f"points to {each['relation']}.{each['column']}" for each in column["foreign_keys"][:1]]
