@@ -77,6 +77,7 @@ def check_mappings(
         if draft is not None:
             drafts.append(draft)
     _same_queries(files, refusals)
+    _former_names(by_name, refusals)
     order, circles = order_of(by_name)
     coverage = coverage_of([_uses(draft) for draft in drafts])
     errors = [*refusals.errors, *circles]
@@ -110,6 +111,28 @@ def _same_queries(files: Sequence[MappingFile], refusals: Refusals) -> None:
                 hint="Write the same accounts in both, or give one of them a query of its own.",
                 place=file.place("source", "query", key=True),
             )
+
+
+def _former_names(files: Mapping[str, MappingFile], refusals: Refusals) -> None:
+    """Refuse former names that are in use, or that two mappings claim: only one can take over the records."""
+    claimed: dict[str, str] = {}
+    for file in files.values():
+        for name in file.model.formerly:
+            place = file.place("formerly")
+            if name in files:
+                refusals.add(
+                    "MAP-073",
+                    f"'{name}' is the mapping itself" if name == file.name else f"the mapping {name} still exists",
+                    hint="Name what the mapping was called before, and remove the old file.",
+                    place=place,
+                )
+            elif claimed.setdefault(name, file.name) != file.name:
+                refusals.add(
+                    "MAP-073",
+                    f"{claimed[name]} was formerly '{name}', too",
+                    hint="Only one mapping can take over the records of another.",
+                    place=place,
+                )
 
 
 def _order(error: RefusedError) -> tuple[str, int, int]:

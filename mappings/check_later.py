@@ -25,7 +25,7 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
-    for name in ("formerly", "identity", "controls", "children"):
+    for name in ("identity", "controls", "children"):
         if getattr(model, name) is not None:
             yield (name,)
     if model.incremental is not None:

@@ -58,6 +58,9 @@ class CompiledMapping:
     """
 
     name: str
+    id_name: str
+    """The name that the target ids hold: the first that the mapping ever had."""
+    formerly: tuple[str, ...]
     system: str
     relation: str
     target: str
@@ -312,6 +315,8 @@ def _assemble(
     links = tuple(compiler.links)
     return CompiledMapping(
         name=file.name,
+        id_name=model.id_name,
+        formerly=model.formerly,
         system=file.system,
         relation=file.relation,
         target=model.target,

@@ -117,7 +117,7 @@ def build(compiler: Compiler, namespace: str) -> Built:
         built.scope = condition(compiler, model.scope.where, ("scope", "where"), [], "columns", windows=False)
     source = model.source
     record_key = "_group" if source.one_per else "_key"
-    program.add("id", record_id(namespace, model.target, model.mapping, pl.col(record_key)), exact=True)
+    program.add("id", record_id(namespace, model.target, model.id_name, pl.col(record_key)), exact=True)
     if source.one_per:
         add_lead(compiler)
     for name in model.values:

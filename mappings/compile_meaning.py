@@ -24,6 +24,9 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
     the version of the step library are in.
     """
     model = file.model.model_dump(by_alias=True, exclude=_SILENT, exclude_defaults=True)
+    # A renamed mapping makes the same records: what counts is the name in their ids.
+    model.pop("formerly", None)
+    model["mapping"] = file.model.id_name
     scope = model.get("scope")
     if isinstance(scope, dict):
         model["scope"] = {"where": scope["where"]}

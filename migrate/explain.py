@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from casemodel import UsageError, column_info, show, split_key, tables
 from connectors import SqliteTarget
 from mappings import CompiledMapping, StageValue
+from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read, table
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
@@ -88,8 +89,8 @@ def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget,
     prepared = _row(session, mapping, shown, key_text)
     key = str(prepared["_key"][0])
     with target.engine.connect() as connection:
-        known, id_map, issue = (table(connection, each) for each in ("mapping", "id_map", "issue"))
-        numbers = {row[0]: int(row[1]) for row in connection.execute(sa.select(known.c.name, known.c.id))}
+        id_map, issue = (table(connection, each) for each in ("id_map", "issue"))
+        numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         number = numbers.get(mapping.name, -1)
         state = connection.execute(
             sa.select(id_map.c.state, id_map.c.target_id, id_map.c.run_id).where(
@@ -183,9 +184,7 @@ def _source(
     )
 
 
-def _stage(
-    session: Session, mapping: CompiledMapping, personal: frozenset[str], stage: StageValue
-) -> Stage:
+def _stage(session: Session, mapping: CompiledMapping, personal: frozenset[str], stage: StageValue) -> Stage:
     """Mask a stage's value unless its column of the model may be shown and no personal value of the row is in it."""
     key = session.workspace.secrets.mask_key
     open_column = stage.field in mapping.fields and not column_info(mapping.target, stage.field)["personal"]

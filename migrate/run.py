@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from migrate.books import Books, run_books
 from migrate.database import current, require_current
 from migrate.interrupt import patient
 from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
+from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
@@ -112,6 +114,7 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
     compiled = [session.mapping(name) for name in session.check.order]
     with target.transaction() as connection:
         check_namespace(connection, session.workspace.secrets)
+        renamed = take_over(connection, compiled)
         run = table(connection, "run")
         last = connection.execute(
             sa.select(run.c.id, run.c.plan_digest).where(run.c.state.in_(UNFINISHED)).order_by(run.c.id.desc()).limit(1)
@@ -126,7 +129,7 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
                 hint="Run without --resume: a new run starts, and only what changed is written.",
                 place="run",
             )
-        run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest)
+        run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest, renamed)
         epoch = take_lock(connection, run_id)
         abandoned = int(last.id) if last is not None and not same else None
         connection.execute(
@@ -139,7 +142,7 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
             .where(run.c.id == run_id)
             .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
         )
-        numbers = mapping_ids(connection, [(each.name, each.target, each.meaning) for each in compiled])
+        numbers = mapping_ids(connection, [(each.name, each.id_name, each.target, each.meaning) for each in compiled])
         full = fully_read(connection)
     context = LoadContext(
         target,
@@ -154,8 +157,16 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
     return _Start(context, same, abandoned)
 
 
-def _new_run(connection: sa.Connection, session: Session, options: RunOptions, digest: str) -> int:
-    command = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
+def _new_run(
+    connection: sa.Connection,
+    session: Session,
+    options: RunOptions,
+    digest: str,
+    renamed: Sequence[tuple[str, str]],
+) -> int:
+    command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
+    if renamed:
+        command["renamed"] = [list(names) for names in renamed]
     inserted = connection.execute(
         sa.insert(table(connection, "run")).values(
             state="running",

@@ -239,7 +239,7 @@ class MappingModel(Model):
     """A mapping file: one relation, one target table."""
 
     mapping: MappingName
-    formerly: MappingName | None = None
+    formerly: Annotated[tuple[MappingName, ...], BeforeValidator(_parts, json_schema_input_type=str | list[str])] = ()
     owner: Filled | None = None
     target: Filled
     source: Source
@@ -254,3 +254,8 @@ class MappingModel(Model):
     controls: Any = None
     children: Any = None
     tests: Any = None
+
+    @property
+    def id_name(self) -> str:
+        """The name that the target ids hold: the first that the mapping ever had."""
+        return self.formerly[0] if self.formerly else self.mapping

@@ -42,17 +42,22 @@ def check_namespace(connection: sa.Connection, secrets: Secrets) -> None:
         )
 
 
-def mapping_ids(connection: sa.Connection, mappings: Iterable[tuple[str, str, str]]) -> dict[str, int]:
-    """Return the number of each mapping (name, target, meaning), giving new ones a number and noting the meaning."""
+def mapping_ids(connection: sa.Connection, mappings: Iterable[tuple[str, str, str, str]]) -> dict[str, int]:
+    """Return the number of each mapping, giving new ones a number and noting the meaning.
+
+    Args:
+        mappings: name, name in the target ids, target and meaning of each.
+    """
     known = table(connection, "mapping")
     numbers: dict[str, int] = {row[0]: int(row[1]) for row in connection.execute(sa.select(known.c.name, known.c.id))}
-    for name, target, meaning in mappings:
+    for name, id_name, target, meaning in mappings:
         if name in numbers:
             connection.execute(
                 sa.update(known).where(known.c.id == numbers[name], known.c.meaning != meaning).values(meaning=meaning)
             )
         else:
-            inserted = connection.execute(sa.insert(known).values(name=name, target=target, meaning=meaning))
+            values = {"name": name, "id_name": id_name, "target": target, "meaning": meaning}
+            inserted = connection.execute(sa.insert(known).values(**values))
             numbers[name] = new_id(inserted)
     return numbers
 

@@ -133,6 +133,7 @@ def _progress(builder: _Builder) -> None:
         "mapping",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("name", String(120), nullable=False, unique=True),
+        Column("id_name", String(120), nullable=False, comment="name it had first, which stays in the target ids"),
         Column("target", String(60), nullable=False),
         Column("meaning", String(64), nullable=False),
         comment="Numbers for mappings, so that the id map stays small",

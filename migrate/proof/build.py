@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import sqlalchemy as sa
-
 from casemodel import column_info, show
 from connectors import SqliteTarget
-from migrate.ledger.store import fully_read, table
+from migrate.ledger.renames import ledger_numbers
+from migrate.ledger.store import fully_read
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.actual import TargetAgain
 from migrate.proof.expected import SourceAgain
@@ -23,8 +22,7 @@ from reconciliation import MappingProof, ProofColumn
 def build_proofs(session: Session, target: SqliteTarget, names: Sequence[str]) -> Iterator[list[MappingProof]]:
     """Give the proofs of the mappings; what they hold open is closed when the block ends."""
     with target.engine.connect() as connection:
-        known = table(connection, "mapping")
-        numbers = {name: int(number) for name, number in connection.execute(sa.select(known.c.name, known.c.id))}
+        numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         full = fully_read(connection)
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)

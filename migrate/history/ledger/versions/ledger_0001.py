@@ -42,6 +42,7 @@ def upgrade() -> None:
         f"{prefix}mapping",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("name", sa.String(120), nullable=False),
+        sa.Column("id_name", sa.String(120), nullable=False, comment="name it had first, which stays in the target ids"),
         sa.Column("target", sa.String(60), nullable=False),
         sa.Column("meaning", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}mapping"),
