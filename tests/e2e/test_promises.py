@@ -15,7 +15,7 @@ import pytest
 from command_line import Answer, CommandLine, in_process
 from targets import assert_same_target, copy_workspace, file_states, model_rows, open_read_only
 
-CASES = 120
+CASES = 80
 OUTCOMES = ("out_of_scope", "deferred", "late", "inserted", "updated", "unchanged", "rejected", "parked", "conflict", "merged")
 
 
