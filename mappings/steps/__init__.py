@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from mappings.steps import encoding, numbers, parts, patterns, text
+from mappings.steps import countries, dutch, encoding, numbers, parts, patterns, text
 from mappings.steps.parts import PARTS, TextPart
 from mappings.steps.step import Step, StepResult
 
 STEPS: Final[dict[str, Step]] = {
-    step.name: step for family in (text, patterns, numbers, encoding, parts) for step in family.STEPS
+    step.name: step for family in (text, patterns, numbers, dutch, countries, encoding, parts) for step in family.STEPS
 }
 """Every step by its name, in the order of the documentation."""
 STEPS_VERSION: Final = 1

@@ -183,3 +183,10 @@ def surname(text: pl.Expr) -> pl.Expr:
     return pl.coalesce(
         text.str.extract(_BEHIND, 1), text.str.extract(_GLUED, 2), text.str.extract(_BEFORE, 2), text.str.strip_chars()
     )
+
+
+def initials(text: pl.Expr) -> pl.Expr:
+    """Return the first letter of each word as a capital with a point, NULL where there is no letter."""
+    words = text.str.replace_all(r"[^\p{L}\p{M}'’-]+", " ").str.replace_all(r"(^|\s)[^\p{L}]+", "$1").str.strip_chars()
+    made = words.str.replace_all(r"(\p{L}\p{M}*)\S*\s*", "$1.").str.to_uppercase()
+    return pl.when(made != "").then(made)

@@ -12,7 +12,7 @@ import polars as pl
 from casemodel import Place
 from mappings.steps.addresses import house_addition, house_letter, house_number, phone_number, phone_rest
 from mappings.steps.cases import case_number
-from mappings.steps.names import prefix, surname
+from mappings.steps.names import initials, prefix, surname
 from mappings.steps.step import Step, StepResult, one_text, wrong
 
 
@@ -41,6 +41,12 @@ PARTS: Final = {
             "surname without its prefix, as it was typed",
             (("Berg, van den", "Berg"), ("VAN DEN BERG", "BERG"), ("Jansen", "Jansen")),
             surname,
+        ),
+        TextPart(
+            "dutch_name.initials",
+            "first letter of each first name as a capital with a point, from names or from initials typed anyhow",
+            (("Jan Peter", "J.P."), ("j.p.", "J.P."), ("A B", "A.B."), ("-", None)),
+            initials,
         ),
         TextPart(
             "phone_nl.number",

@@ -84,6 +84,7 @@ STEPS: Final = (
         "trim",
         ((" a b ", "a b"),),
         plain(lambda text: text.str.strip_chars(), "trim"),
+        repairs=True,
     ),
     Step(
         "collapse_space",
@@ -99,6 +100,7 @@ STEPS: Final = (
         "upper",
         (("abc é", "ABC É"),),
         plain(lambda text: text.str.to_uppercase(), "upper"),
+        repairs=True,
     ),
     Step(
         "lower",
@@ -106,6 +108,7 @@ STEPS: Final = (
         "lower",
         (("ABC É", "abc é"),),
         plain(lambda text: text.str.to_lowercase(), "lower"),
+        repairs=True,
     ),
     Step(
         "strip_control",
