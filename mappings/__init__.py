@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
     from mappings.explain import StageValue
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
+    from mappings.language.parse_tests import PlacedTest, load_tests
     from mappings.stages.fits import fits_format
+    from mappings.trial import Miss, Tried, errors_of_test, try_test
 
 __all__ = [
     "MAPPING_CODES",
@@ -23,16 +25,22 @@ __all__ = [
     "Draft",
     "LinkTarget",
     "MappingFile",
+    "Miss",
+    "PlacedTest",
     "RelationCoverage",
     "StageValue",
     "TargetCoverage",
+    "Tried",
     "check_mappings",
     "compile_mapping",
     "draft_mapping",
+    "errors_of_test",
     "fits_format",
     "load_mapping",
     "load_mappings",
+    "load_tests",
     "parse_mapping",
+    "try_test",
 ]
 
 _LATE = {
@@ -42,7 +50,9 @@ _LATE = {
     "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
     "mappings.explain": ("StageValue",),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
+    "mappings.language.parse_tests": ("PlacedTest", "load_tests"),
     "mappings.stages.fits": ("fits_format",),
+    "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }
 """What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from mappings.language.base import Model
+from mappings.language.mapping_tests import MappingTest
 from mappings.language.scalars import Filled, Flag, Name, Names, Text, Texts, Whole, choice
 from mappings.language.stages import (
     Ambiguous,
@@ -253,7 +254,7 @@ class MappingModel(Model):
     rules: tuple[Rule, ...] = ()
     controls: Any = None
     children: Any = None
-    tests: Any = None
+    tests: tuple[MappingTest, ...] = ()
 
     @property
     def id_name(self) -> str:

@@ -24,6 +24,9 @@ from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
 from mappings.language.places import Path_, find_place, translate
 from mappings.language.queries import query_of
 
+TESTS = "tests"
+"""Sub-folder of the mappings that holds files of tests."""
+
 
 @dataclass(frozen=True, slots=True)
 class MappingFile:
@@ -94,7 +97,7 @@ def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
         errors.append(error)
     broken = bool(errors)
     for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
-        if path == folder / DEFAULTS:
+        if path == folder / DEFAULTS or folder / TESTS in path.parents:
             continue
         try:
             files.append(load_mapping(path, workspace_root, {} if broken else defaults))
@@ -159,23 +162,24 @@ def parse_mapping(
         model = MappingModel.model_validate(tree, context={"errors": errors, "file": shown_as})
     except ValidationError as error:
         errors += [translate(item, tree, shown_as) for item in error.errors(include_url=False, include_input=False)]
-        raise RefusedMany(sorted(errors, key=_line)) from None
+        raise RefusedMany(sorted(errors, key=line_of)) from None
     shared = (defaults or {}).get(model.mapping.partition(".")[0])
     model, missing = with_defaults(model, shared, tree, shown_as)
     errors += missing
     if errors:
-        raise RefusedMany(sorted(errors, key=_line))
+        raise RefusedMany(sorted(errors, key=line_of))
     file = MappingFile(model.mapping, shown_as, model, tree, hashlib.sha256(data).hexdigest())
     tables, texts, errors = _read_tables(file, codes)
     query, refused = _read_query(file, codes.parent / "queries")
     errors += refused
     if errors:
-        raise RefusedMany(sorted(errors, key=_line))
+        raise RefusedMany(sorted(errors, key=line_of))
     zone, days = (shared.timezone, shared.date) if shared else (None, ())
     return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts, query, zone, days)
 
 
-def _line(error: RefusedError) -> tuple[int, int]:
+def line_of(error: RefusedError) -> tuple[int, int]:
+    """Return line and column of an error, to sort by."""
     return error.place.line or 0, error.place.column or 0
 
 

@@ -6,6 +6,7 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.mapping_new import new
+from migrate.cli.mapping_test import run_mapping_tests
 
 
 @click.group()
@@ -62,3 +63,4 @@ def check(invocation: Invocation) -> int:
 
 
 mapping.add_command(new)
+mapping.add_command(run_mapping_tests)

@@ -1,0 +1,27 @@
+"""`mapping test`."""
+
+from __future__ import annotations
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+@click.command("test")
+@click.argument("names", metavar="[MAPPING]…", nargs=-1)
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@pass_invocation
+def run_mapping_tests(invocation: Invocation, names: tuple[str, ...], lang: str) -> int:
+    """Run the tests of the mappings: `tests:` in the mapping files, and mappings/tests/*.yml.
+
+    No row of an old system is read and nothing is written; links and lookups are answered as each test says, else every
+    key exists.  Of a value that is not as expected every stage is shown.  Exit status 3 when a test fails.
+    """
+    from migrate.mapping_test import run_tests, test_document, test_lines
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        done = run_tests(session, names)
+    invocation.emit(test_document(done), test_lines(done, lang))
+    return 3 if done.failed else 0
