@@ -19,7 +19,7 @@ _FUNCTIONS = frozenset(
     | {"substring", "sum", "total", "trim", "upper", "xor"}
 )
 """What a query may call, by sqlglot's names: nothing that reads the clock, draws lots or reaches outside."""
-_REFUSED: tuple[tuple[type[exp.Expression], str], ...] = (
+_REFUSED: tuple[tuple[type, str], ...] = (
     (exp.Into, "it writes (INTO)"),
     (exp.Lock, "it locks rows (FOR UPDATE)"),
     (exp.Placeholder, "it has a parameter"),
