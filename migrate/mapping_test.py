@@ -144,5 +144,5 @@ def _found(miss: Miss, lang: str) -> str:
     return _shown(miss.found)
 
 
-def _word(lang: str, name: str, **parts: object) -> str:
+def _word(lang: str, name: str, /, **parts: object) -> str:
     return _WORDS[name][0 if lang == "nl" else 1].format(**parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.mapping_coverage import coverage
 from migrate.cli.mapping_new import new
 from migrate.cli.mapping_test import run_mapping_tests
 
@@ -64,3 +65,4 @@ def check(invocation: Invocation) -> int:
 
 mapping.add_command(new)
 mapping.add_command(run_mapping_tests)
+mapping.add_command(coverage)

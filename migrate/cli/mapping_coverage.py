@@ -1,0 +1,33 @@
+"""`mapping coverage`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+@click.command()
+@click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Also write a page.")
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@pass_invocation
+def coverage(invocation: Invocation, page: Path | None, lang: str) -> int:
+    """Show what becomes of every source column and every target column.
+
+    Per relation what is used and what is ignored (why, who decided, on what evidence), per target table what is filled
+    and what stays empty.  A column that an old system gained since is named.  Exit status 3 when a column is neither.
+    """
+    from migrate.mapping_coverage import coverage_paper, coverage_report
+    from migrate.paper import as_html, as_text, write_paper
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        report = coverage_report(session)
+    paper = coverage_paper(report, lang)
+    if page is not None:
+        write_paper(page, as_html(paper, lang))
+    invocation.emit(report.as_dict(), as_text(paper))
+    return 3 if report.open else 0
