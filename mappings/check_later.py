@@ -39,8 +39,6 @@ def _later(file: MappingFile) -> Iterator[Path]:
 
 def _of_chains(file: MappingFile) -> Iterator[Path]:
     for _, path, chain in file.chains():
-        if chain.use is not None:
-            yield (*path, "use")
         if chain.link is not None and chain.link.identity is not None:
             yield (*path, "link", "identity")
     for name, spec in file.model.fields.items():

@@ -248,6 +248,8 @@ def compiled(draft: Draft, relations: Relations, secrets: Secrets) -> CompiledMa
 def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:
     """Return the used columns in the order of the relation, outputs of unpivot and numbers of side rows included."""
     names = dict.fromkeys([*compiler.columns.names, *keys.columns.names])
+    written = {name for step in compiler.file.model.use for name in step.writes}
+    names = {name: None for name in names if name not in written}
     used = [name for name in names if name in compiler.columns.used or name in keys.columns.used]
     used += [OMITTED] if compiler.file.query is not None else []
     return (*used, *(hits.removeprefix(Columns.PREFIX) for hits in compiler.side_hits))

@@ -14,6 +14,7 @@ from mappings.compile_expr import condition, find
 from mappings.compile_field import finish, known_column, origin
 from mappings.compile_lead import add_differs, add_lead
 from mappings.compile_names import Columns, Made, Refusals
+from mappings.compile_plugins import add_frame_steps
 from mappings.compile_program import Flag, Program, RunContext
 from mappings.compile_state import Compiler, Flow
 from mappings.language import FieldSpec, MappingFile
@@ -115,6 +116,7 @@ def build(compiler: Compiler, namespace: str) -> Built:
     model, program = compiler.file.model, compiler.program
     if model.scope is not None:
         built.scope = condition(compiler, model.scope.where, ("scope", "where"), [], "columns", windows=False)
+    add_frame_steps(compiler)
     source = model.source
     record_key = "_group" if source.one_per else "_key"
     program.add("id", record_id(namespace, model.target, model.id_name, pl.col(record_key)), exact=True)

@@ -9,6 +9,7 @@ from mappings.compile_expr import condition, expression, use
 from mappings.compile_json import json_origin
 from mappings.compile_link import link, lookup
 from mappings.compile_names import Made
+from mappings.compile_plugins import use_function
 from mappings.compile_program import Flag
 from mappings.compile_spread import spread
 from mappings.compile_state import Compiler, Flow
@@ -66,7 +67,6 @@ def _one_origin(compiler: Compiler, flow: Flow, spec: Chain) -> bool:
         "expr": spec.expr is not None,
         "const": spec.const is not None,
         "json": spec.json_ is not None,
-        "use": spec.use is not None,
     }
     given = [name for name, there in origins.items() if there]
     if isinstance(spec, ValueSpec | FieldSpec):
@@ -139,6 +139,8 @@ def _stages(compiler: Compiler, flow: Flow, spec: Chain, policy: str) -> None:
         flow.texts = None
         do(compiler, flow, spec)
         null_if(compiler, flow, spec, "null_if again")
+    if spec.use is not None:
+        use_function(compiler, flow, spec)
     codes(compiler, flow, spec)
     typed(compiler, flow, spec)
     spread(compiler, flow, spec)

@@ -48,6 +48,7 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         **({"query": file.query.sql} if file.query is not None else {}),
         **({"timezone": file.timezone} if file.timezone is not None else {}),
         **({"formats": list(file.date_formats)} if any(table.dated for table in file.tables.values()) else {}),
+        **({"plugins": {name: found.digest for name, found in file.plugins.items()}} if file.plugins else {}),
         "as_of": None if as_of is None else as_of.isoformat(),
     }
     return hashlib.sha256(rfc8785.dumps(meaning)).hexdigest()

@@ -66,6 +66,8 @@ class Coverage:
 
     relations: tuple[RelationCoverage, ...] = ()
     targets: tuple[TargetCoverage, ...] = ()
+    plugins: tuple[tuple[str, str], ...] = ()
+    """Mapping and plug-in, for each plug-in that a mapping uses."""
     errors: list[RefusedError] = field(default_factory=list)
     warnings: list[RefusedError] = field(default_factory=list)
 
@@ -81,7 +83,8 @@ def coverage_of(uses: Sequence[Uses]) -> Coverage:
         for (system, _), readers in relations.items()
     ]
     targets = [_target(use, errors) for use in uses if use.file.model.target in tables]
-    return Coverage(tuple(covered), tuple(targets), errors.errors, warnings.errors)
+    plugins = tuple((use.file.name, name) for use in uses for name in use.file.plugins)
+    return Coverage(tuple(covered), tuple(targets), plugins, errors.errors, warnings.errors)
 
 
 def _relation(

@@ -55,6 +55,8 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-071": "a query is refused: it is not one SELECT over relations of the system, or the system cannot run it",
     "MAP-072": "a query is used in a way that cannot work",
     "MAP-073": "formerly names a mapping that still exists, or that another one was too",
+    "MAP-080": "a plug-in cannot be loaded",
+    "MAP-081": "a plug-in does not do what it must: it raises, or returns the wrong length, type or columns",
     "MAP-090": "something to look at: it may be meant, but often is not",
     "MAP-091": "the formats of a date fit few values of the last profile (a warning)",
     "MAP-100": "the expression is too long or too deep",

@@ -54,7 +54,7 @@ class Chain(Model):
     expr: Filled | None = None
     const: Text | None = None
     json_: JsonSpec | None = Field(default=None, alias="json")
-    use: Any = None
+    use: Filled | None = None
     null_if: NullIf | None = None
     do: Steps = ()
     codes: Codes | None = None
@@ -236,6 +236,14 @@ class Rule(Model):
     otherwise: Annotated[str, choice("reject", "warn", "skip")] = "reject"
 
 
+class FrameStep(Model):
+    """A plug-in on whole batches: it reads some columns and writes others, and is held to it."""
+
+    step: Filled
+    reads: Names
+    writes: Annotated[tuple[Name, ...], BeforeValidator(_parts)]
+
+
 class MappingModel(Model):
     """A mapping file: one relation, one target table."""
 
@@ -247,6 +255,7 @@ class MappingModel(Model):
     scope: Scope | None = None
     incremental: Incremental | None = None
     identity: Any = None
+    use: tuple[FrameStep, ...] = ()
     values: dict[Name, ValueSpec] = Field(default={})
     fields: dict[Name, FieldSpec]
     unfilled: tuple[Unfilled, ...] = ()

@@ -22,6 +22,7 @@ from mappings.language.code_tables import CodeTable, inline_table, read_code_tab
 from mappings.language.defaults import DEFAULTS, SystemDefaults, check_systems, read_defaults, with_defaults
 from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
 from mappings.language.places import Path_, find_place, translate
+from mappings.language.plugins import Plugin, read_plugin
 from mappings.language.queries import query_of
 
 TESTS = "tests"
@@ -48,6 +49,8 @@ class MappingFile:
     """Time zone of the system (``defaults.yml``), where a field says none."""
     date_formats: tuple[str, ...] = ()
     """Date formats of the system (``defaults.yml``)."""
+    plugins: Mapping[str, Plugin] = field(default_factory=dict)
+    """Plug-ins that the mapping uses, by their names."""
 
     @property
     def system(self) -> str:
@@ -171,11 +174,14 @@ def parse_mapping(
     file = MappingFile(model.mapping, shown_as, model, tree, hashlib.sha256(data).hexdigest())
     tables, texts, errors = _read_tables(file, codes)
     query, refused = _read_query(file, codes.parent / "queries")
-    errors += refused
+    plugins, missing = _read_plugins(file, codes.parent / "plugins")
+    errors += [*refused, *missing]
     if errors:
         raise RefusedMany(sorted(errors, key=line_of))
     zone, days = (shared.timezone, shared.date) if shared else (None, ())
-    return MappingFile(model.mapping, shown_as, model, tree, file.file_digest, tables, texts, query, zone, days)
+    return MappingFile(
+        model.mapping, shown_as, model, tree, file.file_digest, tables, texts, query, zone, days, plugins
+    )
 
 
 def line_of(error: RefusedError) -> tuple[int, int]:
@@ -218,6 +224,19 @@ def _read_tables(
                     )
                 errors.setdefault((str(shown.place), shown.message), shown)
     return tables, texts, list(errors.values())
+
+
+def _read_plugins(file: MappingFile, folder: Path) -> tuple[dict[str, Plugin], list[RefusedError]]:
+    named: list[tuple[str, Path_]] = [(chain.use, (*path, "use")) for _, path, chain in file.chains() if chain.use]
+    named += [(step.step, ("use", index, "step")) for index, step in enumerate(file.model.use)]
+    plugins: dict[str, Plugin] = {}
+    errors: list[RefusedError] = []
+    for name, path in named:
+        try:
+            plugins[name] = plugins.get(name) or read_plugin(name, folder, file.place(*path))
+        except RefusedError as error:
+            errors.append(error)
+    return plugins, errors
 
 
 def _read_query(file: MappingFile, folder: Path) -> tuple[Query | None, list[RefusedError]]:
