@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -50,11 +51,16 @@ class Model(BaseModel):
 def near(name: str, known: tuple[str, ...] | list[str]) -> str:
     """Return the nearest right name in the words of a hint, or an empty text.
 
-    Names match in any case, so that a name in another case is the nearest of all.
+    Names match in any case, so that a name in another case is the nearest of all; then comes one without its accents.
     """
-    folded = {item.casefold(): item for item in known}
-    match = get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    folded = {_bare(item): item for item in known}
+    match = get_close_matches(_bare(name), list(folded), n=1, cutoff=0.6)
     return f"Did you mean '{folded[match[0]]}'?" if match else ""
+
+
+def _bare(name: str) -> str:
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(char for char in apart if not unicodedata.combining(char))
 
 
 def _unknown_key(key: str, known: tuple[str, ...], value: PlacedDict, file: str) -> RefusedError:
