@@ -68,7 +68,8 @@ def _planned(world: World, tickets: pl.DataFrame) -> pl.DataFrame:
     kept = tickets.filter(has).select(
         "tid", "kind", "day", "date", "LOCCODE", "t", "case", "issued", "product", pl.lit(True).alias("kept")
     )
-    lost = tickets.filter((kind == 0) & dice.chance("not kept", 0.03)).select(
+    by_day = pl.col("issued_utc").is_null()
+    lost = tickets.filter((kind == 0) & by_day & dice.chance("not kept", 0.03)).select(
         "tid",
         "kind",
         "day",

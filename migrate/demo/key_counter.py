@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from migrate.demo import catalogue
-from migrate.demo.key_rows import at, filled, instant, key_rows, link
+from migrate.demo.key_rows import at, filled, instant, key_rows, link, utc
+from migrate.demo.nights import by_day
 from migrate.demo.world import CUSTOMER_BASE
 
 _CHANNEL = {"INT": "webformulier", "TEL": "telefoon", "BAL": "balie", "WEB": "webformulier"}
@@ -116,8 +117,8 @@ def ticket_key(frame: pl.DataFrame) -> pl.DataFrame:
         "ticket_number": pl.col("BONNR"),
         "series": pl.col("series"),
         "product_code": product,
-        "issued_at": at(date, pl.col("issued")),
-        "called_at": at(date, pl.col("called")),
+        "issued_at": pl.coalesce(utc(pl.col("issued_utc")), at(date, by_day(pl.col("issued")))),
+        "called_at": pl.coalesce(utc(pl.col("called_utc")), at(date, by_day(pl.col("called")))),
         "call_count": pl.col("AANTOPR"),
         "service_started_at": at(date, pl.col("begun")),
         "service_ended_at": at(date, pl.col("ended")),
@@ -135,6 +136,7 @@ def ticket_key(frame: pl.DataFrame) -> pl.DataFrame:
         fields,
         warnings=[
             (pl.col("clock_behind"), "tijden op volgorde rule-failed"),
+            (pl.col("_B10"), "geen bon in de nacht van de klokwissel rule-failed"),
             (pl.col("appointment_dangling"), "appointment_id orphan"),
             (pl.col("appointment_rejected") & ~pl.col("appointment_dangling"), "appointment_id link-waiting"),
             (pl.col("contact_rejected"), "contact_id link-waiting"),
@@ -174,7 +176,7 @@ def contact_key(frame: pl.DataFrame) -> pl.DataFrame:
         "further_action": pl.lit("0"),
         "language": pl.lit("nld"),
         "is_confidential": pl.lit("0"),
-        "occurred_at": at(pl.col("date"), pl.col("begun").fill_null(pl.col("issued"))),
+        "occurred_at": at(pl.col("date"), by_day(pl.col("begun").fill_null(pl.col("issued")))),
         "ended_at": at(pl.col("date"), pl.col("ended")),
         "party_id": link("balie.party", pl.col("t") + CUSTOMER_BASE),
         "participant_role": pl.when(known).then(pl.lit("klant")),

@@ -92,6 +92,11 @@ def instant(local: pl.Expr) -> pl.Expr:
     )
 
 
+def utc(moment: pl.Expr) -> pl.Expr:
+    """Write a moment that is in UTC already."""
+    return moment.dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
+
+
 def at(day: pl.Expr, second: pl.Expr) -> pl.Expr:
     """Write a date and a local second of that day as UTC text."""
     return instant(day.cast(pl.Datetime("us")) + pl.duration(seconds=second))

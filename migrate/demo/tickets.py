@@ -7,6 +7,7 @@ import polars as pl
 from migrate.demo import catalogue
 from migrate.demo.cases import case_facts
 from migrate.demo.dice import part
+from migrate.demo.nights import night_tickets
 from migrate.demo.world import CUSTOMER_BASE, HAND_OUT_AFTER, World, compact, counter_span, day_of
 
 WALK_IN, OPENING, HAND_OUT, SENT_ON = 0, 1, 2, 3
@@ -32,7 +33,14 @@ def counter_day(world: World, first: int, after: int) -> pl.DataFrame:
         dice.between("issued", 30_700, 59_400).alias("issued"),
         pl.lit(None, dtype=pl.Int64).alias("before"),
     )
-    return pl.concat([frame, _sent_on(world, frame)]).sort("day", "issued", "tid")
+    nights = night_tickets(first, after, _DAY_ROOM - 1).with_columns(
+        ((pl.col("day") * _DAY_ROOM + pl.col("k")) * 4 + WALK_IN).alias("tid"),
+        pl.lit(WALK_IN).alias("kind"),
+        pl.lit(catalogue.LOCATION_WEIGHTS[0][0]).alias("LOCCODE"),
+        pl.lit("INFO").alias("product"),
+    )
+    rows = pl.concat([frame, _sent_on(world, frame), nights.drop("k")], how="diagonal")
+    return rows.sort("day", "issued", "tid")
 
 
 def _stories(world: World, first: int, after: int) -> pl.DataFrame:
@@ -157,9 +165,12 @@ def _state(world: World) -> list[pl.Expr]:
         .then(pl.lit("SY"))
         .otherwise(pl.lit("AF"))
     )
-    test = plain & part(draw, 0.2, 0.0027)
+    night = pl.col("issued_utc").is_not_null()
+    status = pl.when(night).then(pl.lit("SY")).otherwise(status)
+    test = plain & part(draw, 0.2, 0.0027) & ~night
     return [
         status.alias("STATUS"),
+        night.alias("_B10"),
         test.alias("test"),
         (status == "SY").alias("_B09"),
         test.alias("_B29"),
@@ -210,13 +221,14 @@ def _times(world: World) -> list[pl.Expr]:
     called = pl.col("issued") + dice.between("wait", 60, 1_500)
     begun = called + dice.between("walk", 8, 70)
     never_served = status.is_in(["NV", "AN"])
-    served = ~never_served & ~((status == "SY") & dice.chance("left", 0.5))
+    night = pl.col("issued_utc").is_not_null()
+    served = ~never_served & ~((status == "SY") & dice.chance("left", 0.5)) & ~night
     behind = status.is_in(["AF", "DV"]) & dice.chance("clock behind", 0.0088)
     ended = begun + pl.when(behind).then(-dice.between("behind by", 2, 50)).otherwise(
         dice.between("service", 60, 1_200)
     )
     return [
-        pl.when(status != "AN").then(called).alias("called"),
+        pl.when(night).then("called_at_night").when(status != "AN").then(called).alias("called"),
         pl.when(served).then(begun).alias("begun"),
         pl.when(served & (status != "SY")).then(ended).alias("ended"),
         behind.alias("_B08"),
@@ -276,4 +288,7 @@ def _people(world: World) -> list[pl.Expr]:
         pl.when((pl.col("date") < pl.date(2012, 3, 1)) & both)
         .then(code.is_in(list(catalogue.REISSUED)))
         .alias("former"),
+        pl.when((pl.col("date") < pl.date(2012, 3, 1)) & both)
+        .then(code.is_in(list(catalogue.REISSUED)) & ~test_code & ~gone)
+        .alias("_B25"),
     ]

@@ -73,6 +73,12 @@ MISTAKES = {
         "STATUS IN ('AF', 'BE')",
         ("balie.contact", "outcome"),
     ),
+    "the first of two hours": (
+        "mappings/balie.queue_ticket.yml",
+        "ambiguous: {not_before: issued_at}",
+        "ambiguous: earliest",
+        ("balie.queue_ticket", "called_at"),
+    ),
     "a code forgotten": ("codes/ja_nee.csv", "true,ja,\n", "", ("zaak.case_property", "outcome")),
 }
 """What a person might get wrong: file, what it says, what it should not say, and where the comparison must find it."""
