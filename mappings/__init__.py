@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mappings.explain import StageValue
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
     from mappings.language.parse_tests import PlacedTest, load_tests
+    from mappings.language.schema import mapping_schema, schema_of
     from mappings.stages.fits import fits_format
     from mappings.trial import Miss, Tried, errors_of_test, try_test
 
@@ -39,7 +40,9 @@ __all__ = [
     "load_mapping",
     "load_mappings",
     "load_tests",
+    "mapping_schema",
     "parse_mapping",
+    "schema_of",
     "try_test",
 ]
 
@@ -51,6 +54,7 @@ _LATE = {
     "mappings.explain": ("StageValue",),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
     "mappings.language.parse_tests": ("PlacedTest", "load_tests"),
+    "mappings.language.schema": ("mapping_schema", "schema_of"),
     "mappings.stages.fits": ("fits_format",),
     "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }

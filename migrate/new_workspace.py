@@ -9,6 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from casemodel import RefusedError
+from migrate.schemas import schema_files
 from runbooks import shipped_runbooks
 
 _SECRET_BYTES = 32
@@ -59,6 +60,7 @@ def _shipped() -> dict[str, bytes]:
         shipped = {str(file.relative_to(start)): file.read_bytes() for file in start.rglob("*") if file.is_file()}
     # A name that begins with a dot would be left out of a wheel.
     shipped[".gitignore"] = shipped.pop("gitignore")
+    shipped |= {name: text.encode() for name, text in schema_files().items()}
     return shipped | {f"runbooks/{name}": text.encode() for name, text in shipped_runbooks().items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -143,7 +143,7 @@ def choice(*allowed: str) -> Any:
             )
         return text
 
-    return BeforeValidator(check, json_schema_input_type=str)
+    return BeforeValidator(check, json_schema_input_type=Literal[allowed])
 
 
 def _or(words: tuple[str, ...]) -> str:

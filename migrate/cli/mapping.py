@@ -7,6 +7,7 @@ import click
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.mapping_coverage import coverage
 from migrate.cli.mapping_new import new
+from migrate.cli.mapping_schema import show_schema
 from migrate.cli.mapping_test import run_mapping_tests
 
 
@@ -66,3 +67,4 @@ def check(invocation: Invocation) -> int:
 mapping.add_command(new)
 mapping.add_command(run_mapping_tests)
 mapping.add_command(coverage)
+mapping.add_command(show_schema)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from command_line import in_process
+import yaml
+from command_line import ROOT, in_process
+from jsonschema import Draft202012Validator
 from tiny_workspace import edit, make_workspace
 
 
@@ -68,3 +71,62 @@ def test_coverage_refuses_a_wrong_mapping_and_a_page_that_cannot_be_written(work
     answer = in_process("-C", workspace, "mapping", "coverage")
     assert answer.status == 4
     assert "NAAM" in answer.err
+
+
+def _loaded(file: Path) -> object:
+    """Read YAML as an editor does: keys are texts, and days too."""
+    return json.loads(json.dumps(yaml.safe_load(file.read_text()), default=str))
+
+
+def test_schemas_accept_what_is_shipped_and_refuse_bad_forms(tmp_path: Path) -> None:
+    answer = in_process("mapping", "schema", "--out", tmp_path)
+    assert answer.status == 0, answer.err
+    mapping, workspace = (
+        Draft202012Validator(json.loads((tmp_path / f"{kind}.json").read_text())) for kind in ("mapping", "workspace")
+    )
+    sets = [ROOT / "mappings/library/demo", ROOT / "mappings/library/start", ROOT / "examples/receipt"]
+    for folder in sets:
+        for file in folder.glob("mappings/*.yml"):
+            if file.name != "defaults.yml":
+                assert [error.message for error in mapping.iter_errors(_loaded(file))] == [], file.name
+        assert workspace.is_valid(_loaded(folder / "workspace.yml")), folder
+    for name in (
+        "unknown_key", "missing_key", "missing_target", "not_a_choice", "not_a_number",
+        "bad_mapping_name", "list_instead_of_keys", "unknown_keys_everywhere",
+    ):  # fmt: skip
+        assert not mapping.is_valid(_loaded(ROOT / f"tests/cases_bad/mappings/{name}.yml")), name
+
+
+def test_every_property_of_the_schemas_is_described() -> None:
+    def bare(node: object) -> list[str]:
+        if isinstance(node, list):
+            return [name for item in node for name in bare(item)]
+        if not isinstance(node, dict):
+            return []
+        found = node["properties"].items() if isinstance(node.get("properties"), dict) else ()
+        mine = [name for name, each in found if isinstance(each, dict) and not each.get("description")]
+        return mine + [name for item in node.values() for name in bare(item)]
+
+    for kind in ("mapping", "workspace"):
+        answer = in_process("mapping", "schema", kind)
+        Draft202012Validator.check_schema(answer.document)
+        assert bare(answer.document) == []
+
+
+def test_workspaces_carry_the_schemas_and_name_them(tmp_path: Path) -> None:
+    assert in_process("init", tmp_path / "new").status == 0
+    assert in_process("demo", tmp_path / "demo", "--cases", "10", "--no-answer-key").status == 0
+    for folder in (tmp_path / "new", tmp_path / "demo", ROOT / "examples/receipt"):
+        for kind in ("mapping", "workspace"):
+            assert (folder / f"schemas/{kind}.json").is_file()
+        assert (folder / "workspace.yml").read_text().startswith("# yaml-language-server: $schema=schemas/workspace.json")
+        named = [file.read_text().splitlines()[0] for file in folder.glob("mappings/*.yml")]
+        assert "# yaml-language-server: $schema=../schemas/mapping.json" in named
+
+
+def test_a_schema_that_does_not_exist_or_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    assert in_process("mapping", "schema", "mappings").status == 2
+    (tmp_path / "file").write_text("")
+    answer = in_process("mapping", "schema", "--out", tmp_path / "file")
+    assert answer.status == 4
+    assert "OUT-001" in answer.err
