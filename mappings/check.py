@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from casemodel import Place, RefusedError, Relation, Secrets, SystemFailure, tables
+from mappings.check_books import check_books
 from mappings.check_later import later_errors
 from mappings.check_order import order_of
 from mappings.check_shape import check_shape
@@ -177,6 +178,7 @@ def _one(
     }
     if relation is None or file.model.target not in tables:
         return None
+    check_books(file, others, relations, refusals)
     try:
         check_shape(file, relation, sides, refusals)
     except RefusedError as error:

@@ -26,13 +26,13 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
     for name in ("identity", "controls", "children"):
-        if getattr(model, name) is not None:
+        if getattr(model, name):
             yield (name,)
     if model.incremental is not None:
         for name in ("cursor", "lag", "max_deletes"):
             if getattr(model.incremental, name) is not None:
                 yield ("incremental", name)
-        if model.incremental.deletes != "keep":
+        if model.incremental.deletes.policy != "keep":
             yield ("incremental", "deletes")
     yield from _of_chains(file)
 

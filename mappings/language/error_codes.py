@@ -55,6 +55,8 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-071": "a query is refused: it is not one SELECT over relations of the system, or the system cannot run it",
     "MAP-072": "a query is used in a way that cannot work",
     "MAP-073": "formerly names a mapping that still exists, or that another one was too",
+    "MAP-074": "a control is not what it must be: two selections of g and n, with a name of its own",
+    "MAP-075": "a child does not link to the mapping that names it",
     "MAP-080": "a plug-in cannot be loaded",
     "MAP-081": "a plug-in does not do what it must: it raises, or returns the wrong length, type or columns",
     "MAP-090": "something to look at: it may be meant, but often is not",

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from mappings.language.base import Model
+from mappings.language.books import Child, Control, Incremental
 from mappings.language.mapping_tests import MappingTest
 from mappings.language.scalars import Filled, Flag, Name, Names, Text, Texts, Whole, choice
 from mappings.language.stages import (
@@ -203,15 +204,6 @@ class Scope(Model):
     reason: Filled
 
 
-class Incremental(Model):
-    """How changes are found."""
-
-    cursor: Any = None
-    lag: Any = None
-    deletes: Any = "keep"
-    max_deletes: Any = None
-
-
 class Unfilled(Model):
     """Target columns that stay empty, and why."""
 
@@ -261,8 +253,8 @@ class MappingModel(Model):
     unfilled: tuple[Unfilled, ...] = ()
     ignore: tuple[Ignore, ...] = ()
     rules: tuple[Rule, ...] = ()
-    controls: Any = None
-    children: Any = None
+    controls: tuple[Control, ...] = ()
+    children: tuple[Child, ...] = ()
     tests: tuple[MappingTest, ...] = ()
 
     @property

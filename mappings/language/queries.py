@@ -43,7 +43,7 @@ def query_of(source: Source, folder: Path) -> Query | None:
     if source.query is None:
         return None
     shown = f"queries/{source.query}.sql"
-    tree = _select(_read(folder, source.query, shown), shown)
+    tree = one_select(_read(folder, source.query, shown), shown)
     names = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
     tables = dict.fromkeys(
         table.name for table in tree.find_all(exp.Table) if table.name and table.name.casefold() not in names
@@ -79,7 +79,7 @@ def _read(folder: Path, name: str, shown: str) -> str:
         raise _refused("MAP-070", "the query is not UTF-8 text", "Save the file as UTF-8.", shown) from None
 
 
-def _select(text: str, shown: str) -> exp.Query:
+def one_select(text: str, shown: str) -> exp.Query:
     """Return the one SELECT that a text is."""
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
