@@ -32,6 +32,7 @@ FORMATS = (
 
 _TRACE = 0.01
 _PATTERNS = 8
+_SCREENED = 2_000
 _DATES = 6
 _DIGITS = r"^[0-9]+$"
 
@@ -153,7 +154,12 @@ def kinds(name: str, values: Values) -> tuple[Kind, ...]:
     told = values.frame.filter(~pl.col("blank"))
     if values.telling < LEAST:
         return ()
-    tested = told.select("n", *(test.fill_null(False).alias(kind) for kind, test in _tests(name).items()))
+    tests = {kind: test.fill_null(False).alias(kind) for kind, test in _tests(name).items()}
+    if told.height > 2 * _SCREENED:
+        # what hardly any of a few thousand values is, the column is not: the tests of numbers cost
+        screened = told.gather_every(told.height // _SCREENED).select(*tests.values())
+        tests = {kind: test for kind, test in tests.items() if int(screened[kind].sum()) > _TRACE * screened.height}
+    tested = told.select("n", *tests.values())
     found = []
     for kind in tested.columns[1:]:
         share = int(tested.filter(pl.col(kind))["n"].sum()) / values.telling
