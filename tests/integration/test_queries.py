@@ -91,6 +91,18 @@ def test_every_verb_agrees(system: str, tmp_path: Path, omnicase: CommandLine) -
     assert (again["unchanged"], again["out_of_scope"]) == (2, 2)
 
 
+@pytest.mark.parametrize("system", [DATABASE, FILES], ids=["database", "files"])
+def test_a_killed_run_goes_on(system: str, tmp_path: Path, omnicase: CommandLine) -> None:
+    folder = make(tmp_path, system)
+    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    assert omnicase("-C", folder, "run", env={"OMNICASE_FAILPOINT": "after-commit:1"}).status < 0
+    ran = omnicase("-C", folder, "--format", "json", "run", "--resume")
+    assert ran.status == 0, ran.err
+    books = ran.document["mappings"][0]
+    assert (books["read"], books["inserted"], books["out_of_scope"]) == (4, 2, 2)
+    assert omnicase("-C", folder, "--format", "json", "reconcile").document["verdict"] == "in_balance"
+
+
 def test_what_the_query_says_is_part_of_the_meaning(tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path, DATABASE)
     assert omnicase("-C", folder, "db", "upgrade").status == 0
