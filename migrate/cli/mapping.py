@@ -6,6 +6,7 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.mapping_coverage import coverage
+from migrate.cli.mapping_diff import diff
 from migrate.cli.mapping_new import new
 from migrate.cli.mapping_schema import show_schema
 from migrate.cli.mapping_test import run_mapping_tests
@@ -68,3 +69,4 @@ mapping.add_command(new)
 mapping.add_command(run_mapping_tests)
 mapping.add_command(coverage)
 mapping.add_command(show_schema)
+mapping.add_command(diff)

@@ -1,0 +1,173 @@
+"""`lookup`: from a record in the target back to the source rows that made it."""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from casemodel import UsageError, column_info, show, tables
+from migrate.explain import explain
+from migrate.ledger.store import table
+from migrate.run import workspace_target
+from migrate.session import Session
+from migrate.shown import Shown
+from migrate.target_values import read_canonical
+
+_MOST_ROWS = 20
+"""So many source rows are read back; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A source row that made the record, or went into it.
+
+    source: column and value, masked; empty when the row is no longer in the source.
+    meaning, file_digest: version of the mapping that wrote it; changed: the mapping means something else by now.
+    """
+
+    mapping: str
+    key: tuple[str, ...]
+    state: str
+    run: int
+    started_at: str
+    program: str
+    file_digest: str
+    meaning: str
+    changed: bool
+    source: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A record, and where it comes from.  more: source rows that are not shown."""
+
+    table: str
+    id: str
+    record: tuple[tuple[str, str], ...]
+    origins: tuple[Origin, ...]
+    more: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON values."""
+        origins = [asdict(each) | {"key": list(each.key), "source": dict(each.source)} for each in self.origins]
+        return {"table": self.table, "id": self.id, "record": dict(self.record), "origins": origins, "more": self.more}
+
+
+def lookup(session: Session, table_name: str, record_id: str) -> Looked:
+    """Find the source rows of a record of the target.
+
+    Raises:
+        UsageError: LKP-001 no such table, LKP-002 not an id, LKP-003 nothing in the target or ledger has this id.
+    """
+    if table_name not in tables:
+        near = difflib.get_close_matches(table_name, tables, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Tables: {', '.join(sorted(tables))}."
+        raise UsageError("LKP-001", f"the target has no table '{table_name}'", hint=hint)
+    try:
+        wanted = str(uuid.UUID(record_id.strip()))
+    except ValueError:
+        raise UsageError(
+            "LKP-002", "this is not an id of the target", hint="Copy the id (a UUID) from the target."
+        ) from None
+    target = workspace_target(session.workspace)
+    try:
+        with target.engine.connect() as connection:
+            record = _record(session, connection, table_name, wanted)
+            rows = _rows(connection, table_name, wanted)
+    finally:
+        target.close()
+    if not record and not rows:
+        raise UsageError(
+            "LKP-003",
+            f"no record of {table_name} has this id, nor did omnicase ever write one",
+            hint="Check table and id; records that others made in the target have no source row.",
+        )
+    shown = Shown(session)
+    origins = tuple(_origin(session, shown, row) for row in rows[:_MOST_ROWS])
+    return Looked(table_name, wanted, record, origins, max(0, len(rows) - _MOST_ROWS))
+
+
+def _rows(connection: sa.Connection, table_name: str, record_id: str) -> list[Any]:
+    known, id_map, run, progress = (table(connection, each) for each in ("mapping", "id_map", "run", "progress"))
+    return list(
+        connection.execute(
+            sa.select(
+                known.c.name,
+                id_map.c.source_key,
+                id_map.c.state,
+                id_map.c.run_id,
+                run.c.started_at,
+                run.c.program,
+                progress.c.file_digest,
+                progress.c.meaning,
+            )
+            .select_from(id_map)
+            .join(known, known.c.id == id_map.c.mapping_id)
+            .join(run, run.c.id == id_map.c.run_id, isouter=True)
+            .join(
+                progress,
+                sa.and_(progress.c.run_id == id_map.c.run_id, progress.c.mapping_id == id_map.c.mapping_id),
+                isouter=True,
+            )
+            .where(known.c.target == table_name, id_map.c.target_id == record_id)
+            .order_by(known.c.name, id_map.c.source_key)
+        )
+    )
+
+
+def _origin(session: Session, shown: Shown, row: Any) -> Origin:
+    version = (row.started_at or "", row.program or "", row.file_digest or "", row.meaning or "")
+    if row.name not in session.files:
+        return Origin(row.name, ("?",), row.state, row.run_id, *version, True, ())
+    mapping = session.mapping(row.name)
+    try:
+        source = explain(session, row.name, row.source_key).source
+    except UsageError:  # the row has left the source
+        source = ()
+    key = shown.key(mapping, row.source_key)
+    return Origin(row.name, key, row.state, row.run_id, *version, row.meaning != mapping.meaning, source)
+
+
+def _record(
+    session: Session, connection: sa.Connection, table_name: str, record_id: str
+) -> tuple[tuple[str, str], ...]:
+    names = [column.name for column in tables[table_name].columns if column.name != "id"]
+    found = read_canonical(connection, table_name, names, tables[table_name].c.id == record_id)
+    if found.is_empty():
+        return ()
+    key = session.workspace.secrets.mask_key
+    return tuple(
+        (name, show(value, personal=bool(column_info(table_name, name)["personal"]), key=key))
+        for name, value in found.row(0, named=True).items()
+        if name != "id"
+    )
+
+
+def lookup_lines(found: Looked) -> Iterator[str]:
+    """Return the answer for a terminal."""
+    yield f"{found.table} {found.id}"
+    if not found.record:
+        yield "  this record is not in the target now"
+    for name, value in found.record:
+        yield f"  {name:<24} {value}"
+    if not found.origins:
+        yield "no source row: omnicase did not write this record"
+    for each in found.origins:
+        yield f"from {each.mapping}  {'|'.join(each.key)}  {each.state}"
+        yield f"  last changed by run {each.run} of {each.started_at}, omnicase {each.program}"
+        later = " (the mapping means something else by now)" if each.changed else ""
+        yield f"  mapping file {each.file_digest[:12]}, meaning {each.meaning[:12]}{later}"
+        for name, value in each.source:
+            yield f"  {name:<24} {value}"
+        if not each.source:
+            yield "  this row is no longer in the source"
+    if found.origins:
+        each = found.origins[0]
+        yield f"Next: omnicase explain {each.mapping} '{'|'.join(each.key)}'"
+    if found.more:
+        yield f"and {found.more} more source rows"

@@ -1,0 +1,56 @@
+"""`mapping diff`: what changed in meaning, against a folder and against a revision."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from command_line import in_process
+from tiny_workspace import edit, make_workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A tiny workspace in a git of its own, changed since its only commit."""
+    folder = make_workspace(tmp_path / "w")
+    for command in (
+        ("init", "-q"), ("add", "mappings", "codes", "workspace.yml"),
+        ("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "first"),
+    ):  # fmt: skip
+        subprocess.run(["git", "-C", str(folder), *command], check=True)
+    shutil.copytree(folder, tmp_path / "old", ignore=shutil.ignore_patterns(".git"))
+    edit(folder / "mappings/oud.actor.yml", 'null_if: [""]', 'null_if: ["", "-"]')
+    edit(folder / "codes/kanaal.csv", "BALIE,balie,", "BALIE,telefoon,")
+    edit(folder / "mappings/seed.channel.yml", "owner: tests", "owner: others  # a comment")
+    return folder
+
+
+@pytest.mark.parametrize("other", ["HEAD", "folder"])
+def test_changes_in_meaning_are_named(workspace: Path, other: str) -> None:
+    answer = in_process(
+        "-C", workspace, "--format", "json", "mapping", "diff", "HEAD" if other == "HEAD" else workspace.parent / "old"
+    )
+    assert answer.status == 0, answer.err
+    assert answer.document["changed"] == 2
+    found = {each["mapping"]: each for each in answer.document["mappings"]}
+    assert found["seed.channel"]["kind"] == "text"
+    (null_if,) = found["oud.actor"]["changes"]
+    assert null_if["path"].startswith("fields.job_title.null_if")
+    (code,) = found["kcc.contact"]["changes"]
+    assert (code["path"], code["old"], code["new"]) == ("fields.channel_id.codes[BALIE]", "balie", "telefoon")
+
+
+def test_mappings_come_and_go(workspace: Path) -> None:
+    (workspace / "mappings/kcc.contact.yml").unlink()
+    answer = in_process("-C", workspace, "mapping", "diff", "HEAD", "--lang", "en")
+    assert "kcc.contact: removed" in answer.out
+
+
+@pytest.mark.parametrize("other", ["nosuch", "--output=x", "HEAD~9", "../../etc", "a\x1b[2Jb", "systems"])
+def test_what_is_no_version_is_refused(workspace: Path, other: str) -> None:
+    answer = in_process("-C", workspace, "mapping", "diff", "--", workspace / other if other == "systems" else other)
+    assert answer.status == 2, answer.out
+    assert "DIF-001" in answer.err
+    assert "\x1b" not in answer.err
