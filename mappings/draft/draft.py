@@ -79,7 +79,7 @@ def draft_mapping(
     links: Sequence[LinkTarget] = (),
     left_out: Mapping[str, str] | None = None,
     covered: Collection[str] = (),
-    schema: str = "../schemas/mapping.schema.json",
+    schema: str = "../schemas/mapping.json",
 ) -> Draft:
     """Draft a mapping.
 

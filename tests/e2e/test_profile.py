@@ -205,7 +205,7 @@ def test_a_first_mapping_leaves_nothing_open_but_what_it_lists(workspace):
     made = answer.document
     assert made["file"] == "mappings/oud.klant.yml" and made["profiled"]
     text = (workspace / made["file"]).read_text()
-    assert text.startswith("# yaml-language-server: $schema=../schemas/mapping.schema.json\n")
+    assert text.startswith("# yaml-language-server: $schema=../schemas/mapping.json\n")
     assert "birth_date: {from: GEBDAT, null_if: [\"00000000\"], date: [YYYYMMDD]}" in re.sub(" +", " ", text)
     assert "{from: ACTIEF, boolean: {true: [J], false: [N]}}" in text
     checked = check(workspace)
