@@ -86,6 +86,11 @@ def record_id(namespace: str, table: str, mapping: str, key: pl.Expr) -> pl.Expr
     return plh.concat_str(pl.lit(prefix), json_text(key), pl.lit('"]')).uuidhash.uuid5(namespace)
 
 
+def identity_id(namespace: str, table: str, identity: pl.Expr) -> pl.Expr:
+    """Return the target id of an identity: UUIDv5 of the canonical JSON array (target table, identity)."""
+    return plh.concat_str(pl.lit(f'["{table}","'), json_text(identity), pl.lit('"]')).uuidhash.uuid5(namespace)
+
+
 def json_text(text: pl.Expr) -> pl.Expr:
     """Return text as RFC 8785 writes it between quotes: backslash, quote and control characters escaped."""
     out = text.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)

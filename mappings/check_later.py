@@ -25,9 +25,13 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
-    for name in ("identity", "controls", "children"):
+    for name in ("controls", "children"):
         if getattr(model, name):
             yield (name,)
+    if model.identity is not None:
+        for name in ("agree", "newest", "together"):
+            if getattr(model.identity, name) is not None:
+                yield ("identity", name)
     if model.incremental is not None:
         for name in ("cursor", "lag", "max_deletes"):
             if getattr(model.incremental, name) is not None:

@@ -85,6 +85,8 @@ class CompiledMapping:
     self_links: bool
     cycle_links: frozenset[str]
     used_columns: tuple[str, ...]
+    identity_rank: int | None
+    """Rank of its contributions to records made of several systems; None without an identity."""
     has_windows: bool
     """An expression looks over the rows of a group: then rows are taken in the order of their keys."""
     fields: tuple[str, ...]
@@ -342,6 +344,7 @@ def _assemble(
         self_links=any(request.mapping == file.name for request in links),
         cycle_links=compiler.cycle_links,
         used_columns=used_columns(file, compiler, prepared.hashed),
+        identity_rank=None if model.identity is None else model.identity.rank,
         has_windows=compiler.has_windows,
         fields=tuple(built.outputs),
         contract_columns={name: schema[name] for name in built.outputs},

@@ -12,6 +12,7 @@ from casemodel import Relation, polars_schema, record_id, required, row_checks, 
 from mappings.compile_chain import value, warn_if
 from mappings.compile_expr import condition, find
 from mappings.compile_field import finish, known_column, origin
+from mappings.compile_identity import shared_id
 from mappings.compile_lead import add_differs, add_lead
 from mappings.compile_names import Columns, Made, Refusals
 from mappings.compile_plugins import add_frame_steps
@@ -119,7 +120,8 @@ def build(compiler: Compiler, namespace: str) -> Built:
     add_frame_steps(compiler)
     source = model.source
     record_key = "_group" if source.one_per else "_key"
-    program.add("id", record_id(namespace, model.target, model.id_name, pl.col(record_key)), exact=True)
+    own = record_id(namespace, model.target, model.id_name, pl.col(record_key))
+    program.add("id", shared_id(compiler, namespace, own), exact=True)
     if source.one_per:
         add_lead(compiler)
     for name in model.values:

@@ -25,6 +25,7 @@ from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.pipeline.context import LoadContext
+from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
@@ -153,6 +154,7 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         session.workspace.model.run.batch_rows,
         full,
         frozenset(numbers[each.name] for each in compiled if each.records_by_group),
+        shared_records(compiled, numbers),
     )
     return _Start(context, same, abandoned)
 

@@ -204,6 +204,30 @@ class Scope(Model):
     reason: Filled
 
 
+class IdentityPart(Model):
+    """A named part of an identity: a column or value, perhaps with steps."""
+
+    origin: Filled = Field(alias="from")
+    do: Steps = ()
+
+    expects = "a column or value, or {from: column, do: [steps]}"
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        """A text is the column itself."""
+        return {"from": value} if isinstance(value, str) else value
+
+
+class Identity(Model):
+    """By what rows of several systems become one record; the lowest rank wins."""
+
+    by: tuple[Annotated[dict[Name, IdentityPart], Field(min_length=1)], ...] = Field(min_length=1)
+    rank: Whole = 1
+    agree: Any = None
+    newest: Any = None
+    together: Any = None
+
+
 class Unfilled(Model):
     """Target columns that stay empty, and why."""
 
@@ -246,7 +270,7 @@ class MappingModel(Model):
     source: Source
     scope: Scope | None = None
     incremental: Incremental | None = None
-    identity: Any = None
+    identity: Identity | None = None
     use: tuple[FrameStep, ...] = ()
     values: dict[Name, ValueSpec] = Field(default={})
     fields: dict[Name, FieldSpec]

@@ -216,6 +216,20 @@ def _keys(builder: _Builder) -> None:
         rowid=False,
         comment="Once per target record: the hash of what was last written to it",
     )
+    contribution = builder.table(
+        "contribution",
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("source_key", Text, nullable=False),
+        Column(
+            "target_id", String(36), nullable=False, comment="of the record it is part of: follows from its identity"
+        ),
+        Column("rank", Integer, nullable=False, comment="the lowest wins"),
+        Column("fields", Text, nullable=False, comment="JSON: target columns as canonical text; personal data"),
+        PrimaryKeyConstraint("mapping_id", "source_key"),
+        rowid=False,
+        comment="What each source row gives to a record that several systems may know",
+    )
+    Index(None, contribution.c.target_id)
     builder.table(
         "other_key",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),

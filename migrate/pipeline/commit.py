@@ -16,6 +16,7 @@ from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.commit_ledger import write_batch, write_ledger
 from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
 from migrate.pipeline.context import LoadContext
+from migrate.pipeline.contributions import contributions_of, with_joined, write_shared
 from migrate.pipeline.failpoint import failpoint
 
 
@@ -58,13 +59,23 @@ def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) ->
         "others": batch.others,
     }
     # The transaction locks the scratch database too, so everything is staged before it begins.
+    shared = context.shared.get(place.mapping)
+    if shared is not None:
+        frames["records"] = contributions_of(batch)
     stages = {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}
     failpoint("before-transaction")
     with context.target.transaction() as connection:
         hold_lock(connection, context.epoch)
-        fates = _write_records(connection, context, place, batch, gate, stages)
+        joined: dict[str, str] = {}
+        if shared is not None and "records" in stages:
+            by_id, details, joined = write_shared(
+                connection, context, place.mapping, place.table, stages["records"], gate
+            )
+            fates = Fates(by_id, details)
+        else:
+            fates = _write_records(connection, context, place, batch, gate, stages)
         failpoint("after-records")
-        rows = with_fates(batch.rows, fates.by_id)
+        rows = with_joined(with_fates(batch.rows, fates.by_id), joined)
         tally = _moved(rows) if place.phase == "retry" else _books(batch, rows)
         number = context.mapping_ids[place.mapping]
         write_ledger(connection, context, number, batch, stages, rows, fates.details)

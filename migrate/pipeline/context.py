@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from casemodel import Secrets
 from connectors import SqliteTarget
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How a mapping with an identity gives to the records of its table.
+
+    rank: of its contributions; the lowest wins.
+    columns: what all mappings with an identity fill in the table together.
+    mappings: their names by their numbers in the ledger.
+    """
+
+    rank: int
+    columns: tuple[str, ...]
+    mappings: Mapping[int, str]
 
 
 @dataclass
@@ -25,3 +40,5 @@ class LoadContext:
     full_read: set[str] = field(default_factory=set)
     by_record: frozenset[int] = frozenset()
     """Numbers of the mappings whose links go by the record's key (one_per)."""
+    shared: Mapping[str, Shared] = field(default_factory=dict)
+    """By mapping with an identity: how its records are made of contributions."""

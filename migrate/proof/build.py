@@ -9,6 +9,8 @@ from casemodel import column_info, show
 from connectors import SqliteTarget
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
+from migrate.pipeline.context import Shared
+from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.actual import TargetAgain
 from migrate.proof.expected import SourceAgain
@@ -24,18 +26,25 @@ def build_proofs(session: Session, target: SqliteTarget, names: Sequence[str]) -
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         full = fully_read(connection)
+    shared = shared_records((session.mapping(name) for name in session.check.order), numbers)
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
     try:
-        yield [_proof(session, target, name, numbers.get(name, -1), links, sides) for name in names]
+        yield [_proof(session, target, name, numbers.get(name, -1), links, sides, shared.get(name)) for name in names]
     finally:
         for side in sides:
             side.close()
 
 
 def _proof(
-    session: Session, target: SqliteTarget, name: str, number: int, links: LedgerLinks, sides: list[TargetAgain]
+    session: Session,
+    target: SqliteTarget,
+    name: str,
+    number: int,
+    links: LedgerLinks,
+    sides: list[TargetAgain],
+    shared: Shared | None,
 ) -> MappingProof:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
@@ -54,7 +63,7 @@ def _proof(
     batch_rows = session.workspace.model.run.batch_rows
     return MappingProof(
         facts=mapping_facts(session, target, mapping, source, number, shown),
-        expected=SourceAgain(target, mapping, source, links, number, secrets.namespace, batch_rows),
+        expected=SourceAgain(target, mapping, source, links, number, secrets.namespace, batch_rows, shared),
         actual=actual,
         columns=tuple(ProofColumn(column, personal[column]) for column in mapping.fields),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),

@@ -12,6 +12,8 @@ from casemodel import Mapped, Source, canonical_text, polars_schema, record_id
 from connectors import SqliteTarget
 from mappings import CompiledMapping
 from migrate.ledger.tables import ledger_table
+from migrate.pipeline.context import Shared
+from migrate.pipeline.contributions import given_to, merged_fields
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
@@ -30,17 +32,22 @@ class SourceAgain:
     number: int
     namespace: str
     batch_rows: int
+    shared: Shared | None = None
+    """How its records are made of contributions, for a mapping with an identity."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
         relation = self.source.relation(self.mapping.relation)
         duplicates = scan_keys(self.source, relation, self.mapping, known=True).duplicates
         reading = open_reading(self.source, self.mapping, self.batch_rows)
+        seen: set[str] = set()
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
                     mapped = self.mapping.apply(found.prepared, self.links, duplicates)
                     frame = self._frame(found.prepared, mapped, duplicates, values=values)
+                    if self.shared is not None:
+                        frame = _records_once(frame, seen)
                     if found.unreadable is not None and found.unreadable.height:
                         frame = pl.concat([frame, self._unreadable(found.unreadable, frame)])
                     bar.advance(found.source_rows)
@@ -59,8 +66,16 @@ class SourceAgain:
         frame = (
             mapped.outcomes.join(prepared.select("_row", "_hash"), on="_row", how="left", maintain_order="left")
             .join(first_error, on="_row", how="left", maintain_order="left")
+            .join(
+                mapped.records.select(pl.col("_key").alias("_record"), pl.col("id").alias("_made")),
+                on="_record",
+                how="left",
+                maintain_order="left",
+            )
             .with_columns(
-                record_id(self.namespace, self.mapping.target, self.mapping.id_name, pl.col("_record")).alias("id"),
+                pl.coalesce(
+                    "_made", record_id(self.namespace, self.mapping.target, self.mapping.id_name, pl.col("_record"))
+                ).alias("id"),
                 pl.when(failed)
                 .then(pl.coalesce("code", pl.when(pl.col("outcome") == "parked").then(pl.lit("link-waiting"))))
                 .otherwise(pl.col("reason"))
@@ -78,7 +93,10 @@ class SourceAgain:
             return frame.select(names)
         types = polars_schema(self.mapping.target)
         texts = [canonical_text(name, types[name]).alias(name) for name in self.mapping.fields]
-        records = mapped.records.select(pl.col("_key").alias("_record"), *texts)
+        records = mapped.records.select(pl.col("_key").alias("_record"), "id", *texts)
+        if self.shared is not None and records.height:
+            records = self._merged(records, self.shared)
+        records = records.drop("id")
         lead = (
             frame.filter(pl.col("outcome") == "record")
             .select("_row", "_record")
@@ -88,6 +106,23 @@ class SourceAgain:
             frame.select("_row", *names)
             .join(lead.drop("_record"), on="_row", how="left", maintain_order="left")
             .drop("_row")
+        )
+
+    def _merged(self, records: pl.DataFrame, shared: Shared) -> pl.DataFrame:
+        """Return what the records should be: these rows as mapped now, with what other rows gave to their records."""
+        mine = records.select(
+            "id",
+            pl.lit(shared.rank, pl.Int64).alias("rank"),
+            pl.lit(self.mapping.name).alias("mapping"),
+            pl.col("_record").alias("key"),
+            pl.struct(self.mapping.fields).struct.json_encode().alias("fields"),
+        )
+        with self.target.engine.connect() as connection:
+            given = given_to(connection, shared, set(records["id"]))
+        others = given.join(mine, on=["mapping", "key"], how="anti")
+        merged = merged_fields(pl.concat([mine, others]), shared.columns)
+        return records.select("_record", "id").join(
+            merged.select("id", *self.mapping.fields), on="id", how="left", maintain_order="left"
         )
 
     def _without_repeats(self, outcomes: pl.DataFrame, duplicates: pl.Series) -> pl.DataFrame:
@@ -110,3 +145,22 @@ class SourceAgain:
         return unreadable.select(
             known.get(name, pl.lit(None, dtype)).alias(name) for name, dtype in like.schema.items()
         )
+
+
+def _records_once(frame: pl.DataFrame, seen: set[str]) -> pl.DataFrame:
+    """Let the first row of each record stand for it; rows that share it after that are merged.
+
+    Args:
+        seen: ids of the records of earlier batches; those of this one are added.
+    """
+    record = pl.col("outcome") == "record"
+    first = pl.int_range(pl.len()).over("id") == 0
+    known = pl.Series(sorted(seen), dtype=pl.String)
+    frame = frame.sort(~record, maintain_order=True).with_columns(
+        pl.when(record & ~(first & ~pl.col("id").is_in(known.implode())))
+        .then(pl.lit("merged"))
+        .otherwise("outcome")
+        .alias("outcome")
+    )
+    seen.update(frame.filter(record)["id"])
+    return frame

@@ -109,6 +109,20 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}contribution",
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.String(36), nullable=False, comment="of the record it is part of: follows from its identity"),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="the lowest wins"),
+        sa.Column("fields", sa.Text(), nullable=False, comment="JSON: target columns as canonical text; personal data"),
+        sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}contribution"),
+        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}contribution_mapping_id"),
+        comment="What each source row gives to a record that several systems may know",
+        schema=schema,
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"ix_{prefix}contribution_target_id", f"{prefix}contribution", ["target_id"], unique=False, schema=schema)
+    op.create_table(
         f"{prefix}id_map",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
         sa.Column("source_key", sa.Text(), nullable=False),
