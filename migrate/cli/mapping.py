@@ -7,6 +7,7 @@ import click
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.mapping_coverage import coverage
 from migrate.cli.mapping_diff import diff
+from migrate.cli.mapping_doc import doc
 from migrate.cli.mapping_new import new
 from migrate.cli.mapping_schema import show_schema
 from migrate.cli.mapping_test import run_mapping_tests
@@ -14,7 +15,7 @@ from migrate.cli.mapping_test import run_mapping_tests
 
 @click.group()
 def mapping() -> None:
-    """Check the mapping files against sources and model."""
+    """Check, test, cover, document and compare the mapping files."""
 
 
 @mapping.command()
@@ -70,3 +71,4 @@ mapping.add_command(run_mapping_tests)
 mapping.add_command(coverage)
 mapping.add_command(show_schema)
 mapping.add_command(diff)
+mapping.add_command(doc)

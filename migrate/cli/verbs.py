@@ -24,7 +24,7 @@ VERBS: dict[str, Verb] = {
     "profile": Verb(
         "migrate.cli.profile:profile", "Show what is really in an old system: types, forms, keys, dates, values."
     ),
-    "mapping": Verb("migrate.cli.mapping:mapping", "Check the mapping files against sources and model."),
+    "mapping": Verb("migrate.cli.mapping:mapping", "Check, test, cover, document and compare the mapping files."),
     "plan": Verb("migrate.cli.run:plan", "Say what a run would do, changing nothing."),
     "run": Verb("migrate.cli.run:run", "Load: read the old systems, map, and write what changed."),
     "status": Verb("migrate.cli.run:status", "Show the books of a run (default: the last) and what waits for whom."),

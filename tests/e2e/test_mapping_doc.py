@@ -1,0 +1,36 @@
+"""`mapping doc`: the data dictionary, in two languages and two forms, with everything escaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from command_line import ROOT, in_process
+from tiny_workspace import edit, make_workspace
+
+
+def test_the_dictionary_of_the_example_says_where_a_field_comes_from(tmp_path: Path) -> None:
+    english = in_process("-C", ROOT / "examples/receipt", "mapping", "doc", "--lang", "en")
+    assert english.status == 0, english.err
+    assert "column case:channel" in english.out
+    assert "looked up in table channel by code" in english.out.replace("\\", "")
+    dutch = in_process("-C", ROOT / "examples/receipt", "mapping", "doc")
+    assert "Gegevenswoordenboek" in dutch.out
+    assert "kolom case:channel" in dutch.out
+
+
+def test_the_page_escapes_everything(tmp_path: Path) -> None:
+    folder = make_workspace(tmp_path / "w")
+    edit(folder / "mappings/oud.actor.yml", "reason: Not in the old system", 'reason: "<script>alert(1)</script> | `x`"')
+    page, text = tmp_path / "out/doc.html", tmp_path / "out/doc.md"
+    for file in (page, text):
+        answer = in_process("-C", folder, "mapping", "doc", "--out", file)
+        assert answer.status == 0, answer.err
+        assert "<script" not in file.read_text()
+    assert "&lt;script&gt;" in page.read_text()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; \\| \\`x\\`" in text.read_text()
+
+
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    answer = in_process("-C", make_workspace(tmp_path / "w"), "mapping", "doc", "--out", tmp_path)
+    assert answer.status == 4
+    assert "OUT-001" in answer.err
