@@ -82,7 +82,8 @@ def stages_for(column: Mapping[str, Any], info: ColumnInfo, required: bool) -> S
         return None
     empty = column["nulls"] + sum(each["count"] for each in column["null_texts"])
     if required and empty:
-        made.open_points.append(f"{empty:,} rows have no value here and would be rejected: add a default, or let them")
+        counted = f"{'at least ' if column['sampled'] else ''}{empty:,} rows"
+        made.open_points.append(f"{counted} have no value here and would be rejected: add a default, or let them")
     return made
 
 
