@@ -25,6 +25,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{n} columns are neither used or filled nor left out with a reason: {names}",
     ),
     "unread": ("Niet gelezen door een mapping: {names}", "Read by no mapping: {names}"),
+    "plugins": ("Python in plaats van de mappingtaal: {names}", "Python instead of the language: {names}"),
     "relation": ("Bron {name}", "Source {name}"),
     "target": ("Doel {name}", "Target {name}"),
     "counts": ("{done} van {of} kolommen zijn geregeld.", "{done} of {of} columns are settled."),
@@ -76,6 +77,8 @@ class CoverageReport:
     relations: tuple[CoveredPart, ...]
     targets: tuple[CoveredPart, ...]
     unread: tuple[str, ...]
+    plugins: tuple[str, ...] = ()
+    """Plug-ins with the mapping that uses each: there the language ends and Python begins."""
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -132,6 +135,7 @@ def coverage_report(session: Session) -> CoverageReport:
         tuple(sorted(relations, key=lambda part: part.name)),
         tuple(sorted(targets, key=lambda part: (part.name, part.mapping))),
         tuple(_unread(session)),
+        tuple(f"{mapping}: {name}" for mapping, name in found.plugins),
     )
 
 
@@ -174,6 +178,8 @@ def coverage_paper(report: CoverageReport, lang: str) -> list[Part]:
     ]
     if report.unread:
         said.append(_word(lang, "unread", names=", ".join(report.unread)))
+    if report.plugins:
+        said.append(_word(lang, "plugins", names=", ".join(report.plugins)))
     parts = [Part(1, _word(lang, "title"), tuple(said))]
     source_head = tuple(_word(lang, name) for name in ("column", "state", "by", "reason", "who", "evidence"))
     for part in report.relations:

@@ -53,14 +53,14 @@ def all_rows(workspace: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_days_in_utc_instead_of_amsterdam_are_found(workspace: Path, omnicase: CommandLine, log: Log) -> None:
-    change(workspace / "mappings" / "receipt.case.yml", "timezone: Europe/Amsterdam", "timezone: UTC")
+    change(workspace / "mappings" / "defaults.yml", "timezone: Europe/Amsterdam", "timezone: UTC")
     omnicase("-C", workspace, "run")
     wrong = case_records_of(workspace / "target.db") ^ log.case_records()
     assert {row[0] for row in wrong} >= {"case-21011", "case-21733"}
 
 
 def test_a_date_without_a_time_zone_is_refused(workspace: Path, omnicase: CommandLine) -> None:
-    change(workspace / "mappings" / "receipt.case.yml", ", timezone: Europe/Amsterdam", "")
+    change(workspace / "mappings" / "defaults.yml", "  timezone: Europe/Amsterdam\n", "")
     answer = omnicase("-C", workspace, "--format", "json", "mapping", "check")
     assert answer.status == 4
     assert {error["code"] for error in answer.document["errors"]} == {"MAP-034"}
