@@ -202,7 +202,7 @@ def test_trap_13_what_is_no_value_is_said_by_the_mapping(workspace: Path) -> Non
     ids=["reject", "declared"],
 )
 def test_trap_14_hours_that_do_not_exist_or_exist_twice(policy: str, wanted: list[str], issues: dict[str, list[str]], workspace: Path) -> None:
-    edit(workspace / CONTACTS, "datetime: [YYYYMMDD HH:mm]", f"datetime: [YYYYMMDD HH:mm]{policy}")
+    edit(workspace / CONTACTS, "timezone: Europe/Amsterdam", f"timezone: Europe/Amsterdam{policy}")
     write_contacts(workspace, [contact(1, WANNEER="2014-03-30 02:30"), contact(2, WANNEER="2014-10-26 02:30"), contact(3, WANNEER="2014-05-06 09:30")])
     answer = in_process("-C", workspace, "run")
     assert answer.status == (3 if issues else 0), answer.out + answer.err
