@@ -99,6 +99,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "split": "The sign between the items.",
     "skip": "How many items to leave out at the start.",
     "step": "How far to move, such as 1 second.",
+    "close": "Columns to set in the record, each to a text.",
     "reads": "The columns that it reads.",
     "writes": "The columns that it adds or replaces; all others must stay as they are.",
     "agree": "Fields on which contributions to one record must agree.",

@@ -18,6 +18,8 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 
 _SHORT: Final[dict[str, list[dict[str, Any]]]] = {
     "KeyPart": [_TEXT],
+    "IdentityPart": [_TEXT],
+    "Deletes": [{"enum": ["keep", "remove"]}],
     "StepSpec": [_TEXT, {"type": "object", "minProperties": 1, "maxProperties": 1}],
     "NullIf": [_TEXT, _TEXTS],
     "Codes": [_TEXT, {"type": "object", "minProperties": 1, "not": {"required": ["file"]}}],
