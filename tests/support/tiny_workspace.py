@@ -66,7 +66,7 @@ target: customer_contact
 source: {relation: CONTACT, key: [NR]}
 fields:
   contact_number:   {from: NR}
-  channel_id:       {from: KANAAL, do: [upper], codes: kanaal.csv, link: seed.channel}
+  channel_id:       {from: KANAAL, do: [upper], codes: kanaal.csv, link: seed.channel, missing: park}
   subject:          {from: ONDERWERP}
   content:          {from: VRAAG, null_if: [""]}
   further_action:   {const: "false", boolean: {true: ["true"], false: ["false"]}}
