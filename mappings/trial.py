@@ -167,7 +167,7 @@ def try_test(mapping: CompiledMapping, relation: Relation, placed: PlacedTest) -
     outcome = mapped.outcomes.filter(pl.col("_row") == chosen).row(0, named=True)
     issues = tuple(
         (row["severity"], row["field"] or "key", row["code"])
-        for row in mapped.issues.filter(pl.col("_row") == chosen).iter_rows(named=True)
+        for row in mapped.issues.filter(pl.col("_row") == chosen).rows(named=True)
     )
     first = pl.concat([prepared.filter(pl.col("_row") == chosen), prepared.filter(pl.col("_row") != chosen)])
     stages = stage_values(fine, first, links)

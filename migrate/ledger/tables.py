@@ -79,6 +79,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     _runs(builder)
     _progress(builder)
     _keys(builder)
+    _shared(builder)
     _exceptions(builder)
     return builder.metadata
 
@@ -216,6 +217,10 @@ def _keys(builder: _Builder) -> None:
         rowid=False,
         comment="Once per target record: the hash of what was last written to it",
     )
+
+
+def _shared(builder: _Builder) -> None:
+    """What makes rows of several systems one record, and other keys that links may go by."""
     contribution = builder.table(
         "contribution",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
