@@ -62,6 +62,7 @@ def test_no_cell_stops_a_batch(name: str) -> None:
     sides = {f"{side.name}.{column}": pl.String for side in story.mapping.sides for column in side.columns} | {
         f"{side.name}.{'count' if side.take == 'count' else '_hits'}": pl.Int64 for side in story.mapping.sides
     }
+    sides |= {f"{side.name}.{own}": pl.Int64 for side in story.mapping.sides if side.climb for own in ("climbed", "_cycle")}
     contract = target_contract(story.mapping.target, story.mapping.fields)
 
     @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
