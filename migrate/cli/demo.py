@@ -35,9 +35,12 @@ def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key
     """
     from migrate.demo import World, write_demo
     from migrate.progress import progress
+    from migrate.schemas import FOLDER, KINDS, write_schemas
 
     with progress("demo", 3 * cases) as bar:
         dirt = write_demo(folder, World(cases, seed), answer_key=answer_key, advance=bar.advance)
+    # Here, since the generator knows nothing of the mappings' language.
+    write_schemas(folder / FOLDER, KINDS)
     kinds = dirt.filter(dirt["planted"] > 0).height
     document = {"folder": str(folder), "cases": cases, "seed": seed, "answer_key": answer_key, "kinds_of_dirt": kinds}
     invocation.emit(

@@ -34,7 +34,6 @@ from migrate.demo.links import TrueLinks
 from migrate.demo.output import OldDatabase, old_database
 from migrate.demo.people import with_person
 from migrate.demo.world import CUSTOMER_BASE, PERSON_BASE, World, counter_span
-from migrate.schemas import KINDS, write_schemas
 
 _CHUNK_CASES = 20_000
 _CHUNK_ROWS = 60_000
@@ -70,7 +69,6 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
     """
     with _draft(folder) as draft:
         shutil.copytree(_SHIPPED, draft, dirs_exist_ok=True)
-        write_schemas(draft / "schemas", KINDS)
         for part in ("systems/kcc", "answer_key"):
             (draft / part).mkdir(parents=True)
         dirt = DirtCount()
