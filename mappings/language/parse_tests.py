@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from casemodel import Place, PlacedDict, RefusedError, RefusedMany, parse_strict_yaml, read_regular_file
+from casemodel import Place, PlacedDict, RefusedError, RefusedMany, read_strict_yaml
 from mappings.language.base import near
 from mappings.language.mapping_tests import MappingTest, TestsFile
 from mappings.language.parse import TESTS, MappingFile, line_of
@@ -57,16 +57,7 @@ def load_tests(folder: Path, workspace_root: Path, files: Mapping[str, MappingFi
 
 
 def _parsed(path: Path, shown: str, known: Sequence[str]) -> list[PlacedTest]:
-    try:
-        data = read_regular_file(path)
-    except OSError as error:
-        raise RefusedError(
-            "YML-001",
-            f"the file cannot be read ({error.strerror or 'unknown reason'})",
-            hint="Check that the file exists and that you may read it.",
-            place=shown,
-        ) from None
-    tree = parse_strict_yaml(data, shown_as=shown)
+    tree = read_strict_yaml(path, shown_as=shown)
     errors: list[RefusedError] = []
     try:
         model = TestsFile.model_validate(tree, context={"errors": errors, "file": shown})
