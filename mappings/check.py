@@ -9,7 +9,7 @@ from datetime import date
 from casemodel import Place, RefusedError, Relation, Secrets, SystemFailure, tables
 from mappings.check_books import check_books
 from mappings.check_later import later_errors
-from mappings.check_order import order_of
+from mappings.check_order import Edges, all_edges, order_of
 from mappings.check_shape import check_shape
 from mappings.check_tables import table_warnings
 from mappings.compile import CompiledMapping, Draft, Relations, compiled, draft_of
@@ -61,6 +61,7 @@ def check_mappings(
         SystemFailure: a system cannot be reached or read.
     """
     by_name = {file.name: file for file in files}
+    needs = all_edges(by_name)
     refusals, warnings = Refusals(), Refusals()
     drafts: list[Draft] = []
     for file in files:
@@ -74,12 +75,12 @@ def check_mappings(
             )
         table_warnings(file, warnings)
         namespace = secrets.namespace if secrets else _ANY_NAMESPACE
-        draft = _one(file, by_name, relations, systems, refusals, namespace, as_of)
+        draft = _one(file, by_name, needs, relations, systems, refusals, namespace, as_of)
         if draft is not None:
             drafts.append(draft)
     _same_queries(files, refusals)
     _former_names(by_name, refusals)
-    order, circles = order_of(by_name)
+    order, circles = order_of(by_name, needs)
     coverage = coverage_of([_uses(draft) for draft in drafts])
     errors = [*refusals.errors, *circles]
     # coverage of a mapping with errors says little: what its faulty parts use is not known
@@ -143,6 +144,7 @@ def _order(error: RefusedError) -> tuple[str, int, int]:
 def _one(
     file: MappingFile,
     others: Mapping[str, MappingFile],
+    needs: Edges,
     relations: Relations,
     systems: Collection[str],
     refusals: Refusals,
@@ -183,7 +185,7 @@ def _one(
         check_shape(file, relation, sides, refusals)
     except RefusedError as error:
         refusals.errors.append(error)
-    draft = draft_of(file, relation, sides, others, namespace=namespace, as_of=as_of)
+    draft = draft_of(file, relation, sides, others, namespace=namespace, as_of=as_of, needs=needs)
     for refused in draft.errors:
         refusals.add(refused.code, refused.message, hint=refused.hint, place=refused.place)
     return draft

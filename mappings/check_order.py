@@ -24,7 +24,21 @@ class Edge:
     path: Path
 
 
-def edges_of(file: MappingFile, others: Mapping[str, MappingFile]) -> list[Edge]:
+Edges = Mapping[str, list[Edge]]
+"""What every mapping of a workspace needs, by the mapping's name."""
+
+
+def all_edges(files: Mapping[str, MappingFile]) -> dict[str, list[Edge]]:
+    """Return what every mapping needs."""
+    writers: dict[str, list[str]] = {}
+    for name, file in files.items():
+        writers.setdefault(file.model.target, []).append(name)
+    return {name: _edges_of(file, files, writers) for name, file in files.items()}
+
+
+def _edges_of(
+    file: MappingFile, others: Mapping[str, MappingFile], writers: Mapping[str, list[str]]
+) -> list[Edge]:
     """Return what a mapping needs: the mappings it links to, and those that write the tables it looks records up in."""
     found: list[Edge] = []
     for path, chain, soft in _chains(file):
@@ -32,8 +46,7 @@ def edges_of(file: MappingFile, others: Mapping[str, MappingFile]) -> list[Edge]
             assert chain.link.mapping is not None
             found.append(Edge(file.name, chain.link.mapping, soft, (*path, "link")))
         if chain.lookup is not None:
-            writers = [name for name, other in others.items() if other.model.target == chain.lookup.table]
-            found += [Edge(file.name, name, False, (*path, "lookup")) for name in writers]
+            found += [Edge(file.name, name, False, (*path, "lookup")) for name in writers.get(chain.lookup.table, ())]
     return found
 
 
@@ -59,9 +72,9 @@ def _of_one(path: Path, spec: ValueSpec | FieldSpec, nullable: bool) -> list[tup
     return found
 
 
-def order_of(files: Mapping[str, MappingFile]) -> tuple[list[str], list[RefusedError]]:
+def order_of(files: Mapping[str, MappingFile], needs: Edges) -> tuple[list[str], list[RefusedError]]:
     """Return the mappings in the order in which they run, and the circles that no nullable link opens."""
-    edges = [edge for file in files.values() for edge in edges_of(file, files)]
+    edges = [edge for found in needs.values() for edge in found]
     errors = []
     hard = [edge for edge in edges if not edge.soft]
     while (circle := _circle(files, hard)) is not None:
@@ -76,11 +89,12 @@ def order_of(files: Mapping[str, MappingFile]) -> tuple[list[str], list[RefusedE
             )
         )
         hard = [edge for edge in hard if edge not in circle]
-    kept = [edge for edge in edges if edge.parent != edge.child and (not edge.soft or not _reaches(edges, edge))]
-    return _sorted(files, [edge for edge in kept if edge in hard or edge.soft]), errors
+    kept = [edge for edge in edges if edge.parent != edge.child and (not edge.soft or not _reaches(needs, edge))]
+    fast = set(hard)
+    return _sorted(files, [edge for edge in kept if edge.soft or edge in fast]), errors
 
 
-def _reaches(edges: list[Edge], edge: Edge) -> bool:
+def _reaches(needs: Edges, edge: Edge) -> bool:
     """Return whether the parent of an edge needs its child, directly or through others."""
     seen: set[str] = set()
     todo = [edge.parent]
@@ -90,14 +104,15 @@ def _reaches(edges: list[Edge], edge: Edge) -> bool:
             return True
         if name not in seen:
             seen.add(name)
-            todo += [other.parent for other in edges if other.child == name]
+            todo += [other.parent for other in needs.get(name, ())]
     return False
 
 
 def _circle(files: Mapping[str, MappingFile], edges: list[Edge]) -> list[Edge] | None:
     """Return one circle of edges, the shortest from its first mapping, or None."""
+    needs = _by_child(edges)
     for start in files:
-        paths: list[list[Edge]] = [[edge] for edge in edges if edge.child == start]
+        paths: list[list[Edge]] = [[edge] for edge in needs.get(start, ())]
         seen: set[str] = set()
         while paths:
             path = paths.pop(0)
@@ -106,13 +121,21 @@ def _circle(files: Mapping[str, MappingFile], edges: list[Edge]) -> list[Edge] |
                 return path
             if end not in seen:
                 seen.add(end)
-                paths += [[*path, edge] for edge in edges if edge.child == end]
+                paths += [[*path, edge] for edge in needs.get(end, ())]
     return None
+
+
+def _by_child(edges: list[Edge]) -> dict[str, list[Edge]]:
+    found: dict[str, list[Edge]] = {}
+    for edge in edges:
+        found.setdefault(edge.child, []).append(edge)
+    return found
 
 
 def _sorted(files: Mapping[str, MappingFile], edges: list[Edge]) -> list[str]:
     """Return the mappings, parents first, otherwise in the order of their names."""
-    waiting = {name: {edge.parent for edge in edges if edge.child == name} for name in sorted(files)}
+    needs = _by_child(edges)
+    waiting = {name: {edge.parent for edge in needs.get(name, ())} for name in sorted(files)}
     order: list[str] = []
     while waiting:
         free = [name for name, parents in waiting.items() if not parents & waiting.keys()]
@@ -122,15 +145,13 @@ def _sorted(files: Mapping[str, MappingFile], edges: list[Edge]) -> list[str]:
     return order
 
 
-def cycle_links_of(file: MappingFile, others: Mapping[str, MappingFile]) -> frozenset[str]:
-    """Return the mappings to which a soft link of this mapping closes a circle, the mapping itself included."""
-    edges = [edge for other in others.values() for edge in edges_of(other, others)]
-    own = [edge for edge in edges if edge.child == file.name and edge.soft]
-    return frozenset(edge.parent for edge in own if edge.parent == file.name or _reaches(edges, edge))
+def cycle_links_of(name: str, needs: Edges) -> frozenset[str]:
+    """Return the mappings to which a soft link of a mapping closes a circle, the mapping itself included."""
+    own = (edge for edge in needs[name] if edge.soft)
+    return frozenset(edge.parent for edge in own if edge.parent == name or _reaches(needs, edge))
 
 
-def hard_parents_of(file: MappingFile, others: Mapping[str, MappingFile]) -> tuple[str, ...]:
-    """Return the mappings that must have run before this one."""
-    circle = cycle_links_of(file, others)
-    parents = (edge.parent for edge in edges_of(file, others) if not (edge.soft and edge.parent in circle))
-    return tuple(dict.fromkeys(parent for parent in parents if parent != file.name))
+def hard_parents_of(name: str, needs: Edges, circle: frozenset[str]) -> tuple[str, ...]:
+    """Return the mappings that must have run before this one; ``circle`` is what `cycle_links_of` found."""
+    parents = (edge.parent for edge in needs[name] if not (edge.soft and edge.parent in circle))
+    return tuple(dict.fromkeys(parent for parent in parents if parent != name))

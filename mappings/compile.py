@@ -22,7 +22,7 @@ from casemodel import (
     polars_schema,
 )
 from mappings.check_later import later_errors
-from mappings.check_order import cycle_links_of, hard_parents_of
+from mappings.check_order import Edges, all_edges, cycle_links_of, hard_parents_of
 from mappings.compile_build import CLIMBED, Built, build, new_compiler
 from mappings.compile_lead import LEAD, LEAD_KEY
 from mappings.compile_meaning import meaning_of
@@ -158,6 +158,8 @@ class Draft:
     keys: Compiler
     built: Built
     prepared: dict[str, str]
+    parents: tuple[str, ...]
+    """The mappings that must have run before."""
 
     @property
     def errors(self) -> list[RefusedError]:
@@ -176,6 +178,7 @@ def draft_of(
     *,
     namespace: str,
     as_of: date,
+    needs: Edges | None = None,
     fine: bool = False,
 ) -> Draft:
     """Compile a mapping; what is wrong is in the draft's errors.
@@ -183,11 +186,14 @@ def draft_of(
     Args:
         sides: the relations of ``with``, by their names in the mapping.
         namespace: UUID text of the target ids.
+        needs: what every mapping needs of the others, if that is known already.
     """
-    circles = cycle_links_of(file, others)
+    needs = all_edges({**others, file.name: file}) if needs is None else needs
+    circles = cycle_links_of(file.name, needs)
     compiler = new_compiler(file, relation, others, as_of=as_of, sides=sides, cycle_links=circles, fine=fine)
     keys = new_compiler(file, relation, others, as_of=as_of, sides=sides)
-    return Draft(compiler, keys, build(compiler, namespace), prepared_keys(keys))
+    parents = hard_parents_of(file.name, needs, circles)
+    return Draft(compiler, keys, build(compiler, namespace), prepared_keys(keys), parents)
 
 
 def compile_mapping(
@@ -244,7 +250,7 @@ def compiled(draft: Draft, relations: Relations, secrets: Secrets) -> CompiledMa
         ),
     )
     fine = partial(compile_mapping, file, relations, compiler.others, secrets, as_of, fine=True)
-    return _assemble(draft.built, keys, preparation, fine)
+    return _assemble(draft, preparation, fine)
 
 
 def _used(compiler: Compiler, keys: Compiler) -> tuple[str, ...]:
@@ -303,10 +309,9 @@ def _reading(built: Built) -> Reading:
     )
 
 
-def _assemble(
-    built: Built, keys: Compiler, prepared: Preparation, fine: Callable[[], CompiledMapping]
-) -> CompiledMapping:
-    compiler, file = built.compiler, built.compiler.file
+def _assemble(draft: Draft, prepared: Preparation, fine: Callable[[], CompiledMapping]) -> CompiledMapping:
+    built, keys, compiler = draft.built, draft.keys, draft.compiler
+    file = compiler.file
     model, reading = file.model, _reading(built)
     folded = {name.casefold(): name for name in compiler.relation_columns}
     key = tuple(folded[part.column.casefold()] for part in model.source.key)
@@ -340,7 +345,7 @@ def _assemble(
         sides=side_joins(file, compiler, prepared.hashed),
         links=links,
         lookups=tuple(compiler.lookups),
-        hard_parents=hard_parents_of(file, compiler.others),
+        hard_parents=draft.parents,
         self_links=any(request.mapping == file.name for request in links),
         cycle_links=compiler.cycle_links,
         used_columns=used_columns(file, compiler, prepared.hashed),
