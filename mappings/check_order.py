@@ -36,9 +36,7 @@ def all_edges(files: Mapping[str, MappingFile]) -> dict[str, list[Edge]]:
     return {name: _edges_of(file, files, writers) for name, file in files.items()}
 
 
-def _edges_of(
-    file: MappingFile, others: Mapping[str, MappingFile], writers: Mapping[str, list[str]]
-) -> list[Edge]:
+def _edges_of(file: MappingFile, others: Mapping[str, MappingFile], writers: Mapping[str, list[str]]) -> list[Edge]:
     """Return what a mapping needs: the mappings it links to, and those that write the tables it looks records up in."""
     found: list[Edge] = []
     for path, chain, soft in _chains(file):

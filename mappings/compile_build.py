@@ -16,7 +16,7 @@ from mappings.compile_identity import shared_id
 from mappings.compile_lead import add_differs, add_lead
 from mappings.compile_names import Columns, Made, Refusals
 from mappings.compile_plugins import add_frame_steps
-from mappings.compile_program import Flag, Program, RunContext
+from mappings.compile_program import BOOL, TEXT, Flag, Program, RunContext
 from mappings.compile_state import Compiler, Flow
 from mappings.language import FieldSpec, MappingFile
 
@@ -121,7 +121,7 @@ def build(compiler: Compiler, namespace: str) -> Built:
     source = model.source
     record_key = "_group" if source.one_per else "_key"
     own = record_id(namespace, model.target, model.id_name, pl.col(record_key))
-    program.add("id", shared_id(compiler, namespace, own), exact=True)
+    program.add("id", shared_id(compiler, namespace, own), TEXT, exact=True)
     if source.one_per:
         add_lead(compiler)
     for name in model.values:
@@ -217,7 +217,7 @@ def _rules(compiler: Compiler, built: Built) -> None:
         made = condition(compiler, rule.check, ("rules", index, "check"), deps, "fields")
         compiler.lead_deps += deps
         if made is not None:
-            column = compiler.program.add("rule", made.cast(pl.Boolean))
+            column = compiler.program.add("rule", made.cast(pl.Boolean), BOOL)
             built.rules.append(CompiledRule(rule.name, rule.name, rule.otherwise, column))
 
 
@@ -255,7 +255,7 @@ def _side_hits(compiler: Compiler) -> None:
             hits = f"{Columns.PREFIX}{name}.{CYCLE if climbs else HITS}"
             compiler.program.add_source(hits, pl.Int64())
             compiler.side_hits.append(hits)
-            column = compiler.program.add("several", (pl.col(hits) > (0 if climbs else 1)).fill_null(False))
+            column = compiler.program.add("several", (pl.col(hits) > (0 if climbs else 1)).fill_null(False), BOOL)
             code = "climb-cycle" if climbs else "side-ambiguous"
             compiler.program.flags.append(Flag(column, name, code, "error", name))
 

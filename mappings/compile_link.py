@@ -8,7 +8,7 @@ import polars as pl
 
 from casemodel import LinkRequest, key_text, tables
 from casemodel import canonical_text as canonical
-from mappings.compile_program import RunContext, Wait
+from mappings.compile_program import TEXT, RunContext, Wait
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.compile_steps import apply_steps
 from mappings.language import Chain, MappingFile
@@ -60,11 +60,11 @@ def link(compiler: Compiler, flow: Flow, chain: Chain, policy: str) -> None:
         return
     compiler.links[request] = None
     program = compiler.program
-    texts = [program.add("part", text_of(compiler, part)) for part in flow.parts]
+    texts = [program.add("part", text_of(compiler, part), TEXT) for part in flow.parts]
     for index, part in enumerate(steps):
         if part is not None and part.do:
             texts[index] = apply_steps(compiler, texts[index], part.do, (*path,), None)
-    key = program.add("link_key", key_text([pl.col(part) for part in texts]))
+    key = program.add("link_key", key_text([pl.col(part) for part in texts]), TEXT)
     _resolve(compiler, flow, request, key, policy)
 
 
@@ -181,7 +181,7 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         return
     compiler.lookups[(table, columns)] = None
     program = compiler.program
-    parts = [program.add("lookup_part", text_of(compiler, part)) for part in flow.parts]
+    parts = [program.add("lookup_part", text_of(compiler, part), TEXT) for part in flow.parts]
     made_id, made_err = program.name(f"id:{table}"), program.name(f"err:{table}")
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:

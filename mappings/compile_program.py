@@ -17,6 +17,9 @@ from casemodel import Links
 _LATE = 1_000
 """Added to the level of a late call, and so to the levels of what needs it."""
 
+BOOL, TEXT = pl.Boolean(), pl.String()
+"""The types of most columns: whoever adds such an expression says so, since finding a type out takes time."""
+
 Call = Callable[[pl.DataFrame, "RunContext"], Sequence[pl.Series]]
 """A step that is no expression: it gets the frame and returns the columns it makes."""
 
@@ -103,6 +106,8 @@ class Program:
     levels: dict[str, int] = field(default_factory=dict)
     _names: int = 0
     _series: dict[str, pl.Series] = field(default_factory=dict)
+    _asked: tuple[pl.Expr, pl.DataType] | None = None
+    """The last expression whose type was asked for; it is often asked for twice."""
 
     def __post_init__(self) -> None:
         self.levels = dict.fromkeys(self.schema, 0)
@@ -112,14 +117,17 @@ class Program:
         self.schema[name] = dtype or pl.String()
         self.levels[name] = 0
 
-    def add(self, hint: str, expr: pl.Expr, *, exact: bool = False) -> str:
+    def add(self, hint: str, expr: pl.Expr, dtype: pl.DataType | None = None, *, exact: bool = False) -> str:
         """Add an expression and return the name of the column it makes (with ``exact``: the hint itself).
+
+        Args:
+            dtype: the type it gives, where that is certain.
 
         Raises:
             polars.exceptions.PolarsError: the types of the expression do not fit; callers turn it into a refusal.
         """
         name = hint if exact else self.name(hint)
-        self.schema[name] = self.type_of(expr)
+        self.schema[name] = self.type_of(expr) if dtype is None else dtype
         needs = frozenset(expr.meta.root_names())
         self.levels[name] = 1 + max((self.levels[item] for item in needs), default=0)
         self.nodes.append(Node((name,), needs, self.levels[name], expr=expr))
@@ -148,8 +156,12 @@ class Program:
 
     def type_of(self, expr: pl.Expr) -> pl.DataType:
         """Return the type that an expression over the columns so far gives, without running it."""
+        if self._asked is not None and self._asked[0] is expr:
+            return self._asked[1]
         needs = pl.DataFrame([self._empty(name) for name in dict.fromkeys(expr.meta.root_names())])
-        return needs.lazy().select(expr.alias("x")).collect_schema()["x"]
+        found = needs.lazy().select(expr.alias("x")).collect_schema()["x"]
+        self._asked = expr, found
+        return found
 
     def _empty(self, name: str) -> pl.Series:
         if name not in self._series:

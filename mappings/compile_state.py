@@ -10,7 +10,7 @@ import polars as pl
 
 from casemodel import LinkRequest, Place, Relation
 from mappings.compile_names import Columns, Made, Refusals
-from mappings.compile_program import Flag, Program, Wait
+from mappings.compile_program import BOOL, Flag, Program, Wait
 from mappings.language import MappingFile
 
 Path = tuple[str | int, ...]
@@ -111,8 +111,7 @@ class Flow:
         found = list(self.parks)
         for flag in self.flags:
             if flag.severity == "error":
-                found.append(
-                    flag.column if flag.code is not None else program.add("bad", pl.col(flag.column).is_not_null())
-                )
-        found += [program.add("follows", pl.col(column).is_not_null()) for column, _ in self.follows]
+                there = pl.col(flag.column).is_not_null()
+                found.append(flag.column if flag.code is not None else program.add("bad", there, BOOL))
+        found += [program.add("follows", pl.col(column).is_not_null(), BOOL) for column, _ in self.follows]
         return found
