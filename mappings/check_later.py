@@ -25,9 +25,6 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
-    for name in ("controls", "children"):
-        if getattr(model, name):
-            yield (name,)
     if model.identity is not None:
         for name in ("agree", "newest", "together"):
             if getattr(model.identity, name) is not None:

@@ -34,6 +34,8 @@ class SourceAgain:
     batch_rows: int
     shared: Shared | None = None
     """How its records are made of contributions, for a mapping with an identity."""
+    carried: tuple[str, ...] = ()
+    """Columns of the source, in any case, that come along as ``parent:<name>``."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
@@ -89,6 +91,11 @@ class SourceAgain:
             )
         )
         names = ["_key", "outcome", "reason", "id", "state", "moved_on"]
+        if self.carried:
+            spelled = {name.casefold(): name for name in prepared.columns}
+            beside = [pl.col(spelled[name.casefold()]).alias(f"parent:{name}") for name in self.carried]
+            frame = frame.join(prepared.select("_row", *beside), on="_row", how="left", maintain_order="left")
+            names += [f"parent:{name}" for name in self.carried]
         if not values:
             return frame.select(names)
         types = polars_schema(self.mapping.target)
