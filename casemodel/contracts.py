@@ -63,12 +63,13 @@ class _Rule:
         return pa.Check(self, name=self.check, ignore_na=True, n_failure_cases=1)
 
 
-def target_contract(table_name: str, columns: Iterable[str]) -> pa.DataFrameSchema:
+def target_contract(table_name: str, columns: Iterable[str], *, whole: bool = True) -> pa.DataFrameSchema:
     """Return the contract of a frame of records of a table, derived from the model.
 
     Args:
         table_name: a table of the case model.
         columns: the columns that the frame brings besides the id, no others; a row check reads NULL from the rest.
+        whole: records are whole; else what must be there, and what holds for whole rows, is not asked.
     """
     types = polars_schema(table_name)
     given = ["id", *(name for name in columns if name != "id")]
@@ -79,9 +80,10 @@ def target_contract(table_name: str, columns: Iterable[str]) -> pa.DataFrameSche
             f"table {table_name} has no column {', '.join(unknown)}",
             hint="Report this with the output of `omnicase doctor`.",
         )
-    needed = {"id", *required(table_name)}
+    needed = {"id", *(required(table_name) if whole else ())}
     rules = {name: [_value_rule(check) for check in value_checks(table_name, name)] for name in given}
-    whole = [_row_rule(check, types, given) for check in row_checks(table_name) if not _says_nothing(check, given)]
+    checks = row_checks(table_name) if whole else ()
+    of_rows = [_row_rule(check, types, given) for check in checks if not _says_nothing(check, given)]
     return pa.DataFrameSchema(
         {
             name: pa.Column(
@@ -89,10 +91,10 @@ def target_contract(table_name: str, columns: Iterable[str]) -> pa.DataFrameSche
             )
             for name in given
         },
-        checks=[rule.check_object() for rule in whole],
+        checks=[rule.check_object() for rule in of_rows],
         strict=True,
         name=table_name,
-        metadata={"rules": [rule for several in rules.values() for rule in several] + whole},
+        metadata={"rules": [rule for several in rules.values() for rule in several] + of_rows},
     )
 
 

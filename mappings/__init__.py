@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from mappings.language.error_codes import MAPPING_CODES
 
 if TYPE_CHECKING:
-    from mappings.books import ChildSql, ControlColumn, ControlSql, children_of, controls_of
+    from mappings.books import ChildSql, ControlColumn, ControlSql, DeleteRule, children_of, controls_of, delete_rule
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
@@ -28,6 +28,7 @@ __all__ = [
     "ControlSql",
     "Coverage",
     "Decision",
+    "DeleteRule",
     "Draft",
     "LinkTarget",
     "MappingFile",
@@ -42,6 +43,7 @@ __all__ = [
     "children_of",
     "compile_mapping",
     "controls_of",
+    "delete_rule",
     "draft_mapping",
     "errors_of_test",
     "fits_format",
@@ -55,7 +57,7 @@ __all__ = [
 ]
 
 _LATE = {
-    "mappings.books": ("ChildSql", "ControlColumn", "ControlSql", "children_of", "controls_of"),
+    "mappings.books": ("ChildSql", "ControlColumn", "ControlSql", "DeleteRule", "children_of", "controls_of", "delete_rule"),
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),

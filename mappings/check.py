@@ -8,11 +8,13 @@ from datetime import date
 
 from casemodel import Place, RefusedError, Relation, Secrets, SystemFailure, tables
 from mappings.check_books import check_books
+from mappings.check_identity import check_identities
 from mappings.check_later import later_errors
 from mappings.check_order import Edges, all_edges, order_of
 from mappings.check_shape import check_shape
 from mappings.check_tables import table_warnings
 from mappings.compile import CompiledMapping, Draft, Relations, compiled, draft_of
+from mappings.compile_identity import giving_of
 from mappings.compile_names import Refusals
 from mappings.compile_sides import used_columns
 from mappings.coverage import Coverage, Uses, coverage_of
@@ -79,6 +81,9 @@ def check_mappings(
         if draft is not None:
             drafts.append(draft)
     _same_queries(files, refusals)
+    identified = [draft for draft in drafts if draft.compiler.file.model.identity is not None and not draft.errors]
+    givings = {draft.compiler.file.name: giving_of(draft.compiler.file, draft.built.identity) for draft in identified}
+    check_identities(by_name, {name: each for name, each in givings.items() if each is not None}, refusals)
     _former_names(by_name, refusals)
     order, circles = order_of(by_name, needs)
     coverage = coverage_of([_uses(draft) for draft in drafts])

@@ -158,7 +158,7 @@ def _stages(compiler: Compiler, flow: Flow, spec: Chain, policy: str) -> None:
         flow.texts = None
         lookup(compiler, flow, spec)
         compiler.program.mark(flow.owner, "lookup", flow.column)
-    elif spec.link is not None and spec.link.identity is None:
+    elif spec.link is not None:
         flow.texts = None
         link(compiler, flow, spec, policy)
         compiler.program.mark(flow.owner, "link", flow.column)
@@ -169,6 +169,7 @@ def settle(compiler: Compiler, flow: Flow) -> None:
     program = compiler.program
     program.flags += flow.flags
     program.waits += flow.waits
+    program.linked += flow.linked
     program.parks += [(column, flow.owner) for column in flow.parks]
     program.follows += [(column, flow.owner, mapping) for column, mapping in flow.follows]
     program.code_uses += flow.code_uses

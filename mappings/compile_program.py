@@ -92,6 +92,8 @@ class Program:
     nodes: list[Node] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    linked: list[Wait] = field(default_factory=list)
+    """Links that found a record with an identity, which may move."""
     parks: list[tuple[str, str]] = field(default_factory=list)
     """Boolean columns of rows to be parked, with the owner."""
     follows: list[tuple[str, str, str]] = field(default_factory=list)
@@ -180,6 +182,7 @@ class Program:
         """Return the passes of the program, which keep the outputs and every column that flags and waits need."""
         keep = {*outputs, *(flag.column for flag in self.flags), *(column for column, _ in self.parks)}
         keep |= {column for column, _, _ in self.follows} | {w.column for w in self.waits} | {w.key for w in self.waits}
+        keep |= {link.column for link in self.linked} | {link.key for link in self.linked}
         keep |= {column for _, *both in self.repairs for column in both}
         keep |= {column for _, *both in self.code_uses for column in both}
         if self.fine:

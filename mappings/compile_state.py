@@ -34,6 +34,8 @@ class Compiler:
     sides: Mapping[str, Relation] = field(default_factory=dict)
     cycle_links: frozenset[str] = frozenset()
     required_values: frozenset[str] = frozenset()
+    namespace: str = ""
+    """UUID text of the target ids; keys are made without."""
     values: dict[str, Made] = field(default_factory=dict)
     fields: dict[str, Made] = field(default_factory=dict)
     finals: dict[str, Made] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Flow:
     required: bool = False
     flags: list[Flag] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    linked: list[Wait] = field(default_factory=list)
     parks: list[str] = field(default_factory=list)
     follows: list[tuple[str, str]] = field(default_factory=list)
     deps: list[Made] = field(default_factory=list)

@@ -57,13 +57,14 @@ class PatientLinks:
     """The port `casemodel.Links`: what goes to the mapping or the table being loaded waits for the commit before it."""
 
     links: Links
-    mapping: str
+    mappings: frozenset[str]
+    """The mapping being loaded, and those that give to the same records."""
     table: str
     wait: Callable[[], None]
 
     def resolve(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
         """Resolve keys of another mapping (see `casemodel.Links.resolve`)."""
-        if request.mapping == self.mapping:
+        if request.mapping in self.mappings:
             self.wait()
         return self.links.resolve(request, keys)
 
