@@ -21,6 +21,7 @@ from mappings.coverage import Coverage, Uses, coverage_of
 from mappings.expressions import parse_expression
 from mappings.language import MappingFile
 from mappings.language.base import near
+from mappings.pausing import no_collecting
 
 _NO_SUCH_RELATION = "CON-020"
 _QUERY_REFUSED = ("CON-020", "CON-021", "CON-025", "CON-026")
@@ -43,6 +44,7 @@ class CheckResult:
     """The mappings without errors, compiled, when the check was given the workspace's secrets."""
 
 
+@no_collecting()
 def check_mappings(
     files: Sequence[MappingFile],
     relations: Relations,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -52,7 +53,14 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         **({"same_person": decided} if (decided := _decided(file)) else {}),
         "as_of": None if as_of is None else as_of.isoformat(),
     }
-    return hashlib.sha256(rfc8785.dumps(meaning)).hexdigest()
+    return hashlib.sha256(_canonical(meaning)).hexdigest()
+
+
+def _canonical(meaning: Any) -> bytes:
+    """Return texts, numbers without a fraction, lists and keys as RFC 8785 writes them."""
+    text = json.dumps(meaning, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    # Beyond ASCII its order of keys, by UTF-16, may be another one; within, Python's own writer gives the same bytes.
+    return text.encode() if text.isascii() else rfc8785.dumps(meaning)
 
 
 def _key_of(file: MappingFile) -> Any:

@@ -129,10 +129,11 @@ class Program:
             polars.exceptions.PolarsError: the types of the expression do not fit; callers turn it into a refusal.
         """
         name = hint if exact else self.name(hint)
+        named = expr.alias(name)
         self.schema[name] = self.type_of(expr) if dtype is None else dtype
-        needs = frozenset(expr.meta.root_names())
+        needs = frozenset(named.meta.root_names())
         self.levels[name] = 1 + max((self.levels[item] for item in needs), default=0)
-        self.nodes.append(Node((name,), needs, self.levels[name], expr=expr))
+        self.nodes.append(Node((name,), needs, self.levels[name], expr=named))
         return name
 
     def call(self, needs: Iterable[str], makes: Mapping[str, pl.DataType], call: Call, *, late: bool = False) -> None:
@@ -226,7 +227,7 @@ def _passes(nodes: list[Node], keep: set[str]) -> Passes:
     steps = []
     for level in sorted({node.level for node in live}):
         here = [node for node in reversed(live) if node.level == level]
-        exprs = tuple(node.expr.alias(node.makes[0]) for node in here if node.expr is not None)
+        exprs = tuple(node.expr for node in here if node.expr is not None)
         calls = tuple(node for node in here if node.call is not None)
         drop = tuple(name for name, until in last.items() if until == level and name not in keep)
         steps.append((exprs, calls, drop))

@@ -25,6 +25,7 @@ from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
 from mappings.language.places import Path_, find_place, translate
 from mappings.language.plugins import Plugin, read_plugin
 from mappings.language.queries import query_of
+from mappings.pausing import no_collecting
 
 TESTS = "tests"
 """Sub-folder of the mappings that holds files of tests."""
@@ -82,6 +83,7 @@ class MappingFile:
                     yield name, (section, name, "else", index), spec
 
 
+@no_collecting()
 def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
     """Read every ``*.yml`` and ``*.yaml`` of a folder (and its sub-folders) as a mapping, in the order of their names.
 
