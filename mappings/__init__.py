@@ -57,7 +57,15 @@ __all__ = [
 ]
 
 _LATE = {
-    "mappings.books": ("ChildSql", "ControlColumn", "ControlSql", "DeleteRule", "children_of", "controls_of", "delete_rule"),
+    "mappings.books": (
+        "ChildSql",
+        "ControlColumn",
+        "ControlSql",
+        "DeleteRule",
+        "children_of",
+        "controls_of",
+        "delete_rule",
+    ),
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import polars as pl
 from sqlglot import exp
 
-from casemodel import Query, tables
+from casemodel import Query, canonical_text, column_info, polars_schema, tables
+from mappings.compile_target import literal
 from mappings.language import MappingFile
 from mappings.language.queries import one_select
 
@@ -128,3 +130,38 @@ def link_column(parent: MappingFile, child: MappingFile, by: tuple[str, ...]) ->
         and any(key.column.table.name == parent.model.target for key in column.foreign_keys)
     ]
     return keys[0] if keys else None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRule:
+    """What becomes of the records of a mapping whose rows left the source or the scope.
+
+    policy: ``remove`` or ``close``.
+    close: target column to the canonical text that closing sets.
+    most: share (0 to 1) of the mapping's loaded keys above which nothing is deleted.
+    """
+
+    policy: str
+    close: Mapping[str, str]
+    most: float
+
+
+MOST_DELETES = 2.0
+"""Percentage of the loaded keys that may leave at once, where a mapping does not say otherwise."""
+
+
+def delete_rule(file: MappingFile) -> DeleteRule | None:
+    """Return what a mapping says of deletes; None: records are kept."""
+    found = file.model.incremental
+    if found is None or found.deletes.policy == "keep":
+        return None
+    types = polars_schema(file.model.target)
+    values = {}
+    for name, text in found.deletes.close.items():
+        info = column_info(file.model.target, name)
+        made = literal(text, info["kind"], scale=info["scale"] or 0)
+        assert made is not None
+        typed = pl.DataFrame({name: pl.select(made.cast(types[name])).to_series()})
+        values[name] = str(typed.select(canonical_text(name, types[name])).item())
+    most = MOST_DELETES if found.max_deletes is None else found.max_deletes
+    return DeleteRule(found.deletes.policy, values, most / 100)

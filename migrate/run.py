@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from casemodel import BugError, GuardError, OmnicaseError
 from connectors import SqliteTarget, open_target
+from mappings import delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
@@ -26,9 +27,11 @@ from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import shared_records
+from migrate.pipeline.deletes import delete_gone
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
+from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
@@ -68,7 +71,7 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
 
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
-            RUN-021 nothing to resume (exit 6).
+            RUN-021 nothing to resume, RUN-022 more deletes than allowed (exit 6).
         LockedError: another run holds the target (exit 7).
     """
     require_runnable(session)
@@ -210,7 +213,8 @@ def _ending(target: SqliteTarget, context: LoadContext) -> Iterator[None]:
 
 def _load_all(session: Session, context: LoadContext, names: Sequence[str], options: RunOptions) -> None:
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
-    links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read)
+    siblings = {name: frozenset(each.mappings.values()) for name, each in context.shared.items()}
+    links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read, siblings)
     loads = {name: _mapping_load(session, context, name, links) for name in names}
     try:
         for name in names:
@@ -219,9 +223,12 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
                 loads[name].load(bar, max_rejects=options.max_rejects)
             _settle(context, [loads[name]])
         _settle(context, list(loads.values()))
+        remove_leftovers(context, {name: each.gate() for name, each in loads.items() if each.mapping.giving})
         with context.target.transaction() as connection:
             done = table(connection, "progress")
             connection.execute(sa.update(done).where(done.c.run_id == context.run_id).values(state="done"))
+        rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
+        delete_gone(context, [session.mapping(name) for name in names], rules)
     finally:
         for each in loads.values():
             each.close()
