@@ -5,7 +5,10 @@ Reading the source and loading the parents are done before any clock starts.
 
 from __future__ import annotations
 
+import argparse
+import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,7 +34,7 @@ def workspace(systems: Path, scratch: Path) -> Path:
     return folder
 
 
-def write_given(folder: Path, given: Path, rows: int) -> int:
+def write_given(folder: Path, given: Path, rows: int, batch_rows: int = 50_000) -> int:
     """Write rows as read, rows as prepared by the toolkit, and the links; returns how many rows there are.
 
     Args:
@@ -46,7 +49,7 @@ def write_given(folder: Path, given: Path, rows: int) -> int:
     space = load_workspace(folder)
     with open_session(space, DAY) as session:
         mapping = session.mapping("zaak.case")
-        reading = StraightReading(session.source("zaak"), mapping, space.model.run.batch_rows)
+        reading = StraightReading(session.source("zaak"), mapping, batch_rows)
         done, keys = 0, []
         for number, batch in enumerate(reading.batches()):
             batch.prepared.write_ipc(given / f"prepared-{number:05}.arrow")
@@ -110,3 +113,13 @@ def known_links(given: Path) -> KnownLinks:
 def prepared_frames(given: Path) -> list[pl.DataFrame]:
     """Return the batches as the toolkit prepared them, in memory."""
     return [pl.read_ipc(path) for path in sorted(given.glob("prepared-*.arrow"))]
+
+
+def main_of(run: Callable[[Path, Path, Path | None], dict[str, float]]) -> None:
+    """Run a competitor in a process of its own and print its figures as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("given", type=Path)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    print(json.dumps(run(options.folder, options.given, options.out)))
