@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from command_line import in_process as omnicase
 from people_workspace import (
     Person,
@@ -19,6 +20,7 @@ from people_workspace import (
     people_workspace,
     run,
 )
+from targets import open_read_only
 
 
 def test_who_contradicts_the_first_stays_apart(tmp_path: Path) -> None:
@@ -212,3 +214,127 @@ def test_an_edited_record_is_a_conflict_and_nothing_else_is(tmp_path: Path) -> N
     assert [row[3] for row in parties(folder)] == ["by hand"]
     proof = omnicase("-C", folder, "--format", "json", "reconcile").document
     assert {each["cause"] for each in proof["findings"]} == {"edited in target"}, proof["findings"]
+
+
+CALLER = """
+mapping: one.caller
+owner: test
+target: party
+source: {relation: CALL, key: [ID], one_per: {by: [BSN], order: [ID], differ: ignore}}
+identity: {by: [{bsn: BSN}], rank: 3, agree: [surname, birth_year], newest: VALUE, together: [[surname_prefix, surname]]}
+values:
+  birth_year: {expr: "SUBSTR(VALUE, 90, 4)"}
+fields:
+  party_type: {const: persoon}
+  surname: {expr: "NULLIF(birth_year, '')"}
+  initials: {from: VALUE, take: max}
+  is_active: {const: true}
+unfilled:
+  - columns: [party_number, first_names, surname_prefix, organisation_name, legal_form, gender, birth_date,
+              birth_date_text, deceased_on, language, is_secret, internal_note, works_for_party_id, merged_into_id]
+    reason: not in this story
+"""
+
+
+def test_one_record_out_of_many_rows_that_others_know_too(tmp_path: Path) -> None:
+    people = {
+        "one": [
+            Person(1, "111", "Berg", "19700101"),
+            Person(2, "222", "Cor", "19700101"),
+            Person(3, "222", "Cor", "19700101"),
+        ],
+        "two": [Person(1, "111", "Berg", "19700101", "b")],
+    }
+    folder = people_workspace(tmp_path / "w", people)
+    (folder / "mappings/one.caller.yml").write_text(CALLER)
+    (folder / "mappings/one.call.yml").unlink()
+    books = run(folder)
+    assert parties(folder) == [("Berg", None, "1970-01-01", "b"), ("Cor", None, "1970-01-01", None)]
+    with closing(open_read_only(folder / "target.db")) as target:
+        assert target.execute("SELECT initials FROM party ORDER BY surname").fetchall() == [
+            ("one1-called",),
+            ("one3-called",),
+        ]
+    assert books["one.caller"]["read"] == 3
+    assert in_balance(folder)
+    # The second caller calls as another, who nobody knows by name: what the group gave moves with its rows.
+    with closing(sqlite3.connect(folder / "one.db")) as old, old:
+        old.execute("UPDATE CALL SET BSN = '111' WHERE ID IN (2, 3)")
+    run(folder)
+    with closing(open_read_only(folder / "target.db")) as target:
+        assert target.execute("SELECT initials FROM party ORDER BY surname").fetchall() == [("one3-called",), (None,)]
+    assert in_balance(folder)
+
+
+def test_a_second_run_writes_nothing(tmp_path: Path) -> None:
+    people = {
+        "one": [Person(1, "111", "Berg", "19700101"), Person(2, "111", "Zus", "19110101"), Person(3, kind=None)],
+        "two": [Person(1, "111", "Berg", "19700101", "b"), Person(2, None, "Dirk", "19900101")],
+    }
+    folder = people_workspace(tmp_path / "w", people)
+    run(folder)
+    with closing(sqlite3.connect(folder / "target.db")) as target, target:
+        target.execute("CREATE TABLE writes (name TEXT)")
+        for name in ("party", "digital_address", "migration_contribution", "migration_linked", "migration_record"):
+            for verb in ("INSERT", "UPDATE", "DELETE"):
+                target.execute(
+                    f"CREATE TRIGGER {name}_{verb} AFTER {verb} ON {name} BEGIN INSERT INTO writes VALUES ('{name}'); END"
+                )
+    books = run(folder)
+    assert (books["one.person"]["unchanged"], books["one.person"]["rejected"]) == (2, 1)
+    with closing(open_read_only(folder / "target.db")) as target:
+        assert target.execute("SELECT name, COUNT(*) FROM writes GROUP BY 1").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "line"),
+    [
+        (["one.person,1,two.person,1,maybe"], "MAP-077", 2),
+        (["one.person,1,two.person,1,yes", "two.person,1,one.person,1,no"], "MAP-077", 3),
+        (["one.person,1,one.person,1,yes"], "MAP-077", 2),
+        (["one.person,,two.person,1,yes"], "MAP-077", 2),
+        (
+            ["one.person,1,two.person,1,yes", "two.person,1,two.person,2,yes", "one.person,1,two.person,2,no"],
+            "MAP-077",
+            4,
+        ),
+        (["one.person,1,two.persons,1,yes"], "MAP-077", 2),
+        (["one.person,1,two.call,1,yes"], "MAP-077", 2),
+        (["one.person,1,two.person,yes"], "MAP-019", 2),
+    ],
+)
+def test_decisions_that_cannot_be(lines: list[str], code: str, line: int, tmp_path: Path) -> None:
+    folder = people_workspace(tmp_path / "w", {})
+    decide(folder, *lines)
+    answer = omnicase("-C", folder, "--format", "json", "mapping", "check")
+    assert answer.status == 4
+    assert [(each["code"], each["file"], each["line"]) for each in answer.document["errors"]] == [
+        (code, "codes/same_person.csv", line)
+    ]
+
+
+def test_a_file_of_decisions_without_its_columns(tmp_path: Path) -> None:
+    folder = people_workspace(tmp_path / "w", {})
+    (folder / "codes/same_person.csv").write_text("mapping;key;same\n")
+    answer = omnicase("-C", folder, "--format", "json", "mapping", "check")
+    assert {each["code"] for each in answer.document["errors"]} == {"MAP-018"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("by: [{bsn: {from: BSN, do: [trim]}}, ", "by: [{bsn: birth_day}, ", "by"),
+        ("agree: [surname, birth_year]", "agree: [surname]", "agree"),
+        ("[[surname_prefix, surname]]", "[[surname, internal_note]]", "together"),
+    ],
+)
+def test_mappings_of_one_identity_must_go_together(old: str, new: str, place: str, tmp_path: Path) -> None:
+    folder = people_workspace(tmp_path / "w", {})
+    path = folder / "mappings/two.person.yml"
+    text = path.read_text().replace(old, new)
+    text = text.replace("values:\n", 'values:\n  birth_day: {from: BORN, null_if: [""], date: [YYYYMMDD]}\n')
+    path.write_text(text)
+    answer = omnicase("-C", folder, "--format", "json", "mapping", "check")
+    (error,) = answer.document["errors"]
+    assert (error["code"], error["file"]) == ("MAP-076", "mappings/two.person.yml")
+    assert place in text.splitlines()[error["line"] - 1]
