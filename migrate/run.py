@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from casemodel import BugError, GuardError, OmnicaseError
 from connectors import SqliteTarget, open_target
-from mappings import delete_rule
+from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
@@ -50,6 +50,8 @@ class RunOptions:
     label: str | None = None
     reason: str | None = None
     resume: bool = False
+    full: bool = False
+    """Read every row, whatever the cursors of the mappings say."""
     max_rejects: float | None = None
     """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
 
@@ -121,9 +123,13 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         renamed = take_over(connection, compiled)
         run = table(connection, "run")
         last = connection.execute(
-            sa.select(run.c.id, run.c.plan_digest).where(run.c.state.in_(UNFINISHED)).order_by(run.c.id.desc()).limit(1)
+            sa.select(run.c.id, run.c.plan_digest, run.c.command)
+            .where(run.c.state.in_(UNFINISHED))
+            .order_by(run.c.id.desc())
+            .limit(1)
         ).first()
-        same = last is not None and last.plan_digest == digest
+        was_full = last is not None and bool(json.loads(last.command).get("full"))
+        same = last is not None and last.plan_digest == digest and (was_full or not options.full)
         if options.resume and not same:
             raise GuardError(
                 "RUN-021",
@@ -158,6 +164,7 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         full,
         frozenset(numbers[each.name] for each in compiled if each.records_by_group),
         shared_records(compiled, numbers),
+        full=was_full if same else options.full,
     )
     return _Start(context, same, abandoned)
 
@@ -170,6 +177,8 @@ def _new_run(
     renamed: Sequence[tuple[str, str]],
 ) -> int:
     command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
+    if options.full:
+        command["full"] = True
     if renamed:
         command["renamed"] = [list(names) for names in renamed]
     inserted = connection.execute(
@@ -237,7 +246,8 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
 def _mapping_load(session: Session, context: LoadContext, name: str, links: LedgerLinks) -> MappingLoad:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
-    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links)
+    cursor = cursor_rule(session.files[name])
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor)
 
 
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:
