@@ -338,3 +338,23 @@ def test_mappings_of_one_identity_must_go_together(old: str, new: str, place: st
     (error,) = answer.document["errors"]
     assert (error["code"], error["file"]) == ("MAP-076", "mappings/two.person.yml")
     assert place in text.splitlines()[error["line"] - 1]
+
+
+def test_explain_names_who_said_what(tmp_path: Path) -> None:
+    people = {
+        "one": [Person(1, "111", "Berg", "19700101", None, "van den")],
+        "two": [Person(1, "111", "Bergh", "19700101", "note of two")],
+    }
+    folder = people_workspace(tmp_path / "w", people)
+    run(folder)
+    answer = omnicase("-C", folder, "--format", "json", "explain", "two.person", "1")
+    fields = {each["field"]: each for each in answer.document["merged"]}
+    assert (fields["surname"]["mapping"], fields["internal_note"]["mapping"]) == ("one.person", "two.person")
+    assert [each["mapping"] for each in fields["surname"]["lost"]] == ["two.person"]
+    assert fields["surname_prefix"]["lost"] == fields["internal_note"]["lost"] == []
+    plain = omnicase("-C", folder, "explain", "two.person", "1").out
+    assert "where each field of the record comes from" in plain
+    assert "Berg" not in plain
+    assert "note of two" not in plain
+    alone = omnicase("-C", folder, "--format", "json", "explain", "one.address", "1")
+    assert alone.document["merged"] == []
