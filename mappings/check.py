@@ -9,7 +9,6 @@ from datetime import date
 from casemodel import Place, RefusedError, Relation, Secrets, SystemFailure, tables
 from mappings.check_books import check_books
 from mappings.check_identity import check_identities
-from mappings.check_later import later_errors
 from mappings.check_order import Edges, all_edges, order_of
 from mappings.check_shape import check_shape
 from mappings.check_tables import table_warnings
@@ -69,7 +68,6 @@ def check_mappings(
     refusals, warnings = Refusals(), Refusals()
     drafts: list[Draft] = []
     for file in files:
-        refusals.errors += later_errors(file)
         if file.model.owner is None:
             warnings.add(
                 "MAP-090",

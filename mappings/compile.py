@@ -21,7 +21,6 @@ from casemodel import (
     SideJoin,
     polars_schema,
 )
-from mappings.check_later import later_errors
 from mappings.check_order import Edges, all_edges, cycle_links_of, hard_parents_of
 from mappings.compile_build import CLIMBED, Built, build, new_compiler
 from mappings.compile_identity import Giving, giving_of
@@ -219,8 +218,6 @@ def compile_mapping(
     Raises:
         RefusedMany: everything that is wrong with the mapping, also what only the source's columns can tell.
     """
-    if later := later_errors(file):
-        raise RefusedMany(later)
     relation = relations(file.system, file.relation)
     beside = file.model.source.beside
     sides = {name: relations(file.system, spec.relation) for name, spec in beside.items() if spec.relation}

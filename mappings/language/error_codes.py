@@ -69,6 +69,5 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-103": "the expression uses something that is not on the list of the language",
     "MAP-104": "kinds of values in the expression do not go together",
     "MAP-105": "a pattern, constant or name in the expression cannot be used",
-    "MAP-900": "not available in this version",
 }
 """Every code of `mapping check` with its meaning."""

@@ -78,7 +78,7 @@ def _excess(context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) ->
     """Return the refusal when more keys would go than the mapping allows."""
     with context.target.engine.connect() as connection:
         number = context.mapping_ids[mapping.name]
-        count = _pending(connection, context, number, rule).count
+        count = _pending(connection, context, mapping, rule).count
         id_map = table(connection, "id_map")
         loaded = count + (
             connection.scalar(
@@ -98,16 +98,34 @@ def _excess(context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) ->
     )
 
 
-def _pending(connection: sa.Connection, context: LoadContext, number: int, rule: DeleteRule) -> _Pending:
+def _writers(context: LoadContext, mapping: CompiledMapping) -> list[int]:
+    """Return the numbers of the mappings that write the records of a mapping: several, where they share them."""
+    shared = context.shared.get(mapping.name)
+    return [context.mapping_ids[mapping.name]] if shared is None else sorted(shared.mappings)
+
+
+def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> _Pending:
     id_map, record = table(connection, "id_map"), table(connection, "record")
+    number, shared = context.mapping_ids[mapping.name], mapping.name in context.shared
     other = id_map.alias("other")
-    lives_on = sa.exists().where(
-        other.c.mapping_id == number, other.c.record_key == id_map.c.record_key, other.c.state.not_in(_LEFT)
-    )
-    key_of_record = sa.func.coalesce(id_map.c.record_key, id_map.c.source_key)
+    key_of_record = id_map.c.target_id if shared else sa.func.coalesce(id_map.c.record_key, id_map.c.source_key)
+    if shared:
+        given = table(connection, "contribution")
+        leads = sa.and_(other.c.mapping_id == given.c.mapping_id, other.c.source_key == given.c.lead_key)
+        lives_on = (
+            sa.select(sa.literal(1))
+            .select_from(given.join(other, leads))
+            .where(given.c.target_id == id_map.c.target_id, other.c.state.not_in(_LEFT))
+            .exists()
+        )
+    else:
+        lives_on = sa.exists().where(
+            other.c.mapping_id == number, other.c.record_key == id_map.c.record_key, other.c.state.not_in(_LEFT)
+        )
+    of_record = sa.and_(record.c.mapping_id.in_(_writers(context, mapping)), record.c.record_key == key_of_record)
     statement = (
         sa.select(id_map.c.source_key, id_map.c.target_id, id_map.c.run_id)
-        .outerjoin(record, sa.and_(record.c.mapping_id == number, record.c.record_key == key_of_record))
+        .outerjoin(record, of_record)
         .where(
             id_map.c.mapping_id == number,
             id_map.c.state.in_(_LEFT),
@@ -130,7 +148,7 @@ def _settle(
 ) -> None:
     """Delete, close or hold the records of one mapping, in the caller's transaction, and write the books."""
     number = context.mapping_ids[mapping.name]
-    pending = _pending(connection, context, number, rule)
+    pending = _pending(connection, context, mapping, rule)
     _forget(connection, number)
     if not pending.keys:
         return
@@ -140,7 +158,7 @@ def _settle(
         held = _held(connection, context, mapping, rule, pending.keys)
     free = sorted(set(pending.keys) - set(held))
     if rule.policy == "remove":
-        _remove(connection, mapping.target, number, free)
+        _remove(connection, mapping.target, _writers(context, mapping), free)
     else:
         _close(connection, context, mapping, rule, free)
     _note_held(connection, context, number, {key: why for each, why in held.items() for key in pending.keys[each]})
@@ -157,13 +175,13 @@ def _held(
 ) -> dict[str, str]:
     """Return the records that must stay, and why; a record that is not there any more is held by nothing."""
     target, record, sets = tables[mapping.target], table(connection, "record"), table(connection, "column_set")
-    number = context.mapping_ids[mapping.name]
+    writers = _writers(context, mapping)
     wanted = id_list(connection, "deletes_wanted", list(ids))
     there = set(connection.scalars(sa.select(target.c.id).where(target.c.id.in_(sa.select(wanted.c.id)))))
     rows = connection.execute(
         sa.select(record.c.target_id, record.c.record_hash, sets.c.columns)
         .join(sets, sets.c.id == record.c.column_set_id)
-        .where(record.c.mapping_id == number, record.c.target_id.in_(sa.select(wanted.c.id)))
+        .where(record.c.mapping_id.in_(writers), record.c.target_id.in_(sa.select(wanted.c.id)))
     )
     written = {row[0]: (row[1], row[2]) for row in rows if row[0] in there}
     gate = Gate(mapping.name, mapping.target, mapping.fields, context.secrets.hash_key)
@@ -198,14 +216,18 @@ def _linked(connection: sa.Connection, target: sa.Table, ids: set[str]) -> set[s
     return ids - free
 
 
-def _remove(connection: sa.Connection, table_name: str, number: int, ids: Sequence[str]) -> None:
+def _remove(connection: sa.Connection, table_name: str, writers: Sequence[int], ids: Sequence[str]) -> None:
     """Delete the records, and what the ledger keeps of them; the keys keep their state."""
     target, id_map, record = tables[table_name], table(connection, "id_map"), table(connection, "record")
+    given = table(connection, "contribution")
     wanted = sa.select(id_list(connection, "deletes_going", ids).c.id)
     connection.execute(sa.delete(target).where(target.c.id.in_(wanted)))
-    connection.execute(sa.delete(record).where(record.c.mapping_id == number, record.c.target_id.in_(wanted)))
+    for kept in (record, given):
+        connection.execute(sa.delete(kept).where(kept.c.mapping_id.in_(writers), kept.c.target_id.in_(wanted)))
     connection.execute(
-        sa.update(id_map).where(id_map.c.mapping_id == number, id_map.c.target_id.in_(wanted)).values(target_id=None)
+        sa.update(id_map)
+        .where(id_map.c.mapping_id.in_(writers), id_map.c.state.in_(_LEFT), id_map.c.target_id.in_(wanted))
+        .values(target_id=None)
     )
 
 
@@ -218,11 +240,11 @@ def _close(
 ) -> None:
     """Set the closing columns, and keep the hash of what the records are then."""
     target, record, sets = tables[mapping.target], table(connection, "record"), table(connection, "column_set")
-    number = context.mapping_ids[mapping.name]
+    writers = _writers(context, mapping)
     wanted = sa.select(id_list(connection, "deletes_going", ids).c.id)
     values = {name: sa.literal(value, sa.Text) for name, value in rule.close.items()}
     connection.execute(sa.update(target).where(target.c.id.in_(wanted)).values(values))
-    mine = (record.c.mapping_id == number, record.c.target_id.in_(wanted))
+    mine = (record.c.mapping_id.in_(writers), record.c.target_id.in_(wanted))
     for set_id, columns in connection.execute(sa.select(sets.c.id, sets.c.columns)).all():
         over = sa.select(record.c.target_id).where(*mine, record.c.column_set_id == set_id)
         names = json.loads(columns)
@@ -233,7 +255,7 @@ def _close(
         if hashed:
             connection.execute(
                 sa.update(record)
-                .where(record.c.mapping_id == number, record.c.target_id == sa.bindparam("closed_id"))
+                .where(record.c.mapping_id.in_(writers), record.c.target_id == sa.bindparam("closed_id"))
                 .values(record_hash=sa.bindparam("closed_hash")),
                 [{"closed_id": key, "closed_hash": found} for key, found in hashed],
             )

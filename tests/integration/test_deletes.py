@@ -210,3 +210,57 @@ def test_killed_while_deleting_and_resumed(failpoint: str, tmp_path: Path, omnic
     books = gone(folder, 3)
     assert books == gone(calm, 3) == {"old.unit": {"removed": 1, "held": 1}, "old.actor": {"removed": 5}}
     assert_same_target(folder / "target.db", calm / "target.db")
+
+
+SHARED = """
+mapping: %s.person
+owner: test
+target: actor
+source: {relation: PERSON, key: [ID]}
+incremental: {deletes: %s, max_deletes: 100%%}
+identity: {by: [{mail: MAIL}], rank: %d}
+fields:
+  actor_type: {const: medewerker}
+  name: {from: NAME}
+  email: {from: MAIL}
+  phone: {from: PHONE}
+  is_active: {const: "true", boolean: {true: ["true"], false: ["false"]}}
+unfilled: [{columns: [employee_code, job_title, unit_id], reason: not in the old system}]
+"""
+
+
+@pytest.mark.parametrize("deletes", ["keep", "remove", '{close: {is_active: "false"}}'])
+def test_a_record_of_two_systems_goes_with_the_last_of_its_rows(tmp_path: Path, deletes: str) -> None:
+    (tmp_path / "mappings").mkdir()
+    systems = "systems: {one: {kind: sqlite, path: one.db}, two: {kind: sqlite, path: two.db}}"
+    (tmp_path / "workspace.yml").write_text(WORKSPACE.replace("systems: {old: {kind: sqlite, path: old.db}}", systems))
+    for rank, name in enumerate(("one", "two"), start=1):
+        (tmp_path / f"mappings/{name}.person.yml").write_text(SHARED % (name, deletes, rank))
+        with sqlite3.connect(tmp_path / f"{name}.db") as old:
+            old.execute("CREATE TABLE PERSON (ID INTEGER PRIMARY KEY, NAME TEXT, MAIL TEXT, PHONE TEXT)")
+            old.executemany(
+                "INSERT INTO PERSON VALUES (?, ?, ?, ?)",
+                [(n, f"{name}{n}", f"{n}@x.nl", f"0{rank}{n}") for n in range(1, 4 if name == "one" else 3)],
+            )
+    assert in_process("-C", tmp_path, "db", "upgrade").status == 0
+    gone(tmp_path, 0)
+    assert names(tmp_path) == {"one1", "one2", "one3"}
+    with sqlite3.connect(tmp_path / "one.db") as old:
+        old.execute("DELETE FROM PERSON WHERE ID IN (1, 3)")
+    books = gone(tmp_path, 0)["one.person"]
+    assert names(tmp_path) == {"two1", "one2", *([] if deletes == "remove" else ["one3"])}
+    closed = {row[0] for row in open_read_only(tmp_path / "target.db").execute("SELECT name FROM actor WHERE is_active = 0")}  # fmt: skip
+    assert closed == ({"one3"} if "close" in deletes else set())
+    fate = {"keep": {"kept": 2}, "remove": {"kept": 1, "removed": 1}}.get(deletes, {"kept": 1, "closed": 1})
+    assert books == fate
+    in_balance(tmp_path)
+    with sqlite3.connect(tmp_path / "two.db") as old:
+        old.execute("DELETE FROM PERSON WHERE ID = 1")
+    gone(tmp_path, 0)
+    assert ("two1" in names(tmp_path)) == (deletes != "remove")
+    in_balance(tmp_path)
+    with sqlite3.connect(tmp_path / "one.db") as old:
+        old.execute("INSERT INTO PERSON VALUES (1, 'again', '1@x.nl', '099')")
+    gone(tmp_path, 0)
+    assert "again" in names(tmp_path)
+    in_balance(tmp_path)
