@@ -41,7 +41,7 @@ class ContractBreach:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A rule as pandera calls it: from the frame to one boolean column, True or NULL where a row is good."""
+    """A rule of the model: one boolean column of a frame, True or NULL where a row is good."""
 
     column: str
     check: str
@@ -49,18 +49,27 @@ class _Rule:
     absent: Mapping[str, pl.DataType]
     """Columns that the rule reads and the frame does not have; the database will hold NULL there."""
 
-    def __call__(self, data: PolarsData) -> pl.LazyFrame:
-        return self.apply(data.lazyframe)
-
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the rule's boolean column, named ``holds``."""
         if self.absent:
             frame = frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in self.absent.items())
         return frame.select(self.holds.alias("holds"))
 
-    def check_object(self) -> pa.Check:
-        """Return the rule as a pandera check that keeps at most one failure case."""
-        return pa.Check(self, name=self.check, ignore_na=True, n_failure_cases=1)
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """All rules and required columns of a contract as one pandera check: one pass, where one check each costs ten."""
+
+    rules: tuple[_Rule, ...]
+    required: tuple[str, ...]
+
+    def __call__(self, data: PolarsData) -> pl.LazyFrame:
+        frame = data.lazyframe
+        absent = {name: dtype for rule in self.rules for name, dtype in rule.absent.items()}
+        good = [rule.holds.fill_null(True) for rule in self.rules]
+        there = [pl.col(name).is_not_null() for name in self.required]
+        frame = frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in absent.items())
+        return frame.select(pl.all_horizontal(*good, *there, pl.lit(True)).alias("holds"))
 
 
 def target_contract(table_name: str, columns: Iterable[str]) -> pa.DataFrameSchema:
@@ -80,26 +89,24 @@ def target_contract(table_name: str, columns: Iterable[str]) -> pa.DataFrameSche
             hint="Report this with the output of `omnicase doctor`.",
         )
     needed = {"id", *required(table_name)}
-    rules = {name: [_value_rule(check) for check in value_checks(table_name, name)] for name in given}
+    values = [_value_rule(check) for name in given for check in value_checks(table_name, name)]
     whole = [_row_rule(check, types, given) for check in row_checks(table_name) if not _says_nothing(check, given)]
+    sound = _Sound((*values, *whole), tuple(name for name in given if name in needed))
     return pa.DataFrameSchema(
-        {
-            name: pa.Column(
-                types[name], nullable=name not in needed, checks=[rule.check_object() for rule in rules[name]]
-            )
-            for name in given
-        },
-        checks=[rule.check_object() for rule in whole],
+        {name: pa.Column(types[name], nullable=True) for name in given},
+        checks=pa.Check(sound, name="sound", n_failure_cases=1),
         strict=True,
         name=table_name,
-        metadata={"rules": [rule for several in rules.values() for rule in several] + whole},
+        metadata={"sound": sound},
     )
 
 
 def source_contract(columns: Iterable[str]) -> pa.DataFrameSchema:
     """Return the contract of a frame as read: these columns are there and hold text; others may be there too."""
     return pa.DataFrameSchema(
-        {name: pa.Column(pl.String(), nullable=True) for name in columns}, strict=False, metadata={"rules": []}
+        {name: pa.Column(pl.String(), nullable=True) for name in columns},
+        strict=False,
+        metadata={"sound": _Sound((), ())},
     )
 
 
@@ -158,11 +165,12 @@ def _structure(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Iterator[Cont
 
 
 def _counted(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Iterator[ContractBreach]:
-    for name, column in schema.columns.items():
-        nulls = 0 if column.nullable else frame.get_column(name).null_count()
+    sound: _Sound = schema.metadata["sound"]
+    for name in sound.required:
+        nulls = frame.get_column(name).null_count()
         if nulls:
             yield ContractBreach(name, _REQUIRED, nulls)
-    for rule in schema.metadata["rules"]:
+    for rule in sound.rules:
         broken = rule.apply(frame.lazy()).select((~pl.col("holds")).sum()).collect().item()
         if broken:
             yield ContractBreach(rule.column, rule.check, broken)
