@@ -75,12 +75,13 @@ class _Sound:
         return frame.select(pl.all_horizontal(*good, *there, pl.lit(True)).alias("holds"))
 
 
-def target_contract(table_name: str, columns: Iterable[str]) -> pa.DataFrameSchema:
+def target_contract(table_name: str, columns: Iterable[str], *, whole: bool = True) -> pa.DataFrameSchema:
     """Return the contract of a frame of records of a table, derived from the model.
 
     Args:
         table_name: a table of the case model.
         columns: the columns that the frame brings besides the id, no others; a row check reads NULL from the rest.
+        whole: records are whole; else what must be there, and what holds for whole rows, is not asked.
     """
     types = polars_schema(table_name)
     given = ["id", *(name for name in columns if name != "id")]
@@ -91,12 +92,14 @@ def target_contract(table_name: str, columns: Iterable[str]) -> pa.DataFrameSche
             f"table {table_name} has no column {', '.join(unknown)}",
             hint="Report this with the output of `omnicase doctor`.",
         )
-    needed = {"id", *required(table_name)}
+    needed = {"id", *(required(table_name) if whole else ())}
     values = [_value_rule(check) for name in given for check in value_checks(table_name, name)]
-    whole = [_row_rule(check, types, given) for check in row_checks(table_name) if not _says_nothing(check, given)]
-    sound = _Sound((*values, *whole), tuple(name for name in given if name in needed))
+    checks = row_checks(table_name) if whole else ()
+    of_rows = [_row_rule(check, types, given) for check in checks if not _says_nothing(check, given)]
+    sound = _Sound((*values, *of_rows), tuple(name for name in given if name in needed))
     return pa.DataFrameSchema(
         {name: pa.Column(types[name], nullable=True) for name in given},
+        checks=pa.Check(sound, name="sound", n_failure_cases=1),
         strict=True,
         name=table_name,
         metadata={"sound": sound, "values": pa.DataFrameSchema(checks=pa.Check(sound, n_failure_cases=1))},

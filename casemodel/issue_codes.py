@@ -202,10 +202,22 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
         "Zoek uit welk van beide records juist is.",
     ),
     (
+        "delete-held",
+        "the row is gone, and its record stays: it was edited, others link to it, or too many would go",
+        "de bronrij is weg, maar het record blijft: het is bewerkt, er wordt naar verwezen, of het zijn er te veel",
+        "Beoordeel of het record weg mag, en verwijder of behoud het in het nieuwe systeem.",
+    ),
+    (
         "record-exists",
         "the target holds a record that the toolkit did not make",
         "het doelsysteem heeft al een record dat niet door de migratie gemaakt is",
         "Neem het record over of verwijder het.",
+    ),
+    (
+        "identity-disputed",
+        "another row has the same identity, but what must agree differs, so this row stays on its own",
+        "een andere rij heeft dezelfde identiteit maar spreekt deze tegen; deze rij blijft apart",
+        "Zoek uit wie het is, en leg het vast in codes/same_person.csv of verbeter de bron.",
     ),
     (
         "edited-in-target",

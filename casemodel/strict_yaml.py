@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def read_regular_file(path: Path) -> bytes:
 
 
 def read_strict_yaml(path: Path, *, shown_as: str | None = None) -> PlacedDict:
-    """Read a YAML file whose root is a mapping; every scalar is text, an empty value is None.
+    """Read a YAML file whose root is a mapping; every scalar is text, an empty value the empty text.
 
     Raises:
         RefusedError: YML-001 unreadable, YML-002 not YAML, YML-003 duplicate key, YML-004 anchor, alias, tag or merge
@@ -88,8 +89,7 @@ def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
             place=shown_as,
         ) from None
     try:
-        _refuse_tricks(text, shown_as)
-        root = yaml.compose(text, Loader=_LOADER)
+        value = _document(text, shown_as)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(shown_as, mark.line + 1, mark.column + 1) if mark else Place(shown_as)
@@ -97,9 +97,8 @@ def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
         raise RefusedError(
             "YML-002", f"this is not valid YAML: {problem}", hint="Mend the line named.", place=place
         ) from None
-    if root is None:
+    if value is None:
         raise RefusedError("YML-006", "the file is empty", hint="Start from `omnicase init`.", place=shown_as)
-    value = _build(root, shown_as)
     if not isinstance(value, PlacedDict):
         raise RefusedError(
             "YML-006", "the file must hold keys and values at its top", hint="Write `key: value` lines.", place=shown_as
@@ -107,62 +106,75 @@ def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:
     return value
 
 
-def _refuse_tricks(text: str, name: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        mark = event.start_mark
-        place = Place(name, mark.line + 1, mark.column + 1) if mark is not None else Place(name)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise RefusedError(
-                "YML-004", "anchors and aliases are not allowed", hint="Write the value out.", place=place
-            )
-        if getattr(event, "tag", None) not in (None, "!"):
-            raise RefusedError("YML-004", "tags are not allowed", hint="Write plain text.", place=place)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise RefusedError("YML-005", f"nested deeper than {MAX_DEPTH} levels", hint="Flatten it.", place=place)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+def _document(text: str, name: str) -> Any:
+    """Build the one document of a text from the parser's events; an empty text gives None."""
+    events = yaml.parse(text, Loader=_LOADER)
+    next(events)  # the stream begins
+    if not isinstance(next(events), yaml.DocumentStartEvent):
+        return None
+    first = next(events)
+    value = _value(first, events, name, 0)
+    next(events)  # the document ends
+    after = next(events)
+    if not isinstance(after, yaml.StreamEndEvent):
+        line, column = _mark(after)
+        raise RefusedError(
+            "YML-002",
+            "this is not valid YAML: but found another document",
+            hint="Mend the line named.",
+            place=Place(name, line, column),
+        )
+    return value
 
 
-def _mark(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+def _value(event: Any, events: Iterator[Any], name: str, depth: int) -> Any:
+    """Build what an event begins, taking the events that belong to it."""
+    if type(event) is yaml.AliasEvent or event.anchor:
+        raise _refused("YML-004", "anchors and aliases are not allowed", "Write the value out.", event, name)
+    if event.tag not in (None, "!"):
+        raise _refused("YML-004", "tags are not allowed", "Write plain text.", event, name)
+    if type(event) is yaml.ScalarEvent:
+        return event.value
+    if depth == MAX_DEPTH:
+        raise _refused("YML-005", f"nested deeper than {MAX_DEPTH} levels", "Flatten it.", event, name)
+    if type(event) is yaml.MappingStartEvent:
+        return _dict(event, events, name, depth + 1)
+    items = PlacedList()
+    items.place, items.value_places = _mark(event), []
+    for item in events:
+        if type(item) is yaml.SequenceEndEvent:
+            break
+        items.value_places.append(_mark(item))
+        items.append(_value(item, events, name, depth + 1))
+    return items
 
 
-def _build(node: yaml.Node, name: str) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        plain_null = node.style is None and node.value in ("", "~")
-        return None if plain_null else node.value
-    if isinstance(node, yaml.SequenceNode):
-        items = PlacedList(_build(child, name) for child in node.value)
-        items.place, items.value_places = _mark(node), [_mark(child) for child in node.value]
-        return items
-    return _build_dict(node, name)
-
-
-def _build_dict(node: yaml.Node, name: str) -> PlacedDict:
+def _dict(event: Any, events: Iterator[Any], name: str, depth: int) -> PlacedDict:
     result = PlacedDict()
-    result.place, result.key_places, result.value_places = _mark(node), {}, {}
-    for key_node, value_node in node.value:
-        line, column = _mark(key_node)
-        if not isinstance(key_node, yaml.ScalarNode):
-            raise RefusedError(
-                "YML-002", "a key must be text", hint="Write a plain key.", place=Place(name, line, column)
-            )
-        key = key_node.value
+    result.place, result.key_places, result.value_places = _mark(event), {}, {}
+    for item in events:
+        if type(item) is yaml.MappingEndEvent:
+            break
+        key = _value(item, events, name, depth)
+        if type(item) is not yaml.ScalarEvent:
+            raise _refused("YML-002", "a key must be text", "Write a plain key.", item, name)
         if key == "<<":
-            raise RefusedError(
-                "YML-004", "merge keys are not allowed", hint="Write the keys out.", place=Place(name, line, column)
-            )
+            raise _refused("YML-004", "merge keys are not allowed", "Write the keys out.", item, name)
+        place = _mark(item)
         if key in result:
-            first = result.key_places[key][0]
-            raise RefusedError(
-                "YML-003",
-                f"the key '{key}' stands twice, on lines {first} and {line}",
-                hint="Remove one of the two.",
-                place=Place(name, line, column),
-            )
-        result[key] = _build(value_node, name)
-        result.key_places[key], result.value_places[key] = (line, column), _mark(value_node)
+            cause = f"the key '{key}' stands twice, on lines {result.key_places[key][0]} and {place[0]}"
+            raise _refused("YML-003", cause, "Remove one of the two.", item, name)
+        value = next(events)
+        result.key_places[key], result.value_places[key] = place, _mark(value)
+        result[key] = _value(value, events, name, depth)
     return result
+
+
+def _mark(event: Any) -> tuple[int, int]:
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1
+
+
+def _refused(code: str, cause: str, hint: str, event: Any, name: str) -> RefusedError:
+    line, column = _mark(event)
+    return RefusedError(code, cause, hint=hint, place=Place(name, line, column))

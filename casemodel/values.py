@@ -126,10 +126,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """A link of a mapping: to which mapping it goes, by its key or by another declared key."""
+    """A link of a mapping: to which mapping it goes, by its key, by another declared key or by an identity."""
 
     mapping: str
     other_key: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
+    """Of a link by identity: every mapping that gives to records of the table; ``mapping`` is the first of them.
+
+    The keys are then ids of identities, and ``other_key`` is the one text ``identity:<table>.<names>``.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,11 @@ class Mapped:
     outcomes: pl.DataFrame
     issues: pl.DataFrame
     waits: pl.DataFrame
+    shares: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """With an identity, a row per record and in their order: ``_key``, ``own`` (the id the record has by itself),
+    ``newest`` (text that orders contributions of one rank) and ``agree`` (JSON of folded texts)."""
+    linked: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Links that found a record with an identity, in the columns of ``waits``: followed when that record moves."""
     repaired: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Per field: values repaired by steps, of how many."""
     code_use: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any
 from mappings.language.error_codes import MAPPING_CODES
 
 if TYPE_CHECKING:
+    from mappings.books import ChildSql, ControlColumn, ControlSql, DeleteRule, children_of, controls_of, delete_rule
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
     from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
     from mappings.explain import StageValue
+    from mappings.language.decisions import PersonDecision
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
     from mappings.language.parse_tests import PlacedTest, load_tests
     from mappings.language.schema import mapping_schema, schema_of
@@ -19,21 +21,29 @@ if TYPE_CHECKING:
 __all__ = [
     "MAPPING_CODES",
     "CheckResult",
+    "ChildSql",
     "ColumnCoverage",
     "CompiledMapping",
+    "ControlColumn",
+    "ControlSql",
     "Coverage",
     "Decision",
+    "DeleteRule",
     "Draft",
     "LinkTarget",
     "MappingFile",
     "Miss",
+    "PersonDecision",
     "PlacedTest",
     "RelationCoverage",
     "StageValue",
     "TargetCoverage",
     "Tried",
     "check_mappings",
+    "children_of",
     "compile_mapping",
+    "controls_of",
+    "delete_rule",
     "draft_mapping",
     "errors_of_test",
     "fits_format",
@@ -47,11 +57,13 @@ __all__ = [
 ]
 
 _LATE = {
+    "mappings.books": ("ChildSql", "ControlColumn", "ControlSql", "DeleteRule", "children_of", "controls_of", "delete_rule"),
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
     "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
     "mappings.explain": ("StageValue",),
+    "mappings.language.decisions": ("PersonDecision",),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
     "mappings.language.parse_tests": ("PlacedTest", "load_tests"),
     "mappings.language.schema": ("mapping_schema", "schema_of"),

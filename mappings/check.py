@@ -8,17 +8,20 @@ from datetime import date
 
 from casemodel import Place, RefusedError, Relation, Secrets, SystemFailure, tables
 from mappings.check_books import check_books
+from mappings.check_identity import check_identities
 from mappings.check_later import later_errors
 from mappings.check_order import Edges, all_edges, order_of
 from mappings.check_shape import check_shape
 from mappings.check_tables import table_warnings
 from mappings.compile import CompiledMapping, Draft, Relations, compiled, draft_of
+from mappings.compile_identity import giving_of
 from mappings.compile_names import Refusals
 from mappings.compile_sides import used_columns
 from mappings.coverage import Coverage, Uses, coverage_of
 from mappings.expressions import parse_expression
 from mappings.language import MappingFile
 from mappings.language.base import near
+from mappings.pausing import no_collecting
 
 _NO_SUCH_RELATION = "CON-020"
 _QUERY_REFUSED = ("CON-020", "CON-021", "CON-025", "CON-026")
@@ -41,6 +44,7 @@ class CheckResult:
     """The mappings without errors, compiled, when the check was given the workspace's secrets."""
 
 
+@no_collecting()
 def check_mappings(
     files: Sequence[MappingFile],
     relations: Relations,
@@ -79,6 +83,9 @@ def check_mappings(
         if draft is not None:
             drafts.append(draft)
     _same_queries(files, refusals)
+    identified = [draft for draft in drafts if draft.compiler.file.model.identity is not None and not draft.errors]
+    givings = {draft.compiler.file.name: giving_of(draft.compiler.file, draft.built.identity) for draft in identified}
+    check_identities(by_name, {name: each for name, each in givings.items() if each is not None}, refusals)
     _former_names(by_name, refusals)
     order, circles = order_of(by_name, needs)
     coverage = coverage_of([_uses(draft) for draft in drafts])

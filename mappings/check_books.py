@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 
 from sqlglot import exp
 
-from casemodel import RefusedMany, Relation, SystemFailure, column_info, tables
+from casemodel import RefusedMany, Relation, SystemFailure, UsageError, column_info, tables
+from mappings.books import link_column
+from mappings.compile_link import key_parts
 from mappings.compile_names import Refusals
 from mappings.compile_target import literal
 from mappings.language import MappingFile
@@ -27,12 +29,15 @@ def check_books(
     """Note what is wrong with what a mapping says about the books."""
     model = file.model
 
-    def columns_of(name: str) -> list[str] | None:
+    def columns_of(name: str, system: str = file.system) -> list[str] | None:
         try:
-            return [column.name for column in relations(file.system, name).columns]
+            return [column.name for column in relations(system, name).columns]
         except SystemFailure as failure:
             if failure.code != _NO_SUCH_RELATION:
                 raise
+            return None
+        except UsageError:
+            # The mapping of a system that is not there is refused itself.
             return None
 
     def target_columns(name: str) -> list[str] | None:
@@ -107,7 +112,7 @@ def _sums(
 def _children(
     file: MappingFile,
     others: Mapping[str, MappingFile],
-    columns_of: Callable[[str], list[str] | None],
+    columns_of: Callable[[str, str], list[str] | None],
     refusals: Refusals,
 ) -> None:
     for index, child in enumerate(file.model.children):
@@ -121,14 +126,31 @@ def _children(
                 place=file.place(*path, "mapping"),
             )
             continue
-        if not any(chain.link is not None and chain.link.mapping == file.name for _, _, chain in other.chains()):
+        if not _links(other, file):
             refusals.add(
                 "MAP-075",
                 f"{child.mapping} has no link to {file.name}",
                 hint="Children link to the records that they belong to.",
                 place=file.place(*path, "mapping"),
             )
-        columns = columns_of(other.relation) if other.system == file.system else None
+        parts = key_parts(file)
+        if len(child.by) != len(parts) or file.model.source.unpivot is not None:
+            refusals.add(
+                "MAP-075",
+                f"by names {len(child.by)} columns, the key of {file.name} has {len(parts)} parts"
+                if file.model.source.unpivot is None
+                else f"{file.name} makes several records of a row, so that a row of {child.mapping} has no one parent",
+                hint=f"The key of {file.name} is: {', '.join(parts)}.",
+                place=file.place(*path, "by"),
+            )
+        elif link_column(file, other, child.by) is None and _links(other, file):
+            refusals.add(
+                "MAP-075",
+                f"no column of {child.mapping} holds the record of {file.name} that it links to",
+                hint="Children write the link to their parent to a column.",
+                place=file.place(*path, "mapping"),
+            )
+        columns = columns_of(other.relation, other.system)
         for position, name in enumerate(child.by):
             if columns is not None and name.casefold() not in {column.casefold() for column in columns}:
                 refusals.add(
@@ -137,6 +159,10 @@ def _children(
                     hint=near(name, columns) or "Use a column of that relation.",
                     place=file.place(*path, "by", position),
                 )
+
+
+def _links(child: MappingFile, parent: MappingFile) -> bool:
+    return any(chain.link is not None and chain.link.mapping == parent.name for _, _, chain in child.chains())
 
 
 def _incremental(file: MappingFile, columns_of: Callable[[str], list[str] | None], refusals: Refusals) -> None:

@@ -25,26 +25,9 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
-    for name in ("controls", "children"):
-        if getattr(model, name):
-            yield (name,)
-    if model.identity is not None:
-        for name in ("agree", "newest", "together"):
-            if getattr(model.identity, name) is not None:
-                yield ("identity", name)
     if model.incremental is not None:
-        for name in ("cursor", "lag", "max_deletes"):
+        for name in ("cursor", "lag"):
             if getattr(model.incremental, name) is not None:
                 yield ("incremental", name)
-        if model.incremental.deletes.policy != "keep":
+        if model.incremental.deletes.policy != "keep" and model.identity is not None:
             yield ("incremental", "deletes")
-    yield from _of_chains(file)
-
-
-def _of_chains(file: MappingFile) -> Iterator[Path]:
-    for _, path, chain in file.chains():
-        if chain.link is not None and chain.link.identity is not None:
-            yield (*path, "link", "identity")
-    for name, spec in file.model.fields.items():
-        if spec.rank is not None:
-            yield ("fields", name, "rank")

@@ -36,15 +36,17 @@ def all_edges(files: Mapping[str, MappingFile]) -> dict[str, list[Edge]]:
     return {name: _edges_of(file, files, writers) for name, file in files.items()}
 
 
-def _edges_of(
-    file: MappingFile, others: Mapping[str, MappingFile], writers: Mapping[str, list[str]]
-) -> list[Edge]:
+def _edges_of(file: MappingFile, others: Mapping[str, MappingFile], writers: Mapping[str, list[str]]) -> list[Edge]:
     """Return what a mapping needs: the mappings it links to, and those that write the tables it looks records up in."""
     found: list[Edge] = []
     for path, chain, soft in _chains(file):
         if chain.link is not None and chain.link.mapping in others:
             assert chain.link.mapping is not None
             found.append(Edge(file.name, chain.link.mapping, soft, (*path, "link")))
+        elif chain.link is not None and chain.link.identity is not None:
+            table = chain.link.identity.partition(".")[0]
+            gives = [name for name in writers.get(table, ()) if others[name].model.identity is not None]
+            found += [Edge(file.name, name, soft, (*path, "link")) for name in gives]
         if chain.lookup is not None:
             found += [Edge(file.name, name, False, (*path, "lookup")) for name in writers.get(chain.lookup.table, ())]
     return found
@@ -91,7 +93,25 @@ def order_of(files: Mapping[str, MappingFile], needs: Edges) -> tuple[list[str],
         hard = [edge for edge in hard if edge not in circle]
     kept = [edge for edge in edges if edge.parent != edge.child and (not edge.soft or not _reaches(needs, edge))]
     fast = set(hard)
+    kept += _after_siblings(files, needs)
     return _sorted(files, [edge for edge in kept if edge.soft or edge in fast]), errors
+
+
+def _after_siblings(files: Mapping[str, MappingFile], needs: Edges) -> list[Edge]:
+    """Let who links to a record that several systems know come after all of them, so that it need not follow later."""
+    gives: dict[str, list[str]] = {}
+    for name, file in files.items():
+        if file.model.identity is not None:
+            gives.setdefault(file.model.target, []).append(name)
+    wanted = [
+        Edge(edge.child, sibling, True, edge.path)
+        for edges in needs.values()
+        for edge in edges
+        if edge.parent in files and files[edge.parent].model.identity is not None
+        for sibling in gives[files[edge.parent].model.target]
+        if sibling not in (edge.parent, edge.child)
+    ]
+    return [edge for edge in wanted if not _reaches(needs, edge)]
 
 
 def _reaches(needs: Edges, edge: Edge) -> bool:

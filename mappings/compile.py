@@ -24,6 +24,7 @@ from casemodel import (
 from mappings.check_later import later_errors
 from mappings.check_order import Edges, all_edges, cycle_links_of, hard_parents_of
 from mappings.compile_build import CLIMBED, Built, build, new_compiler
+from mappings.compile_identity import Giving, giving_of
 from mappings.compile_lead import LEAD, LEAD_KEY
 from mappings.compile_meaning import meaning_of
 from mappings.compile_names import Columns, Refusals
@@ -85,8 +86,8 @@ class CompiledMapping:
     self_links: bool
     cycle_links: frozenset[str]
     used_columns: tuple[str, ...]
-    identity_rank: int | None
-    """Rank of its contributions to records made of several systems; None without an identity."""
+    giving: Giving | None
+    """How its rows give to records that several systems may know; None without an identity."""
     has_windows: bool
     """An expression looks over the rows of a group: then rows are taken in the order of their keys."""
     fields: tuple[str, ...]
@@ -306,6 +307,8 @@ def _reading(built: Built) -> Reading:
         tuple(built.row_checks),
         tuple(built.outputs.items()),
         built.compiler.file.model.source.one_per is not None,
+        tuple(program.linked),
+        tuple(built.identity.columns.items()),
     )
 
 
@@ -320,6 +323,7 @@ def _assemble(draft: Draft, prepared: Preparation, fine: Callable[[], CompiledMa
     outputs = [*built.outputs.values(), "id", *(rule.column for rule in (*built.rules, *built.row_checks))]
     outputs += [column for _, _, causes in built.required for column in causes]
     outputs += [LEAD, LEAD_KEY] if reading.grouped else []
+    outputs += [column for _, column in reading.shares]
     schema = polars_schema(model.target)
     links = tuple(compiler.links)
     return CompiledMapping(
@@ -349,7 +353,7 @@ def _assemble(draft: Draft, prepared: Preparation, fine: Callable[[], CompiledMa
         self_links=any(request.mapping == file.name for request in links),
         cycle_links=compiler.cycle_links,
         used_columns=used_columns(file, compiler, prepared.hashed),
-        identity_rank=None if model.identity is None else model.identity.rank,
+        giving=giving_of(file, built.identity),
         has_windows=compiler.has_windows,
         fields=tuple(built.outputs),
         contract_columns={name: schema[name] for name in built.outputs},

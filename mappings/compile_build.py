@@ -12,11 +12,11 @@ from casemodel import Relation, polars_schema, record_id, required, row_checks, 
 from mappings.compile_chain import value, warn_if
 from mappings.compile_expr import condition, find
 from mappings.compile_field import finish, known_column, origin
-from mappings.compile_identity import shared_id
+from mappings.compile_identity import IdentityTerms, add_terms, shared_id
 from mappings.compile_lead import add_differs, add_lead
 from mappings.compile_names import Columns, Made, Refusals
 from mappings.compile_plugins import add_frame_steps
-from mappings.compile_program import Flag, Program, RunContext
+from mappings.compile_program import BOOL, TEXT, Flag, Program, RunContext
 from mappings.compile_state import Compiler, Flow
 from mappings.language import FieldSpec, MappingFile
 
@@ -55,6 +55,7 @@ class Built:
     """Required field, its column, and the columns of errors that excuse its absence."""
     outputs: dict[str, str] = field(default_factory=dict)
     """Target column to column of the program."""
+    identity: IdentityTerms = field(default_factory=IdentityTerms)
 
 
 def new_compiler(
@@ -114,6 +115,7 @@ def new_compiler(
 def build(compiler: Compiler, namespace: str) -> Built:
     """Compile everything; what is wrong is collected in ``compiler.refusals``."""
     built = Built(compiler)
+    compiler.namespace = namespace
     model, program = compiler.file.model, compiler.program
     if model.scope is not None:
         built.scope = condition(compiler, model.scope.where, ("scope", "where"), [], "columns", windows=False)
@@ -121,7 +123,7 @@ def build(compiler: Compiler, namespace: str) -> Built:
     source = model.source
     record_key = "_group" if source.one_per else "_key"
     own = record_id(namespace, model.target, model.id_name, pl.col(record_key))
-    program.add("id", shared_id(compiler, namespace, own), exact=True)
+    program.add("id", shared_id(compiler, namespace, own, built.identity), TEXT, exact=True)
     if source.one_per:
         add_lead(compiler)
     for name in model.values:
@@ -131,8 +133,11 @@ def build(compiler: Compiler, namespace: str) -> Built:
     for name, spec in model.fields.items():
         if name in compiler.finals:
             warn_if(compiler, name, spec)
+    add_terms(compiler, own, built.identity)
     _rules(compiler, built)
-    _row_checks(compiler, built)
+    if model.identity is None:
+        # Of records that several systems know, the merged one is checked.
+        _row_checks(compiler, built)
     if source.one_per:
         add_differs(compiler)
     _side_hits(compiler)
@@ -207,7 +212,7 @@ def _finish_field(compiler: Compiler, built: Built, name: str, spec: FieldSpec) 
     built.outputs[name] = made.column
     if spec.take is None:
         compiler.lead_deps.append(made)
-    if spec.required or name in required(compiler.file.model.target):
+    if compiler.file.model.identity is None and (spec.required or name in required(compiler.file.model.target)):
         built.required.append((name, made.column, made.all_errors()))
 
 
@@ -217,7 +222,7 @@ def _rules(compiler: Compiler, built: Built) -> None:
         made = condition(compiler, rule.check, ("rules", index, "check"), deps, "fields")
         compiler.lead_deps += deps
         if made is not None:
-            column = compiler.program.add("rule", made.cast(pl.Boolean))
+            column = compiler.program.add("rule", made.cast(pl.Boolean), BOOL)
             built.rules.append(CompiledRule(rule.name, rule.name, rule.otherwise, column))
 
 
@@ -255,7 +260,7 @@ def _side_hits(compiler: Compiler) -> None:
             hits = f"{Columns.PREFIX}{name}.{CYCLE if climbs else HITS}"
             compiler.program.add_source(hits, pl.Int64())
             compiler.side_hits.append(hits)
-            column = compiler.program.add("several", (pl.col(hits) > (0 if climbs else 1)).fill_null(False))
+            column = compiler.program.add("several", (pl.col(hits) > (0 if climbs else 1)).fill_null(False), BOOL)
             code = "climb-cycle" if climbs else "side-ambiguous"
             compiler.program.flags.append(Flag(column, name, code, "error", name))
 

@@ -10,7 +10,7 @@ from mappings.compile_json import json_origin
 from mappings.compile_link import link, lookup
 from mappings.compile_names import Made
 from mappings.compile_plugins import use_function
-from mappings.compile_program import Flag
+from mappings.compile_program import TEXT, Flag
 from mappings.compile_spread import spread
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_steps import codes, do, null_if
@@ -111,7 +111,7 @@ def _origin(compiler: Compiler, flow: Flow, spec: Chain) -> Flow | None:
             return None
         flow.parts = [program.add("expr", made)]
     elif spec.const is not None:
-        flow.parts, flow.texts = [program.add("const", pl.lit(spec.const))], frozenset([spec.const])
+        flow.parts, flow.texts = [program.add("const", pl.lit(spec.const), TEXT)], frozenset([spec.const])
     elif spec.json_ is not None:
         parts = json_origin(compiler, flow, spec.json_)
         if parts is None:
@@ -158,7 +158,7 @@ def _stages(compiler: Compiler, flow: Flow, spec: Chain, policy: str) -> None:
         flow.texts = None
         lookup(compiler, flow, spec)
         compiler.program.mark(flow.owner, "lookup", flow.column)
-    elif spec.link is not None and spec.link.identity is None:
+    elif spec.link is not None:
         flow.texts = None
         link(compiler, flow, spec, policy)
         compiler.program.mark(flow.owner, "link", flow.column)
@@ -169,6 +169,7 @@ def settle(compiler: Compiler, flow: Flow) -> None:
     program = compiler.program
     program.flags += flow.flags
     program.waits += flow.waits
+    program.linked += flow.linked
     program.parks += [(column, flow.owner) for column in flow.parks]
     program.follows += [(column, flow.owner, mapping) for column, mapping in flow.follows]
     program.code_uses += flow.code_uses

@@ -7,6 +7,7 @@ import polars as pl
 from casemodel import ValueCheck, column_info, polars_schema, tables, value_checks
 from mappings.compile_chain import chain_flow, settle
 from mappings.compile_names import Made
+from mappings.compile_program import BOOL, TEXT
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_target import constant, to_target, typed_literal
 from mappings.language import FieldSpec
@@ -78,7 +79,7 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
     if spec.truncate != "false":
         _truncate(compiler, flow, spec, info["length"] if info["kind"] == "text" else None)
     if info["kind"] in ("text", "json") and flow.texts is None and flow.sort == "":
-        flow.flag(program.add("nul", pl.col(flow.column).str.contains("\0", literal=True)), "nul-character")
+        flow.flag(program.add("nul", pl.col(flow.column).str.contains("\0", literal=True), BOOL), "nul-character")
     _checks(compiler, flow, name)
     program.mark(name, "written", flow.column)
     settle(compiler, flow)
@@ -96,8 +97,8 @@ def _truncate(compiler: Compiler, flow: Flow, spec: FieldSpec, length: int | Non
         )
         return
     made = truncate(pl.col(flow.column), length, word=spec.truncate == "word")
-    flow.flag(compiler.program.add("cut", made.cut), "truncated", "warning")
-    flow.parts, flow.texts = [compiler.program.add("truncate", made.value)], None
+    flow.flag(compiler.program.add("cut", made.cut, BOOL), "truncated", "warning")
+    flow.parts, flow.texts = [compiler.program.add("truncate", made.value, TEXT)], None
     compiler.program.mark(flow.owner, "truncate", flow.column)
 
 
@@ -105,17 +106,18 @@ def _checks(compiler: Compiler, flow: Flow, name: str) -> None:
     """Check the rules of the model; with ``on_error: "null"`` what breaks one becomes NULL."""
     program = compiler.program
     checks = _needed(compiler, flow, name)
-    final = program.add(name, pl.col(flow.column).cast(polars_schema(compiler.file.model.target)[name]), exact=True)
+    dtype = polars_schema(compiler.file.model.target)[name]
+    final = program.add(name, pl.col(flow.column).cast(dtype), dtype, exact=True)
     flow.parts = [final]
     broken = []
     for check in checks:
-        column = program.add(f"bad:{check.name}", ~check.holds)
+        column = program.add(f"bad:{check.name}", ~check.holds, BOOL)
         broken.append(column)
         # an empty text in a column that must be filled is a missing value, which on_error does not excuse
         flow.flag(column, check.code, "error" if check.name == "filled" else None)
     if broken and flow.severity == "warning":
         good = ~pl.any_horizontal([pl.col(column).fill_null(False) for column in broken])
-        flow.parts = [program.add(f"{name}:kept", pl.when(good).then(pl.col(final)))]
+        flow.parts = [program.add(f"{name}:kept", pl.when(good).then(pl.col(final)), dtype)]
 
 
 def _needed(compiler: Compiler, flow: Flow, name: str) -> list[ValueCheck]:
@@ -127,8 +129,9 @@ def _needed(compiler: Compiler, flow: Flow, name: str) -> list[ValueCheck]:
     if flow.texts is None or dtype != pl.String():
         return checks
     texts = pl.DataFrame({name: sorted(flow.texts)}, schema={name: pl.String})
+    broken = texts.select((~check.holds).fill_null(False).alias(check.name) for check in checks) if checks else texts
     for check in checks:
-        bad = texts.filter(~check.holds).get_column(name).to_list()
+        bad = texts.get_column(name).filter(broken.get_column(check.name)).to_list()
         if bad and not (check.name == "length" and compiler.file.model.fields[name].truncate != "false"):
             shown = ", ".join(f"'{text}'" for text in bad[:3])
             compiler.refuse(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from casemodel import LinkRequest, key_text, tables
+from casemodel import LinkRequest, identity_id, key_text, tables
 from casemodel import canonical_text as canonical
-from mappings.compile_program import RunContext, Wait
+from mappings.compile_program import TEXT, RunContext, Wait
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.compile_steps import apply_steps
 from mappings.language import Chain, MappingFile
@@ -35,8 +35,11 @@ def text_of(compiler: Compiler, column: str) -> pl.Expr:
 
 def link(compiler: Compiler, flow: Flow, chain: Chain, policy: str) -> None:
     """Resolve the parts of a flow as a link; ``policy`` is what a missing record leads to."""
-    assert chain.link is not None and chain.link.mapping is not None
+    assert chain.link is not None
     path = (*flow.path, "link")
+    if chain.link.mapping is None:
+        _by_identity(compiler, flow, chain, path, policy)
+        return
     target = compiler.others.get(chain.link.mapping)
     if target is None:
         compiler.refuse(
@@ -60,12 +63,53 @@ def link(compiler: Compiler, flow: Flow, chain: Chain, policy: str) -> None:
         return
     compiler.links[request] = None
     program = compiler.program
-    texts = [program.add("part", text_of(compiler, part)) for part in flow.parts]
+    texts = [program.add("part", text_of(compiler, part), TEXT) for part in flow.parts]
     for index, part in enumerate(steps):
         if part is not None and part.do:
             texts[index] = apply_steps(compiler, texts[index], part.do, (*path,), None)
-    key = program.add("link_key", key_text([pl.col(part) for part in texts]))
+    key = program.add("link_key", key_text([pl.col(part) for part in texts]), TEXT)
     _resolve(compiler, flow, request, key, policy)
+
+
+def _by_identity(compiler: Compiler, flow: Flow, chain: Chain, path: Path, policy: str) -> None:
+    """Resolve the parts of a flow as the named parts of an identity (``link: {identity: party.bsn}``)."""
+    assert chain.link is not None
+    table, _, rest = (chain.link.identity or "").partition(".")
+    names = rest.split("+")
+    gives = {
+        name: other.model.identity.by
+        for name, other in compiler.others.items()
+        if other.model.target == table and other.model.identity is not None
+    }
+    if not any(set(parts) == set(names) for by in gives.values() for parts in by):
+        known = sorted(
+            f"{other.model.target}.{'+'.join(parts)}"
+            for other in compiler.others.values()
+            if other.model.identity is not None
+            for parts in other.model.identity.by
+        )
+        asked = chain.link.identity or ""
+        hint = near(asked, known) or "Write link: {identity: table.name}, with the name of a part of an identity."
+        compiler.refuse("MAP-076", f"no mapping has the identity '{asked}'", path, hint=hint)
+        _give_nothing(compiler, flow)
+        return
+    if len(names) != len(flow.parts):
+        hint = f"The parts of the identity are: {', '.join(names)}."
+        message = f"the link has {len(flow.parts)} parts, the identity has {len(names)}"
+        compiler.refuse("MAP-050", message, path, hint=hint)
+        _give_nothing(compiler, flow)
+        return
+    siblings = tuple(sorted(gives))
+    request = LinkRequest(siblings[0], (f"identity:{table}.{'+'.join(sorted(names))}",), siblings)
+    compiler.links[request] = None
+    texts = {name: named_part(name, text_of(compiler, part)) for name, part in zip(names, flow.parts, strict=True)}
+    identity = identity_id(compiler.namespace, table, key_text([texts[name] for name in sorted(names)]))
+    _resolve(compiler, flow, request, compiler.program.add("link_key", identity, TEXT), policy)
+
+
+def named_part(name: str, text: pl.Expr) -> pl.Expr:
+    """Return a part of an identity as text with its name; NULL where it has no value."""
+    return pl.concat_str([pl.lit(f"{name}="), pl.when(text.str.len_chars() > 0).then(text)])
 
 
 def _request(compiler: Compiler, target: MappingFile, chain: Chain, path: Path) -> LinkRequest:
@@ -101,10 +145,15 @@ def _give_nothing(compiler: Compiler, flow: Flow) -> None:
 
 def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, policy: str) -> None:
     program = compiler.program
-    made = {part: program.name(f"{part}:{request.mapping}") for part in ("id", "err", "warn", "park", "follow", "wait")}
+    linked_to = request.siblings or (request.mapping,)
+    moves = compiler.others[request.mapping].model.identity is not None
+    parts = ("id", "err", "warn", "park", "follow", "wait", *(("linked",) if moves else ()))
+    made = {part: program.name(f"{part}:{request.mapping}") for part in parts}
     types: dict[str, pl.DataType] = dict.fromkeys(made.values(), pl.String())
-    types[made["park"]] = types[made["wait"]] = pl.Boolean()
-    breakable = policy == "park" and not flow.required and request.mapping in compiler.cycle_links
+    for part in parts:
+        if part in ("park", "wait", "linked"):
+            types[made[part]] = pl.Boolean()
+    breakable = policy == "park" and not flow.required and not compiler.cycle_links.isdisjoint(linked_to)
     required = flow.required
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
@@ -112,15 +161,17 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
         found = context.links.resolve(request, frame.get_column(key))
         states = pl.DataFrame([found.get_column("target_id"), found.get_column("state")])
         exprs = _outcomes(policy, required=required, broken=breakable and context.break_cycles)
-        return states.select(expr.alias(made[name]) for name, expr in exprs.items()).get_columns()
+        return states.select(exprs[name].alias(column) for name, column in made.items()).get_columns()
 
-    program.call([key], types, call, late=request.mapping == compiler.file.name)
+    program.call([key], types, call, late=compiler.file.name in linked_to)
     flow.parts, flow.sort = [made["id"]], f"id:{compiler.others[request.mapping].model.target}"
     flow.flag(made["err"], None)
     flow.flag(made["warn"], None, "warning")
     flow.parks.append(made["park"])
     flow.follows.append((made["follow"], request.mapping))
     flow.waits.append(Wait(made["wait"], key, flow.owner, request.mapping, request.other_key))
+    if moves:
+        flow.linked.append(Wait(made["linked"], key, flow.owner, request.mapping, request.other_key))
 
 
 def _outcomes(policy: str, *, required: bool, broken: bool) -> dict[str, pl.Expr]:
@@ -143,6 +194,7 @@ def _outcomes(policy: str, *, required: bool, broken: bool) -> dict[str, pl.Expr
         "park": (state == "waiting").fill_null(False) if parks else pl.lit(False),
         "follow": pl.when(outside).then(state).otherwise(nothing) if required else nothing,
         "wait": (state.is_not_null() & (state != "linked")).fill_null(False),
+        "linked": (state == "linked").fill_null(False),
     }
 
 
@@ -181,7 +233,7 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         return
     compiler.lookups[(table, columns)] = None
     program = compiler.program
-    parts = [program.add("lookup_part", text_of(compiler, part)) for part in flow.parts]
+    parts = [program.add("lookup_part", text_of(compiler, part), TEXT) for part in flow.parts]
     made_id, made_err = program.name(f"id:{table}"), program.name(f"err:{table}")
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:

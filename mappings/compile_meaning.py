@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -49,14 +50,30 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         **({"timezone": file.timezone} if file.timezone is not None else {}),
         **({"formats": list(file.date_formats)} if any(table.dated for table in file.tables.values()) else {}),
         **({"plugins": {name: found.digest for name, found in file.plugins.items()}} if file.plugins else {}),
+        **({"same_person": decided} if (decided := _decided(file)) else {}),
         "as_of": None if as_of is None else as_of.isoformat(),
     }
-    return hashlib.sha256(rfc8785.dumps(meaning)).hexdigest()
+    return hashlib.sha256(_canonical(meaning)).hexdigest()
+
+
+def _canonical(meaning: Any) -> bytes:
+    """Return texts, numbers without a fraction, lists and keys as RFC 8785 writes them."""
+    text = json.dumps(meaning, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    # Beyond ASCII its order of keys, by UTF-16, may be another one; within, Python's own writer gives the same bytes.
+    return text.encode() if text.isascii() else rfc8785.dumps(meaning)
 
 
 def _key_of(file: MappingFile) -> Any:
     source = file.model.source.model_dump(by_alias=True, include={"key", "one_per", "unpivot", "other_keys"})
-    return [file.model.target, _plain(source)]
+    shared = ["identity"] if file.model.identity is not None else []
+    return [file.model.target, _plain(source), *shared]
+
+
+def _decided(file: MappingFile) -> list[list[Any]]:
+    """Return what people decided about rows of this mapping."""
+    return sorted(
+        [*each.left, *each.right, each.same] for each in file.decisions if file.name in (each.left[0], each.right[0])
+    )
 
 
 def _plain(value: Any) -> Any:

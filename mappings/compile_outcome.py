@@ -58,6 +58,9 @@ class Reading:
     outputs: tuple[tuple[str, str], ...]
     grouped: bool
     """True with ``one_per``: one record out of many rows."""
+    linked: tuple[Wait, ...] = ()
+    shares: tuple[tuple[str, str], ...] = ()
+    """With an identity: what a contribution has besides the fields, and the columns it stands in."""
 
 
 @dataclass(slots=True)
@@ -282,10 +285,10 @@ def _outcome(judging: Judging) -> None:
     )
 
 
-def waits_of(judging: Judging) -> pl.DataFrame:
-    """Return the keys that rows wait for."""
+def waits_of(judging: Judging, waits: tuple[Wait, ...]) -> pl.DataFrame:
+    """Return the keys that rows wait for, or are linked to."""
     reading = judging.reading
-    raised = judging.raised([wait.column for wait in reading.waits])
+    raised = judging.raised([wait.column for wait in waits])
     lead = pl.col(LEAD) if reading.grouped else pl.lit(True)
     found = [
         judging.pick(
@@ -297,7 +300,7 @@ def waits_of(judging: Judging) -> pl.DataFrame:
             pl.lit(",".join(wait.other_key)).alias("other_key"),
             pl.col(wait.key).alias("wait_key"),
         )
-        for wait in reading.waits
+        for wait in waits
         if wait.column in raised
     ]
     return pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=WAITS)
@@ -308,6 +311,15 @@ def records_of(judging: Judging) -> pl.DataFrame:
     key = pl.col("_group") if judging.reading.grouped else pl.col("_key")
     columns = (pl.col(column).alias(name) for name, column in judging.reading.outputs)
     return judging.pick(pl.col("outcome") == "record", key.alias("_key"), "id", *columns)
+
+
+def shares_of(judging: Judging) -> pl.DataFrame:
+    """Return what the contributions have besides the fields, in the order of the records (see `Mapped.shares`)."""
+    key = pl.col("_group") if judging.reading.grouped else pl.col("_key")
+    columns = (pl.col(column).alias(name) for name, column in judging.reading.shares)
+    found = judging.pick(pl.col("outcome") == "record", key.alias("_key"), *columns)
+    absent = (name for name in ("own", "newest", "agree") if name not in found.columns)
+    return found.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
 
 
 def outcomes_of(judging: Judging) -> pl.DataFrame:
@@ -364,7 +376,9 @@ def mapped(judging: Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, un
         records=records_of(judging),
         outcomes=outcomes,
         issues=issues.sort("_row", maintain_order=True),
-        waits=waits_of(judging),
+        waits=waits_of(judging, judging.reading.waits),
+        shares=shares_of(judging) if judging.reading.shares else pl.DataFrame(),
+        linked=waits_of(judging, judging.reading.linked) if judging.reading.linked else pl.DataFrame(),
         repaired=repaired,
         code_use=used,
         unknown={**unknown, **judging.unknown},

@@ -11,7 +11,7 @@ from casemodel import key_text, keyed_hash
 from mappings.compile_expr import use
 from mappings.compile_link import text_of
 from mappings.compile_names import Columns, Made
-from mappings.compile_program import Passes, RunContext
+from mappings.compile_program import TEXT, Passes, RunContext
 from mappings.compile_state import Compiler, Path
 from mappings.compile_steps import apply_steps
 from mappings.language.models import Unpivot
@@ -124,8 +124,8 @@ def _key(compiler: Compiler) -> str:
         assert slot is not None
         parts.append(slot.column)
     if not parts:
-        return compiler.program.add("key", pl.lit(None, pl.String))
-    return compiler.program.add("key", key_text([pl.col(part) for part in parts]))
+        return compiler.program.add("key", pl.lit(None, pl.String), TEXT)
+    return compiler.program.add("key", key_text([pl.col(part) for part in parts]), TEXT)
 
 
 def _is_column(compiler: Compiler, name: str, path: Path) -> bool:
@@ -151,7 +151,7 @@ def _joined(compiler: Compiler, names: Sequence[str], path: Path) -> str:
     deps: list[Made] = []
     found = [use(compiler, name, (*path, index), deps) for index, name in enumerate(names)]
     texts = [text_of(compiler, column) for column in found if column is not None]
-    return compiler.program.add("joined", key_text(texts) if texts else pl.lit(None, pl.String))
+    return compiler.program.add("joined", key_text(texts) if texts else pl.lit(None, pl.String), TEXT)
 
 
 def _check_unpivot(compiler: Compiler, spec: Unpivot) -> None:

@@ -17,6 +17,9 @@ from casemodel import Links
 _LATE = 1_000
 """Added to the level of a late call, and so to the levels of what needs it."""
 
+BOOL, TEXT = pl.Boolean(), pl.String()
+"""The types of most columns: whoever adds such an expression says so, since finding a type out takes time."""
+
 Call = Callable[[pl.DataFrame, "RunContext"], Sequence[pl.Series]]
 """A step that is no expression: it gets the frame and returns the columns it makes."""
 
@@ -89,6 +92,8 @@ class Program:
     nodes: list[Node] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    linked: list[Wait] = field(default_factory=list)
+    """Links that found a record with an identity, which may move."""
     parks: list[tuple[str, str]] = field(default_factory=list)
     """Boolean columns of rows to be parked, with the owner."""
     follows: list[tuple[str, str, str]] = field(default_factory=list)
@@ -103,6 +108,8 @@ class Program:
     levels: dict[str, int] = field(default_factory=dict)
     _names: int = 0
     _series: dict[str, pl.Series] = field(default_factory=dict)
+    _asked: tuple[pl.Expr, pl.DataType] | None = None
+    """The last expression whose type was asked for; it is often asked for twice."""
 
     def __post_init__(self) -> None:
         self.levels = dict.fromkeys(self.schema, 0)
@@ -112,17 +119,21 @@ class Program:
         self.schema[name] = dtype or pl.String()
         self.levels[name] = 0
 
-    def add(self, hint: str, expr: pl.Expr, *, exact: bool = False) -> str:
+    def add(self, hint: str, expr: pl.Expr, dtype: pl.DataType | None = None, *, exact: bool = False) -> str:
         """Add an expression and return the name of the column it makes (with ``exact``: the hint itself).
+
+        Args:
+            dtype: the type it gives, where that is certain.
 
         Raises:
             polars.exceptions.PolarsError: the types of the expression do not fit; callers turn it into a refusal.
         """
         name = hint if exact else self.name(hint)
-        self.schema[name] = self.type_of(expr)
-        needs = frozenset(expr.meta.root_names())
+        named = expr.alias(name)
+        self.schema[name] = self.type_of(expr) if dtype is None else dtype
+        needs = frozenset(named.meta.root_names())
         self.levels[name] = 1 + max((self.levels[item] for item in needs), default=0)
-        self.nodes.append(Node((name,), needs, self.levels[name], expr=expr))
+        self.nodes.append(Node((name,), needs, self.levels[name], expr=named))
         return name
 
     def call(self, needs: Iterable[str], makes: Mapping[str, pl.DataType], call: Call, *, late: bool = False) -> None:
@@ -148,8 +159,12 @@ class Program:
 
     def type_of(self, expr: pl.Expr) -> pl.DataType:
         """Return the type that an expression over the columns so far gives, without running it."""
+        if self._asked is not None and self._asked[0] is expr:
+            return self._asked[1]
         needs = pl.DataFrame([self._empty(name) for name in dict.fromkeys(expr.meta.root_names())])
-        return needs.lazy().select(expr.alias("x")).collect_schema()["x"]
+        found = needs.lazy().select(expr.alias("x")).collect_schema()["x"]
+        self._asked = expr, found
+        return found
 
     def _empty(self, name: str) -> pl.Series:
         if name not in self._series:
@@ -168,6 +183,7 @@ class Program:
         """Return the passes of the program, which keep the outputs and every column that flags and waits need."""
         keep = {*outputs, *(flag.column for flag in self.flags), *(column for column, _ in self.parks)}
         keep |= {column for column, _, _ in self.follows} | {w.column for w in self.waits} | {w.key for w in self.waits}
+        keep |= {link.column for link in self.linked} | {link.key for link in self.linked}
         keep |= {column for _, *both in self.repairs for column in both}
         keep |= {column for _, *both in self.code_uses for column in both}
         if self.fine:
@@ -211,7 +227,7 @@ def _passes(nodes: list[Node], keep: set[str]) -> Passes:
     steps = []
     for level in sorted({node.level for node in live}):
         here = [node for node in reversed(live) if node.level == level]
-        exprs = tuple(node.expr.alias(node.makes[0]) for node in here if node.expr is not None)
+        exprs = tuple(node.expr for node in here if node.expr is not None)
         calls = tuple(node for node in here if node.call is not None)
         drop = tuple(name for name, until in last.items() if until == level and name not in keep)
         steps.append((exprs, calls, drop))

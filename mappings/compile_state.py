@@ -10,7 +10,7 @@ import polars as pl
 
 from casemodel import LinkRequest, Place, Relation
 from mappings.compile_names import Columns, Made, Refusals
-from mappings.compile_program import Flag, Program, Wait
+from mappings.compile_program import BOOL, Flag, Program, Wait
 from mappings.language import MappingFile
 
 Path = tuple[str | int, ...]
@@ -34,6 +34,8 @@ class Compiler:
     sides: Mapping[str, Relation] = field(default_factory=dict)
     cycle_links: frozenset[str] = frozenset()
     required_values: frozenset[str] = frozenset()
+    namespace: str = ""
+    """UUID text of the target ids; keys are made without."""
     values: dict[str, Made] = field(default_factory=dict)
     fields: dict[str, Made] = field(default_factory=dict)
     finals: dict[str, Made] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Flow:
     required: bool = False
     flags: list[Flag] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    linked: list[Wait] = field(default_factory=list)
     parks: list[str] = field(default_factory=list)
     follows: list[tuple[str, str]] = field(default_factory=list)
     deps: list[Made] = field(default_factory=list)
@@ -111,8 +114,7 @@ class Flow:
         found = list(self.parks)
         for flag in self.flags:
             if flag.severity == "error":
-                found.append(
-                    flag.column if flag.code is not None else program.add("bad", pl.col(flag.column).is_not_null())
-                )
-        found += [program.add("follows", pl.col(column).is_not_null()) for column, _ in self.follows]
+                there = pl.col(flag.column).is_not_null()
+                found.append(flag.column if flag.code is not None else program.add("bad", there, BOOL))
+        found += [program.add("follows", pl.col(column).is_not_null(), BOOL) for column, _ in self.follows]
         return found

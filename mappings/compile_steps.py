@@ -6,6 +6,7 @@ import polars as pl
 
 from casemodel import RefusedError
 from mappings.compile_periods import code_at
+from mappings.compile_program import BOOL, TEXT
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.language import Chain, CodeTable
 from mappings.language.base import near
@@ -26,7 +27,8 @@ def null_if(compiler: Compiler, flow: Flow, chain: Chain, stage: str) -> None:
     if chain.null_if.file:
         texts += compiler.file.texts[chain.null_if.file]
     flow.parts = [
-        compiler.program.add("null_if", pl.when(~pl.col(part).is_in(texts)).then(pl.col(part))) for part in flow.parts
+        compiler.program.add("null_if", pl.when(~pl.col(part).is_in(texts)).then(pl.col(part)), TEXT)
+        for part in flow.parts
     ]
     compiler.program.mark(flow.owner, stage, flow.parts[-1])
 
@@ -50,7 +52,7 @@ def text_only(compiler: Compiler, flow: Flow, stage: str) -> bool:
 def as_text(compiler: Compiler, part: str) -> str:
     """Return the column itself, or its text where the origin gives nothing but NULL."""
     if compiler.program.dtype(part) == pl.Null():
-        return compiler.program.add("text", pl.col(part).cast(pl.String))
+        return compiler.program.add("text", pl.col(part).cast(pl.String), TEXT)
     return part
 
 
@@ -87,11 +89,12 @@ def apply_steps(compiler: Compiler, part: str, steps: tuple[StepSpec, ...], path
         except RefusedError as error:
             compiler.refusals.errors.append(error)
             continue
-        made = program.add(f"do:{spec.name}", result.value)
+        made = program.add(f"do:{spec.name}", result.value, TEXT)
         if flow is not None and result.failed is not None:
-            flow.flag(program.add("failed", result.failed), "step-failed")
+            flow.flag(program.add("failed", result.failed, BOOL), "step-failed")
         if flow is not None and step.repairs:
-            flow.repaired.append(program.add("repaired", (pl.col(part) != pl.col(made)).fill_null(False)))
+            changed = (pl.col(part) != pl.col(made)).fill_null(False)
+            flow.repaired.append(program.add("repaired", changed, BOOL))
         part = made
         if flow is not None:
             program.mark(flow.owner, f"do {spec.name}", part)
@@ -125,7 +128,7 @@ def codes(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         return
     program = compiler.program
     kept = flow.column
-    code = program.add("code", _code_text(flow.parts, table))
+    code = program.add("code", _code_text(flow.parts, table), TEXT)
     excuses: list[str] = []
     if table.dated or chain.codes.at is not None:
         dated = code_at(compiler, flow, chain, table, code)
@@ -135,11 +138,11 @@ def codes(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     else:
         values = {_PART.join(key): value[0] for key, value in table.rows.items()}
         found = pl.col(code).replace_strict(list(values), list(values.values()), default=None, return_dtype=pl.String)
-    flow.parts = [program.add("codes", found)]
+    flow.parts = [program.add("codes", found, TEXT)]
     nowhere = pl.col(code).is_not_null() & pl.col(flow.column).is_null()
     if excuses:  # the day has its own issue: one cause, one issue
         nowhere &= ~pl.any_horizontal([pl.col(column).fill_null(False) for column in excuses])
-    unknown = program.add("unknown", nowhere)
+    unknown = program.add("unknown", nowhere, BOOL)
     name = code_file(chain.codes.file) if chain.codes.file else f"{compiler.file.name}:{flow.owner}"
     flow.code_uses.append((name, code, unknown))
     flow.texts = frozenset(value[0] for value in table.rows.values())
@@ -155,7 +158,8 @@ def _unknown(compiler: Compiler, flow: Flow, chain: Chain, kept: str, unknown: s
         flow.flag(unknown, "code-unknown", "warning")
     else:
         instead = pl.col(kept) if policy == "keep" else pl.lit(chain.unknown.use)
-        flow.parts = [program.add("known", pl.when(pl.col(unknown)).then(instead).otherwise(pl.col(flow.column)))]
+        known = pl.when(pl.col(unknown)).then(instead).otherwise(pl.col(flow.column))
+        flow.parts = [program.add("known", known, TEXT)]
         flow.texts = None if policy == "keep" or flow.texts is None else flow.texts | {chain.unknown.use or ""}
 
 

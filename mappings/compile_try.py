@@ -8,6 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from mappings.compile_expr import condition
+from mappings.compile_program import BOOL, TEXT
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.language import BranchSpec, Chain, FieldSpec, ValueSpec
 
@@ -65,9 +66,9 @@ def _policy(compiler: Compiler, branch: BranchSpec, spec: ValueSpec | FieldSpec,
 def _when(compiler: Compiler, outer: Flow, branch: BranchSpec, path: Path) -> str | None:
     program = compiler.program
     if branch.when is None:
-        return program.add("tried", pl.lit(True))
+        return program.add("tried", pl.lit(True), BOOL)
     made = condition(compiler, branch.when, (*path, "when"), outer.deps)
-    return None if made is None else program.add("tried", made.fill_null(False))
+    return None if made is None else program.add("tried", made.fill_null(False), BOOL)
 
 
 def _same_type(
@@ -96,13 +97,13 @@ def _merge(compiler: Compiler, outer: Flow, names: list[str], flows: list[Flow],
     for flow, when in zip(flows, tried, strict=True):
         bad = [pl.col(column).fill_null(False) for column in flow.error_columns(program)]
         fine = pl.col(when) & pl.col(flow.column).is_not_null()
-        good.append(program.add("good", fine & ~pl.any_horizontal(bad) if bad else fine))
-    win = program.add("win", _first(good))
-    stand = program.add("stand", pl.coalesce(pl.col(win), _last(tried)))
+        good.append(program.add("good", fine & ~pl.any_horizontal(bad) if bad else fine, BOOL))
+    win = program.add("win", _first(good), pl.Int8())
+    stand = program.add("stand", pl.coalesce(pl.col(win), _last(tried)), pl.Int8())
     value = pl.coalesce([pl.when(pl.col(win) == i).then(pl.col(flow.column)) for i, flow in enumerate(flows)])
     outer.parts = [program.add("try", value)]
     taken = pl.coalesce([pl.when(pl.col(win) == i).then(pl.lit(name)) for i, name in enumerate(names)])
-    outer.taken = program.add("taken", taken)
+    outer.taken = program.add("taken", taken, TEXT)
     program.mark(outer.owner, "branch taken", outer.taken)
     program.mark(outer.owner, "value of the branch", outer.column)
     for index, flow in enumerate(flows):
@@ -118,22 +119,27 @@ def _take_over(compiler: Compiler, outer: Flow, flow: Flow, index: int, win: str
     program = compiler.program
     here = pl.col(stand) == index
     for flag in flow.flags:
-        column = program.add(
-            "stands", (here & pl.col(flag.column)) if flag.code else pl.when(here).then(pl.col(flag.column))
-        )
+        if flag.code:
+            column = program.add("stands", here & pl.col(flag.column), BOOL)
+        else:
+            column = program.add("stands", pl.when(here).then(pl.col(flag.column)), TEXT)
         outer.flags.append(replace(flag, column=column))
-    outer.parks += [program.add("parks", (here & pl.col(column)).fill_null(False)) for column in flow.parks]
+    outer.parks += [program.add("parks", (here & pl.col(column)).fill_null(False), BOOL) for column in flow.parks]
     outer.follows += [
-        (program.add("follows", pl.when(here).then(pl.col(column))), mapping) for column, mapping in flow.follows
+        (program.add("follows", pl.when(here).then(pl.col(column)), TEXT), mapping) for column, mapping in flow.follows
     ]
     asked = pl.col(tried) & (pl.col(win).is_null() | (pl.col(win) >= index))
     outer.waits += [
-        replace(wait, column=program.add("waits", (asked & pl.col(wait.column)).fill_null(False)))
+        replace(wait, column=program.add("waits", (asked & pl.col(wait.column)).fill_null(False), BOOL))
         for wait in flow.waits
     ]
-    outer.repaired += [program.add("repaired", here & pl.col(column)) for column in flow.repaired]
+    outer.repaired += [program.add("repaired", here & pl.col(column), BOOL) for column in flow.repaired]
     outer.code_uses += [
-        (table, program.add("code", pl.when(asked).then(pl.col(code))), program.add("unknown", asked & pl.col(unknown)))
+        (
+            table,
+            program.add("code", pl.when(asked).then(pl.col(code)), TEXT),
+            program.add("unknown", asked & pl.col(unknown), BOOL),
+        )
         for table, code, unknown in flow.code_uses
     ]
     outer.deps += flow.deps

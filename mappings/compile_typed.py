@@ -44,9 +44,10 @@ def typed(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         return
     if whole is None:
         return
-    both = pl.col(program.add(f"{stage}_whole", whole))
-    value = program.add(stage, both.struct.field("value"))
-    failed = program.add(f"{stage}_failed", both.struct.field("failed"))
+    pair = program.add(f"{stage}_whole", whole)
+    both, types = pl.col(pair), program.dtype(pair).to_schema()  # type: ignore[attr-defined]
+    value = program.add(stage, both.struct.field("value"), types["value"])
+    failed = program.add(f"{stage}_failed", both.struct.field("failed"), types["failed"])
     flow.parts, flow.texts, flow.sort = [value], None, stage if stage == "number" else ""
     flow.flag(failed, None if stage == "datetime" else f"{stage}-invalid")
     program.mark(flow.owner, stage, value)

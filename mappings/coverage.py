@@ -157,7 +157,8 @@ def _ignored(
 def _target(use: Uses, errors: Refusals) -> TargetCoverage:
     file, table = use.file, tables[use.file.model.target]
     names = [column.name for column in table.columns if column.name != "id"]
-    needed = set(required(table.name))
+    # Of records that several systems know, the merged one is checked: another mapping may fill it.
+    needed = set(required(table.name)) if file.model.identity is None else set()
     declared = set(file.model.fields)
     reasons: dict[str, str] = {}
     for index, item in enumerate(file.model.unfilled):

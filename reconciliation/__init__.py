@@ -9,6 +9,8 @@ from reconciliation.render_terminal import render_terminal
 from reconciliation.report import Report, ReportContext, build_report
 from reconciliation.sides import (
     ActualSide,
+    ChildProof,
+    ControlProof,
     ExpectedBatch,
     ExpectedSide,
     Facts,
@@ -23,6 +25,8 @@ __all__ = [
     "LEVELS",
     "ActualSide",
     "Check",
+    "ChildProof",
+    "ControlProof",
     "ExpectedBatch",
     "ExpectedSide",
     "Facts",

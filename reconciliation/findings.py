@@ -103,10 +103,16 @@ class FindingBook:
     def _finding(self, group: GroupKey, example: Example) -> Finding:
         shown = "|".join(example.key)
         return Finding(
-            id=stable_id(group.check, self._mapping, shown, group.field, group.cause),
+            id=stable_id(group.check, self._mapping, shown, group.field, group.cause, *_part(group)),
             check=group.check, mapping=self._mapping, key=example.key, field=group.field, cause=group.cause,
             difference=group.difference, expected=example.expected, found=example.found,
         )  # fmt: skip
+
+
+def _part(group: GroupKey) -> tuple[str, ...]:
+    """Return which control or kind of children a finding is of: several of a mapping may find the same key."""
+    parted = group.check.startswith(("controls.", "children."))
+    return (group.difference,) if parted and group.difference is not None else ()
 
 
 def stable_id(*parts: str | None) -> str:

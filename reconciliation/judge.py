@@ -8,11 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
 from casemodel import UsageError
 from reconciliation.checks.accounting import Accounting
+from reconciliation.checks.children import check_children
+from reconciliation.checks.controls import check_control
 from reconciliation.checks.fields import Fields
 from reconciliation.checks.keys import KeysToSource, KeysToTarget
 from reconciliation.findings import SAMPLE_LIMIT, FindingBook, FindingGroup
@@ -33,7 +36,7 @@ def judge(
     Args:
         proofs: one per mapping; both sides must stay open until the judge returns, since a table is read once more
             after the last mapping that fills it.
-        levels: which of `LEVELS` to run; `in_balance` needs all of them.
+        levels: which of `LEVELS` to run; `in_balance` needs those of `MINIMUM`.
         sample_limit: findings kept per group; all are counted.
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
@@ -85,6 +88,9 @@ def _judge_mapping(
     clock: Callable[[], float],
     progress: Callable[[str, int], None] | None,
 ) -> list[Check]:
+    made = _own_checks(proof, levels, book, clock)
+    if not {"accounting", "keys", "fields"} & set(levels):
+        return made
     deep = "keys" in levels or "fields" in levels
     columns = [column.name for column in proof.columns] if "fields" in levels else []
     accounting, keys, fields = Accounting(), KeysToTarget(proof, book), Fields(proof, book)
@@ -106,14 +112,30 @@ def _judge_mapping(
             mark = _spend(seconds, "fields", mark, clock)
         if progress is not None:
             progress(proof.facts.mapping, batch.source_rows)
-    made: list[Check] = []
+    passed: list[Check] = []
     if "accounting" in levels:
-        made.extend(accounting.checks(proof.facts, book))
+        passed.extend(accounting.checks(proof.facts, book))
     if "keys" in levels:
-        made.append(keys.check())
+        passed.append(keys.check())
     if "fields" in levels:
-        made.append(fields.check())
-    return [replace(check, seconds=round(getattr(seconds, check.level), 3)) for check in made]
+        passed.append(fields.check())
+    return [*(replace(check, seconds=round(getattr(seconds, check.level), 3)) for check in passed), *made]
+
+
+def _own_checks(
+    proof: MappingProof, levels: tuple[str, ...], book: FindingBook, clock: Callable[[], float]
+) -> list[Check]:
+    """Make the checks that read for themselves: controls and children."""
+    asked: list[Callable[[], Check]] = []
+    if "controls" in levels:
+        asked += [partial(check_control, control, proof.facts, book) for control in proof.controls]
+    if "children" in levels:
+        asked += [partial(check_children, child, proof, book) for child in proof.children]
+    made = []
+    for ask in asked:
+        started = clock()
+        made.append(replace(ask(), seconds=round(clock() - started, 3)))
+    return made
 
 
 def _spend(seconds: _Seconds, level: str, mark: float, clock: Callable[[], float]) -> float:

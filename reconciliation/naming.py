@@ -49,18 +49,23 @@ def _scope_of_checks(lang: str, verdict: Verdict) -> list[str]:
     def named(levels: list[str]) -> str:
         return ", ".join(text(lang, f"level.{level}") for level in levels)
 
-    sentences = [text(lang, "checked", levels=named(list(verdict.levels)))]
+    sentences = [text(lang, "checked", levels=named([each for each in verdict.levels if each not in verdict.idle]))]
     for why, key in (("not_run", "unchecked"), ("compared_nothing", "compared_nothing")):
         levels = [level for level, reason in verdict.lacking.items() if reason == why]
         if levels:
             sentences.append(text(lang, key, levels=named(levels)))
+    idle = [level for level in verdict.idle if level not in verdict.lacking]
+    if idle:
+        sentences.append(text(lang, "compared_nothing", levels=named(idle)))
     return sentences
 
 
 def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
     """Return what differs, in the words of an administrator: ``einddatum: één dag eerder dan in de bron``."""
     if group.field is None:
-        return text(lang, f"cause.{group.cause}")
+        about = group.check.partition(".")[0]
+        cause = text(lang, f"cause.{group.cause}")
+        return text(lang, f"find.{about}", about=group.difference, cause=cause) if has_text(f"find.{about}") else cause
     label = report.label(group.mapping, group.field) if lang == "nl" else ""
     difference = text(lang, f"kind.{group.difference}")
     title = text(lang, "find.field", field=label or group.field, difference=difference)
@@ -90,3 +95,8 @@ def reason_text(lang: str, check: Check) -> str:
 def scope_reason(lang: str, reason: str) -> str:
     """Return a scope reason: the mapping's own words, or ours for a reason that we give."""
     return text(lang, f"scope.{reason}") if has_text(f"scope.{reason}") else reason
+
+
+def check_name(check: Check) -> str:
+    """Return the mapping of a check, and which of its controls or children it is about."""
+    return f"{check.mapping} ({check.about})" if check.about else check.mapping

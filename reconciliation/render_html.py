@@ -61,6 +61,7 @@ def render_html(report: Report, lang: str = "nl") -> str:
         account=_account(report),
         sums_of_checks=sums(report.verdict),
         checks_of=lambda mapping: [c for c in report.verdict.checks if mapping in c.mapping.split(" + ")],
+        check_name=naming.check_name,
         passed=sum(check.outcome == "passed" for check in report.verdict.checks),
         **_speech(report),
     )

@@ -53,9 +53,10 @@ def reconcile_schema() -> dict[str, Any]:
 def _check(check: Check) -> dict[str, Any]:
     return {
         "check": check.check, "level": check.level, "mapping": check.mapping, "target": check.target,
-        "outcome": check.outcome, "compared_source": check.compared_source, "compared_target": check.compared_target,
-        "compared_values": check.compared_values, "moved_on": check.moved_on, "findings": check.findings,
-        "explained": dict(check.explained), "reason": check.reason, "seconds": check.seconds, "meaning": check.meaning,
+        "about": check.about, "outcome": check.outcome, "compared_source": check.compared_source,
+        "compared_target": check.compared_target, "compared_values": check.compared_values, "moved_on": check.moved_on,
+        "findings": check.findings, "explained": dict(check.explained), "reason": check.reason,
+        "seconds": check.seconds, "meaning": check.meaning,
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from casemodel import OUTCOMES, printable
 from reconciliation.naming import (
+    check_name,
     conclusion_kind,
     conclusion_sentences,
     conclusion_title,
@@ -146,7 +147,7 @@ def _checks(report: Report, lang: str) -> list[str]:
         for check in each.exceptions:
             count = text(lang, "count.differences", n=check.findings) if check.findings else ""
             parts = ", ".join(part for part in (count, reason_text(lang, check)) if part)
-            out += _wrap(f"{_MARKS[check.outcome]} {check.mapping}: {parts}", "      ", first="    ")
+            out += _wrap(f"{_MARKS[check.outcome]} {check_name(check)}: {parts}", "      ", first="    ")
     return out
 
 

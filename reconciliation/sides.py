@@ -151,6 +151,37 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ControlProof:
+    """Sums that both databases are asked for, each in its own SQL (level controls).
+
+    source, target: ask one side; a row per group with ``g`` (the group, String) and ``n`` (the number as plain text).
+    """
+
+    name: str
+    source: Callable[[], pl.DataFrame]
+    target: Callable[[], pl.DataFrame]
+    show_group: Callable[[str | None], str]
+    """A group as it may be shown."""
+    show_number: Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildProof:
+    """The rows that belong to the records of a mapping (level children).
+
+    source: reads every row of the children again: ``parent`` (canonical key of the parent as the row says, or NULL),
+        ``parent_id`` (id of the parent's record, NULL when it has none), and of `ExpectedBatch` ``outcome``, ``id``,
+        ``state`` and ``moved_on``.
+    target: every record of the children's table: ``id``, ``parent_id``, and what the id map says of it, ``mapping`` and
+        ``state``.
+    """
+
+    mapping: str
+    source: Callable[[], Iterator[pl.DataFrame]]
+    target: Callable[[], Iterator[pl.DataFrame]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MappingProof:
     """Everything the judge needs about one mapping."""
 
@@ -164,3 +195,5 @@ class MappingProof:
     """(target column, canonical text) -> what may be shown: `casemodel.show` with the workspace's key."""
     mask_key: Callable[[str], tuple[str, ...]]
     """Canonical key text -> its parts as they may be shown; personal parts become tokens."""
+    controls: tuple[ControlProof, ...] = ()
+    children: tuple[ChildProof, ...] = ()

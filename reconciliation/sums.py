@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciliation.verdict import Check, Verdict
+from reconciliation.verdict import LEVELS, Check, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def sums(verdict: Verdict) -> tuple[CheckSum, ...]:
 
 
 def _place(check: Check) -> int:
-    return ("accounting", "keys", "fields").index(check.level)
+    return LEVELS.index(check.level)
 
 
 def _sum(name: str, checks: list[Check]) -> CheckSum:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from reconciliation.findings import Finding, FindingGroup
 
-LEVELS = ("accounting", "keys", "fields")
-"""The levels of this version, cheap to deep; together they are also the minimum for `in_balance`."""
+LEVELS = ("accounting", "keys", "controls", "fields", "children")
+"""The levels of this version, cheap to deep."""
+MINIMUM = ("accounting", "keys", "fields")
+"""The levels that `in_balance` needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,8 @@ class Check:
     level: str
     mapping: str
     target: str
+    about: str = ""
+    """Which control, or which mapping of children; empty where a check of a mapping has no parts."""
     outcome: str
     """``passed``, ``failed`` or ``not_applicable`` (``waived`` comes with waivers)."""
     compared_source: int = 0
@@ -49,6 +53,12 @@ class Verdict:
     groups: tuple[FindingGroup, ...]
 
     @property
+    def idle(self) -> tuple[str, ...]:
+        """The levels that were asked for and compared nothing, since no mapping has anything for them."""
+        busy = {check.level for check in self.checks if check.outcome != "not_applicable"}
+        return tuple(level for level in self.levels if level not in busy)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding kept, in the order of the groups."""
         return tuple(finding for group in self.groups for finding in group.findings)
@@ -75,7 +85,7 @@ def decide(levels: tuple[str, ...], checks: Iterable[Check], groups: Iterable[Fi
     """Judge: in balance only when every level of the minimum ran, compared something and found nothing."""
     done = tuple(checks)
     lacking: dict[str, str] = {}
-    for level in LEVELS:
+    for level in MINIMUM:
         outcomes = {check.outcome for check in done if check.level == level}
         if level not in levels:
             lacking[level] = "not_run"

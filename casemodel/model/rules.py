@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, cast
 
 import polars as pl
@@ -55,9 +56,15 @@ def polars_schema(table_name: str) -> dict[str, pl.DataType]:
 
     uuid, text, JSON and decimals are String (exact text), dates Date, instants Datetime in microseconds UTC.
     """
+    return dict(_polars_schema(table_name))
+
+
+@cache
+def _polars_schema(table_name: str) -> dict[str, pl.DataType]:
     return {column.name: _DTYPES[column.info["kind"]] for column in metadata.tables[table_name].columns}
 
 
+@cache
 def required(table_name: str) -> tuple[str, ...]:
     """Return the columns that may not be NULL, the id excepted, in the table's order."""
     columns = metadata.tables[table_name].columns
@@ -80,6 +87,7 @@ def row_checks(table_name: str) -> tuple[RowCheck, ...]:
     return checks
 
 
+@cache
 def value_checks(table_name: str, column: str) -> tuple[ValueCheck, ...]:
     """Return the rules that every value of a column must hold, for values typed as `polars_schema` says."""
     return tuple(_value_checks(column, column_info(table_name, column)))

@@ -23,7 +23,7 @@ from connectors.scratch import Scratch, writing
 BUSY_SECONDS = 10
 LOG_PAGES = 65_536
 """Pages (of 4 KiB) that the write-ahead log may hold before it is folded back."""
-STAGES, ASKED = ("stage_0", "stage_1"), "asked"
+STAGES, ASKED = ("stage", "stage_ahead"), "asked"
 """Scratch databases: an open transaction locks the stage that it reads, so there are two; the other is for `query`."""
 _ROWS_TO_TYPE = 1_000_000
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ParseError, TokenError
@@ -23,6 +22,9 @@ class _Dialect(Postgres):
     """PostgreSQL's grammar, in which NULLs come last whichever way rows are ordered."""
 
     NULL_ORDERING = "nulls_are_last"
+
+
+_DIALECT: Final = _Dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def chain(node: exp.Expr) -> list[exp.Expr]:
 def _root(text: str, where: Place) -> exp.Expr:
     try:
         # Behind SELECT a word such as END is a name and not a command.
-        trees = sqlglot.parse(_BEFORE + text, dialect=_Dialect)
+        trees = _DIALECT.parse(_BEFORE + text)
     except (ParseError, TokenError, RecursionError) as error:
         raise refusal(
             "MAP-101", f"the expression cannot be read{_near(error)}", where, "Check quotes, brackets and commas."

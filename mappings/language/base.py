@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
@@ -36,16 +37,22 @@ class Model(BaseModel):
         known = cls.keys()
         if not isinstance(value, PlacedDict) or not info.context:
             return value
-        for key in value:
-            if key not in known:
-                info.context["errors"].append(_unknown_key(key, known, value, info.context["file"]))
+        unknown = [key for key in value if key not in known]
+        if not unknown:
+            return value
+        info.context["errors"] += [_unknown_key(key, known, value, info.context["file"]) for key in unknown]
         return {key: item for key, item in value.items() if key in known}
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
         """Return the keys that the file may use here."""
-        names = (field.alias or name for name, field in cls.model_fields.items())
-        return tuple(name for name in names if not name.startswith("_"))
+        return _keys(cls)
+
+
+@cache
+def _keys(model: type[Model]) -> tuple[str, ...]:
+    names = (field.alias or name for name, field in model.model_fields.items())
+    return tuple(name for name in names if not name.startswith("_"))
 
 
 def near(name: str, known: tuple[str, ...] | list[str]) -> str:

@@ -57,7 +57,7 @@ def read_code_table(
     Raises:
         RefusedMany: MAP-018 the file cannot be read or lacks the columns, MAP-019 a row that cannot be used.
     """
-    header, records = _read(folder, file)
+    header, records = read_records(folder, file)
     sources, targets = _split(header, columns)
     if not sources or not targets:
         other = next((sign for sign in (";", "\t", "|") if sign in header[0]), None) if len(header) == 1 else None
@@ -99,7 +99,7 @@ def _next_day(day: str) -> str:
 
 def read_texts(folder: Path, file: str) -> tuple[str, ...]:
     """Read a list of texts: the column ``from`` of a CSV file."""
-    header, records = _read(folder, file)
+    header, records = read_records(folder, file)
     if "from" not in header:
         raise RefusedMany(
             [
@@ -194,7 +194,7 @@ def _wrong_period(period: tuple[str, ...], others: list[tuple[str, str, int]], k
     return "" if known or not clash else f"the period overlaps that of the same code on line {clash[0]}"
 
 
-def _read(folder: Path, file: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def read_records(folder: Path, file: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header and the records with their line numbers; blank lines are left out."""
     place = f"codes/{file}"
     path = folder / file

@@ -57,6 +57,8 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-073": "formerly names a mapping that still exists, or that another one was too",
     "MAP-074": "a control is not what it must be: two selections of g and n, with a name of its own",
     "MAP-075": "a child does not link to the mapping that names it",
+    "MAP-076": "an identity does not go with those of the other mappings of the table, or a link names an unknown one",
+    "MAP-077": "codes/same_person.csv holds a line that cannot be used",
     "MAP-080": "a plug-in cannot be loaded",
     "MAP-081": "a plug-in does not do what it must: it raises, or returns the wrong length, type or columns",
     "MAP-090": "something to look at: it may be meant, but often is not",

@@ -103,7 +103,7 @@ class FieldSpec(_Whole):
     required: Flag = False
     warn_if: Filled | None = None
     take: Take | None = None
-    rank: Any = None
+    rank: Whole | None = None
 
 
 class KeyPart(Model):
@@ -204,6 +204,12 @@ class Scope(Model):
     reason: Filled
 
 
+def _groups(value: Any) -> Any:
+    if not isinstance(value, list) or any(not isinstance(item, list) for item in value):
+        raise PydanticCustomError("form", "expected lists of fields, such as [[surname_prefix, surname]]")
+    return value
+
+
 class IdentityPart(Model):
     """A named part of an identity: a column or value, perhaps with steps."""
 
@@ -223,9 +229,9 @@ class Identity(Model):
 
     by: tuple[Annotated[dict[Name, IdentityPart], Field(min_length=1)], ...] = Field(min_length=1)
     rank: Whole = 1
-    agree: Any = None
-    newest: Any = None
-    together: Any = None
+    agree: Names = ()
+    newest: Filled | None = None
+    together: Annotated[tuple[Names, ...], BeforeValidator(_groups, json_schema_input_type=list[list[str]])] = ()
 
 
 class Unfilled(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,11 +19,13 @@ from casemodel import (
     read_regular_file,
 )
 from mappings.language.code_tables import CodeTable, inline_table, read_code_table, read_texts
+from mappings.language.decisions import PersonDecision, read_decisions
 from mappings.language.defaults import DEFAULTS, SystemDefaults, check_systems, read_defaults, with_defaults
 from mappings.language.models import Chain, FieldSpec, MappingModel, ValueSpec
 from mappings.language.places import Path_, find_place, translate
 from mappings.language.plugins import Plugin, read_plugin
 from mappings.language.queries import query_of
+from mappings.pausing import no_collecting
 
 TESTS = "tests"
 """Sub-folder of the mappings that holds files of tests."""
@@ -51,6 +53,8 @@ class MappingFile:
     """Date formats of the system (``defaults.yml``)."""
     plugins: Mapping[str, Plugin] = field(default_factory=dict)
     """Plug-ins that the mapping uses, by their names."""
+    decisions: tuple[PersonDecision, ...] = ()
+    """What people decided about rows of a mapping with an identity (``codes/same_person.csv``)."""
 
     @property
     def system(self) -> str:
@@ -79,6 +83,7 @@ class MappingFile:
                     yield name, (section, name, "else", index), spec
 
 
+@no_collecting()
 def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
     """Read every ``*.yml`` and ``*.yaml`` of a folder (and its sub-folders) as a mapping, in the order of their names.
 
@@ -124,9 +129,19 @@ def load_mappings(folder: Path, workspace_root: Path) -> list[MappingFile]:
         errors = [error for error in errors if error.code != "MAP-007"]
     elif not errors:
         errors += check_systems(defaults, {file.system for file in files}, folder, workspace_root)
+    files = _with_decisions(files, workspace_root / "codes", errors)
     if errors:
         raise RefusedMany(errors)
     return sorted(files, key=lambda file: file.name)
+
+
+def _with_decisions(files: list[MappingFile], codes: Path, errors: list[RefusedError]) -> list[MappingFile]:
+    try:
+        decisions = read_decisions(codes)
+    except RefusedMany as many:
+        errors += many.errors
+        return files
+    return [replace(file, decisions=decisions) if file.model.identity is not None else file for file in files]
 
 
 def load_mapping(path: Path, workspace_root: Path, defaults: Mapping[str, SystemDefaults] | None = None) -> MappingFile:

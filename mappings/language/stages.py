@@ -165,9 +165,9 @@ class Link(Model):
 
     mapping: Filled | None = None
     key: Names = ()
-    identity: Any = None
+    identity: Filled | None = None
 
-    expects = "the name of a mapping, or {mapping: name, key: column}"
+    expects = "the name of a mapping, {mapping: name, key: column} or {identity: table.name}"
 
     @classmethod
     def long_form(cls, value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date as day_type
+from functools import cache
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -85,15 +86,22 @@ def local_date(instant: pl.Expr, timezone: str, *, place: Place | None = None) -
 
 def check_zone(timezone: str, place: Place | None) -> None:
     """Refuse a zone that the time zone database does not know."""
-    try:
-        pl.Series([0]).cast(pl.Datetime("us")).dt.replace_time_zone(timezone)
-    except PolarsError:
+    if not _known_zone(timezone):
         raise RefusedError(
             "MAP-028",
             f"the time zone '{timezone}' is not known",
             hint="Use a name of the IANA time zone database, such as Europe/Amsterdam.",
             place=place,
-        ) from None
+        )
+
+
+@cache
+def _known_zone(timezone: str) -> bool:
+    try:
+        pl.Series([0]).cast(pl.Datetime("us")).dt.replace_time_zone(timezone)
+    except PolarsError:
+        return False
+    return True
 
 
 def _check(read: Sequence[Format], timezone: str | None, place: Place | None) -> None:

@@ -13,7 +13,13 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
-@click.option("--level", "levels", callback=_listed, metavar="LEVELS", help="accounting,keys,fields (default: all).")
+@click.option(
+    "--level",
+    "levels",
+    callback=_listed,
+    metavar="LEVELS",
+    help="accounting,keys,controls,fields,children (default: all).",
+)
 @click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,json,txt to reports/.")
 @click.option(
     "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."

@@ -80,6 +80,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     _progress(builder)
     _keys(builder)
     _shared(builder)
+    _other_keys(builder)
     _exceptions(builder)
     return builder.metadata
 
@@ -165,6 +166,9 @@ def _progress(builder: _Builder) -> None:
         Column("read", BigInteger, nullable=False),
         *(Column(name, BigInteger, nullable=False) for name in OUTCOMES),
         Column("gone_kept", BigInteger, nullable=False),
+        Column("gone_closed", BigInteger, nullable=False, default=0),
+        Column("gone_removed", BigInteger, nullable=False, default=0),
+        Column("gone_held", BigInteger, nullable=False, default=0),
         Column("key_missing", BigInteger, nullable=False),
         Column("key_beyond_first", BigInteger, nullable=False),
         Column("counters", Text, nullable=False, comment="JSON: repaired values per field, use of code tables"),
@@ -213,6 +217,7 @@ def _keys(builder: _Builder) -> None:
         Column("record_hash", String(32), nullable=False),
         Column("column_set_id", Integer, builder.ref("column_set"), nullable=False),
         Column("run_id", Integer, nullable=False),
+        Column("closed", Integer, comment="the run that closed the record, since its row left; NULL: open"),
         PrimaryKeyConstraint("mapping_id", "record_key"),
         rowid=False,
         comment="Once per target record: the hash of what was last written to it",
@@ -220,21 +225,53 @@ def _keys(builder: _Builder) -> None:
 
 
 def _shared(builder: _Builder) -> None:
-    """What makes rows of several systems one record, and other keys that links may go by."""
+    """What makes rows of several systems one record, and what follows when it moves."""
     contribution = builder.table(
         "contribution",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
-        Column(
-            "target_id", String(36), nullable=False, comment="of the record it is part of: follows from its identity"
-        ),
+        Column("source_key", Text, nullable=False, comment="of the row, or of the record with one_per"),
+        Column("lead_key", Text, nullable=False, comment="source key of the row that leads"),
+        Column("row_ref", Text, nullable=False, comment="the source's locator of that row"),
+        Column("identity_id", String(36), nullable=False, comment="what it has in common with other rows"),
+        Column("own_id", String(36), nullable=False, comment="of the record that it is on its own"),
+        Column("target_id", String(36), nullable=False, comment="of the record it is part of"),
         Column("rank", Integer, nullable=False, comment="the lowest wins"),
+        Column("newest", Text, comment="the highest wins among those of one rank"),
+        Column("agree", Text, comment="JSON: folded texts; personal data"),
         Column("fields", Text, nullable=False, comment="JSON: target columns as canonical text; personal data"),
+        Column("apart", String(8), comment="why it is on its own: disputed, decided"),
+        Column("problem", Text, comment="why the record cannot be written: code and field"),
+        Column("outcome", String(12), nullable=False, comment="of the row, in the run that mapped it last"),
         PrimaryKeyConstraint("mapping_id", "source_key"),
         rowid=False,
         comment="What each source row gives to a record that several systems may know",
     )
+    Index(None, contribution.c.identity_id)
     Index(None, contribution.c.target_id)
+    linked = builder.table(
+        "linked",
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("source_key", Text, nullable=False),
+        Column("row_ref", Text, nullable=False),
+        Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("on_other_key", Text, nullable=False, comment="columns of another declared key, an identity, or empty"),
+        Column("on_key", Text, nullable=False),
+        Column("outcome", String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
+        PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key"),
+        rowid=False,
+        comment="Rows that link to records that several systems know: they follow when such a record moves",
+    )
+    Index(None, linked.c.on_mapping_id, linked.c.on_other_key, linked.c.on_key)
+    builder.table(
+        "leftover",
+        Column("target_id", String(36), primary_key=True),
+        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        comment="Records that nothing gives to any more: removed when nothing links to them",
+    )
+
+
+def _other_keys(builder: _Builder) -> None:
+    """Other keys that links may go by."""
     builder.table(
         "other_key",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),

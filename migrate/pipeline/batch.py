@@ -74,6 +74,8 @@ class Batch:
     other_keys: tuple[tuple[str, ...], ...] = ()
     others: pl.DataFrame = field(default_factory=pl.DataFrame)
     """``source_key`` and ``other_<n>`` per row, for mappings that declare other keys."""
+    linked: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Links to records that may move, in the columns of `WAIT_SCHEMA`."""
     key_missing: int = 0
     key_beyond_first: int = 0
     counters: dict[str, Any] = field(default_factory=dict)
@@ -92,11 +94,14 @@ def record_hash(columns: Sequence[str], hash_key: bytes) -> pl.Expr:
 class Gate:
     """The last gate before the commit: the target model's contract, then canonical text and its hash."""
 
-    def __init__(self, mapping: str, table: str, columns: tuple[str, ...], hash_key: bytes) -> None:
+    def __init__(
+        self, mapping: str, table: str, columns: tuple[str, ...], hash_key: bytes, *, shared: bool = False
+    ) -> None:
+        """Make the gate of a mapping; with ``shared`` records are parts, of which the whole is checked elsewhere."""
         self._mapping = mapping
         self.columns = columns
         self._types = polars_schema(table)
-        self._contract = target_contract(table, columns)
+        self._contract = target_contract(table, columns, whole=not shared)
         self.hash_key = hash_key
 
     def pass_through(self, records: pl.DataFrame) -> pl.DataFrame:

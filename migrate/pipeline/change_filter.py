@@ -40,6 +40,9 @@ class ChangeFilter:
         mine = sa.select(self._id_map.c.source_key).where(self._id_map.c.mapping_id == self._number).limit(1)
         self.first_load = context.target.query(mine, ("key",)).is_empty()
         self._moved = pl.Series(dtype=pl.String)
+        # The locator of a row that may have to be mapped again, although it does not change itself.
+        shares = mapping in context.shared and self._number not in context.by_record
+        self._kept_refs = ["linked", *(["contribution"] if shares else [])]
         if not self.first_load:
             self._moved = pl.concat([moved_keys(context, self._number), self._looked_up_in_vain()]).unique()
 
@@ -61,7 +64,11 @@ class ChangeFilter:
         staged = self._context.target.ask("row_keys", keys.drop_nulls().unique(maintain_order=True).to_frame("key"))
         id_map, wait = self._id_map, self._wait
         mine = sa.and_(wait.c.mapping_id == self._number, wait.c.source_key == id_map.c.source_key)
-        wait_ref = sa.select(wait.c.row_ref).where(mine).limit(1).scalar_subquery()
+        wait_ref: sa.ColumnElement[str] = sa.select(wait.c.row_ref).where(mine).limit(1).scalar_subquery()
+        for name in self._kept_refs:
+            kept = ledger_table(self._context.target.dialect, name)
+            same = sa.and_(kept.c.mapping_id == self._number, kept.c.source_key == id_map.c.source_key)
+            wait_ref = sa.func.coalesce(wait_ref, sa.select(kept.c.row_ref).where(same).limit(1).scalar_subquery())
         statement = sa.select(
             id_map.c.source_key, id_map.c.state, id_map.c.target_id, id_map.c.source_hash, wait_ref
         ).where(id_map.c.mapping_id == self._number, id_map.c.source_key.in_(sa.select(staged.c.key)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.commit_ledger import write_batch, write_ledger
 from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
 from migrate.pipeline.context import LoadContext
-from migrate.pipeline.contributions import with_joined, write_shared
+from migrate.pipeline.contributions import prepare_shared
 from migrate.pipeline.failpoint import failpoint
-from migrate.pipeline.staging import StagedBatch
+from migrate.pipeline.shared_commit import follow_shared, with_joined, write_shared
+from migrate.pipeline.staging import StagedBatch, stage
 
 
 @dataclass(frozen=True)
@@ -59,23 +61,26 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
         LockedError: the lock was taken over; nothing is written.
         BugError: the books do not balance; nothing is written.
     """
-    batch, stages, shared = staged.batch, staged.tables, context.shared.get(place.mapping)
+    shared = prepare_shared(context, place.mapping, staged.batch, gate) if place.mapping in context.shared else None
+    if shared is not None:
+        staged = stage(context, dataclasses.replace(shared.batch, records=pl.DataFrame()))
+    batch, stages = staged.batch, staged.tables
     failpoint("before-transaction")
     with context.target.transaction() as connection:
         hold_lock(connection, context.epoch)
-        joined: dict[str, str] = {}
-        if shared is not None and "records" in stages:
-            by_id, details, joined = write_shared(
-                connection, context, place.mapping, place.table, stages["records"], gate
-            )
-            fates = Fates(by_id, details)
+        if shared is not None:
+            fates = Fates(*write_shared(connection, context, place.mapping, shared, gate))
         else:
             fates = _write_records(connection, context, place, batch, gate, stages)
         failpoint("after-records")
-        rows = with_joined(with_fates(batch.rows, fates.by_id), joined)
+        rows = with_fates(batch.rows, fates.by_id)
+        if shared is not None:
+            rows = with_joined(rows, shared.joined)
         tally = _moved(rows) if place.phase == "retry" else _books(batch, rows)
         number = context.mapping_ids[place.mapping]
         write_ledger(connection, context, number, batch, stages, rows, fates.details)
+        if shared is not None:
+            follow_shared(connection, context, shared)
         write_batch(connection, number, context.run_id, place.phase, place.seq, batch, tally, _left_scope(rows))
         failpoint("before-commit")
     failpoint("after-commit")

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from casemodel import Tally
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch
+from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.waits import awaited_state
 
@@ -71,6 +72,8 @@ def write_ledger(
         _write_waits(connection, number, stages["waits"], rows, batch.waits, context.by_record)
     if "rows" in stages:
         _write_id_map(connection, number, run_id, stages["rows"])
+    if "linked" in stages:
+        _write_linked(connection, number, stages["linked"], rows)
     if "others" in stages:
         write_other_keys(connection, number, batch.other_keys, stages["others"], again=again)
     _write_plain(connection, number, run_id, stages)
@@ -80,7 +83,7 @@ def write_ledger(
 
 def _forget(connection: sa.Connection, number: int, staged: sa.TableClause) -> None:
     keys = sa.select(staged.c.key).where(staged.c.key.is_not(None), staged.c.prior_state.is_not(None))
-    for name in ("wait", "issue", "reject"):
+    for name in ("wait", "issue", "reject", "linked"):
         kept = table(connection, name)
         connection.execute(sa.delete(kept).where(kept.c.mapping_id == number, kept.c.source_key.in_(keys)))
 
@@ -131,6 +134,20 @@ def _write_waits(
             .values(outcome=sa.bindparam("o")),
             [{"k": row["key"], "o": row["outcome"]} for row in changed],
         )
+
+
+def _write_linked(connection: sa.Connection, number: int, staged: sa.TableClause, rows: pl.DataFrame) -> None:
+    """Keep the links to records that may move, with what the linking row counts as in this run."""
+    linked = table(connection, "linked")
+    names = ["source_key", "row_ref", "on_mapping_id", "on_other_key", "on_key"]
+    columns = (staged.c.key, staged.c.ref, staged.c.on_mapping_id, staged.c.on_other_key, staged.c.on_key)
+    select = sa.select(sa.literal(number), sa.literal("inserted"), *columns).order_by(*columns)
+    insert = sa.insert(linked).from_select(["mapping_id", "outcome", *names], select)
+    connection.execute(insert.prefix_with("OR REPLACE"))
+    for outcome, keys in rows.filter(pl.col("outcome") != "inserted").group_by("outcome").agg("key").rows():
+        wanted = id_list(connection, "batch_linked", [key for key in keys if key is not None])
+        mine = sa.and_(linked.c.mapping_id == number, linked.c.source_key.in_(sa.select(wanted.c.id)))
+        connection.execute(sa.update(linked).where(mine).values(outcome=outcome))
 
 
 def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: sa.TableClause) -> None:

@@ -132,7 +132,7 @@ def _doubled(
     connection: sa.Connection, staged: sa.TableClause, columns: tuple[str, ...], open_ones: sa.ColumnElement[bool]
 ) -> Refused:
     """Within a batch the first in reading order keeps the value; the later ones name it."""
-    wanted = sa.select(staged.c.id, *(staged.c[name] for name in columns)).where(open_ones).order_by(staged.c.place)
+    wanted = sa.select(staged.c.id, *(staged.c[name] for name in columns)).where(open_ones).order_by(staged.c.number)
     rows = [tuple(row) for row in connection.execute(wanted)]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(["id", *columns], pl.String), orient="row").drop_nulls()
     names = ", ".join(columns)

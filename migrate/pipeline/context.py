@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from casemodel import Secrets
 from connectors import SqliteTarget
+from mappings import PersonDecision
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,22 @@ class Shared:
     rank: of its contributions; the lowest wins.
     columns: what all mappings with an identity fill in the table together.
     mappings: their names by their numbers in the ledger.
+    ranks: for columns with ranks of their own, the rank by mapping.
+    together: columns that come from one contribution.
+    agree: names of what contributions to one record must not contradict each other about.
+    needed: columns that a record must have.
+    decisions: what people decided about who is the same.
     """
 
+    table: str
     rank: int
     columns: tuple[str, ...]
     mappings: Mapping[int, str]
+    ranks: Mapping[str, Mapping[str, int]]
+    together: tuple[tuple[str, ...], ...]
+    agree: tuple[str, ...]
+    needed: tuple[str, ...]
+    decisions: tuple[PersonDecision, ...]
 
 
 @dataclass

@@ -1,289 +1,393 @@
-"""Records made of what rows of several systems contribute (LANGUAGE.md, "One record out of several systems").
+"""The contributions of a batch: placed among those that the ledger has, before the transaction that writes them.
 
-The records that a batch touches are computed again from all contributions in the ledger, in the batch's transaction: so
-the result depends neither on the order of loading nor on the size of the batches.
+The records that a batch touches are computed again from all contributions to them, so the result depends neither on
+the order of loading nor on the size of the batches.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import tables
+from casemodel import required, tables
+from connectors import SqliteTarget
 from mappings import CompiledMapping
-from migrate.ledger.store import column_set_id, table
+from migrate.ledger.store import table
+from migrate.ledger.tables import ledger_table
 from migrate.pipeline.batch import Batch, Gate, record_hash
-from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
+from migrate.pipeline.commit_ledger import id_map_state, raw_rows
 from migrate.pipeline.context import LoadContext, Shared
+from migrate.pipeline.identity import DISPUTED, GIVEN, clusters, merged, placed, with_problems
+from migrate.pipeline.staging import by_id
 
-GIVEN = {"id": pl.String, "rank": pl.Int64, "mapping": pl.String, "key": pl.String, "fields": pl.String}
-"""Contributions: the record's id, what orders them, and the fields as JSON of canonical texts."""
-Details = dict[str, tuple[str, str]]
+KNOWN = {"id": pl.String, "writer": pl.Int64, "known_hash": pl.String, "known_columns": pl.String}
+"""What the ledger has of a record: the mapping that wrote it first, and hash and columns of what was written last."""
 
 
 def shared_records(compiled: Iterable[CompiledMapping], numbers: Mapping[str, int]) -> dict[str, Shared]:
     """Return how each mapping with an identity gives to the records of its table."""
-    found = {each.name: each for each in compiled if each.identity_rank is not None}
-    shared = {}
-    for name, mapping in found.items():
-        together = [each for each in found.values() if each.target == mapping.target]
-        filled = {column for each in together for column in each.fields}
-        columns = tuple(column.name for column in tables[mapping.target].columns if column.name in filled)
-        names = {numbers[each.name]: each.name for each in together if each.name in numbers}
-        shared[name] = Shared(mapping.identity_rank or 0, columns, names)
-    return shared
+    giving = {each.name: each for each in compiled if each.giving is not None}
+    return {name: _shared(each, list(giving.values()), numbers) for name, each in giving.items()}
 
 
-def contributions_of(batch: Batch) -> pl.DataFrame:
-    """Return ``source_key``, ``id`` and ``fields`` of the records that a batch mapped."""
-    fields = pl.struct(batch.columns).struct.json_encode() if batch.records.height else pl.lit(None, pl.String)
-    return batch.records.select(pl.col("record_key").alias("source_key"), "id", fields.alias("fields"))
-
-
-def merged_fields(given: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
-    """Return ``id`` and the columns of each record: the first value of its contributions by rank, mapping and key.
-
-    Args:
-        given: see `GIVEN`.
-    """
-    fields = pl.col("fields").str.json_decode(pl.Struct(dict.fromkeys(columns, pl.String)))
-    return (
-        given.sort("id", "rank", "mapping", "key")
-        .select("id", fields)
-        .unnest("fields")
-        .group_by("id", maintain_order=True)
-        .agg(pl.col(name).drop_nulls().first() for name in columns)
-    )
-
-
-def given_to(connection: sa.Connection, shared: Shared, ids: Iterable[str]) -> pl.DataFrame:
-    """Return all contributions to these records (see `GIVEN`)."""
-    contribution = table(connection, "contribution")
-    wanted = id_list(connection, "batch_touched", sorted(ids))
-    rows = connection.execute(
-        sa.select(
-            contribution.c.target_id,
-            contribution.c.rank,
-            contribution.c.mapping_id,
-            contribution.c.source_key,
-            contribution.c.fields,
-        ).where(
-            contribution.c.target_id.in_(sa.select(wanted.c.id)),
-            contribution.c.mapping_id.in_(sorted(shared.mappings)),
-        )
-    ).all()
-    named = [(row[0], row[1], shared.mappings[row[2]], row[3], row[4]) for row in rows]
-    return pl.DataFrame(named, schema=GIVEN, orient="row")
-
-
-def write_shared(
-    connection: sa.Connection,
-    context: LoadContext,
-    mapping: str,
-    table_name: str,
-    staged: sa.TableClause,
-    gate: Gate,
-) -> tuple[dict[str, str], Details, dict[str, str]]:
-    """Keep the contributions of a batch and write the records they change.
-
-    Args:
-        staged: see `contributions_of`.
-
-    Returns:
-        Fate and details by target id; and by source key the outcome of rows that joined a record: ``inserted`` for the
-        first of a new record, else ``merged``.
-    """
-    shared = context.shared[mapping]
-    newcomers, left = _keep(connection, context.mapping_ids[mapping], shared.rank, staged)
-    touched = set(connection.scalars(sa.select(staged.c.id))) | left
-    given = given_to(connection, shared, touched)
-    records = merged_fields(given, shared.columns).select(
-        "id", record_hash(shared.columns, gate.hash_key).alias("hash"), *shared.columns
-    )
-    known = _known(connection, shared, touched)
-    names = json.dumps(list(shared.columns), separators=(",", ":"))
-    fates: dict[str, str] = {}
-    changed: dict[str, tuple[str, str]] = {}
-    for key, found in records.select("id", "hash").rows():
-        if key in known and known[key] == (found, names):
-            fates[key] = "unchanged"
-        elif key in known:
-            changed[key] = known[key]
-    edited = edited_ids(connection, table_name, changed, gate) if changed else set()
-    fates |= {key: "conflict" if key in edited else "updated" for key in changed}
-    details: Details = dict.fromkeys(edited, ("edited-in-target", ""))
-    fresh = set(records["id"]) - set(fates)
-    refused = _write(connection, table_name, shared, records, fates, known)
-    _remember(connection, context, mapping, shared, records, fates, refused, known)
-    for key, (code, detail) in refused.items():
-        fates[key] = "conflict" if code == "record-exists" else "rejected"
-        details[key] = (code, detail)
-    emptied = left - set(records["id"])
-    _remove(connection, table_name, shared, {key: known[key] for key in emptied if key in known}, gate)
-    return fates, details, _joined(newcomers, fresh)
-
-
-def with_joined(rows: pl.DataFrame, joined: dict[str, str]) -> pl.DataFrame:
-    """Give the rows that joined a record their outcome, unless the record could not be written."""
-    if not joined:
-        return rows
-    known = pl.DataFrame(
-        {"key": list(joined), "joined": list(joined.values())}, schema={"key": pl.String, "joined": pl.String}
-    )
-    written = pl.col("outcome").is_in(["inserted", "updated", "unchanged"]) & pl.col("joined").is_not_null()
-    return (
-        rows.join(known, on="key", how="left", maintain_order="left")
-        .with_columns(pl.when(written).then("joined").otherwise("outcome").alias("outcome"))
-        .drop("joined")
-    )
-
-
-def _keep(
-    connection: sa.Connection, number: int, rank: int, staged: sa.TableClause
-) -> tuple[list[tuple[str, str]], set[str]]:
-    """Keep the contributions; return key and id of those new to their record, and the records that lost one."""
-    contribution = table(connection, "contribution")
-    before = connection.execute(
-        sa.select(staged.c.source_key, staged.c.id, contribution.c.target_id)
-        .outerjoin(
-            contribution,
-            sa.and_(contribution.c.mapping_id == number, contribution.c.source_key == staged.c.source_key),
-        )
-        .order_by(staged.c.source_key)
-    ).all()
-    statement = sa.insert(contribution).from_select(
-        ["mapping_id", "source_key", "target_id", "rank", "fields"],
-        sa.select(sa.literal(number), staged.c.source_key, staged.c.id, sa.literal(rank), staged.c.fields).order_by(
-            staged.c.source_key
+def _shared(mapping: CompiledMapping, others: list[CompiledMapping], numbers: Mapping[str, int]) -> Shared:
+    together = {each.name: (each, each.giving) for each in others if each.target == mapping.target and each.giving}
+    givings = {name: giving for name, (_, giving) in together.items() if giving is not None}
+    filled = {column for each, _ in together.values() for column in each.fields}
+    ranks: dict[str, dict[str, int]] = {}
+    for name, giving in givings.items():
+        for column, rank in giving.ranks.items():
+            ranks.setdefault(column, {})[name] = rank
+    asked = {*required(mapping.target), *(column for giving in givings.values() for column in giving.needed)}
+    columns = tuple(column.name for column in tables[mapping.target].columns if column.name in filled)
+    assert mapping.giving is not None
+    return Shared(
+        table=mapping.target,
+        rank=mapping.giving.rank,
+        columns=columns,
+        mappings={numbers[name]: name for name in together if name in numbers},
+        ranks=ranks,
+        together=tuple(dict.fromkeys(group for giving in givings.values() for group in giving.together)),
+        agree=tuple(dict.fromkeys(name for giving in givings.values() for name, _ in giving.agree)),
+        needed=tuple(column for column in columns if column in asked),
+        decisions=tuple(
+            each for each in mapping.giving.decisions if each.left[0] in together and each.right[0] in together
         ),
     )
-    connection.execute(statement.prefix_with("OR REPLACE"))
-    newcomers = [(key, new) for key, new, old in before if new != old]
-    return newcomers, {old for _, new, old in before if old is not None and new != old}
 
 
-def _known(connection: sa.Connection, shared: Shared, ids: set[str]) -> dict[str, tuple[str, str]]:
-    """Return hash and columns of what was last written to these records; their key in the ledger is their id."""
-    record, sets = table(connection, "record"), table(connection, "column_set")
-    wanted = id_list(connection, "batch_touched", sorted(ids))
+@dataclass(frozen=True)
+class SharedBatch:
+    """A batch whose contributions are placed.
+
+    batch: its rows with the ids of their records, and with what is wrong with those.
+    before: what the ledger has of the contributions that come with the batch, or are taken back.
+    given: all contributions to the records it touches, in the columns of `GIVEN`, and ``place``, ``now_apart``,
+        ``now_problem``; ``mine`` says which come with the batch.
+    records: what they make: ``id``, ``hash``, ``fate`` (new, changed, unchanged, refused), ``writer`` and values.
+    joined: outcome of the rows that are new to their record, by source key.
+    emptied: ``id``, ``writer``, ``known_hash``, ``known_columns`` of records that all contributions have left.
+    stages: what is staged of it.
+    """
+
+    batch: Batch
+    before: pl.DataFrame
+    given: pl.DataFrame
+    records: pl.DataFrame
+    joined: dict[str, str]
+    emptied: pl.DataFrame
+    stages: dict[str, sa.TableClause]
+
+
+def read_given(target: SqliteTarget, shared: Shared, *where: sa.ColumnElement[bool]) -> pl.DataFrame:
+    """Return the contributions that answer to a condition (see `GIVEN`), as the committing thread sees them."""
+    kept = ledger_table(target.dialect, "contribution")
+    columns = [
+        kept.c.mapping_id,
+        kept.c.source_key,
+        kept.c.lead_key,
+        kept.c.row_ref,
+        kept.c.identity_id,
+        kept.c.own_id,
+        kept.c.target_id,
+        kept.c.rank,
+        kept.c.newest,
+        kept.c.agree,
+        kept.c.fields,
+        kept.c.apart,
+        kept.c.problem,
+        kept.c.outcome,
+    ]
+    mine = kept.c.mapping_id.in_(sorted(shared.mappings))
+    names = ["mapping_id", *list(GIVEN)[2:]]
+    found = _read(target, sa.select(*columns).where(mine, *where), {name: GIVEN[name] for name in names})
+    named = pl.col("mapping_id").replace_strict(dict(shared.mappings), default=None, return_dtype=pl.String)
+    return found.with_columns(named.alias("mapping")).select(list(GIVEN))
+
+
+def _read(target: SqliteTarget, statement: sa.Select[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+    with target.engine.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(statement)]
+    return pl.DataFrame(rows, schema=dict(schema), orient="row")
+
+
+def prepare_shared(
+    context: LoadContext, mapping: str, batch: Batch, gate: Gate, *, leaving: pl.Series | None = None
+) -> SharedBatch:
+    """Place the contributions of a batch and stage what is to be written.
+
+    Args:
+        leaving: keys of contributions to be taken back besides those of rows of the batch that do not load.
+    """
+    shared, number = context.shared[mapping], context.mapping_ids[mapping]
+    mine = _mine(batch, shared, number, mapping)
+    gone = _leaving(batch, mine)
+    if leaving is not None:
+        gone = pl.concat([gone, leaving]).unique()
+    kept = ledger_table(context.target.dialect, "contribution")
+    keys = context.target.stage("shared_keys", pl.concat([mine["key"], gone]).unique().to_frame("key"))
+    context.target.stage("shared_gone", gone.to_frame("key"))
+    same_rows = sa.and_(kept.c.mapping_id == number, kept.c.source_key.in_(sa.select(keys.c.key)))
+    before = read_given(context.target, shared, same_rows)
+    around = given_around(context.target, shared, pl.concat([mine, before]), stage="shared_ids")
+    others = around.filter(~((pl.col("mapping_id") == number) & pl.col("key").is_in(_either(mine["key"], gone))))
+    prior = before.select("key", pl.col("target").alias("t"), pl.col("apart").alias("a"), pl.col("problem").alias("p"))
+    mine = (
+        mine.drop("target", "apart", "problem")
+        .join(prior, on="key", how="left", maintain_order="left")
+        .rename({"t": "target", "a": "apart", "p": "problem"})
+        .select(list(GIVEN))
+    )
+    given = _placed(pl.concat([mine, others]), shared).with_columns(
+        ((pl.col("mapping_id") == number) & pl.col("key").is_in(mine["key"].implode())).alias("mine")
+    )
+    known = _known(context, shared, number, keys, pl.concat([given["place"], given["target"], before["target"]]))
+    records = _records(given, shared, gate, known, number)
+    given = given.join(
+        records.select(pl.col("id").alias("place"), pl.col("problem").alias("now_problem")),
+        on="place",
+        how="left",
+        maintain_order="left",
+    )
+    placed_batch, joined = _with_places(batch, given, records)
+    given = _with_outcomes(given, records, joined)
+    emptied = _emptied(before, gone, given, known)
+    stages = _stage(context, given, records, emptied) | {"shared_keys": keys}
+    return SharedBatch(placed_batch, before, given, records, joined, emptied, stages)
+
+
+def _either(left: pl.Series, right: pl.Series) -> pl.Series:
+    return pl.concat([left, right]).implode()
+
+
+def _mine(batch: Batch, shared: Shared, number: int, mapping: str) -> pl.DataFrame:
+    """Return what the rows of a batch give (see `GIVEN`)."""
+    if batch.records.is_empty():
+        return pl.DataFrame(schema=GIVEN)
+    leads = batch.rows.filter(pl.col("outcome") == "record").select(
+        pl.coalesce("record_key", "key").alias("record_key"), pl.col("key").alias("lead_key"), "ref"
+    )
+    null = pl.lit(None, pl.String)
+    return batch.records.join(leads, on="record_key", how="left", maintain_order="left").select(
+        pl.lit(number, pl.Int64).alias("mapping_id"),
+        pl.lit(mapping).alias("mapping"),
+        pl.col("record_key").alias("key"),
+        "lead_key",
+        "ref",
+        pl.col("id").alias("identity"),
+        "own",
+        null.alias("target"),
+        pl.lit(shared.rank, pl.Int64).alias("rank"),
+        "newest",
+        "agree",
+        pl.struct(batch.columns).struct.json_encode().alias("fields"),
+        null.alias("apart"),
+        null.alias("problem"),
+        pl.lit("inserted").alias("outcome"),
+    )
+
+
+def _leaving(batch: Batch, mine: pl.DataFrame) -> pl.Series:
+    """Return the keys of rows that were known and do not load now: what they gave is taken back."""
+    rows = batch.rows.filter(~pl.col("outcome").is_in(["record", "merged"]) & pl.col("prior_state").is_not_null())
+    keys = rows.select(pl.coalesce("record_key", "key").alias("key"))["key"].drop_nulls().unique()
+    return keys.filter(~keys.is_in(mine["key"].implode()))
+
+
+def given_around(target: SqliteTarget, shared: Shared, rows: pl.DataFrame, *, stage: str) -> pl.DataFrame:
+    """Return the ledger's contributions to the identities of some rows, and to those that people joined with them."""
+    kept = ledger_table(target.dialect, "contribution")
+    wanted = rows["identity"].unique()
+    if shared.decisions:
+        wanted = _joined_identities(target, shared, rows, wanted)
+    staged = target.stage(stage, wanted.to_frame("id"))
+    return read_given(target, shared, kept.c.identity_id.in_(sa.select(staged.c.id)))
+
+
+def _joined_identities(target: SqliteTarget, shared: Shared, rows: pl.DataFrame, wanted: pl.Series) -> pl.Series:
+    numbers = {name: number for number, name in shared.mappings.items()}
+    decided = {row for each in shared.decisions for row in (each.left, each.right)}
+    frame = pl.DataFrame(
+        [(numbers[name], key) for name, key in sorted(decided) if name in numbers],
+        schema={"mapping_id": pl.Int64, "key": pl.String},
+        orient="row",
+    )
+    staged, kept = target.stage("shared_decided", frame), ledger_table(target.dialect, "contribution")
+    found = _read(
+        target,
+        sa.select(kept.c.mapping_id, kept.c.source_key, kept.c.identity_id).join(
+            staged, sa.and_(staged.c.mapping_id == kept.c.mapping_id, staged.c.key == kept.c.source_key)
+        ),
+        {"number": pl.Int64, "key": pl.String, "identity": pl.String},
+    )
+    identities = {(shared.mappings[number], key): identity for number, key, identity in found.rows()}
+    for name, key, identity in rows.select("mapping", "key", "identity").rows():
+        if (name, key) in decided:
+            identities[(name, key)] = identity
+    tops = clusters(identities, shared)
+    touched = {tops[identity] for identity in wanted if identity in tops}
+    more = [identity for identity, top in tops.items() if top in touched]
+    return pl.concat([wanted, pl.Series(more, dtype=pl.String)]).unique()
+
+
+def _placed(given: pl.DataFrame, shared: Shared) -> pl.DataFrame:
+    """Place contributions beside what they were placed as before."""
+    found = placed(given.with_columns(pl.int_range(pl.len()).alias("at")), shared)
+    return (
+        found.rename({"apart": "now_apart"})
+        .sort("at")
+        .with_columns(given["apart"])
+        .select(*GIVEN, "place", "now_apart")
+    )
+
+
+def _known(context: LoadContext, shared: Shared, number: int, keys: sa.TableClause, ids: pl.Series) -> pl.DataFrame:
+    """Return what the ledger has of records (see `KNOWN`); a record made before its mapping had an identity is there by
+    its source key."""
+    record, sets = (ledger_table(context.target.dialect, name) for name in ("record", "column_set"))
+    staged = context.target.stage("shared_records", ids.drop_nulls().unique().to_frame("id"))
+    select = sa.select(record.c.target_id, record.c.mapping_id, record.c.record_hash, sets.c.columns).join(
+        sets, sets.c.id == record.c.column_set_id
+    )
+    shared_ones = select.where(
+        record.c.mapping_id.in_(sorted(shared.mappings)), record.c.record_key.in_(sa.select(staged.c.id))
+    )
+    own_ones = select.where(record.c.mapping_id == number, record.c.record_key.in_(sa.select(keys.c.key)))
+    found = [_read(context.target, each, KNOWN) for each in (shared_ones, own_ones)]
+    return pl.concat(found).unique("id", keep="first", maintain_order=True)
+
+
+def _records(given: pl.DataFrame, shared: Shared, gate: Gate, known: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Return the records that contributions make, each with what becomes of it."""
+    if given.is_empty():
+        empty = ["id", "hash", *shared.columns, "problem", "fate"]
+        return pl.DataFrame(schema={**dict.fromkeys(empty, pl.String), "writer": pl.Int64, **KNOWN})
+    names = json.dumps(list(shared.columns), separators=(",", ":"))
+    made = with_problems(merged(given, shared), shared).with_columns(
+        record_hash(shared.columns, gate.hash_key).alias("hash")
+    )
+    fate = (
+        pl.when(pl.col("problem").is_not_null())
+        .then(pl.lit("refused"))
+        .when(pl.col("known_hash").is_null())
+        .then(pl.lit("new"))
+        .when((pl.col("known_hash") == pl.col("hash")) & (pl.col("known_columns") == names))
+        .then(pl.lit("unchanged"))
+        .otherwise(pl.lit("changed"))
+    )
+    return made.join(known, on="id", how="left", maintain_order="left").with_columns(
+        fate.alias("fate"), pl.col("writer").fill_null(number)
+    )
+
+
+def _with_places(batch: Batch, given: pl.DataFrame, records: pl.DataFrame) -> tuple[Batch, dict[str, str]]:
+    """Give the rows the ids of their records; rows of a record that cannot be written are rejected."""
+    mine = given.filter("mine").select(
+        pl.col("key").alias("record"), pl.col("place"), pl.col("now_apart"), pl.col("now_problem")
+    )
+    loads = pl.col("outcome").is_in(["record", "merged"])
+    bad = loads & pl.col("now_problem").is_not_null()
+    rows = (
+        batch.rows.with_columns(pl.coalesce("record_key", "key").alias("record"))
+        .join(mine, on="record", how="left", maintain_order="left")
+        .with_columns(bad.alias("bad"), pl.when(loads).then("place").alias("target_id"))
+    )
+    failed = rows.filter("bad")
+    issues = [batch.issues.filter(~((pl.col("severity") == "warning") & pl.col("key").is_in(failed["key"].implode())))]
+    leads = rows.filter(pl.col("outcome") == "record")
+    code, field = pl.col("now_problem").str.split(":").list.get(0), pl.col("now_problem").str.split(":").list.get(1)
+    issues.append(_issues(leads.filter("bad"), field, code, "error"))
+    alone = leads.filter(~pl.col("bad") & (pl.col("now_apart") == DISPUTED))
+    issues.append(_issues(alone, pl.lit("identity"), pl.lit("identity-disputed"), "warning"))
+    source = batch.source.filter(pl.col("_key").is_in(failed["key"].implode())) if failed.height else None
+    rejects = batch.rejects if source is None else pl.concat([batch.rejects, raw_rows(source)])
+    joined = _joined(rows, records)
+    outcome = pl.when("bad").then(pl.lit("rejected")).otherwise("outcome")
+    rows = id_map_state(rows.with_columns(outcome.alias("outcome")).select(batch.rows.drop("state", "kept_id").columns))
+    return dataclasses.replace(batch, rows=rows, issues=pl.concat(issues), rejects=rejects), joined
+
+
+def _issues(rows: pl.DataFrame, field: pl.Expr, code: pl.Expr, severity: str) -> pl.DataFrame:
+    return rows.select(
+        "key",
+        "ref",
+        field.alias("field"),
+        code.alias("code"),
+        pl.lit(severity).alias("severity"),
+        pl.lit(None, pl.String).alias("detail"),
+    )
+
+
+def _joined(rows: pl.DataFrame, records: pl.DataFrame) -> dict[str, str]:
+    """Return the outcome of each row that is new to its record: the first of a new record made it, others merge."""
+    fresh = records.filter(pl.col("fate") == "new")["id"]
+    new = rows.filter(
+        (pl.col("outcome") == "record") & ~pl.col("bad") & ~pl.col("prior_id").eq_missing(pl.col("place"))
+    ).sort("key")
+    first = pl.int_range(pl.len()).over("place") == 0
+    made = pl.when(first & pl.col("place").is_in(fresh.implode())).then(pl.lit("inserted")).otherwise(pl.lit("merged"))
+    return dict(new.select("key", made).rows()) if new.height else {}
+
+
+def _with_outcomes(given: pl.DataFrame, records: pl.DataFrame, joined: dict[str, str]) -> pl.DataFrame:
+    """Note what each row of the batch counts as, but for what the target still refuses."""
+    by_fate = {"new": "inserted", "changed": "updated", "unchanged": "unchanged", "refused": "rejected"}
+    fates = records.select(pl.col("id").alias("place"), pl.col("fate").replace_strict(by_fate, return_dtype=pl.String))
+    known = pl.DataFrame(
+        {"lead_key": list(joined), "joined": list(joined.values())},
+        schema={"lead_key": pl.String, "joined": pl.String},
+    )
+    outcome = pl.when("mine").then(pl.coalesce("joined", "fate")).otherwise("outcome")
+    return (
+        given.join(fates, on="place", how="left", maintain_order="left")
+        .join(known, on="lead_key", how="left", maintain_order="left")
+        .with_columns(outcome.alias("outcome"))
+        .drop("fate", "joined")
+    )
+
+
+def _emptied(before: pl.DataFrame, gone: pl.Series, given: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return the records that contributions moved away from, all of them; one that was taken back leaves its record."""
+    stays = ~pl.col("key").is_in(gone.implode())
+    left = pl.concat([before.filter(stays)["target"], given["target"].drop_nulls()]).unique()
+    own = known.filter(~pl.col("id").is_in(given["place"].implode()))
+    return own.filter(pl.col("id").is_in(left.implode()) | pl.col("id").is_in(given["own"].implode()))
+
+
+def _stage(
+    context: LoadContext, given: pl.DataFrame, records: pl.DataFrame, emptied: pl.DataFrame
+) -> dict[str, sa.TableClause]:
+    """Stage everything before the transaction, which locks its stage."""
+    moved = (
+        ~pl.col("target").eq_missing(pl.col("place"))
+        | ~pl.col("apart").eq_missing(pl.col("now_apart"))
+        | ~pl.col("problem").eq_missing(pl.col("now_problem"))
+    )
+    values = records.drop("fate", "known_hash", "known_columns", "problem")
+    frames = {
+        "shared_given": given.filter(pl.col("mine") | moved),
+        "shared_others": given.filter(~pl.col("mine")),
+        "shared_new": by_id(values.filter(records["fate"] == "new")),
+        "shared_changed": values.filter(records["fate"] == "changed"),
+        "shared_emptied": emptied.select("id", "writer"),
+    }
+    return {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}
+
+
+def contributions_to(connection: sa.Connection, shared: Shared, target_id: str) -> pl.DataFrame:
+    """Return key, rank and fields of all contributions to a record, with ``mapping`` (see `GIVEN`)."""
+    kept = table(connection, "contribution")
     rows = connection.execute(
-        sa.select(record.c.target_id, record.c.record_hash, sets.c.columns)
-        .join(sets, sets.c.id == record.c.column_set_id)
-        .where(record.c.mapping_id.in_(sorted(shared.mappings)), record.c.record_key.in_(sa.select(wanted.c.id)))
-    )
-    return {row.target_id: (row.record_hash, row.columns) for row in rows}
-
-
-def _write(
-    connection: sa.Connection,
-    table_name: str,
-    shared: Shared,
-    records: pl.DataFrame,
-    fates: dict[str, str],
-    known: dict[str, tuple[str, str]],
-) -> Details:
-    """Insert the new records and update the changed ones; return what the target refuses."""
-    target, columns = tables[table_name], ["id", *shared.columns]
-    quoted = ", ".join(f'"{name}" TEXT' for name in shared.columns)
-    connection.exec_driver_sql("DROP TABLE IF EXISTS batch_merged")
-    connection.exec_driver_sql(f"CREATE TEMP TABLE batch_merged (id TEXT PRIMARY KEY, {quoted})")
-    open_ones = records.filter(~pl.col("id").is_in([key for key, fate in fates.items() if fate != "updated"]))
-    if open_ones.is_empty():
-        return {}
-    marks = ", ".join("?" * len(columns))
-    connection.exec_driver_sql(f"INSERT INTO batch_merged VALUES ({marks})", open_ones.select(columns).rows())
-    merged = sa.table("batch_merged", *(sa.column(name) for name in columns))
-    changed = [key for key, fate in fates.items() if fate == "updated"]
-    refused = insert_records(connection, target, merged, shared.columns, skip=changed)
-    if changed:
-        wanted = id_list(connection, "batch_updates", changed)
-        values = {
-            name: sa.select(merged.c[name]).where(merged.c.id == target.c.id).scalar_subquery()
-            for name in shared.columns
-        }
-        connection.execute(sa.update(target).where(target.c.id.in_(sa.select(wanted.c.id))).values(values))
-    return refused
-
-
-def _remember(
-    connection: sa.Connection,
-    context: LoadContext,
-    mapping: str,
-    shared: Shared,
-    records: pl.DataFrame,
-    fates: dict[str, str],
-    refused: Details,
-    known: dict[str, tuple[str, str]],
-) -> None:
-    """Keep the hash of what was written, under the mapping that wrote the record first."""
-    record = table(connection, "record")
-    number, columns = context.mapping_ids[mapping], column_set_id(connection, shared.columns)
-    written = [
-        (key, found)
-        for key, found in records.select("id", "hash").rows()
-        if key not in refused and fates.get(key, "inserted") in ("inserted", "updated")
-    ]
-    fresh = [
-        {
-            "mapping_id": number,
-            "record_key": key,
-            "target_id": key,
-            "record_hash": found,
-            "column_set_id": columns,
-            "run_id": context.run_id,
-        }
-        for key, found in written
-        if key not in known
-    ]
-    again = [{"k": key, "h": found} for key, found in written if key in known]
-    if fresh:
-        connection.execute(sa.insert(record), fresh)
-    if again:
-        connection.execute(
-            sa.update(record)
-            .where(record.c.mapping_id.in_(sorted(shared.mappings)), record.c.record_key == sa.bindparam("k"))
-            .values(record_hash=sa.bindparam("h"), column_set_id=columns, run_id=context.run_id),
-            again,
+        sa.select(kept.c.mapping_id, kept.c.source_key, kept.c.rank, kept.c.newest, kept.c.fields).where(
+            kept.c.target_id == target_id, kept.c.mapping_id.in_(sorted(shared.mappings))
         )
-
-
-def _remove(
-    connection: sa.Connection, table_name: str, shared: Shared, emptied: dict[str, tuple[str, str]], gate: Gate
-) -> None:
-    """Remove records that nothing contributes to any more, unless people edited them or other records link to them."""
-    if not emptied:
-        return
-    target, record = tables[table_name], table(connection, "record")
-    free = set(emptied) - edited_ids(connection, table_name, emptied, gate)
-    wanted = id_list(connection, "batch_emptied", sorted(free))
-    linked = [
-        sa.exists().where(key.parent == target.c.id).correlate(target)
-        for other in tables.values()
-        if other is not target
-        for key in other.foreign_keys
-        if key.column.table is target
-    ]
-    gone = list(
-        connection.scalars(
-            sa.select(target.c.id).where(target.c.id.in_(sa.select(wanted.c.id)), *(~each for each in linked))
-        )
-    )
-    wanted = id_list(connection, "batch_emptied", gone)
-    connection.execute(sa.delete(target).where(target.c.id.in_(sa.select(wanted.c.id))))
-    connection.execute(
-        sa.delete(record).where(
-            record.c.mapping_id.in_(sorted(shared.mappings)), record.c.record_key.in_(sa.select(wanted.c.id))
-        )
-    )
-
-
-def _joined(newcomers: list[tuple[str, str]], fresh: set[str]) -> dict[str, str]:
-    """Return the outcome of each row that is new to its record: the first of a new record made it."""
-    makers: dict[str, str] = {}
-    for key, record in newcomers:
-        if record in fresh:
-            makers.setdefault(record, key)
-    return {key: "inserted" if makers.get(record) == key else "merged" for key, record in newcomers}
+    ).all()
+    named = [(target_id, shared.mappings[row[0]], *row[1:]) for row in rows]
+    names = ["place", "mapping", "key", "rank", "newest", "fields"]
+    return pl.DataFrame(named, schema={name: GIVEN.get(name, pl.String) for name in names}, orient="row")

@@ -49,28 +49,41 @@ class LedgerLinks:
         mapping_ids: number of each mapping in the ledger.
         by_record: mappings whose links go by the record's key (one_per).
         full_read: mappings read in full, shared with the run.
+        siblings: by mapping with an identity, all that give to the same records.
     """
 
     def __init__(
-        self, target: SqliteTarget, mapping_ids: Mapping[str, int], by_record: frozenset[str], full_read: set[str]
+        self,
+        target: SqliteTarget,
+        mapping_ids: Mapping[str, int],
+        by_record: frozenset[str],
+        full_read: set[str],
+        siblings: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self._target = target
         self._ids = mapping_ids
         self._by_record = by_record
         self._full_read = full_read
+        self._siblings = siblings or {}
         self._parents: dict[LinkRequest, pl.DataFrame | None] = {}
         self._big: set[LinkRequest] = set()
         self._lookups: dict[tuple[str, tuple[str, ...]], pl.DataFrame | None] = {}
         self._id_map = ledger_table(target.dialect, "id_map")
         self._other_key = ledger_table(target.dialect, "other_key")
+        self._contribution = ledger_table(target.dialect, "contribution")
 
     def forget(self, mapping: str, table: str) -> None:
         """Drop what is remembered of a mapping and its target table, after a batch of it was committed."""
         # In place: the thread that maps the next batch may be adding other entries.
-        for request in [each for each in list(self._parents) if each.mapping == mapping]:
+        stale = self.siblings(mapping)
+        for request in [each for each in list(self._parents) if each.mapping in stale]:
             self._parents.pop(request, None)
         for asked in [each for each in list(self._lookups) if each[0] == table]:
             self._lookups.pop(asked, None)
+
+    def siblings(self, mapping: str) -> frozenset[str]:
+        """Return the mappings whose ids may change when a batch of this one is committed."""
+        return self._siblings.get(mapping, frozenset((mapping,)))
 
     def resolve(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
         """Resolve canonical source keys of another mapping (see `casemodel.Links.resolve`)."""
@@ -101,7 +114,8 @@ class LedgerLinks:
         return self._answered(request, wanted.join(known, on="key", how="left", maintain_order="left"))
 
     def _answered(self, request: LinkRequest, found: pl.DataFrame) -> pl.DataFrame:
-        unknown = "orphan" if request.mapping in self._full_read else "waiting"
+        whole = self._full_read.issuperset(request.siblings or (request.mapping,))
+        unknown = "orphan" if whole else "waiting"
         state = pl.when(pl.col("key").is_null()).then(None).otherwise(pl.col("state").fill_null(unknown))
         return found.select("target_id", state.alias("state"))
 
@@ -119,6 +133,12 @@ class LedgerLinks:
 
     def _select(self, request: LinkRequest) -> sa.Select[tuple[str, str, str]]:
         id_map, number = self._id_map, self._ids.get(request.mapping, -1)
+        if request.siblings:
+            kept = self._contribution
+            mine = kept.c.mapping_id.in_([self._ids.get(name, -1) for name in request.siblings])
+            holds = sa.and_(kept.c.apart.is_(None), kept.c.problem.is_(None))
+            answer = sa.select(kept.c.identity_id, kept.c.target_id, sa.literal("linked"))
+            return answer.where(mine, holds).distinct()
         state = link_state(id_map.c.state, id_map.c.target_id, "waiting")
         if request.other_key:
             other = self._other_key

@@ -20,6 +20,7 @@ from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.commit import BatchPlace, commit
+from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
@@ -28,6 +29,7 @@ from migrate.pipeline.mapped_batch import Loader
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, open_reading
 from migrate.pipeline.staging import StagedBatch, stage
+from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.progress import Progress
 
@@ -60,9 +62,13 @@ class MappingLoad:
             changes = ChangeFilter(self.context, self.mapping.name, grouped=grouped)
             keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
             self._keys = keys
-            gate = Gate(self.mapping.name, self.mapping.target, self.mapping.fields, self.context.secrets.hash_key)
-            self._loader = Loader(self.context, self.mapping, self.links, gate, changes, keys.duplicates)
+            self._loader = Loader(self.context, self.mapping, self.links, self.gate(), changes, keys.duplicates)
         return self._loader
+
+    def gate(self) -> Gate:
+        """Return the last gate of the mapping's records."""
+        mapping, hash_key = self.mapping, self.context.secrets.hash_key
+        return Gate(mapping.name, mapping.target, mapping.fields, hash_key, shared=mapping.giving is not None)
 
     def reading(self) -> Reading:
         """Return how the relation is read; opened at the first call."""
@@ -90,6 +96,8 @@ class MappingLoad:
         if state["state"] == "reading":
             self._main_pass(state["position"], progress, max_rejects)
             self._finish_reading(state["fingerprint"])
+        if self.mapping.giving is not None:
+            take_back(self.context, self.mapping.name, self.gate())
         self.context.full_read.add(self.mapping.name)
         self.links.forget(self.mapping.name, self.mapping.target)
 
@@ -148,7 +156,8 @@ class MappingLoad:
         """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory."""
         loader, rows = self.loader(), None
         for number, found in enumerate(self.reading().batches(position)):
-            links = partial(PatientLinks, self.links, self.mapping.name, self.mapping.target)
+            mine = self.links.siblings(self.mapping.name)
+            links = partial(PatientLinks, self.links, mine, self.mapping.target)
             wait, begins = partial(turns.wait_for, number), first and number == 0
             batch = loader.batch_of(found, links(rows, wait), first=begins)
             staged = self._staged(batch, slot=number % 2)
@@ -161,7 +170,8 @@ class MappingLoad:
             yield staged
 
     def _staged(self, batch: Batch, *, slot: int = 0) -> StagedBatch:
-        return stage(self.context, self.mapping.name, batch, slot)
+        """Stage a batch; where records are shared, what goes in is known only when the batch before is committed."""
+        return StagedBatch(batch, {}) if self.mapping.name in self.context.shared else stage(self.context, batch, slot)
 
     def _finish_reading(self, fingerprint: str) -> None:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""
@@ -188,20 +198,21 @@ class MappingLoad:
                 self._note_gone(connection, kept)
 
     def _mark_gone(self, connection: sa.Connection, gone: list[pl.Series]) -> int:
+        """Mark keys as gone, since this run, and return how many; deletes come at the end of the run."""
         id_map = table(connection, "id_map")
         kept = 0
         for keys in gone:
-            for key in keys:
-                kept += connection.execute(
-                    sa.update(id_map)
-                    .where(id_map.c.mapping_id == self.number, id_map.c.source_key == key)
-                    .values(state="gone", source_hash=None)
-                ).rowcount
-                for name in ("wait", "issue", "reject"):
-                    ledger = table(connection, name)
-                    connection.execute(
-                        sa.delete(ledger).where(ledger.c.mapping_id == self.number, ledger.c.source_key == key)
-                    )
+            left = sa.select(id_list(connection, "keys_gone", keys.to_list()).c.id)
+            kept += connection.execute(
+                sa.update(id_map)
+                .where(id_map.c.mapping_id == self.number, id_map.c.source_key.in_(left))
+                .values(state="gone", source_hash=None, run_id=self.context.run_id)
+            ).rowcount
+            for name in ("wait", "issue", "reject"):
+                ledger = table(connection, name)
+                connection.execute(
+                    sa.delete(ledger).where(ledger.c.mapping_id == self.number, ledger.c.source_key.in_(left))
+                )
         return kept
 
     def _drop_old_keyless(self, connection: sa.Connection) -> None:

@@ -16,6 +16,7 @@ from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import ReadBatch
+from migrate.pipeline.waits import fully_known
 
 
 @dataclass
@@ -75,10 +76,11 @@ class Loader:
         failed = mapped.outcomes.filter(pl.col("outcome").is_in(["rejected", "parked"])).select("_row")
         beyond = mapped.outcomes.filter(pl.col("_key").is_in(self.duplicates.implode()))
         return Batch(
-            records=self.gate.pass_through(mapped.records),
+            records=_with_shares(self.gate.pass_through(mapped.records), mapped.shares),
             rows=rows,
             issues=issues,
-            waits=self._waits(mapped, refs),
+            waits=self._waits(mapped.waits, refs),
+            linked=self._waits(mapped.linked, refs),
             rejects=raw_rows(todo.join(failed, on="_row", how="semi", maintain_order="left")),
             settled=settled,
             columns=self.gate.columns,
@@ -131,19 +133,22 @@ class Loader:
         names = [pl.col(f"_other_{place}").alias(f"other_{place}") for place in range(len(self.mapping.other_keys))]
         return todo.select(pl.col("_key").alias("source_key"), *names) if names else pl.DataFrame()
 
-    def _waits(self, mapped: Mapped, refs: pl.DataFrame) -> pl.DataFrame:
-        if mapped.waits.is_empty():
+    def _waits(self, waits: pl.DataFrame, refs: pl.DataFrame) -> pl.DataFrame:
+        if waits.is_empty():
             return empty(WAIT_SCHEMA)
+        full, whole = self.context.full_read, fully_known(self.context)
         known = pl.DataFrame(
             {
                 "mapping": list(self.context.mapping_ids),
                 "on_mapping_id": list(self.context.mapping_ids.values()),
-                "full_read": ["1" if name in self.context.full_read else "0" for name in self.context.mapping_ids],
+                "full_read": ["1" if name in full else "0" for name in self.context.mapping_ids],
+                "whole": ["1" if name in whole else "0" for name in self.context.mapping_ids],
             },
-            schema={"mapping": pl.String, "on_mapping_id": pl.Int64, "full_read": pl.String},
+            schema={"mapping": pl.String, "on_mapping_id": pl.Int64, "full_read": pl.String, "whole": pl.String},
         )
+        by_identity = pl.col("other_key").str.starts_with("identity:").fill_null(False)
         return (
-            mapped.waits.filter(pl.col("_key").is_not_null())
+            waits.filter(pl.col("_key").is_not_null())
             .join(refs, on="_row", how="left", maintain_order="left")
             .join(known, on="mapping", how="inner", maintain_order="left")
             .select(
@@ -153,10 +158,15 @@ class Loader:
                 "on_mapping_id",
                 pl.col("other_key").fill_null("").alias("on_other_key"),
                 pl.col("wait_key").alias("on_key"),
-                "full_read",
+                pl.when(by_identity).then("whole").otherwise("full_read").alias("full_read"),
             )
             .unique(["key", "field", "on_mapping_id", "on_other_key", "on_key"], maintain_order=True)
         )
+
+
+def _with_shares(records: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
+    """Add what contributions have besides the fields; the two frames are of one height and order."""
+    return records.hstack(shares.drop("_key")) if shares.width else records
 
 
 def _counted_as(state: str) -> pl.Expr:

@@ -74,19 +74,21 @@ class PatientLinks:
     the batch may change waits for its commit.
 
     Args:
+        mappings: the mapping being loaded, and those that give to the same records.
+        table: its target table.
         ahead: the rows of the batch being committed (`batch.ROW_SCHEMA` with ``state`` and ``kept_id``); None to wait.
         wait: returns when that batch is committed.
     """
 
     links: LedgerLinks
-    mapping: str
+    mappings: frozenset[str]
     table: str
     ahead: pl.DataFrame | None
     wait: Callable[[], None]
 
     def resolve(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
         """Resolve keys of another mapping (see `casemodel.Links.resolve`)."""
-        if request.mapping != self.mapping:
+        if request.mapping not in self.mappings:
             return self.links.resolve(request, keys)
         if self.ahead is not None and self.links.by_own_key(request):
             return self.links.resolve_with(request, keys, self.ahead)

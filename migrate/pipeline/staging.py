@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from migrate.pipeline.batch import Batch
 from migrate.pipeline.context import LoadContext
-from migrate.pipeline.contributions import contributions_of
 
 
 @dataclass(frozen=True)
@@ -21,25 +20,25 @@ class StagedBatch:
     tables: dict[str, sa.TableClause]
 
 
-def stage(context: LoadContext, mapping: str, batch: Batch, slot: int = 0) -> StagedBatch:
+def stage(context: LoadContext, batch: Batch, slot: int = 0) -> StagedBatch:
     """Stage a batch in one of the target's slots (see `SqliteTarget.stage`)."""
-    records = contributions_of(batch) if mapping in context.shared else _by_id(batch.records)
     frames = {
-        "records": records,
+        "records": by_id(batch.records) if batch.records.height else batch.records,
         "rows": batch.rows,
         "issues": batch.issues,
         "waits": batch.waits,
         "rejects": batch.rejects,
         "others": batch.others,
+        "linked": batch.linked,
     }
     tables = {name: context.target.stage(name, frame, slot) for name, frame in frames.items() if frame.height}
-    spent = {name: getattr(batch, name).clear() for name in ("records", "issues", "rejects", "others")}
+    spent = {name: getattr(batch, name).clear() for name in ("records", "issues", "rejects", "others", "linked")}
     return StagedBatch(dataclasses.replace(batch, **spent), tables)
 
 
-def _by_id(records: pl.DataFrame) -> pl.DataFrame:
-    """Return the records by id with their ``place`` in reading order.
+def by_id(records: pl.DataFrame) -> pl.DataFrame:
+    """Return the records by id, with their number in reading order.
 
     Ids are random: in their order each page of the target's index is visited once a batch.
     """
-    return records.with_row_index("place").sort("id")
+    return records.with_row_index("number").sort("id")

@@ -57,8 +57,12 @@ def awaited_state(dialect: str, waits: sa.FromClause, by_record: frozenset[int])
         )
         .correlate(waits)
     )
+    kept = ledger_table(dialect, "contribution")
+    holds = sa.and_(kept.c.identity_id == waits.c.on_key, kept.c.apart.is_(None), kept.c.problem.is_(None))
+    identified = sa.select(sa.literal("linked")).where(holds).limit(1).correlate(waits).scalar_subquery()
     # CASE looks up one way only: each is an index seek.
     return sa.case(
+        (waits.c.on_other_key.like("identity:%"), identified),
         (waits.c.on_other_key != "", answer(parent.c.source_key.in_(others))),
         (waits.c.on_mapping_id.in_(sorted(by_record) or [-1]), answer(parent.c.record_key == waits.c.on_key)),
         else_=answer(parent.c.source_key == waits.c.on_key),
@@ -89,8 +93,24 @@ def _changed(context: LoadContext) -> sa.ColumnElement[bool]:
     """Return the condition that a wait's key is no longer what it was."""
     wait = ledger_table(context.target.dialect, "wait")
     full = [number for name, number in context.mapping_ids.items() if name in context.full_read]
-    unknown = sa.case((wait.c.on_mapping_id.in_(full or [-1]), sa.literal("orphan")), else_=sa.literal("waiting"))
+    known = fully_known(context)
+    whole = [number for name, number in context.mapping_ids.items() if name in known]
+    by_identity = sa.and_(wait.c.on_other_key.like("identity:%"), wait.c.on_mapping_id.not_in(whole or [-1]))
+    unknown = sa.case(
+        (by_identity, sa.literal("waiting")),
+        (wait.c.on_mapping_id.in_(full or [-1]), sa.literal("orphan")),
+        else_=sa.literal("waiting"),
+    )
     return sa.func.coalesce(awaited_state(context.target.dialect, wait, context.by_record), unknown) != wait.c.seen
+
+
+def fully_known(context: LoadContext) -> set[str]:
+    """Return the mappings of which, and of all that give to the same records, every key was read."""
+    return {
+        name
+        for name in context.full_read
+        if name not in context.shared or context.full_read.issuperset(context.shared[name].mappings.values())
+    }
 
 
 def cycle_breakers(context: LoadContext, number: int) -> Waiting:

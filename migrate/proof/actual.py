@@ -110,15 +110,20 @@ class TargetAgain:
                 found.append(pairs.select("id", pl.lit(columns[0]).alias("column"), "holder"))
         return pl.concat(found)
 
-    def ids(self) -> Iterator[pl.DataFrame]:
-        """Yield all ids of the table with what the id map says of them (see `reconciliation.ActualSide`)."""
+    def ids(self, *columns: str) -> Iterator[pl.DataFrame]:
+        """Yield all ids of the table with what the id map says of them (see `reconciliation.ActualSide`).
+
+        Args:
+            columns: columns of the table to read beside the id.
+        """
         if not self._explained:
             self._explain()
-        target = tables[self.table]
+        target, names = tables[self.table], ("id", *columns)
         after = ""
         while True:
             page = self.target.query(
-                sa.select(target.c.id).where(target.c.id > after).order_by(target.c.id).limit(PAGE), ("id",)
+                sa.select(*(target.c[name] for name in names)).where(target.c.id > after).order_by("id").limit(PAGE),
+                names,
             )
             if page.is_empty():
                 return

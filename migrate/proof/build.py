@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from casemodel import column_info, show
 from connectors import SqliteTarget
+from mappings import children_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
 from migrate.pipeline.context import Shared
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.actual import TargetAgain
+from migrate.proof.books import ChildrenAgain, control_proofs
 from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
 from migrate.session import Session
@@ -30,29 +33,54 @@ def build_proofs(session: Session, target: SqliteTarget, names: Sequence[str]) -
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
+    made = _Sides(session, target, links, numbers, shared, sides)
     try:
-        yield [_proof(session, target, name, numbers.get(name, -1), links, sides, shared.get(name)) for name in names]
+        yield [_proof(made, name) for name in names]
     finally:
         for side in sides:
             side.close()
 
 
-def _proof(
-    session: Session,
-    target: SqliteTarget,
-    name: str,
-    number: int,
-    links: LedgerLinks,
-    sides: list[TargetAgain],
-    shared: Shared | None,
-) -> MappingProof:
+@dataclass(frozen=True)
+class _Sides:
+    """What the sides of every mapping are made of."""
+
+    session: Session
+    target: SqliteTarget
+    links: LedgerLinks
+    numbers: Mapping[str, int]
+    shared: Mapping[str, Shared]
+    opened: list[TargetAgain]
+
+    def expected(self, name: str, carried: tuple[str, ...] = ()) -> SourceAgain:
+        """Return the source side of a mapping."""
+        mapping, workspace = self.session.mapping(name), self.session.workspace
+        return SourceAgain(
+            self.target,
+            mapping,
+            self.session.source(mapping.system),
+            self.links,
+            self.numbers.get(name, -1),
+            workspace.secrets.namespace,
+            workspace.model.run.batch_rows,
+            self.shared.get(name),
+            carried,
+        )
+
+    def actual(self, name: str) -> TargetAgain:
+        """Return the target side of a mapping."""
+        side = TargetAgain(self.target, self.session.mapping(name).target, self.session.workspace.secrets.hash_key)
+        self.opened.append(side)
+        return side
+
+
+def _proof(made: _Sides, name: str) -> MappingProof:
+    session = made.session
     mapping = session.mapping(name)
     source = session.source(mapping.system)
     secrets = session.workspace.secrets
     shown = Shown(session)
     personal = {column: bool(column_info(mapping.target, column)["personal"]) for column in mapping.fields}
-    actual = TargetAgain(target, mapping.target, secrets.hash_key)
-    sides.append(actual)
 
     def mask(column: str, value: str | None) -> str:
         return show(value, personal=personal.get(column, True), key=secrets.mask_key)
@@ -60,13 +88,19 @@ def _proof(
     def mask_key(key: str) -> tuple[str, ...]:
         return shown.key(mapping, key)
 
-    batch_rows = session.workspace.model.run.batch_rows
     return MappingProof(
-        facts=mapping_facts(session, target, mapping, source, number, shown),
-        expected=SourceAgain(target, mapping, source, links, number, secrets.namespace, batch_rows, shared),
-        actual=actual,
+        facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
+        expected=made.expected(name),
+        actual=made.actual(name),
         columns=tuple(ProofColumn(column, personal[column]) for column in mapping.fields),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,
+        controls=control_proofs(session, made.target, name),
+        children=tuple(
+            ChildrenAgain(
+                mapping, child, made.expected(child.mapping, child.by), made.actual(child.mapping), made.links
+            ).proof()
+            for child in children_of(session.files[name], session.files)
+        ),
     )

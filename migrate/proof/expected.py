@@ -13,11 +13,11 @@ from connectors import SqliteTarget
 from mappings import CompiledMapping
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import Shared
-from migrate.pipeline.contributions import given_to, merged_fields
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
 from migrate.progress import progress
+from migrate.proof.shared import as_shared
 from reconciliation import ExpectedBatch
 
 
@@ -34,6 +34,8 @@ class SourceAgain:
     batch_rows: int
     shared: Shared | None = None
     """How its records are made of contributions, for a mapping with an identity."""
+    carried: tuple[str, ...] = ()
+    """Columns of the source, in any case, that come along as ``parent:<name>``."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
@@ -57,6 +59,9 @@ class SourceAgain:
 
     def _frame(self, prepared: pl.DataFrame, mapped: Mapped, duplicates: pl.Series, *, values: bool) -> pl.DataFrame:
         mapped = replace(mapped, outcomes=self._without_repeats(mapped.outcomes, duplicates))
+        whole: pl.DataFrame | None = None
+        if self.shared is not None and mapped.records.height:
+            mapped, whole = as_shared(self.target, self.mapping, self.shared, self.number, mapped)
         first_error = (
             mapped.issues.filter(pl.col("severity") == "error")
             .group_by("_row", maintain_order=True)
@@ -89,14 +94,18 @@ class SourceAgain:
             )
         )
         names = ["_key", "outcome", "reason", "id", "state", "moved_on"]
+        if self.carried:
+            spelled = {name.casefold(): name for name in prepared.columns}
+            beside = [pl.col(spelled[name.casefold()]).alias(f"parent:{name}") for name in self.carried]
+            frame = frame.join(prepared.select("_row", *beside), on="_row", how="left", maintain_order="left")
+            names += [f"parent:{name}" for name in self.carried]
         if not values:
             return frame.select(names)
         types = polars_schema(self.mapping.target)
         texts = [canonical_text(name, types[name]).alias(name) for name in self.mapping.fields]
-        records = mapped.records.select(pl.col("_key").alias("_record"), "id", *texts)
-        if self.shared is not None and records.height:
-            records = self._merged(records, self.shared)
-        records = records.drop("id")
+        records = mapped.records.select(pl.col("_key").alias("_record"), *texts)
+        if whole is not None:
+            records = whole
         lead = (
             frame.filter(pl.col("outcome") == "record")
             .select("_row", "_record")
@@ -106,23 +115,6 @@ class SourceAgain:
             frame.select("_row", *names)
             .join(lead.drop("_record"), on="_row", how="left", maintain_order="left")
             .drop("_row")
-        )
-
-    def _merged(self, records: pl.DataFrame, shared: Shared) -> pl.DataFrame:
-        """Return what the records should be: these rows as mapped now, with what other rows gave to their records."""
-        mine = records.select(
-            "id",
-            pl.lit(shared.rank, pl.Int64).alias("rank"),
-            pl.lit(self.mapping.name).alias("mapping"),
-            pl.col("_record").alias("key"),
-            pl.struct(self.mapping.fields).struct.json_encode().alias("fields"),
-        )
-        with self.target.engine.connect() as connection:
-            given = given_to(connection, shared, set(records["id"]))
-        others = given.join(mine, on=["mapping", "key"], how="anti")
-        merged = merged_fields(pl.concat([mine, others]), shared.columns)
-        return records.select("_record", "id").join(
-            merged.select("id", *self.mapping.fields), on="id", how="left", maintain_order="left"
         )
 
     def _without_repeats(self, outcomes: pl.DataFrame, duplicates: pl.Series) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
+from command_line import in_process as omnicase
 from targets import open_read_only
 
 WORKSPACE = """
@@ -53,7 +53,7 @@ MERGED = [
 ]
 
 
-def workspace(folder: Path, omnicase: CommandLine, batch_rows: int = 1_000) -> Path:
+def workspace(folder: Path, batch_rows: int = 1_000) -> Path:
     (folder / "mappings").mkdir(parents=True)
     (folder / "workspace.yml").write_text(WORKSPACE % batch_rows)
     for rank, (name, rows) in enumerate(PEOPLE.items(), start=1):
@@ -70,19 +70,19 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
     return open_read_only(folder / "target.db").execute(statement).fetchall()
 
 
-def run(folder: Path, omnicase: CommandLine, *names: str) -> dict[str, dict[str, int]]:
+def run(folder: Path, *names: str) -> dict[str, dict[str, int]]:
     ran = omnicase("-C", folder, "--format", "json", "run", *names)
     assert ran.status == 0, ran.err
     return {each["mapping"]: each for each in ran.document["mappings"]}
 
 
-def test_one_person_of_two_systems_is_one_record(tmp_path: Path, omnicase: CommandLine) -> None:
-    folder = workspace(tmp_path, omnicase)
-    books = run(folder, omnicase)
+def test_one_person_of_two_systems_is_one_record(tmp_path: Path) -> None:
+    folder = workspace(tmp_path)
+    books = run(folder)
     assert [row[:3] for row in rows(folder)] == MERGED
     assert (books["one.person"]["inserted"], books["one.person"]["merged"]) == (4, 1)
     assert (books["two.person"]["inserted"], books["two.person"]["merged"]) == (1, 2)
-    again = run(folder, omnicase)
+    again = run(folder)
     assert [again[name]["unchanged"] for name in ("one.person", "two.person")] == [5, 3]
     proof = omnicase("-C", folder, "--format", "json", "reconcile").document
     assert proof["verdict"] == "in_balance", proof
@@ -97,29 +97,29 @@ def test_one_person_of_two_systems_is_one_record(tmp_path: Path, omnicase: Comma
     ],
 )
 def test_order_and_batch_size_do_not_matter(
-    tmp_path: Path, omnicase: CommandLine, order: tuple[str, str], batch_rows: int
+    tmp_path: Path, order: tuple[str, str], batch_rows: int
 ) -> None:
-    first, second = workspace(tmp_path / "a", omnicase), workspace(tmp_path / "b", omnicase, batch_rows)
-    run(first, omnicase)
+    first, second = workspace(tmp_path / "a"), workspace(tmp_path / "b", batch_rows)
+    run(first)
     for name in order:
-        run(second, omnicase, name)
+        run(second, name)
     assert rows(first) == rows(second)
 
 
-def test_a_row_that_changes_identity_moves(tmp_path: Path, omnicase: CommandLine) -> None:
-    folder = workspace(tmp_path, omnicase)
-    run(folder, omnicase)
+def test_a_row_that_changes_identity_moves(tmp_path: Path) -> None:
+    folder = workspace(tmp_path)
+    run(folder)
     with sqlite3.connect(folder / "two.db") as old:
         old.execute("UPDATE PERSON SET BSN = '333', PHONE = '0404' WHERE ID = 3")
-    books = run(folder, omnicase)["two.person"]
+    books = run(folder)["two.person"]
     assert (books["merged"], books["unchanged"]) == (1, 2)
     assert [row[:3] for row in rows(folder)] == [*MERGED[:2], ("Cor", None, "0404"), MERGED[3]]
     assert omnicase("-C", folder, "--format", "json", "reconcile").document["verdict"] == "in_balance"
 
 
-def test_an_edited_record_is_left_alone(tmp_path: Path, omnicase: CommandLine) -> None:
-    folder = workspace(tmp_path, omnicase)
-    run(folder, omnicase)
+def test_an_edited_record_is_left_alone(tmp_path: Path) -> None:
+    folder = workspace(tmp_path)
+    run(folder)
     with sqlite3.connect(folder / "target.db") as target:
         target.execute("UPDATE actor SET phone = '9' WHERE name = 'Anna'")
     with sqlite3.connect(folder / "two.db") as old:

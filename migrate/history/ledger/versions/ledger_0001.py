@@ -97,6 +97,9 @@ def upgrade() -> None:
         sa.Column("conflict", sa.BigInteger(), nullable=False),
         sa.Column("merged", sa.BigInteger(), nullable=False),
         sa.Column("gone_kept", sa.BigInteger(), nullable=False),
+        sa.Column("gone_closed", sa.BigInteger(), nullable=False),
+        sa.Column("gone_removed", sa.BigInteger(), nullable=False),
+        sa.Column("gone_held", sa.BigInteger(), nullable=False),
         sa.Column("key_missing", sa.BigInteger(), nullable=False),
         sa.Column("key_beyond_first", sa.BigInteger(), nullable=False),
         sa.Column("counters", sa.Text(), nullable=False, comment="JSON: repaired values per field, use of code tables"),
@@ -111,16 +114,26 @@ def upgrade() -> None:
     op.create_table(
         f"{prefix}contribution",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=False),
-        sa.Column("target_id", sa.String(36), nullable=False, comment="of the record it is part of: follows from its identity"),
+        sa.Column("source_key", sa.Text(), nullable=False, comment="of the row, or of the record with one_per"),
+        sa.Column("lead_key", sa.Text(), nullable=False, comment="source key of the row that leads"),
+        sa.Column("row_ref", sa.Text(), nullable=False, comment="the source's locator of that row"),
+        sa.Column("identity_id", sa.String(36), nullable=False, comment="what it has in common with other rows"),
+        sa.Column("own_id", sa.String(36), nullable=False, comment="of the record that it is on its own"),
+        sa.Column("target_id", sa.String(36), nullable=False, comment="of the record it is part of"),
         sa.Column("rank", sa.Integer(), nullable=False, comment="the lowest wins"),
+        sa.Column("newest", sa.Text(), nullable=True, comment="the highest wins among those of one rank"),
+        sa.Column("agree", sa.Text(), nullable=True, comment="JSON: folded texts; personal data"),
         sa.Column("fields", sa.Text(), nullable=False, comment="JSON: target columns as canonical text; personal data"),
+        sa.Column("apart", sa.String(8), nullable=True, comment="why it is on its own: disputed, decided"),
+        sa.Column("problem", sa.Text(), nullable=True, comment="why the record cannot be written: code and field"),
+        sa.Column("outcome", sa.String(12), nullable=False, comment="of the row, in the run that mapped it last"),
         sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}contribution"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}contribution_mapping_id"),
         comment="What each source row gives to a record that several systems may know",
         schema=schema,
         sqlite_with_rowid=False,
     )
+    op.create_index(f"ix_{prefix}contribution_identity_id", f"{prefix}contribution", ["identity_id"], unique=False, schema=schema)
     op.create_index(f"ix_{prefix}contribution_target_id", f"{prefix}contribution", ["target_id"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}id_map",
@@ -156,6 +169,32 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_index(f"ix_{prefix}issue_mapping_id_source_key", f"{prefix}issue", ["mapping_id", "source_key"], unique=False, schema=schema)
+    op.create_table(
+        f"{prefix}leftover",
+        sa.Column("target_id", sa.String(36), nullable=False),
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("target_id", name=f"pk_{prefix}leftover"),
+        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}leftover_mapping_id"),
+        comment="Records that nothing gives to any more: removed when nothing links to them",
+        schema=schema,
+    )
+    op.create_table(
+        f"{prefix}linked",
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", sa.Text(), nullable=False),
+        sa.Column("row_ref", sa.Text(), nullable=False),
+        sa.Column("on_mapping_id", sa.Integer(), nullable=False),
+        sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, an identity, or empty"),
+        sa.Column("on_key", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
+        sa.PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key", name=f"pk_{prefix}linked"),
+        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}linked_mapping_id"),
+        sa.ForeignKeyConstraint(["on_mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}linked_on_mapping_id"),
+        comment="Rows that link to records that several systems know: they follow when such a record moves",
+        schema=schema,
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"ix_{prefix}linked_on_mapping_id_on_other_key_on_key", f"{prefix}linked", ["on_mapping_id", "on_other_key", "on_key"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}other_key",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
@@ -193,6 +232,7 @@ def upgrade() -> None:
         sa.Column("record_hash", sa.String(32), nullable=False),
         sa.Column("column_set_id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Integer(), nullable=True, comment="the run that closed the record, since its row left; NULL: open"),
         sa.PrimaryKeyConstraint("mapping_id", "record_key", name=f"pk_{prefix}record"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}record_mapping_id"),
         sa.ForeignKeyConstraint(["column_set_id"], [f"{home}column_set.id"], name=f"fk_{prefix}record_column_set_id"),

@@ -1,0 +1,130 @@
+"""Controls and children, ready to be compared: their SQL, their columns, and what of them may be personal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from casemodel import Query, tables
+from mappings.language import MappingFile
+from mappings.language.queries import one_select
+
+
+@dataclass(frozen=True, slots=True)
+class ControlColumn:
+    """What a column of a control is made of: the relations of its SELECT, and the columns that it names.
+
+    whole: the SELECT reads from other SELECTs, so that the column may be made of any column of it.
+    """
+
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSql:
+    """One control of a mapping.
+
+    name: what it is called in the mapping.
+    source: the SELECT over the old system, as a query that the system can run.
+    target: the SELECT over the target, in SQLite's dialect.
+    source_made, target_made: per result column (``g``, ``n``) what it is made of.
+    """
+
+    name: str
+    source: Query
+    target: str
+    source_made: Mapping[str, ControlColumn]
+    target_made: Mapping[str, ControlColumn]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSql:
+    """One kind of children of a mapping.
+
+    mapping: the mapping of the children.
+    by: columns of its relation that hold the key of the parent.
+    link: target column of the children that holds the id of the parent's record.
+    """
+
+    mapping: str
+    by: tuple[str, ...]
+    link: str
+
+
+def controls_of(file: MappingFile) -> tuple[ControlSql, ...]:
+    """Return the controls of a mapping that was checked."""
+    found = []
+    for index, control in enumerate(file.model.controls):
+        source, target = one_select(control.source, ""), one_select(control.target, "")
+        query = Query(
+            name=f"controls[{index}] of {file.name}",
+            sql=source.sql(dialect="sqlite"),
+            tables=_tables(source),
+            columns=tuple(dict.fromkeys(column.name for column in source.find_all(exp.Column) if column.name)),
+        )
+        found.append(ControlSql(control.name, query, target.sql(dialect="sqlite"), _made(source), _made(target)))
+    return tuple(found)
+
+
+def _tables(tree: exp.Query) -> tuple[str, ...]:
+    made = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
+    names = [table.name for table in tree.find_all(exp.Table)]
+    return tuple(dict.fromkeys(name for name in names if name and name.casefold() not in made))
+
+
+def _made(tree: exp.Query) -> dict[str, ControlColumn]:
+    """Return what ``g`` and ``n`` are made of; a count shows nothing of what it counts."""
+    names = _tables(tree)
+    nested = any(tree.find_all(exp.CTE, exp.Subquery, exp.SetOperation))
+    found = {}
+    for part in ("g", "n"):
+        chosen = next((each for each in tree.selects if each.alias_or_name.casefold() == part), None)
+        inside = tree if nested or chosen is None else chosen
+        found[part] = ControlColumn(names, tuple(dict.fromkeys(_shown(inside))))
+    return found
+
+
+def _shown(tree: exp.Expr) -> list[str]:
+    columns = tree.find_all(exp.Column, exp.Star)
+    return [
+        "*" if isinstance(column, exp.Star) else column.name
+        for column in columns
+        if column.find_ancestor(exp.Count) is None
+    ]
+
+
+def children_of(file: MappingFile, others: Mapping[str, MappingFile]) -> tuple[ChildSql, ...]:
+    """Return the children of a mapping that was checked."""
+    return tuple(
+        ChildSql(child.mapping, tuple(child.by), link_column(file, others[child.mapping], child.by) or "")
+        for child in file.model.children
+    )
+
+
+def link_column(parent: MappingFile, child: MappingFile, by: tuple[str, ...]) -> str | None:
+    """Return the target column in which the records of a child hold the id of the parent, or None.
+
+    Where several fields link to the parent, it is the one made of the columns `by`, else the first.
+    """
+    linking = [
+        (name, chain.origin_from)
+        for name, path, chain in child.chains()
+        if chain.link is not None and chain.link.mapping == parent.name and path[0] == "fields"
+    ]
+    wanted = [name.casefold() for name in by]
+    for name, origin in linking:
+        if [each.casefold() for each in origin] == wanted:
+            return name
+    if linking:
+        return linking[0][0]
+    # A link in a shared value: the field that holds it is the foreign key to the parent's table.
+    keys = [
+        column.name
+        for column in tables[child.model.target].columns
+        if column.name in child.model.fields
+        and any(key.column.table.name == parent.model.target for key in column.foreign_keys)
+    ]
+    return keys[0] if keys else None

@@ -1,0 +1,312 @@
+"""Writing records that several systems know in the transaction of a batch; others follow those that move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import tables
+from migrate.ledger.lock import hold_lock
+from migrate.ledger.store import column_set_id, table
+from migrate.pipeline.batch import Gate
+from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
+from migrate.pipeline.context import LoadContext, Shared
+from migrate.pipeline.contributions import SharedBatch
+from migrate.pipeline.links import LINKED_STATES
+
+Details = dict[str, tuple[str, str]]
+MOVED = "moved"
+"""What a wait has seen of a key that moved since: no key is ever in this state, so the row is mapped again."""
+
+
+def write_shared(
+    connection: sa.Connection, context: LoadContext, mapping: str, prepared: SharedBatch, gate: Gate
+) -> tuple[dict[str, str], Details]:
+    """Keep the contributions of a batch and write the records they change.
+
+    Returns:
+        Fate (updated, unchanged, conflict, rejected) and details by target id.
+    """
+    shared, number = context.shared[mapping], context.mapping_ids[mapping]
+    stages = prepared.stages
+    record, contribution = table(connection, "record"), table(connection, "contribution")
+    keys = stages["shared_keys"]
+    # A record made before its mapping had an identity is known by its source key: from now on by its id.
+    connection.execute(
+        sa.update(record)
+        .where(record.c.mapping_id == number, record.c.record_key.in_(sa.select(keys.c.key)))
+        .values(record_key=record.c.target_id)
+    )
+    gone = sa.table("shared_gone", sa.column("key"), schema="stage")
+    connection.execute(
+        sa.delete(contribution).where(
+            contribution.c.mapping_id == number, contribution.c.source_key.in_(sa.select(gone.c.key))
+        )
+    )
+    if "shared_given" in stages:
+        _keep(connection, contribution, stages["shared_given"])
+    changed = prepared.records.filter(pl.col("fate") == "changed")
+    written = {row[0]: (row[1], row[2]) for row in changed.select("id", "known_hash", "known_columns").rows()}
+    edited = edited_ids(connection, shared.table, written, gate) if written else set()
+    if prepared.emptied.height:
+        _remove(connection, shared, prepared.emptied, gate)
+    refused = _write(connection, shared, stages, edited)
+    _remember(connection, context, shared, stages, edited | set(refused))
+    fates = dict(prepared.records.filter(pl.col("fate") == "unchanged").select("id", "fate").rows())
+    fates |= {key: "conflict" if key in edited else "updated" for key in written}
+    details: Details = dict.fromkeys(edited, ("edited-in-target", ""))
+    for key, (code, detail) in refused.items():
+        fates[key] = "conflict" if code == "record-exists" else "rejected"
+        details[key] = (code, detail)
+    _note(connection, number, fates, details)
+    return fates, details
+
+
+def _keep(connection: sa.Connection, contribution: sa.Table, given: sa.TableClause) -> None:
+    columns = {
+        "mapping_id": "mapping_id",
+        "source_key": "key",
+        "lead_key": "lead_key",
+        "row_ref": "ref",
+        "identity_id": "identity",
+        "own_id": "own",
+        "target_id": "place",
+        "rank": "rank",
+        "newest": "newest",
+        "agree": "agree",
+        "fields": "fields",
+        "apart": "now_apart",
+        "problem": "now_problem",
+        "outcome": "outcome",
+    }
+    select = sa.select(*(given.c[name] for name in columns.values())).order_by(given.c.mapping_id, given.c.key)
+    connection.execute(sa.insert(contribution).from_select(list(columns), select).prefix_with("OR REPLACE"))
+
+
+def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.TableClause], edited: set[str]) -> Details:
+    """Update the changed records and insert the new ones; return what the target refuses."""
+    target = tables[shared.table]
+    if "shared_changed" in stages:
+        staged = stages["shared_changed"]
+        update = sa.update(target).where(target.c.id == staged.c.id)
+        if edited:
+            left = id_list(connection, "batch_unwritten", sorted(edited))
+            update = update.where(target.c.id.not_in(sa.select(left.c.id)))
+        connection.execute(update.values({name: staged.c[name] for name in shared.columns}))
+    if "shared_new" not in stages:
+        return {}
+    return insert_records(connection, target, stages["shared_new"], shared.columns, skip=[])
+
+
+def _remember(
+    connection: sa.Connection, context: LoadContext, shared: Shared, stages: dict[str, sa.TableClause], left: set[str]
+) -> None:
+    """Keep the hash of what was written, under the mapping that wrote the record first."""
+    record, columns = table(connection, "record"), column_set_id(connection, shared.columns)
+    for name in ("shared_changed", "shared_new"):
+        if name not in stages:
+            continue
+        staged = stages[name]
+        select = sa.select(
+            staged.c.writer,
+            staged.c.id,
+            staged.c.id,
+            staged.c.hash,
+            sa.literal(columns),
+            sa.literal(context.run_id),
+        ).order_by(staged.c.writer, staged.c.id)
+        if left:
+            unwritten = id_list(connection, "batch_unwritten", sorted(left))
+            select = select.where(staged.c.id.not_in(sa.select(unwritten.c.id)))
+        names = ["mapping_id", "record_key", "target_id", "record_hash", "column_set_id", "run_id"]
+        connection.execute(sa.insert(record).from_select(names, select).prefix_with("OR REPLACE"))
+        leftover = table(connection, "leftover")
+        connection.execute(sa.delete(leftover).where(leftover.c.target_id.in_(sa.select(staged.c.id))))
+
+
+def _note(connection: sa.Connection, number: int, fates: dict[str, str], details: Details) -> None:
+    """Note at the contributions what the target refused, and what their rows count as for it."""
+    contribution = table(connection, "contribution")
+    for key, (code, detail) in details.items():
+        of_record = contribution.c.target_id == key
+        mine = sa.and_(of_record, contribution.c.mapping_id == number)
+        connection.execute(sa.update(contribution).where(mine).values(outcome=fates[key]))
+        if fates[key] == "rejected":
+            problem = f"{code}:{detail.partition(':')[0].split(', ')[0]}"
+            connection.execute(sa.update(contribution).where(of_record).values(problem=problem))
+
+
+def with_joined(rows: pl.DataFrame, joined: dict[str, str]) -> pl.DataFrame:
+    """Give the rows that joined a record their outcome, unless the record could not be written."""
+    if not joined:
+        return rows
+    known = pl.DataFrame(
+        {"key": list(joined), "joined": list(joined.values())}, schema={"key": pl.String, "joined": pl.String}
+    )
+    written = pl.col("outcome").is_in(["inserted", "updated", "unchanged"]) & pl.col("joined").is_not_null()
+    return (
+        rows.join(known, on="key", how="left", maintain_order="left")
+        .with_columns(pl.when(written).then("joined").otherwise("outcome").alias("outcome"))
+        .drop("joined")
+    )
+
+
+def _linked_to(target: sa.Table) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that another record links to a record of a table."""
+    found: list[sa.ColumnElement[bool]] = []
+    for other in tables.values():
+        for key in other.foreign_keys:
+            if key.column.table is target:
+                child = other.alias("child")
+                condition = child.c[key.parent.name] == target.c.id
+                found.append(sa.exists().where(condition, child.c.id != target.c.id).correlate(target))
+    return found
+
+
+def _remove(connection: sa.Connection, shared: Shared, emptied: pl.DataFrame, gate: Gate) -> None:
+    """Remove records that nothing gives to any more: those that are linked to later, edited ones never."""
+    target, record = tables[shared.table], table(connection, "record")
+    names = ("id", "known_hash", "known_columns")
+    written = {row[0]: (row[1], row[2]) for row in emptied.select(names).rows()}
+    free = sorted(set(written) - edited_ids(connection, shared.table, written, gate))
+    wanted = id_list(connection, "batch_emptied", free)
+    here = target.c.id.in_(sa.select(wanted.c.id))
+    gone = list(connection.scalars(sa.select(target.c.id).where(here, *(~each for each in _linked_to(target)))))
+    waiting = emptied.filter(pl.col("id").is_in(free) & ~pl.col("id").is_in(gone)).select("id", "writer")
+    leftover = table(connection, "leftover")
+    if waiting.height:
+        rows = [{"target_id": key, "mapping_id": writer} for key, writer in waiting.rows()]
+        connection.execute(sa.insert(leftover).prefix_with("OR IGNORE"), rows)
+    wanted = id_list(connection, "batch_emptied", gone)
+    connection.execute(sa.delete(target).where(target.c.id.in_(sa.select(wanted.c.id))))
+    in_list = record.c.record_key.in_(sa.select(wanted.c.id))
+    connection.execute(sa.delete(record).where(record.c.mapping_id.in_(sorted(shared.mappings)), in_list))
+    connection.execute(sa.delete(leftover).where(leftover.c.target_id.in_(sa.select(wanted.c.id))))
+
+
+def remove_leftovers(context: LoadContext, gates: dict[str, Gate]) -> int:
+    """Remove the records that nothing gives to and, by now, nothing links to; return how many rows there were.
+
+    Args:
+        gates: of the mappings with an identity, by their names.
+    """
+    by_number = {number: name for name, number in context.mapping_ids.items()}
+    with context.target.transaction() as connection:
+        hold_lock(connection, context.epoch)
+        leftover, record, sets = (table(connection, name) for name in ("leftover", "record", "column_set"))
+        known = sa.and_(record.c.mapping_id == leftover.c.mapping_id, record.c.record_key == leftover.c.target_id)
+        rows = connection.execute(
+            sa.select(leftover.c.target_id, leftover.c.mapping_id, record.c.record_hash, sets.c.columns)
+            .join(record, known)
+            .join(sets, sets.c.id == record.c.column_set_id)
+        ).all()
+        schema = {"id": pl.String, "writer": pl.Int64, "known_hash": pl.String, "known_columns": pl.String}
+        left = pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+        for number in left["writer"].unique(maintain_order=True):
+            name = by_number.get(number, "")
+            if name in gates:
+                _remove(connection, context.shared[name], left.filter(pl.col("writer") == number), gates[name])
+    return left.height
+
+
+def follow_shared(connection: sa.Connection, context: LoadContext, prepared: SharedBatch) -> None:
+    """Let the rows of other batches whose record changed be mapped again, and the rows that link to what moved."""
+    stages = prepared.stages
+    if "shared_others" in stages:
+        _move_others(connection, context, stages["shared_others"])
+    if "shared_given" in stages:
+        _follow_links(connection, stages["shared_given"])
+    _follow_identities(connection, prepared)
+
+
+def _wait_columns(wait: sa.Table) -> list[str]:
+    names = ["mapping_id", "source_key", "row_ref", "field", "on_mapping_id", "on_other_key", "on_key", "seen"]
+    return [*names, "outcome"]
+
+
+def _move_others(connection: sa.Connection, context: LoadContext, others: sa.TableClause) -> None:
+    """Give rows of other batches the ids of the records that they are part of now, and let them be mapped again."""
+    contribution, id_map, wait = (table(connection, name) for name in ("contribution", "id_map", "wait"))
+    same = sa.and_(contribution.c.mapping_id == others.c.mapping_id, contribution.c.source_key == others.c.key)
+    differs = sa.or_(
+        contribution.c.target_id.is_distinct_from(others.c.target),
+        contribution.c.apart.is_distinct_from(others.c.apart),
+        contribution.c.problem.is_distinct_from(others.c.problem),
+    )
+    grouped = sorted(context.by_record) or [-1]
+    # Two statements, each of which seeks by an index.
+    for row_key, of_mapping in (
+        (id_map.c.source_key, others.c.mapping_id.not_in(grouped)),
+        (id_map.c.record_key, others.c.mapping_id.in_(grouped)),
+    ):
+        connection.execute(
+            sa.update(id_map)
+            .where(
+                of_mapping,
+                id_map.c.mapping_id == others.c.mapping_id,
+                row_key == others.c.key,
+                id_map.c.state.in_(LINKED_STATES),
+                others.c.place.is_distinct_from(others.c.target),
+            )
+            .values(target_id=others.c.place)
+        )
+    select = sa.select(
+        others.c.mapping_id,
+        others.c.lead_key,
+        others.c.ref,
+        sa.literal(""),
+        others.c.mapping_id,
+        sa.literal(""),
+        others.c.key,
+        sa.literal(MOVED),
+        others.c.outcome,
+    ).join(contribution, same)
+    connection.execute(sa.insert(wait).from_select(_wait_columns(wait), select.where(differs)))
+
+
+def _follow_links(connection: sa.Connection, given: sa.TableClause) -> None:
+    """Let the rows be mapped again that link by key to what moved."""
+    linked, other, wait = (table(connection, name) for name in ("linked", "other_key", "wait"))
+    moved = sa.and_(given.c.target.is_not(None), given.c.target != given.c.place)
+    key = given.c.key
+    by_key = sa.and_(linked.c.on_mapping_id == given.c.mapping_id, linked.c.on_other_key == "", linked.c.on_key == key)
+    known = sa.and_(other.c.mapping_id == given.c.mapping_id, other.c.source_key == given.c.lead_key)
+    by_other = sa.and_(
+        linked.c.on_mapping_id == other.c.mapping_id,
+        linked.c.on_other_key == other.c.columns,
+        linked.c.on_key == other.c.key,
+    )
+    for joined in (given.join(linked, by_key), given.join(other, known).join(linked, by_other)):
+        _wait(connection, wait, sa.select(*_waiting(linked)).select_from(joined).where(moved).distinct())
+
+
+def _follow_identities(connection: sa.Connection, prepared: SharedBatch) -> None:
+    """Let the rows be mapped again that link by an identity whose record is another one now."""
+    linked, wait = table(connection, "linked"), table(connection, "wait")
+    others = prepared.given.filter(~pl.col("mine")).select(prepared.before.columns)
+    before = _answers(pl.concat([prepared.before, others]), "target", "apart", "problem")
+    now = _answers(prepared.given, "place", "now_apart", "now_problem")
+    both = before.join(now, on="identity", how="left")
+    moved = both.filter(~pl.col("answer").eq_missing(pl.col("answer_right")))["identity"]
+    if moved.is_empty():
+        return
+    wanted = id_list(connection, "batch_identities", moved.to_list())
+    here = sa.and_(linked.c.on_other_key.like("identity:%"), linked.c.on_key.in_(sa.select(wanted.c.id)))
+    _wait(connection, wait, sa.select(*_waiting(linked)).where(here))
+
+
+def _answers(given: pl.DataFrame, place: str, apart: str, problem: str) -> pl.DataFrame:
+    holds = pl.col(place).is_not_null() & pl.col(apart).is_null() & pl.col(problem).is_null()
+    return given.filter(holds).group_by("identity").agg(pl.col(place).min().alias("answer"))
+
+
+def _waiting(linked: sa.Table) -> list[sa.ColumnElement[Any]]:
+    kept = linked.c
+    row = [kept.mapping_id, kept.source_key, kept.row_ref, sa.literal("")]
+    return [*row, kept.on_mapping_id, kept.on_other_key, kept.on_key, sa.literal(MOVED), kept.outcome]
+
+
+def _wait(connection: sa.Connection, wait: sa.Table, select: sa.Select[Any]) -> None:
+    connection.execute(sa.insert(wait).from_select(_wait_columns(wait), select))

@@ -1,0 +1,127 @@
+"""Both sides of controls and children, each read by itself: SQL on both databases, rows and records by their links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import LinkRequest, Query, RunsQueries, Source, SystemFailure, column_info, key_text, show, tables
+from connectors import SqliteTarget
+from mappings import ChildSql, CompiledMapping, ControlColumn, ControlSql, controls_of
+from migrate.pipeline.links import LedgerLinks
+from migrate.proof.actual import TargetAgain
+from migrate.proof.expected import SourceAgain
+from migrate.session import Session
+from reconciliation import ChildProof, ControlProof
+
+_ROWS = 50_000
+_PARENT = "parent:"
+
+
+def control_proofs(session: Session, target: SqliteTarget, name: str) -> tuple[ControlProof, ...]:
+    """Return the controls of a mapping, ready to be asked of both databases."""
+    file = session.files[name]
+    source = session.source(file.system)
+    return tuple(_control(session, target, source, control) for control in controls_of(file))
+
+
+def _control(session: Session, target: SqliteTarget, source: Source, control: ControlSql) -> ControlProof:
+    hidden = {
+        part: _is_personal(session, source, control.source_made[part]) or _in_target(control.target_made[part])
+        for part in ("g", "n")
+    }
+    key = session.workspace.secrets.mask_key
+
+    def shown(part: str) -> Callable[[str | None], str]:
+        return lambda value: show(value, personal=hidden[part], key=key)
+
+    return ControlProof(
+        name=control.name,
+        source=partial(_of_source, source, control.source),
+        target=partial(_of_target, target, control.target),
+        show_group=shown("g"),
+        show_number=shown("n"),
+    )
+
+
+def _is_personal(session: Session, source: Source, made: ControlColumn) -> bool:
+    """Return whether a result column may show something personal of the old system; unknown means it does."""
+    for name in made.tables:
+        relation = source.relation(name)
+        for column in relation.columns:
+            named = "*" in made.columns or column.name.casefold() in {each.casefold() for each in made.columns}
+            if named and session.workspace.is_personal(relation, column.name):
+                return True
+    return False
+
+
+def _in_target(made: ControlColumn) -> bool:
+    columns = [(name, column.name) for name in made.tables for column in tables[name].columns if column.name != "id"]
+    named = {each.casefold() for each in made.columns}
+    return any(
+        bool(column_info(name, column)["personal"])
+        for name, column in columns
+        if "*" in named or column.casefold() in named
+    )
+
+
+def _of_source(source: Source, query: Query) -> pl.DataFrame:
+    if not isinstance(source, RunsQueries):
+        raise SystemFailure(
+            "CON-025",
+            f"a system of the kind {source.kind} runs no queries",
+            hint="Remove the control.",
+            place=query.name,
+        )
+    source.offer(query)
+    pages = list(source.columns(query.name, ("g", "n"), _ROWS))
+    return pl.concat(pages) if pages else pl.DataFrame(schema={"g": pl.String, "n": pl.String})
+
+
+def _of_target(target: SqliteTarget, sql: str) -> pl.DataFrame:
+    # A colon begins a parameter in SQLAlchemy's texts.
+    asked = sa.text(sql.replace("\\", "\\\\").replace(":", "\\:")).columns(sa.column("g"), sa.column("n")).subquery()
+    return target.query(sa.select(asked.c.g, asked.c.n), ("g", "n"))
+
+
+@dataclass
+class ChildrenAgain:
+    """The children of one mapping: their rows, read and mapped again, and their records in the target.
+
+    expected: reads the children's relation again, with the columns `by` carried along.
+    """
+
+    parent: CompiledMapping
+    child: ChildSql
+    expected: SourceAgain
+    actual: TargetAgain
+    links: LedgerLinks
+
+    def proof(self) -> ChildProof:
+        """Return what the judge compares."""
+        return ChildProof(mapping=self.child.mapping, source=self._rows, target=self._records)
+
+    def _rows(self) -> Iterator[pl.DataFrame]:
+        for batch in self.expected.batches(values=False):
+            frame = batch.frame
+            key = self._key(frame)
+            found = self.links.resolve(LinkRequest(self.parent.name), key)
+            yield frame.select("outcome", "id", "state", "moved_on").with_columns(
+                key.alias("parent"), found["target_id"].alias("parent_id")
+            )
+
+    def _key(self, frame: pl.DataFrame) -> pl.Series:
+        """Return the parent's key as the raw row says it, in the form of the parent's own keys."""
+        columns = [pl.col(f"{_PARENT}{name}") for name in self.expected.carried]
+        if self.parent.records_by_group:
+            return frame.select(key_text(columns).alias("_key"))["_key"]
+        names = zip(columns, self.parent.key, strict=True)
+        return self.parent.keys_only(frame.select(column.alias(name) for column, name in names))["_key"]
+
+    def _records(self) -> Iterator[pl.DataFrame]:
+        for page in self.actual.ids(self.child.link):
+            yield page.rename({self.child.link: "parent_id"})

@@ -1,0 +1,91 @@
+"""Rows of records that several systems know, as they should stand: mapped anew, among what other rows gave."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from casemodel import Mapped, canonical_text, polars_schema
+from connectors import SqliteTarget
+from mappings import CompiledMapping
+from migrate.pipeline.context import Shared
+from migrate.pipeline.contributions import given_around
+from migrate.pipeline.identity import GIVEN, merged, placed, with_problems
+
+
+def as_shared(
+    target: SqliteTarget, mapping: CompiledMapping, shared: Shared, number: int, mapped: Mapped
+) -> tuple[Mapped, pl.DataFrame]:
+    """Return what was mapped with the ids of the merged records, rejected where those lack something; and the records.
+
+    Returns:
+        The second frame has ``_record`` and the mapping's fields as canonical text of the merged record.
+    """
+    mine = _mine(mapping, shared, number, mapped)
+    around = given_around(target, shared, mine, stage="proof_shared")
+    others = around.join(mine, on=["mapping_id", "key"], how="anti")
+    given = placed(pl.concat([mine, others]), shared)
+    records = with_problems(merged(given, shared), shared).rename({"id": "place", "problem": "_problem"})
+    here = given.filter(pl.col("mapping_id") == number).select(pl.col("key").alias("_record"), "place")
+    found = (
+        mapped.records.select(pl.col("_key").alias("_record"))
+        .join(here, on="_record", how="left", maintain_order="left")
+        .join(records.select("place", "_problem", *mapping.fields), on="place", how="left", maintain_order="left")
+    )
+    return _judged(mapped, found), found.drop("place", "_problem")
+
+
+def _mine(mapping: CompiledMapping, shared: Shared, number: int, mapped: Mapped) -> pl.DataFrame:
+    """Return what the rows give (see `GIVEN`)."""
+    types = polars_schema(mapping.target)
+    texts = [canonical_text(name, types[name]).alias(name) for name in mapping.fields]
+    null = pl.lit(None, pl.String)
+    frame = mapped.records.select(pl.col("_key").alias("key"), pl.col("id").alias("identity"), *texts)
+    return (
+        frame.hstack(mapped.shares.drop("_key"))
+        .select(
+            pl.lit(number, pl.Int64).alias("mapping_id"),
+            pl.lit(mapping.name).alias("mapping"),
+            "key",
+            pl.col("key").alias("lead_key"),
+            pl.lit("").alias("ref"),
+            "identity",
+            "own",
+            null.alias("target"),
+            pl.lit(shared.rank, pl.Int64).alias("rank"),
+            "newest",
+            "agree",
+            pl.struct(mapping.fields).struct.json_encode().alias("fields"),
+            null.alias("apart"),
+            null.alias("problem"),
+            pl.lit("").alias("outcome"),
+        )
+        .select(list(GIVEN))
+    )
+
+
+def _judged(mapped: Mapped, found: pl.DataFrame) -> Mapped:
+    """Give the records the ids of the merged ones; reject the rows of those that could not be written."""
+    records = mapped.records.with_columns(found["place"].alias("id"))
+    failed = found.filter(pl.col("_problem").is_not_null()).select("_record", "_problem")
+    if failed.is_empty():
+        return replace(mapped, records=records)
+    joined = mapped.outcomes.join(failed, on="_record", how="left", maintain_order="left")
+    bad = pl.col("_problem").is_not_null() & pl.col("outcome").is_in(["record", "merged"])
+    parts = pl.col("_problem").str.split(":")
+    issues = joined.filter(bad & (pl.col("outcome") == "record")).select(
+        "_row",
+        "_key",
+        parts.list.get(1).alias("field"),
+        parts.list.get(0).alias("code"),
+        pl.lit("error").alias("severity"),
+        pl.lit(None, pl.String).alias("detail"),
+    )
+    outcomes = joined.with_columns(pl.when(bad).then(pl.lit("rejected")).otherwise("outcome").alias("outcome"))
+    return replace(
+        mapped,
+        records=records.filter(~pl.col("_key").is_in(failed["_record"].implode())),
+        outcomes=outcomes.drop("_problem"),
+        issues=pl.concat([mapped.issues, issues]),
+    )
