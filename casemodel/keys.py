@@ -53,7 +53,10 @@ def key_text(parts: Sequence[pl.Expr]) -> pl.Expr:
 
 
 def _escape(part: pl.Expr) -> pl.Expr:
-    return part.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", "\\|", literal=True)
+    # Hardly any key holds such a sign, and looking for one is faster than replacing none.
+    odd = pl.when(part.str.contains(r"[|\\]")).then(part)
+    escaped = odd.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", "\\|", literal=True)
+    return pl.coalesce([escaped, part])
 
 
 def join_key(parts: Sequence[str]) -> str:
@@ -93,10 +96,11 @@ def identity_id(namespace: str, table: str, identity: pl.Expr) -> pl.Expr:
 
 def json_text(text: pl.Expr) -> pl.Expr:
     """Return text as RFC 8785 writes it between quotes: backslash, quote and control characters escaped."""
-    out = text.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    odd = pl.when(text.str.contains(r'["\\\x00-\x1f]')).then(text)
+    out = odd.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
     short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
     escapes = {chr(i): short.get(i, f"\\u{i:04x}") for i in range(32)}
-    return pl.when(out.str.contains(r"[\x00-\x1f]")).then(out.str.replace_many(escapes)).otherwise(out)
+    return pl.coalesce([out.str.replace_many(escapes), text])
 
 
 def keyed_hash(columns: Sequence[pl.Expr], key: bytes, *, prefix: str = "") -> pl.Expr:

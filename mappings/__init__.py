@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Any
 from mappings.language.error_codes import MAPPING_CODES
 
 if TYPE_CHECKING:
-    from mappings.books import ChildSql, ControlColumn, ControlSql, DeleteRule, children_of, controls_of, delete_rule
+    from mappings.books import (
+        ChildSql,
+        ControlColumn,
+        ControlSql,
+        CursorRule,
+        DeleteRule,
+        children_of,
+        controls_of,
+        cursor_rule,
+        delete_rule,
+    )
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
@@ -27,6 +37,7 @@ __all__ = [
     "ControlColumn",
     "ControlSql",
     "Coverage",
+    "CursorRule",
     "Decision",
     "DeleteRule",
     "Draft",
@@ -43,6 +54,7 @@ __all__ = [
     "children_of",
     "compile_mapping",
     "controls_of",
+    "cursor_rule",
     "delete_rule",
     "draft_mapping",
     "errors_of_test",
@@ -57,7 +69,17 @@ __all__ = [
 ]
 
 _LATE = {
-    "mappings.books": ("ChildSql", "ControlColumn", "ControlSql", "DeleteRule", "children_of", "controls_of", "delete_rule"),
+    "mappings.books": (
+        "ChildSql",
+        "ControlColumn",
+        "ControlSql",
+        "CursorRule",
+        "DeleteRule",
+        "children_of",
+        "controls_of",
+        "cursor_rule",
+        "delete_rule",
+    ),
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),

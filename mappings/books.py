@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 
+import polars as pl
 from sqlglot import exp
 
-from casemodel import Query, tables
+from casemodel import Query, canonical_text, column_info, polars_schema, tables
+from mappings.compile_target import literal
 from mappings.language import MappingFile
 from mappings.language.queries import one_select
+from mappings.stages import date, datetime, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +135,102 @@ def link_column(parent: MappingFile, child: MappingFile, by: tuple[str, ...]) ->
         and any(key.column.table.name == parent.model.target for key in column.foreign_keys)
     ]
     return keys[0] if keys else None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRule:
+    """What becomes of the records of a mapping whose rows left the source or the scope.
+
+    policy: ``remove`` or ``close``.
+    close: target column to the canonical text that closing sets.
+    most: share (0 to 1) of the mapping's loaded keys above which nothing is deleted.
+    """
+
+    policy: str
+    close: Mapping[str, str]
+    most: float
+
+
+MOST_DELETES = 2.0
+"""Percentage of the loaded keys that may leave at once, where a mapping does not say otherwise."""
+
+
+def delete_rule(file: MappingFile) -> DeleteRule | None:
+    """Return what a mapping says of deletes; None: records are kept."""
+    found = file.model.incremental
+    if found is None or found.deletes.policy == "keep":
+        return None
+    types = polars_schema(file.model.target)
+    values = {}
+    for name, text in found.deletes.close.items():
+        info = column_info(file.model.target, name)
+        made = literal(text, info["kind"], scale=info["scale"] or 0)
+        assert made is not None
+        typed = pl.DataFrame({name: pl.select(made.cast(types[name])).to_series()})
+        values[name] = str(typed.select(canonical_text(name, types[name])).item())
+    most = MOST_DELETES if found.max_deletes is None else found.max_deletes
+    return DeleteRule(found.deletes.policy, values, most / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class CursorRule:
+    """The column that says when a row last changed, made comparable.
+
+    kind: ``date``, ``datetime``, ``number`` or ``text``.
+    lag: microseconds to read again before the last high water (dates and instants).
+    digest: changes when the cursor is declared otherwise.
+    """
+
+    column: str
+    kind: str
+    lag: int
+    digest: str
+    stage: Callable[[pl.Expr], pl.Expr]
+
+    def value(self, column: str) -> pl.Expr:
+        """Return a column (canonical text) as microseconds, Decimal or text; NULL where it cannot be read."""
+        return self.stage(pl.col(column))
+
+    def typed(self, text: str) -> int | Decimal | str:
+        """Return a value that was kept as text."""
+        return text if self.kind == "text" else Decimal(text) if self.kind == "number" else int(text)
+
+
+def cursor_rule(file: MappingFile) -> CursorRule | None:
+    """Return how a mapping that was checked is read by a cursor; None: every run compares all rows."""
+    found = file.model.incremental
+    if found is None or found.cursor is None:
+        return None
+    spec = found.cursor
+    text = json.dumps(spec.model_dump(mode="json", by_alias=True), sort_keys=True, default=str)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    kind = "datetime" if spec.datetime else "date" if spec.date else "number" if spec.number else "text"
+    return CursorRule(spec.column, kind, found.lag or 0, digest, partial(cursor_value, file))
+
+
+def cursor_value(file: MappingFile, text: pl.Expr) -> pl.Expr:
+    """Return a cursor's text as the values that are compared.
+
+    Raises:
+        RefusedError: MAP-028 formats or time zone are wrong.
+    """
+    assert file.model.incremental is not None and file.model.incremental.cursor is not None
+    spec = file.model.incremental.cursor
+    place = file.place("incremental", "cursor")
+    if spec.datetime:
+        made = datetime(
+            text,
+            spec.datetime,
+            timezone=spec.timezone or file.timezone,
+            ambiguous=spec.ambiguous.policy if spec.ambiguous.not_before is None else "earliest",
+            gap=spec.gap,
+            place=place,
+        )
+        return made.value.dt.timestamp("us")
+    if spec.date is not None:
+        days = date(text, spec.date.formats_ or file.date_formats, place=place).value
+        return days.cast(pl.Datetime("us")).dt.timestamp("us")
+    if spec.number is not None:
+        made = number(text, decimal=spec.number.decimal, thousands=spec.number.thousands, place=place)
+        return made.value.cast(pl.Decimal(38, 9), strict=False)
+    return text

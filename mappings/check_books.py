@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+import polars as pl
 from sqlglot import exp
 
-from casemodel import RefusedMany, Relation, SystemFailure, UsageError, column_info, tables
-from mappings.books import link_column
+from casemodel import RefusedError, RefusedMany, Relation, SystemFailure, UsageError, column_info, tables
+from mappings.books import cursor_value, link_column
 from mappings.compile_link import key_parts
 from mappings.compile_names import Refusals
 from mappings.compile_target import literal
@@ -161,6 +162,62 @@ def _children(
                 )
 
 
+def cursor_warnings(file: MappingFile, warnings: Refusals) -> None:
+    """Note a cursor beside what lets a record change without a row of its own: then all rows are read after all."""
+    found, source = file.model.incremental, file.model.source
+    if found is None or found.cursor is None:
+        return
+    beside = {
+        "with": source.beside,
+        "query": source.query,
+        "together": source.together,
+        "one_per": source.one_per,
+        "on_duplicate": source.on_duplicate,
+        "identity": file.model.identity,
+    }
+    for name in [name for name, there in beside.items() if there][:1]:
+        warnings.add(
+            "MAP-090",
+            f"the cursor saves nothing beside '{name}': a record may change when its own row does not",
+            hint="Every run compares all rows of this mapping. Remove the cursor, or leave it as a word to the reader.",
+            place=file.place("incremental", "cursor", key=True),
+        )
+
+
+def _check_cursor(file: MappingFile, refusals: Refusals) -> None:
+    """Note a cursor whose values cannot be compared, and a lag that is no length of its values."""
+    assert file.model.incremental is not None and file.model.incremental.cursor is not None
+    spec, path = file.model.incremental.cursor, ("incremental", "cursor")
+    stages = [name for name in ("datetime", "date", "number") if getattr(spec, name)]
+    if len(stages) > 1:
+        refusals.add(
+            "MAP-021",
+            f"a cursor has one of {' and '.join(stages)}, not both",
+            hint="Keep the one that fits the column.",
+            place=file.place(*path, stages[1], key=True),
+        )
+        return
+    if (spec.date is not None and spec.date.by is not None) or spec.ambiguous.not_before is not None:
+        refusals.add(
+            "MAP-021",
+            "a cursor is compared by its own text: formats per file and not_before do not go with it",
+            hint="Write date: [FORMAT], or ambiguous: earliest.",
+            place=file.place(*path),
+        )
+        return
+    try:
+        cursor_value(file, pl.lit(None, pl.String))
+    except RefusedError as refused:
+        refusals.add(refused.code, refused.message, hint=refused.hint, place=refused.place)
+    if file.model.incremental.lag and stages not in (["datetime"], ["date"]):
+        refusals.add(
+            "MAP-021",
+            "'lag' is a length of time, and the cursor is no date or instant",
+            hint="Remove lag, or give the cursor a date or datetime.",
+            place=file.place("incremental", "lag", key=True),
+        )
+
+
 def _links(child: MappingFile, parent: MappingFile) -> bool:
     return any(chain.link is not None and chain.link.mapping == parent.name for _, _, chain in child.chains())
 
@@ -179,6 +236,7 @@ def _incremental(file: MappingFile, columns_of: Callable[[str], list[str] | None
                 hint=near(name, columns) or "A cursor is a column of the relation itself.",
                 place=file.place("incremental", "cursor", "from"),
             )
+        _check_cursor(file, refusals)
     if found.cursor is None and found.lag is not None:
         refusals.add(
             "MAP-021",

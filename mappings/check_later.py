@@ -25,9 +25,5 @@ def later_errors(file: MappingFile) -> list[RefusedError]:
 
 def _later(file: MappingFile) -> Iterator[Path]:
     model = file.model
-    if model.incremental is not None:
-        for name in ("cursor", "lag"):
-            if getattr(model.incremental, name) is not None:
-                yield ("incremental", name)
-        if model.incremental.deletes.policy != "keep" and model.identity is not None:
-            yield ("incremental", "deletes")
+    if model.incremental is not None and model.incremental.deletes.policy != "keep" and model.identity is not None:
+        yield ("incremental", "deletes")

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from casemodel import RefusedError
+from mappings.check_books import cursor_warnings
 from mappings.compile_names import Refusals
 from mappings.language import Chain, CodeTable, MappingFile
 from mappings.steps import STEPS
@@ -17,7 +18,8 @@ _SHOWN = 3
 
 
 def table_warnings(file: MappingFile, warnings: Refusals) -> None:
-    """Note what may be meant in the tables and links of a mapping, but often is not."""
+    """Note what may be meant in the tables, links and cursor of a mapping, but often is not."""
+    cursor_warnings(file, warnings)
     for _, path, chain in file.chains():
         table = file.tables.get(".".join(str(part) for part in path))
         if table is not None and chain.codes is not None:

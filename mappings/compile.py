@@ -144,7 +144,7 @@ class CompiledMapping:
         return self._apply(prepared, duplicates, RunContext(links, break_cycles=True))
 
     def _apply(self, prepared: pl.DataFrame, duplicates: pl.Series, context: RunContext) -> Mapped:
-        stood = stand(self.standing, prepared, duplicates)
+        stood = stand(self.standing, prepared, duplicates, self.passes.given)
         frame = stood.frame.sort("_key", nulls_last=True, maintain_order=True) if self.has_windows else stood.frame
         frame = self.passes.run(frame, context)
         judging = judge(self.reading, frame.sort("_row") if self.has_windows else frame)

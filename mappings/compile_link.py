@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -154,13 +154,15 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
         if part in ("park", "wait", "linked"):
             types[made[part]] = pl.Boolean()
     breakable = policy == "park" and not flow.required and not compiler.cycle_links.isdisjoint(linked_to)
-    required = flow.required
+    broken = {each: _outcomes(policy, required=flow.required, broken=each) for each in (False, True)}
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
         assert context.links is not None
         found = context.links.resolve(request, frame.get_column(key))
         states = pl.DataFrame([found.get_column("target_id"), found.get_column("state")])
-        exprs = _outcomes(policy, required=required, broken=breakable and context.break_cycles)
+        if not (states.get_column("state") != "linked").any():
+            return _all_linked(states, made)
+        exprs = broken[breakable and context.break_cycles]
         return states.select(exprs[name].alias(column) for name, column in made.items()).get_columns()
 
     program.call([key], types, call, late=compiler.file.name in linked_to)
@@ -172,6 +174,19 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
     flow.waits.append(Wait(made["wait"], key, flow.owner, request.mapping, request.other_key))
     if moves:
         flow.linked.append(Wait(made["linked"], key, flow.owner, request.mapping, request.other_key))
+
+
+def _all_linked(states: pl.DataFrame, made: Mapping[str, str]) -> list[pl.Series]:
+    """Return what `_outcomes` gives where every key that is there is linked, as nearly all keys of most batches are."""
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, states.height)
+    never = pl.Series([False]).new_from_index(0, states.height)
+    known = {
+        "id": states.get_column("target_id"),
+        "park": never,
+        "wait": never,
+        "linked": states.get_column("state").is_not_null(),
+    }
+    return [known.get(name, nothing).alias(column) for name, column in made.items()]
 
 
 def _outcomes(policy: str, *, required: bool, broken: bool) -> dict[str, pl.Expr]:

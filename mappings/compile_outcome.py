@@ -355,11 +355,20 @@ def counts_of(judging: Judging) -> tuple[dict[str, tuple[int, int]], dict[tuple[
         row = frame.select(exprs).row(0, named=True)
         repaired = {owner: (row[f"{owner}:n"], row[f"{owner}:of"]) for owner in owners}
     used: dict[tuple[str, str], int] = {}
-    for table, code, unknown in reading.code_uses:
-        shown = pl.when(pl.col(unknown)).then(pl.lit("?")).otherwise(pl.col(code)).alias("code")
-        found = judging.pick(pl.col("_member") & pl.col(code).is_not_null(), shown)
-        for name, count in found.group_by("code").len().rows():
-            used[(table, name)] = used.get((table, name), 0) + count
+    counts = [
+        pl.when(pl.col(unknown))
+        .then(pl.lit("?"))
+        .otherwise(pl.col(code))
+        .filter(pl.col("_member") & pl.col(code).is_not_null())
+        .value_counts(name="n")
+        .struct.rename_fields(["code", "n"])
+        .implode()
+        .alias(str(place))
+        for place, (_, code, unknown) in enumerate(reading.code_uses)
+    ]
+    for (table, _, _), found in zip(reading.code_uses, frame.select(counts).row(0) if counts else (), strict=True):
+        for each in found:
+            used[(table, each["code"])] = used.get((table, each["code"]), 0) + each["n"]
     return repaired, used
 
 

@@ -196,16 +196,19 @@ class Passes:
     """A finished program: per level its expressions, its calls, and the columns to drop afterwards."""
 
     steps: tuple[tuple[tuple[pl.Expr, ...], tuple[Node, ...], tuple[str, ...]], ...]
+    given: frozenset[str] = frozenset()
+    """The columns that it needs to be there already."""
 
     def run(self, frame: pl.DataFrame, context: RunContext) -> pl.DataFrame:
         """Run the program on a frame; rows and their order stay."""
         for exprs, calls, drop in self.steps:
             if exprs:
-                frame = frame.lazy().with_columns(exprs).collect(engine="in-memory")
+                made = frame.lazy().with_columns(exprs)
+                frame = (made if calls or not drop else made.drop(drop)).collect(engine="in-memory")
             for node in calls:
                 assert node.call is not None
                 frame = frame.with_columns(node.call(frame, context))
-            if drop:
+            if drop and (calls or not exprs):
                 frame = frame.drop(drop)
         return frame
 
@@ -231,4 +234,4 @@ def _passes(nodes: list[Node], keep: set[str]) -> Passes:
         calls = tuple(node for node in here if node.call is not None)
         drop = tuple(name for name, until in last.items() if until == level and name not in keep)
         steps.append((exprs, calls, drop))
-    return Passes(tuple(steps))
+    return Passes(tuple(steps), frozenset(wanted - last.keys()))

@@ -48,8 +48,13 @@ class Stood:
     unknown: dict[str, int]
 
 
-def stand(standing: Standing, prepared: pl.DataFrame, duplicates: pl.Series) -> Stood:
+def stand(
+    standing: Standing, prepared: pl.DataFrame, duplicates: pl.Series, wanted: frozenset[str] | None = None
+) -> Stood:
     """Divide the rows of a prepared frame.
+
+    Args:
+        wanted: the columns of the program that are needed further on; None keeps all.
 
     Rows whose key is missing or duplicate stay in the frame, since windows see every row in scope, with ``_member``
     false; in and out of scope they are rejected.
@@ -61,7 +66,9 @@ def stand(standing: Standing, prepared: pl.DataFrame, duplicates: pl.Series) -> 
         drop = _same_content if standing.on_duplicate == SAME_CONTENT else _latest_delivery
         why, bad = drop(prepared, duplicates, why, bad)
     frame = frame.with_columns(why.alias("_why"), bad.alias("_bad"))
-    outside = frame.filter(pl.col("_why").is_not_null())
+    outside = frame.select("_row", "_key", "_why", "_bad").filter(pl.col("_why").is_not_null())
+    if wanted is not None:
+        frame = frame.select(name for name in frame.columns if name in wanted or not name.startswith(Columns.PREFIX))
     inside = frame if outside.is_empty() else frame.filter(pl.col("_why").is_null())
     member = pl.col("_bad").is_null()
     if standing.grouped:
@@ -154,11 +161,15 @@ def _outside(outside: pl.DataFrame) -> pl.DataFrame:
 
 def _key_issues(frame: pl.DataFrame) -> pl.DataFrame:
     nothing = pl.lit(None, pl.String)
-    return frame.filter(pl.col("_bad").is_not_null()).select(
-        "_row",
-        "_key",
-        pl.lit("").alias("field"),
-        pl.col("_bad").alias("code"),
-        pl.lit("error").alias("severity"),
-        nothing.alias("detail"),
+    return (
+        frame.select("_row", "_key", "_bad")
+        .filter(pl.col("_bad").is_not_null())
+        .select(
+            "_row",
+            "_key",
+            pl.lit("").alias("field"),
+            pl.col("_bad").alias("code"),
+            pl.lit("error").alias("severity"),
+            nothing.alias("detail"),
+        )
     )

@@ -13,6 +13,7 @@ from mappings.language.base import near
 from mappings.language.parse import code_file
 from mappings.language.stages import StepSpec
 from mappings.steps import STEPS, Step
+from mappings.steps.text import collapse
 
 _PART = "\x1f"
 
@@ -166,5 +167,5 @@ def _unknown(compiler: Compiler, flow: Flow, chain: Chain, kept: str, unknown: s
 def _code_text(parts: list[str], table: CodeTable) -> pl.Expr:
     texts = [pl.col(part) for part in parts]
     if table.fold:
-        texts = [text.str.replace_all(r"\s+", " ").str.strip_chars().str.to_lowercase() for text in texts]
+        texts = [collapse(text).str.strip_chars().str.to_lowercase() for text in texts]
     return texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=_PART)

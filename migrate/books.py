@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +22,13 @@ class MappingBooks:
     mapping: str
     target: str
     tally: Tally
-    gone_kept: int
+    gone: Mapping[str, int]
+    """Keys that left the source or the scope, by what became of their records (`GONE`)."""
     source_rows: int
 
     def as_dict(self) -> dict[str, Any]:
         """Return the books as the contract of the command line has them."""
-        gone = dict.fromkeys(GONE, 0) | {"kept": self.gone_kept}
-        return {"mapping": self.mapping, "target": self.target, **self.tally.as_dict(), "gone": gone}
+        return {"mapping": self.mapping, "target": self.target, **self.tally.as_dict(), "gone": dict(self.gone)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
         facts = connection.execute(sa.select(run).where(run.c.id == run_id)).mappings().one()
         sums = [
             sa.func.coalesce(sa.func.sum(batch.c[name]), 0).label(name)
-            for name in ("read", *OUTCOMES, "gone_kept", "source_rows")
+            for name in ("read", *OUTCOMES, *(f"gone_{each}" for each in GONE), "source_rows")
         ]
         mine = sa.and_(batch.c.mapping_id == mapping.c.id, batch.c.run_id == run_id)
         rows = (
@@ -110,7 +111,7 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
                 row["name"],
                 row["target"],
                 Tally(read=row["read"], **{name: row[name] for name in OUTCOMES}),
-                row["gone_kept"],
+                {name: int(row[f"gone_{name}"]) for name in GONE},
                 row["source_rows"],
             )
             for row in rows

@@ -13,6 +13,7 @@ from connectors import SqliteTarget
 from mappings import CompiledMapping, StageValue
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read, table
+from migrate.merged import MergedField, merged_fields
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
 from migrate.run import workspace_target
@@ -47,6 +48,8 @@ class Explained:
     stages: tuple[Stage, ...]
     record: tuple[tuple[str, str], ...]
     issues: tuple[tuple[str, str, str], ...]
+    merged: tuple[MergedField, ...] = ()
+    """Of a record that several systems know: which row each field comes from, and what others said."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values."""
@@ -63,6 +66,7 @@ class Explained:
             "stages": [{"field": s.field, "stage": s.stage, "value": s.value, "issue": s.issue} for s in self.stages],
             "record": dict(self.record),
             "issues": [{"severity": severity, "field": field, "code": code} for severity, field, code in self.issues],
+            "merged": [each.as_dict() for each in self.merged],
         }
 
 
@@ -104,6 +108,7 @@ def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget,
         ).all()
         target_id = state.target_id if state else None
         record = _record(session, connection, mapping, target_id)
+        merged = merged_fields(session, connection, mapping, numbers, target_id)
         full = fully_read(connection)
     by_record = frozenset(each for each in session.check.order if session.mapping(each).records_by_group)
     personal = _personal_values(mapping, prepared, shown)
@@ -121,6 +126,7 @@ def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget,
         tuple(_stage(session, mapping, personal, each) for each in stages),
         record,
         tuple((row.severity, row.field, row.code) for row in issues),
+        merged,
     )
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from casemodel import BugError, GuardError, OmnicaseError
 from connectors import SqliteTarget, open_target
+from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
@@ -26,9 +27,11 @@ from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import shared_records
+from migrate.pipeline.deletes import delete_gone
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
+from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
@@ -47,6 +50,8 @@ class RunOptions:
     label: str | None = None
     reason: str | None = None
     resume: bool = False
+    full: bool = False
+    """Read every row, whatever the cursors of the mappings say."""
     max_rejects: float | None = None
     """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
 
@@ -68,7 +73,7 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
 
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
-            RUN-021 nothing to resume (exit 6).
+            RUN-021 nothing to resume, RUN-022 more deletes than allowed (exit 6).
         LockedError: another run holds the target (exit 7).
     """
     require_runnable(session)
@@ -118,9 +123,13 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         renamed = take_over(connection, compiled)
         run = table(connection, "run")
         last = connection.execute(
-            sa.select(run.c.id, run.c.plan_digest).where(run.c.state.in_(UNFINISHED)).order_by(run.c.id.desc()).limit(1)
+            sa.select(run.c.id, run.c.plan_digest, run.c.command)
+            .where(run.c.state.in_(UNFINISHED))
+            .order_by(run.c.id.desc())
+            .limit(1)
         ).first()
-        same = last is not None and last.plan_digest == digest
+        was_full = last is not None and bool(json.loads(last.command).get("full"))
+        same = last is not None and last.plan_digest == digest and (was_full or not options.full)
         if options.resume and not same:
             raise GuardError(
                 "RUN-021",
@@ -155,6 +164,7 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         full,
         frozenset(numbers[each.name] for each in compiled if each.records_by_group),
         shared_records(compiled, numbers),
+        full=was_full if same else options.full,
     )
     return _Start(context, same, abandoned)
 
@@ -167,6 +177,8 @@ def _new_run(
     renamed: Sequence[tuple[str, str]],
 ) -> int:
     command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
+    if options.full:
+        command["full"] = True
     if renamed:
         command["renamed"] = [list(names) for names in renamed]
     inserted = connection.execute(
@@ -210,7 +222,8 @@ def _ending(target: SqliteTarget, context: LoadContext) -> Iterator[None]:
 
 def _load_all(session: Session, context: LoadContext, names: Sequence[str], options: RunOptions) -> None:
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
-    links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read)
+    siblings = {name: frozenset(each.mappings.values()) for name, each in context.shared.items()}
+    links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read, siblings)
     loads = {name: _mapping_load(session, context, name, links) for name in names}
     try:
         for name in names:
@@ -219,9 +232,12 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
                 loads[name].load(bar, max_rejects=options.max_rejects)
             _settle(context, [loads[name]])
         _settle(context, list(loads.values()))
+        remove_leftovers(context, {name: each.gate() for name, each in loads.items() if each.mapping.giving})
         with context.target.transaction() as connection:
             done = table(connection, "progress")
             connection.execute(sa.update(done).where(done.c.run_id == context.run_id).values(state="done"))
+        rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
+        delete_gone(context, [session.mapping(name) for name in names], rules)
     finally:
         for each in loads.values():
             each.close()
@@ -230,7 +246,8 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
 def _mapping_load(session: Session, context: LoadContext, name: str, links: LedgerLinks) -> MappingLoad:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
-    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links)
+    cursor = cursor_rule(session.files[name])
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor)
 
 
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:

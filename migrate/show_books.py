@@ -44,15 +44,24 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return " ".join([first, *rest])
 
 
+_GONE = {
+    "kept": "their records are kept",
+    "closed": "their records are closed",
+    "removed": "their records are removed",
+    "held": "their records are held, since they were edited, are linked to, or are too many",
+}
+
+
 def run_lines(books: Books, verb: str) -> Iterable[str]:
     """Return the answer of `run` or `plan`: the books, the verdict, what to do next."""
     yield from books_table(books)
     yield ""
     yield "The books balance: read = scope + insert + update + same + merged + reject + parked + conflict."
     written = sum(each.tally.inserted + each.tally.updated for each in books.mappings)
-    gone = sum(each.gone_kept for each in books.mappings)
-    if gone:
-        yield f"{gone} records whose rows left the source or the scope are kept."
+    for name, fate in _GONE.items():
+        gone = sum(each.gone[name] for each in books.mappings)
+        if gone:
+            yield f"{_figure(gone)} {'row' if gone == 1 else 'rows'} left the source or the scope: {fate}."
     if verb == "plan":
         yield f"A run would write {_figure(written)} records. Nothing was changed. Next: omnicase run"
         return

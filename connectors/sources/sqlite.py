@@ -99,11 +99,11 @@ class SqliteSource:
         return self._batches(table, partition, order, group)
 
     def columns(self, relation: str, names: Sequence[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-        """Yield the named columns of all readable rows."""
+        """Yield the named columns of all readable rows, with their references where ``_ref`` is named."""
         table = self._table(relation)
-        chosen = tuple(dict.fromkeys(table.column(name) for name in names))
+        chosen = tuple(dict.fromkeys(table.column(name) for name in names if name != "_ref"))
         narrow = replace(table, relation=replace(table.relation, columns=chosen))
-        listed = [column.name for column in chosen]
+        listed = [*(column.name for column in chosen), *(name for name in names if name == "_ref")]
         for extract in self._batches(narrow, Partition(relation, batch_rows), (), ()):
             yield extract.frame.select(listed)
 

@@ -20,5 +20,7 @@ def truncate(text: pl.Expr, length: int, *, word: bool = False) -> Cut:
     if not word:
         return Cut(pl.when(cut).then(long.str.head(length)).otherwise(text), cut)
     # One character more than fits shows whether the last word ends right there.
-    whole_words = long.str.head(length + 1).str.extract(r"(?s)\A(.*\S)\s+\S*\z")
-    return Cut(pl.when(cut).then(pl.coalesce(whole_words, long.str.head(length))).otherwise(text), cut)
+    # Nothing is taken off where no blank stands, nor where a blank stands in front of the first word only.
+    whole_words = long.str.head(length + 1).str.replace(r"\s+\S*\z", "").str.head(length)
+    short = whole_words.replace("", None)
+    return Cut(pl.coalesce([short, pl.when(cut).then(long.str.head(length)).otherwise(text)]), cut)

@@ -30,6 +30,7 @@ def _fix_mojibake(text: pl.Expr, params: Any, place: Place | None) -> StepResult
     return StepResult(text.map_batches(_repaired, return_dtype=pl.String, is_elementwise=True))
 
 
+_RTF: Final = r"\A\s*\{\\rtf"
 _HIDDEN = (
     r"(?s)\{\\(?:\*\\[a-z]+|fonttbl|colortbl|stylesheet|info|pict|object|themedata|generator)"
     r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
@@ -48,8 +49,20 @@ _ESCAPES: Final = _CP1252 | {key.upper().replace("\\'", "\\'"): sign for key, si
 
 def _strip_rtf(text: pl.Expr, params: Any, place: Place | None) -> StepResult:
     no_params("strip_rtf", params, place)
-    is_rtf = text.str.contains(r"\A\s*\{\\rtf")
-    body: pl.Expr = pl.when(is_rtf).then(text)
+    return StepResult(text.map_batches(_without_rtf, return_dtype=pl.String, is_elementwise=True))
+
+
+def _without_rtf(texts: pl.Series) -> pl.Series:
+    """Change the texts that are RTF; few are, so the others are not looked at any further."""
+    is_rtf = texts.str.contains(_RTF)
+    if not is_rtf.any():
+        return texts
+    frame = texts.to_frame("text")
+    plain = frame.filter(is_rtf).select(_plain_text(pl.col("text"))).to_series()
+    return texts.scatter(is_rtf.arg_true(), plain)
+
+
+def _plain_text(body: pl.Expr) -> pl.Expr:
     for _ in range(2):
         body = body.str.replace_all(_HIDDEN, "")
     body = (
@@ -62,8 +75,7 @@ def _strip_rtf(text: pl.Expr, params: Any, place: Place | None) -> StepResult:
         .str.replace_all("\\\\~", " ")
         .str.replace_all(r"(?:\A|([^\x00]))[{}]", "$1")
     )
-    body = body.str.replace_all("\u0000", "", literal=True).str.strip_chars()
-    return StepResult(pl.when(is_rtf).then(body).otherwise(text))
+    return body.str.replace_all("\u0000", "", literal=True).str.strip_chars()
 
 
 STEPS: Final = (

@@ -40,6 +40,7 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
 
 
 _AS_OF = click.option("--as-of", callback=_day, metavar="DATE", help="What 'today' is in mappings (default: today).")
+_FULL = click.option("--full", is_flag=True, help="Compare every row, also those that a cursor would pass over.")
 _MAX_REJECTS = click.option(
     "--max-rejects", callback=_share, metavar="SHARE", help="Stop when more of the rows are rejected, e.g. 5%."
 )
@@ -50,6 +51,7 @@ _MAX_REJECTS = click.option(
 @click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
+@_FULL
 @_MAX_REJECTS
 @_AS_OF
 @pass_invocation
@@ -59,6 +61,7 @@ def run(
     label: str | None,
     reason: str | None,
     resume: bool,
+    full: bool,
     max_rejects: float | None,
     as_of: str | None,
 ) -> int:
@@ -73,7 +76,8 @@ def run(
     workspace = invocation.workspace()
     refuse_if_locked(workspace)
     with open_session(workspace, as_of_date(as_of)) as session:
-        result = load(session, RunOptions(mappings, label, reason, resume, _limit(max_rejects, workspace)))
+        limit = _limit(max_rejects, workspace)
+        result = load(session, RunOptions(mappings, label, reason, resume, full=full, max_rejects=limit))
         warnings = [*session.check.warnings, *session.unmapped]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
@@ -89,10 +93,13 @@ def run(
 
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
+@_FULL
 @_MAX_REJECTS
 @_AS_OF
 @pass_invocation
-def plan(invocation: Invocation, mappings: tuple[str, ...], max_rejects: float | None, as_of: str | None) -> int:
+def plan(
+    invocation: Invocation, mappings: tuple[str, ...], full: bool, max_rejects: float | None, as_of: str | None
+) -> int:
     """Say what a run would do, changing nothing."""
     from migrate.plan import predict
     from migrate.run import RunOptions, as_of_date
@@ -101,7 +108,7 @@ def plan(invocation: Invocation, mappings: tuple[str, ...], max_rejects: float |
 
     workspace = invocation.workspace()
     with open_session(workspace, as_of_date(as_of)) as session:
-        result = predict(session, RunOptions(mappings, max_rejects=_limit(max_rejects, workspace)))
+        result = predict(session, RunOptions(mappings, full=full, max_rejects=_limit(max_rejects, workspace)))
         warnings = [*session.check.warnings, *session.unmapped]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")

@@ -152,6 +152,9 @@ def _progress(builder: _Builder) -> None:
         ),
         Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
         Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),
+        Column("cursor_by", String(64), comment="digest of how the cursor is declared"),
+        Column("cursor_low", Text, comment="first value of the cursor that is read; NULL: all rows are"),
+        Column("cursor_high", Text, comment="last value of the cursor that is not in the future"),
         PrimaryKeyConstraint("run_id", "mapping_id"),
         comment="How far a run is with a mapping",
     )

@@ -46,6 +46,11 @@ class ChangeFilter:
         if not self.first_load:
             self._moved = pl.concat([moved_keys(context, self._number), self._looked_up_in_vain()]).unique()
 
+    @property
+    def moved(self) -> pl.Series:
+        """Keys of rows that are to be mapped again although they did not change: what they wait for did."""
+        return self._moved
+
     def _looked_up_in_vain(self) -> pl.Series:
         """Return the keys of rows with a lookup that failed: what they look up may be in the target by now."""
         issue = ledger_table(self._context.target.dialect, "issue")

@@ -54,3 +54,5 @@ class LoadContext:
     """Numbers of the mappings whose links go by the record's key (one_per)."""
     shared: Mapping[str, Shared] = field(default_factory=dict)
     """By mapping with an identity: how its records are made of contributions."""
+    full: bool = False
+    """Read every row, whatever the cursors of the mappings say."""

@@ -13,6 +13,8 @@ NAMES = (
     "before-commit",
     "after-commit",
     "before-retry",
+    "before-deletes",
+    "before-deletes-commit",
     "before-finish",
 )
 """Every failpoint; the fault tests kill the program at each."""

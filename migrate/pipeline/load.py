@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from casemodel import GuardError, Relation, Source, SystemFailure
 from connectors import ahead
-from mappings import CompiledMapping
+from mappings import CompiledMapping, CursorRule
 from migrate.interrupt import stop_here
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
@@ -22,12 +22,13 @@ from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.commit import BatchPlace, commit
 from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
+from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader
 from migrate.pipeline.overlap import PatientLinks, Turns
-from migrate.pipeline.reading import Reading, open_reading
+from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
@@ -46,6 +47,8 @@ class MappingLoad:
     source: Source
     relation: Relation
     links: LedgerLinks
+    cursor: CursorRule | None = None
+    _low: str | None = None
     _loader: Loader | None = None
     _reading: Reading | None = None
     _keys: Keys | None = field(default=None, repr=False)
@@ -73,7 +76,11 @@ class MappingLoad:
     def reading(self) -> Reading:
         """Return how the relation is read; opened at the first call."""
         if self._reading is None:
-            self._reading = open_reading(self.source, self.mapping, self.context.batch_rows)
+            reading = open_reading(self.source, self.mapping, self.context.batch_rows)
+            if self.cursor is not None and self._low is not None and isinstance(reading, StraightReading):
+                loader, low = self.loader(), self.cursor.typed(self._low)
+                reading = CursorReading(reading, self.cursor, low, loader.changes, loader.duplicates)
+            self._reading = reading
         return self._reading
 
     def close(self) -> None:
@@ -83,7 +90,7 @@ class MappingLoad:
         self._reading, self._loader, self._keys = None, None, None
 
     def load(self, progress: Progress, *, max_rejects: float | None = None) -> None:
-        """Read the relation in full and load it; goes on after the last committed batch of this run.
+        """Read the relation, in full or by its cursor, and load it; goes on after the last committed batch of this run.
 
         Args:
             max_rejects: share of rejected rows above which it stops at a batch boundary (from 1,000 rows on).
@@ -93,6 +100,7 @@ class MappingLoad:
             GuardError: RUN-020 too many rejects.
         """
         state = self._begin()
+        self._low = state["cursor_low"]
         if state["state"] == "reading":
             self._main_pass(state["position"], progress, max_rejects)
             self._finish_reading(state["fingerprint"])
@@ -110,6 +118,11 @@ class MappingLoad:
             row = connection.execute(sa.select(progress).where(mine)).mappings().first()
             if row is not None:
                 return dict(row)
+        found = Bounds(None, None)
+        if self.cursor is not None:
+            found = bounds(self.context, self.mapping, self.source, self.cursor)
+        with self.context.target.transaction() as connection:
+            hold_lock(connection, self.context.epoch)
             values: dict[str, Any] = {
                 "run_id": self.context.run_id,
                 "mapping_id": self.number,
@@ -119,6 +132,9 @@ class MappingLoad:
                 "file_digest": self.mapping.file_digest,
                 "meaning": self.mapping.meaning,
                 "fingerprint": self.source.fingerprint(self.mapping.relation),
+                "cursor_by": None if self.cursor is None else self.cursor.digest,
+                "cursor_low": None if found.low is None else str(found.low),
+                "cursor_high": None if found.high is None else str(found.high),
             }
             connection.execute(sa.insert(progress).values(**values))
             return values

@@ -56,7 +56,7 @@ def mapping_facts(
         loaded_meaning=meaning if last else None,
         run=str(last.run_id) if last else None,
         tally=books.tally.as_dict() if books else {},
-        gone={"kept": books.gone_kept} if books else {},
+        gone=dict(books.gone) if books else {},
         states=states,
         full_read=full,
         stock_reason="" if full else "the relation was not read in full by the last run",

@@ -115,6 +115,8 @@ def _cause(held: pl.Expr) -> pl.Expr:
         .when(present & (state == "stale")).then(pl.lit("stale record"))
         .when(present & moved).then(pl.lit("source moved on"))
         .when(present & (state == "gone")).then(pl.lit("explained: gone, kept"))
+        .when(present & (state == "out_of_scope") & (pl.col("outcome") == "out_of_scope"))
+        .then(pl.lit("explained: left the scope, kept"))
         .when(present).then(pl.lit("record without a reason"))
         .when(pl.col("reason").is_null()).then(pl.lit("no reason"))
         .when(state.is_null() | moved | agrees).then(None)

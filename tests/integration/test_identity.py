@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def workspace(folder: Path, batch_rows: int = 1_000) -> Path:
     (folder / "workspace.yml").write_text(WORKSPACE % batch_rows)
     for rank, (name, rows) in enumerate(PEOPLE.items(), start=1):
         (folder / f"mappings/{name}.person.yml").write_text(MAPPING % (name, rank))
-        with sqlite3.connect(folder / f"{name}.db") as old:
+        with closing(sqlite3.connect(folder / f"{name}.db")) as old, old:
             old.execute("CREATE TABLE PERSON (ID INTEGER PRIMARY KEY, BSN TEXT, NAME TEXT, MAIL TEXT, PHONE TEXT)")
             old.executemany("INSERT INTO PERSON VALUES (?, ?, ?, ?, ?)", rows)
     assert omnicase("-C", folder, "db", "upgrade").status == 0
@@ -109,7 +110,7 @@ def test_order_and_batch_size_do_not_matter(
 def test_a_row_that_changes_identity_moves(tmp_path: Path) -> None:
     folder = workspace(tmp_path)
     run(folder)
-    with sqlite3.connect(folder / "two.db") as old:
+    with closing(sqlite3.connect(folder / "two.db")) as old, old:
         old.execute("UPDATE PERSON SET BSN = '333', PHONE = '0404' WHERE ID = 3")
     books = run(folder)["two.person"]
     assert (books["merged"], books["unchanged"]) == (1, 2)
@@ -120,9 +121,9 @@ def test_a_row_that_changes_identity_moves(tmp_path: Path) -> None:
 def test_an_edited_record_is_left_alone(tmp_path: Path) -> None:
     folder = workspace(tmp_path)
     run(folder)
-    with sqlite3.connect(folder / "target.db") as target:
+    with closing(sqlite3.connect(folder / "target.db")) as target, target:
         target.execute("UPDATE actor SET phone = '9' WHERE name = 'Anna'")
-    with sqlite3.connect(folder / "two.db") as old:
+    with closing(sqlite3.connect(folder / "two.db")) as old, old:
         old.execute("UPDATE PERSON SET MAIL = 'new@x.nl' WHERE ID = 1")
     assert omnicase("-C", folder, "--format", "json", "run").document["mappings"]
     assert ("Anna", "a@x.nl", "9") in [row[:3] for row in rows(folder)]

@@ -17,6 +17,10 @@ LEDGER_FACTS = {
     "reject": "SELECT m.name, r.source_key, r.row_ref, r.row FROM migration_reject r JOIN migration_mapping m ON m.id = r.mapping_id",
     "wait": "SELECT m.name, w.source_key, w.field, o.name, w.on_other_key, w.on_key, w.seen FROM migration_wait w"
     " JOIN migration_mapping m ON m.id = w.mapping_id JOIN migration_mapping o ON o.id = w.on_mapping_id",
+    "contribution": "SELECT m.name, c.source_key, c.target_id, c.rank, c.newest, c.agree, c.fields, c.apart, c.problem"
+    " FROM migration_contribution c JOIN migration_mapping m ON m.id = c.mapping_id",
+    "linked": "SELECT m.name, l.source_key, o.name, l.on_other_key, l.on_key FROM migration_linked l"
+    " JOIN migration_mapping m ON m.id = l.mapping_id JOIN migration_mapping o ON o.id = l.on_mapping_id",
 }
 """The ledger but for run ids, times and batch numbers (promise 1)."""
 

@@ -85,6 +85,7 @@ def test_every_code_can_occur() -> None:
         "MAP-006",
         "MAP-007",
         "MAP-019",
+        "MAP-077",
         "MAP-023",
         "MAP-090",
         "MAP-091",

@@ -1,0 +1,1 @@
+"""One mapping, zaak.case, four times: by the toolkit, by hand in Polars, in pandas and in petl."""

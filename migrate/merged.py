@@ -1,0 +1,76 @@
+"""Which system a field of a merged record comes from, and what other systems said of it (promise 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from casemodel import column_info, show
+from mappings import CompiledMapping
+from migrate.pipeline.contributions import contributions_to, shared_records
+from migrate.pipeline.identity import ordered, units
+from migrate.session import Session
+from migrate.shown import Shown
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a row says of a field; key and value are shown as they may be."""
+
+    mapping: str
+    key: tuple[str, ...]
+    value: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"mapping": self.mapping, "key": list(self.key), "value": self.value}
+
+
+@dataclass(frozen=True)
+class MergedField:
+    """A field of a merged record.  won: the row that it comes from; lost: those that said something else."""
+
+    field: str
+    won: Said
+    lost: tuple[Said, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"field": self.field, **self.won.as_dict(), "lost": [each.as_dict() for each in self.lost]}
+
+
+def merged_fields(
+    session: Session,
+    connection: sa.Connection,
+    mapping: CompiledMapping,
+    numbers: dict[str, int],
+    target_id: str | None,
+) -> tuple[MergedField, ...]:
+    """Return who says what of the fields of a record to which several rows give; nothing of other records."""
+    if target_id is None or mapping.giving is None:
+        return ()
+    shared = shared_records((session.mapping(name) for name in session.check.order), numbers)[mapping.name]
+    given = contributions_to(connection, shared, target_id)
+    if given.height < 2:
+        return ()
+    fields = given["fields"].str.json_decode(pl.Struct(dict.fromkeys(shared.columns, pl.String))).struct.unnest()
+    frame = pl.concat([given.drop("fields"), fields], how="horizontal")
+    shown, found = Shown(session), []
+    for unit in units(shared):
+        rows = ordered(frame, shared, unit[0]).to_dicts()
+        filled = [row for row in rows if any(row[name] is not None for name in unit)]
+        for name in unit if filled else ():
+            won, *rest = filled
+            lost = [row for row in rest if row[name] is not None and row[name] != won[name]]
+            said = [_said(session, shown, mapping.target, name, row) for row in (won, *lost)]
+            found.append(MergedField(name, said[0], tuple(said[1:])))
+    return tuple(found)
+
+
+def _said(session: Session, shown: Shown, table: str, name: str, row: dict[str, Any]) -> Said:
+    personal, mask_key = bool(column_info(table, name)["personal"]), session.workspace.secrets.mask_key
+    key = shown.key(session.mapping(row["mapping"]), row["key"])
+    return Said(row["mapping"], key, show(row[name], personal=personal, key=mask_key))

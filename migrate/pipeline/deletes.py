@@ -1,0 +1,277 @@
+"""Records whose rows left the source or the scope: removed or closed at the end of a run, where a mapping says so.
+
+Children go before the records they belong to, so all of it comes after every mapping was loaded, in reverse order, one
+transaction a mapping.  What people edited, and what other records still link to, is held and tried again by every run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from casemodel import GuardError, tables
+from mappings import CompiledMapping, DeleteRule
+from migrate.ledger.lock import hold_lock
+from migrate.ledger.store import now, table
+from migrate.pipeline.batch import Gate, record_hash
+from migrate.pipeline.conflicts import edited_ids, id_list
+from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
+from migrate.target_values import read_canonical
+
+PHASE = "deletes"
+HELD = "delete-held"
+"""Issue of a record that is held; its detail says why: ``edited``, ``linked`` or ``max_deletes``."""
+_LEFT = ("gone", "out_of_scope")
+_LOADED = ("loaded", "merged", "stale", "conflict")
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """The records of one mapping that are to go: source keys by target id, and how many of them are new in this run."""
+
+    keys: Mapping[str, Sequence[str]]
+    new: int
+
+    @property
+    def count(self) -> int:
+        """Source keys."""
+        return sum(len(keys) for keys in self.keys.values())
+
+
+def delete_gone(context: LoadContext, mappings: Sequence[CompiledMapping], rules: Mapping[str, DeleteRule]) -> None:
+    """Remove or close what left, or hold all of it when one mapping has more than it allows.
+
+    Args:
+        mappings: those of this run, in loading order.
+        rules: what becomes of records, by mapping; those of other mappings are kept.
+
+    Raises:
+        GuardError: RUN-022 more records would go than `max_deletes` of a mapping allows; none of any mapping is
+            deleted.
+    """
+    ruled = [each for each in reversed(mappings) if each.name in rules and not _done(context, each)]
+    excess = [found for each in ruled if (found := _excess(context, each, rules[each.name])) is not None]
+    for mapping in ruled:
+        failpoint("before-deletes")
+        with context.target.transaction() as connection:
+            hold_lock(connection, context.epoch)
+            _settle(connection, context, mapping, rules[mapping.name], refused=bool(excess))
+            failpoint("before-deletes-commit")
+    _forget_held(context, [each for each in mappings if each.name not in rules])
+    if excess:
+        raise excess[0]
+
+
+def _done(context: LoadContext, mapping: CompiledMapping) -> bool:
+    """Return whether this run dealt with the mapping before it was interrupted."""
+    with context.target.engine.connect() as connection:
+        batch = table(connection, "batch")
+        mine = (batch.c.run_id == context.run_id, batch.c.mapping_id == context.mapping_ids[mapping.name])
+        return connection.scalar(sa.select(batch.c.id).where(*mine, batch.c.phase == PHASE)) is not None
+
+
+def _excess(context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> GuardError | None:
+    """Return the refusal when more keys would go than the mapping allows."""
+    with context.target.engine.connect() as connection:
+        number = context.mapping_ids[mapping.name]
+        count = _pending(connection, context, number, rule).count
+        id_map = table(connection, "id_map")
+        loaded = count + (
+            connection.scalar(
+                sa.select(sa.func.count()).where(id_map.c.mapping_id == number, id_map.c.state.in_(_LOADED))
+            )
+            or 0
+        )
+    if count <= rule.most * loaded:
+        return None
+    return GuardError(
+        "RUN-022",
+        f"{count:,} of {loaded:,} loaded rows left the source or the scope, more than max_deletes"
+        f" ({rule.most:.4g} of them) allows",
+        hint="What is loaded stays and nothing was deleted. Check the source; if it is right, raise max_deletes and run"
+        " again.",
+        place=mapping.name,
+    )
+
+
+def _pending(connection: sa.Connection, context: LoadContext, number: int, rule: DeleteRule) -> _Pending:
+    id_map, record = table(connection, "id_map"), table(connection, "record")
+    other = id_map.alias("other")
+    lives_on = sa.exists().where(
+        other.c.mapping_id == number, other.c.record_key == id_map.c.record_key, other.c.state.not_in(_LEFT)
+    )
+    key_of_record = sa.func.coalesce(id_map.c.record_key, id_map.c.source_key)
+    statement = (
+        sa.select(id_map.c.source_key, id_map.c.target_id, id_map.c.run_id)
+        .outerjoin(record, sa.and_(record.c.mapping_id == number, record.c.record_key == key_of_record))
+        .where(
+            id_map.c.mapping_id == number,
+            id_map.c.state.in_(_LEFT),
+            id_map.c.target_id.is_not(None),
+            ~lives_on,
+            *([record.c.closed.is_(None)] if rule.policy == "close" else []),
+        )
+        .order_by(id_map.c.source_key)
+    )
+    keys: dict[str, list[str]] = {}
+    new = 0
+    for key, target_id, run_id in connection.execute(statement):
+        keys.setdefault(target_id, []).append(key)
+        new += run_id == context.run_id
+    return _Pending(keys, new)
+
+
+def _settle(
+    connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule, *, refused: bool
+) -> None:
+    """Delete, close or hold the records of one mapping, in the caller's transaction, and write the books."""
+    number = context.mapping_ids[mapping.name]
+    pending = _pending(connection, context, number, rule)
+    _forget(connection, number)
+    if not pending.keys:
+        return
+    if refused:
+        held = dict.fromkeys(pending.keys, "max_deletes")
+    else:
+        held = _held(connection, context, mapping, rule, pending.keys)
+    free = sorted(set(pending.keys) - set(held))
+    if rule.policy == "remove":
+        _remove(connection, mapping.target, number, free)
+    else:
+        _close(connection, context, mapping, rule, free)
+    _note_held(connection, context, number, {key: why for each, why in held.items() for key in pending.keys[each]})
+    done = sum(len(pending.keys[each]) for each in free)
+    _write_books(connection, context, number, pending, {f"gone_{rule.policy}d": done})
+
+
+def _held(
+    connection: sa.Connection,
+    context: LoadContext,
+    mapping: CompiledMapping,
+    rule: DeleteRule,
+    ids: Iterable[str],
+) -> dict[str, str]:
+    """Return the records that must stay, and why; a record that is not there any more is held by nothing."""
+    target, record, sets = tables[mapping.target], table(connection, "record"), table(connection, "column_set")
+    number = context.mapping_ids[mapping.name]
+    wanted = id_list(connection, "deletes_wanted", list(ids))
+    there = set(connection.scalars(sa.select(target.c.id).where(target.c.id.in_(sa.select(wanted.c.id)))))
+    rows = connection.execute(
+        sa.select(record.c.target_id, record.c.record_hash, sets.c.columns)
+        .join(sets, sets.c.id == record.c.column_set_id)
+        .where(record.c.mapping_id == number, record.c.target_id.in_(sa.select(wanted.c.id)))
+    )
+    written = {row[0]: (row[1], row[2]) for row in rows if row[0] in there}
+    gate = Gate(mapping.name, mapping.target, mapping.fields, context.secrets.hash_key)
+    edited = edited_ids(connection, mapping.target, written, gate) if written else set()
+    # A record of which the ledger knows no hash was never written by this mapping: it is not ours to delete.
+    held = dict.fromkeys(edited | (there - set(written)), "edited")
+    if rule.policy == "remove":
+        held |= dict.fromkeys(_linked(connection, target, there - set(held)), "linked")
+    return held
+
+
+def _linked(connection: sa.Connection, target: sa.Table, ids: set[str]) -> set[str]:
+    """Return those of the records that others link to, which do not go with them."""
+    links = [
+        (other, key.parent)
+        for other in tables.values()
+        for key in other.foreign_keys
+        if key.column.table is target and key.parent.table is other
+    ]
+    free = set(ids)
+    while free:
+        going = id_list(connection, "deletes_going", sorted(free))
+        blocked: set[str] = set()
+        for other, column in links:
+            linked = sa.select(column).where(column.in_(sa.select(going.c.id)))
+            if other is target:
+                linked = linked.where(target.c.id.not_in(sa.select(going.c.id)))
+            blocked |= set(connection.scalars(linked))
+        if not blocked:
+            break
+        free -= blocked
+    return ids - free
+
+
+def _remove(connection: sa.Connection, table_name: str, number: int, ids: Sequence[str]) -> None:
+    """Delete the records, and what the ledger keeps of them; the keys keep their state."""
+    target, id_map, record = tables[table_name], table(connection, "id_map"), table(connection, "record")
+    wanted = sa.select(id_list(connection, "deletes_going", ids).c.id)
+    connection.execute(sa.delete(target).where(target.c.id.in_(wanted)))
+    connection.execute(sa.delete(record).where(record.c.mapping_id == number, record.c.target_id.in_(wanted)))
+    connection.execute(
+        sa.update(id_map).where(id_map.c.mapping_id == number, id_map.c.target_id.in_(wanted)).values(target_id=None)
+    )
+
+
+def _close(
+    connection: sa.Connection,
+    context: LoadContext,
+    mapping: CompiledMapping,
+    rule: DeleteRule,
+    ids: Sequence[str],
+) -> None:
+    """Set the closing columns, and keep the hash of what the records are then."""
+    target, record, sets = tables[mapping.target], table(connection, "record"), table(connection, "column_set")
+    number = context.mapping_ids[mapping.name]
+    wanted = sa.select(id_list(connection, "deletes_going", ids).c.id)
+    values = {name: sa.literal(value, sa.Text) for name, value in rule.close.items()}
+    connection.execute(sa.update(target).where(target.c.id.in_(wanted)).values(values))
+    mine = (record.c.mapping_id == number, record.c.target_id.in_(wanted))
+    for set_id, columns in connection.execute(sa.select(sets.c.id, sets.c.columns)).all():
+        over = sa.select(record.c.target_id).where(*mine, record.c.column_set_id == set_id)
+        names = json.loads(columns)
+        if not set(names) & set(rule.close):
+            continue
+        now_there = read_canonical(connection, mapping.target, names, target.c.id.in_(over))
+        hashed = now_there.select("id", record_hash(names, context.secrets.hash_key).alias("hash")).rows()
+        if hashed:
+            connection.execute(
+                sa.update(record)
+                .where(record.c.mapping_id == number, record.c.target_id == sa.bindparam("closed_id"))
+                .values(record_hash=sa.bindparam("closed_hash")),
+                [{"closed_id": key, "closed_hash": found} for key, found in hashed],
+            )
+    connection.execute(sa.update(record).where(*mine).values(closed=context.run_id))
+
+
+def _forget(connection: sa.Connection, number: int) -> None:
+    issue = table(connection, "issue")
+    connection.execute(sa.delete(issue).where(issue.c.mapping_id == number, issue.c.code == HELD))
+
+
+def _forget_held(context: LoadContext, mappings: Sequence[CompiledMapping]) -> None:
+    """Drop what was held of mappings that keep everything now."""
+    numbers = [context.mapping_ids[each.name] for each in mappings]
+    with context.target.engine.connect() as connection:
+        issue = table(connection, "issue")
+        held = connection.scalars(sa.select(issue.c.mapping_id).where(issue.c.code == HELD).distinct()).all()
+    old = set(held) & set(numbers)
+    if old:
+        with context.target.transaction() as connection:
+            hold_lock(connection, context.epoch)
+            for number in sorted(old):
+                _forget(connection, number)
+
+
+def _note_held(connection: sa.Connection, context: LoadContext, number: int, held: Mapping[str, str]) -> None:
+    if held:
+        rows = [{"source_key": key, "detail": why} for key, why in sorted(held.items())]
+        shared = {"mapping_id": number, "run_id": context.run_id, "field": "", "code": HELD, "severity": "warning"}
+        connection.execute(sa.insert(table(connection, "issue")), [shared | row for row in rows])
+
+
+def _write_books(
+    connection: sa.Connection, context: LoadContext, number: int, pending: _Pending, done: Mapping[str, int]
+) -> None:
+    """Write the phase's own batch: keys that the main pass counted as kept move to what became of them."""
+    batch = table(connection, "batch")
+    figures = {column.name: 0 for column in batch.c if column.name not in ("id", "phase", "counters", "committed_at")}
+    held = pending.count - sum(done.values())
+    figures |= {"run_id": context.run_id, "mapping_id": number, "gone_kept": -pending.new, "gone_held": held, **done}
+    connection.execute(sa.insert(batch).values(**figures, phase=PHASE, counters="{}", committed_at=now()))
