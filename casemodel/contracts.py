@@ -41,7 +41,7 @@ class ContractBreach:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A rule as pandera calls it: from the frame to one boolean column, True or NULL where a row is good."""
+    """A rule of the model: one boolean column of a frame, True or NULL where a row is good."""
 
     column: str
     check: str
@@ -49,18 +49,30 @@ class _Rule:
     absent: Mapping[str, pl.DataType]
     """Columns that the rule reads and the frame does not have; the database will hold NULL there."""
 
-    def __call__(self, data: PolarsData) -> pl.LazyFrame:
-        return self.apply(data.lazyframe)
-
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the rule's boolean column, named ``holds``."""
         if self.absent:
             frame = frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in self.absent.items())
         return frame.select(self.holds.alias("holds"))
 
-    def check_object(self) -> pa.Check:
-        """Return the rule as a pandera check that keeps at most one failure case."""
-        return pa.Check(self, name=self.check, ignore_na=True, n_failure_cases=1)
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """All rules and required columns of a contract as one pandera check.
+
+    One pass: pandera's own way, column by column and check by check, took a tenth of a load.
+    """
+
+    rules: tuple[_Rule, ...]
+    required: tuple[str, ...]
+
+    def __call__(self, data: PolarsData) -> pl.LazyFrame:
+        frame = data.lazyframe
+        absent = {name: dtype for rule in self.rules for name, dtype in rule.absent.items()}
+        good = [rule.holds.fill_null(True) for rule in self.rules]
+        there = [pl.col(name).is_not_null() for name in self.required]
+        frame = frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in absent.items())
+        return frame.select(pl.all_horizontal(*good, *there, pl.lit(True)).alias("holds"))
 
 
 def target_contract(table_name: str, columns: Iterable[str], *, whole: bool = True) -> pa.DataFrameSchema:
@@ -81,27 +93,25 @@ def target_contract(table_name: str, columns: Iterable[str], *, whole: bool = Tr
             hint="Report this with the output of `omnicase doctor`.",
         )
     needed = {"id", *(required(table_name) if whole else ())}
-    rules = {name: [_value_rule(check) for check in value_checks(table_name, name)] for name in given}
+    values = [_value_rule(check) for name in given for check in value_checks(table_name, name)]
     checks = row_checks(table_name) if whole else ()
     of_rows = [_row_rule(check, types, given) for check in checks if not _says_nothing(check, given)]
+    sound = _Sound((*values, *of_rows), tuple(name for name in given if name in needed))
     return pa.DataFrameSchema(
-        {
-            name: pa.Column(
-                types[name], nullable=name not in needed, checks=[rule.check_object() for rule in rules[name]]
-            )
-            for name in given
-        },
-        checks=[rule.check_object() for rule in of_rows],
+        {name: pa.Column(types[name], nullable=True) for name in given},
+        checks=pa.Check(sound, name="sound", n_failure_cases=1),
         strict=True,
         name=table_name,
-        metadata={"rules": [rule for several in rules.values() for rule in several] + of_rows},
+        metadata={"sound": sound, "values": pa.DataFrameSchema(checks=pa.Check(sound, n_failure_cases=1))},
     )
 
 
 def source_contract(columns: Iterable[str]) -> pa.DataFrameSchema:
     """Return the contract of a frame as read: these columns are there and hold text; others may be there too."""
     return pa.DataFrameSchema(
-        {name: pa.Column(pl.String(), nullable=True) for name in columns}, strict=False, metadata={"rules": []}
+        {name: pa.Column(pl.String(), nullable=True) for name in columns},
+        strict=False,
+        metadata={},
     )
 
 
@@ -119,10 +129,10 @@ def check_contract(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[Cont
             hint="Report this with the output of `omnicase doctor`.",
         )
     breaches = list(_structure(schema, frame))
-    if breaches:
+    if breaches or "values" not in schema.metadata:
         return breaches
     try:
-        schema.validate(frame, lazy=True)
+        schema.metadata["values"].validate(frame)
     except (SchemaError, SchemaErrors):
         # What pandera caught quotes values: it is dropped here, and the rows are counted anew.
         breaches = list(_counted(schema, frame))
@@ -160,11 +170,12 @@ def _structure(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Iterator[Cont
 
 
 def _counted(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Iterator[ContractBreach]:
-    for name, column in schema.columns.items():
-        nulls = 0 if column.nullable else frame.get_column(name).null_count()
+    sound: _Sound = schema.metadata["sound"]
+    for name in sound.required:
+        nulls = frame.get_column(name).null_count()
         if nulls:
             yield ContractBreach(name, _REQUIRED, nulls)
-    for rule in schema.metadata["rules"]:
+    for rule in sound.rules:
         broken = rule.apply(frame.lazy()).select((~pl.col("holds")).sum()).collect().item()
         if broken:
             yield ContractBreach(rule.column, rule.check, broken)

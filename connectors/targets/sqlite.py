@@ -21,8 +21,10 @@ from casemodel import SystemFailure
 from connectors.scratch import Scratch, writing
 
 BUSY_SECONDS = 10
-STAGE, ASKED = "stage", "asked"
-"""Scratch databases: the first is locked by an open transaction of the target, the second belongs to `query` alone."""
+LOG_PAGES = 65_536
+"""Pages (of 4 KiB) that the write-ahead log may hold before it is folded back."""
+STAGES, ASKED = ("stage", "stage_ahead"), "asked"
+"""Scratch databases: an open transaction locks the stage that it reads, so there are two; the other is for `query`."""
 _ROWS_TO_TYPE = 1_000_000
 
 
@@ -48,13 +50,12 @@ class SqliteTarget:
         self.path = Path(database)
         self._check_file(create)
         self._scratch = Scratch()
-        self._stage_path: Path | None = None
-        self._stager: Any = None
+        self._stagers: dict[int, Any] = {}
         self._asker: Any = None
         self._reader: Any = None
         self.engine = sa.create_engine(f"sqlite:///{self.path}", hide_parameters=True, poolclass=sa.pool.StaticPool)
         event.listen(self.engine, "connect", self._on_connect)
-        event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(self.engine, "begin", _begin)
 
     def _check_file(self, create: bool) -> None:
         if self.path.is_dir() or not self.path.parent.is_dir():
@@ -81,10 +82,13 @@ class SqliteTarget:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA cache_size = -24576")
         # Ids are random, so a batch touches pages everywhere: fold the log back seldom, not after every batch.
-        cursor.execute("PRAGMA wal_autocheckpoint = 16384")
-        if self._stage_path is not None:
-            cursor.execute(f"ATTACH ? AS {STAGE}", (str(self._stage_path),))
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        for name in STAGES:
+            cursor.execute(f"ATTACH ? AS {name}", (str(self._stage_path(name)),))
         cursor.close()
+
+    def _stage_path(self, name: str) -> Path:
+        return self._scratch.folder / f"{name}.db"
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -92,33 +96,25 @@ class SqliteTarget:
         with self.engine.begin() as connection:
             yield connection
 
-    def stage(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
-        """Put a frame into the scratch database under a name, replacing what was there; return it as a table.
+    def stage(self, name: str, frame: pl.DataFrame, slot: int = 0) -> sa.TableClause:
+        """Put a frame into a scratch database under a name, replacing what was there; return it as a table.
 
-        Nothing of it is seen by readers of the target.  Call it before or inside `transaction`.
+        Nothing of it is seen by readers of the target.
+
+        Args:
+            slot: 0 or 1; a transaction that reads one slot leaves the other one free.
         """
-        if self._stager is None:
-            self._open_stage()
-        _put(self._stager, name, frame)
-        return sa.table(name, *(sa.column(column) for column in frame.columns), schema=STAGE)
+        schema = STAGES[slot]
+        if slot not in self._stagers:
+            self._stagers[slot] = _open_scratch(self._stage_path(schema))
+        _put(self._stagers[slot], name, frame)
+        return sa.table(name, *(sa.column(column) for column in frame.columns), schema=schema)
 
     def ask(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
         """Put a frame where `query` can join it; another thread may have a transaction open meanwhile."""
         self._read_connection()
         _put(self._asker, name, frame)
         return sa.table(name, *(sa.column(column) for column in frame.columns), schema=ASKED)
-
-    def _open_stage(self) -> None:
-        self._stage_path = self._scratch.folder / f"{STAGE}.db"
-        self._stager = _open_scratch(self._stage_path)
-        # The engine's one connection may be open already: attach now, later connections attach themselves.
-        raw = self.engine.raw_connection()
-        try:
-            attached = {row[1] for row in raw.driver_connection.execute("PRAGMA database_list")}  # type: ignore[union-attr]
-            if STAGE not in attached:
-                raw.driver_connection.execute(f"ATTACH ? AS {STAGE}", (str(self._stage_path),))  # type: ignore[union-attr]
-        finally:
-            raw.close()
 
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
         """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
@@ -157,12 +153,22 @@ class SqliteTarget:
 
     def close(self) -> None:
         """Close connections and remove what was staged."""
-        for connection in (self._reader, self._asker, self._stager):
+        for connection in (self._reader, self._asker, *self._stagers.values()):
             if connection is not None:
                 connection.close()
-        self._reader = self._asker = self._stager = None
+        self._reader = self._asker = None
+        self._stagers.clear()
         self.engine.dispose()
         self._scratch.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    """Begin a write transaction of the target alone: BEGIN IMMEDIATE would lock every attached database too.
+
+    Of the target's file, which has no vacuum to do, the pragma does nothing but take the lock.
+    """
+    connection.exec_driver_sql("BEGIN")
+    connection.exec_driver_sql("PRAGMA main.incremental_vacuum(0)").close()
 
 
 def _open_scratch(path: Path) -> Any:

@@ -20,6 +20,7 @@ from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import prepare_shared
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.shared_commit import follow_shared, with_joined, write_shared
+from migrate.pipeline.staging import StagedBatch, stage
 
 
 @dataclass(frozen=True)
@@ -45,27 +46,25 @@ class Fates:
     details: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) -> Tally:
+@dataclass(frozen=True)
+class Committed:
+    """The books of a batch, and whether links to its rows find what the mapping said of them."""
+
+    tally: Tally
+    as_mapped: bool
+
+
+def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: Gate) -> Committed:
     """Write a batch in one transaction and return its books.
 
     Raises:
         LockedError: the lock was taken over; nothing is written.
         BugError: the books do not balance; nothing is written.
     """
-    # The transaction locks the scratch database too, so everything is staged before it begins.
-    shared = prepare_shared(context, place.mapping, batch, gate) if place.mapping in context.shared else None
+    shared = prepare_shared(context, place.mapping, staged.batch, gate) if place.mapping in context.shared else None
     if shared is not None:
-        batch = dataclasses.replace(shared.batch, records=pl.DataFrame())
-    frames = {
-        "records": batch.records,
-        "rows": batch.rows,
-        "issues": batch.issues,
-        "waits": batch.waits,
-        "rejects": batch.rejects,
-        "others": batch.others,
-        "linked": batch.linked,
-    }
-    stages = {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}
+        staged = stage(context, dataclasses.replace(shared.batch, records=pl.DataFrame()))
+    batch, stages = staged.batch, staged.tables
     failpoint("before-transaction")
     with context.target.transaction() as connection:
         hold_lock(connection, context.epoch)
@@ -85,7 +84,8 @@ def commit(context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate) ->
         write_batch(connection, number, context.run_id, place.phase, place.seq, batch, tally, _left_scope(rows))
         failpoint("before-commit")
     failpoint("after-commit")
-    return tally
+    # An edited record is linked to like any other.
+    return Committed(tally, all(code == "edited-in-target" for code, _ in fates.details.values()))
 
 
 def _write_records(
@@ -140,7 +140,7 @@ def _update(
     """Write the changed records, set-based, through a list of ids of this transaction."""
     wanted = id_list(connection, "batch_updates", ids)
     values = {name: sa.select(staged.c[name]).where(staged.c.id == target.c.id).scalar_subquery() for name in columns}
-    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS stage.records_id ON records (id)")
+    connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {staged.schema}.records_id ON records (id)")
     connection.execute(sa.update(target).where(target.c.id.in_(sa.select(wanted.c.id))).values(values))
 
 

@@ -48,13 +48,10 @@ def edited_ids(connection: sa.Connection, table_name: str, written: dict[str, tu
 def insert_records(
     connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: Sequence[str], skip: list[str]
 ) -> Refused:
-    """Insert the staged records but those to skip; what the target refuses is found and left out.
-
-    They go in by id: ids are random, and in order each page of their index is visited once a batch.
-    """
+    """Insert the staged records but those to skip; what the target refuses is found and left out."""
     refused: Refused = {}
     while True:
-        statement = sa.select(staged.c.id, *(staged.c[name] for name in columns)).order_by(staged.c.id)
+        statement = sa.select(staged.c.id, *(staged.c[name] for name in columns))
         left_out = [*skip, *refused]
         if left_out:
             statement = statement.where(
@@ -135,7 +132,7 @@ def _doubled(
     connection: sa.Connection, staged: sa.TableClause, columns: tuple[str, ...], open_ones: sa.ColumnElement[bool]
 ) -> Refused:
     """Within a batch the first in reading order keeps the value; the later ones name it."""
-    wanted = sa.select(staged.c.id, *(staged.c[name] for name in columns)).where(open_ones).order_by(sa.text("rowid"))
+    wanted = sa.select(staged.c.id, *(staged.c[name] for name in columns)).where(open_ones).order_by(staged.c.number)
     rows = [tuple(row) for row in connection.execute(wanted)]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(["id", *columns], pl.String), orient="row").drop_nulls()
     names = ", ".join(columns)

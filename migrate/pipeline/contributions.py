@@ -24,6 +24,7 @@ from migrate.pipeline.batch import Batch, Gate, record_hash
 from migrate.pipeline.commit_ledger import id_map_state, raw_rows
 from migrate.pipeline.context import LoadContext, Shared
 from migrate.pipeline.identity import DISPUTED, GIVEN, clusters, merged, placed, with_problems
+from migrate.pipeline.staging import by_id
 
 KNOWN = {"id": pl.String, "writer": pl.Int64, "known_hash": pl.String, "known_columns": pl.String}
 """What the ledger has of a record: the mapping that wrote it first, and hash and columns of what was written last."""
@@ -362,7 +363,7 @@ def _emptied(before: pl.DataFrame, gone: pl.Series, given: pl.DataFrame, known: 
 def _stage(
     context: LoadContext, given: pl.DataFrame, records: pl.DataFrame, emptied: pl.DataFrame
 ) -> dict[str, sa.TableClause]:
-    """Stage everything before the transaction, which locks the scratch database too."""
+    """Stage everything before the transaction, which locks its stage."""
     moved = (
         ~pl.col("target").eq_missing(pl.col("place"))
         | ~pl.col("apart").eq_missing(pl.col("now_apart"))
@@ -372,7 +373,7 @@ def _stage(
     frames = {
         "shared_given": given.filter(pl.col("mine") | moved),
         "shared_others": given.filter(~pl.col("mine")),
-        "shared_new": values.filter(records["fate"] == "new"),
+        "shared_new": by_id(values.filter(records["fate"] == "new")),
         "shared_changed": values.filter(records["fate"] == "changed"),
         "shared_emptied": emptied.select("id", "writer"),
     }

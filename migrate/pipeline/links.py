@@ -29,6 +29,18 @@ def link_state(state: sa.ColumnElement[str], target_id: sa.ColumnElement[str], u
     )
 
 
+def _link_state(state: str, target_id: str) -> pl.Expr:
+    """Return `link_state` of rows that a batch is about to commit; none of them is unknown or gone."""
+    linked = pl.col(state).is_in(LINKED_STATES) & pl.col(target_id).is_not_null()
+    return (
+        pl.when(linked)
+        .then(pl.lit("linked"))
+        .when(pl.col(state).is_in(WAITING_STATES))
+        .then(pl.lit("waiting"))
+        .otherwise(pl.col(state))
+    )
+
+
 class LedgerLinks:
     """The port `casemodel.Links` over the ledger and the target.
 
@@ -79,12 +91,33 @@ class LedgerLinks:
         known = self._parent(request)
         if known is None:
             known = self._staged(request, wanted["key"].drop_nulls().unique(maintain_order=True))
-        unknown = "orphan" if self._full_read.issuperset(request.siblings or (request.mapping,)) else "waiting"
-        found = wanted.join(known, on="key", how="left", maintain_order="left")
-        return found.select(
-            "target_id",
-            pl.when(pl.col("key").is_null()).then(None).otherwise(pl.col("state").fill_null(unknown)).alias("state"),
+        return self._answered(request, wanted.join(known, on="key", how="left", maintain_order="left"))
+
+    def by_own_key(self, request: LinkRequest) -> bool:
+        """Whether a link goes by the key of the parent's source rows, of which the id map has one row each."""
+        return not request.other_key and request.mapping not in self._by_record
+
+    def resolve_with(self, request: LinkRequest, keys: pl.Series, ahead: pl.DataFrame) -> pl.DataFrame:
+        """Resolve keys `by_own_key` as `resolve` will when a batch is committed; nothing is remembered.
+
+        Args:
+            ahead: that batch's rows with ``key``, ``state`` and ``kept_id``; they go before what the id map says.
+        """
+        wanted = pl.DataFrame({"key": keys.cast(pl.String)})
+        soon = wanted.unique().join(
+            ahead.select("key", pl.col("kept_id").alias("target_id"), _link_state("state", "kept_id").alias("state")),
+            on="key",
         )
+        asked = wanted["key"].drop_nulls().unique(maintain_order=True)
+        known = self._staged(request, asked.filter(~asked.is_in(soon["key"].implode())))
+        known = pl.concat([soon, known.select(soon.columns)])
+        return self._answered(request, wanted.join(known, on="key", how="left", maintain_order="left"))
+
+    def _answered(self, request: LinkRequest, found: pl.DataFrame) -> pl.DataFrame:
+        whole = self._full_read.issuperset(request.siblings or (request.mapping,))
+        unknown = "orphan" if whole else "waiting"
+        state = pl.when(pl.col("key").is_null()).then(None).otherwise(pl.col("state").fill_null(unknown))
+        return found.select("target_id", state.alias("state"))
 
     def _parent(self, request: LinkRequest) -> pl.DataFrame | None:
         """Return the whole parent when it is small, remembered until it changes."""

@@ -29,6 +29,7 @@ from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
+from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.progress import Progress
@@ -146,11 +147,13 @@ class MappingLoad:
         turns = Turns()
         with closing(ahead(lambda: self._mapped(position, turns, first=seq == 0))) as batches:
             try:
-                for batch in batches:
+                for staged in batches:
+                    batch = staged.batch
                     place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
-                    tally = commit(self.context, place, batch, loader.gate)
+                    committed = commit(self.context, place, staged, loader.gate)
+                    tally = committed.tally
                     self.links.forget(self.mapping.name, self.mapping.target)
-                    turns.committed()
+                    turns.committed(as_mapped=committed.as_mapped)
                     seq += 1
                     progress.advance(batch.source_rows, rejected=tally.rejected)
                     stop_here()
@@ -165,14 +168,26 @@ class MappingLoad:
             finally:
                 turns.close()
 
-    def _mapped(self, position: str | None, turns: Turns, *, first: bool) -> Iterator[Batch]:
+    def _mapped(self, position: str | None, turns: Turns, *, first: bool) -> Iterator[StagedBatch]:
         """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory."""
-        loader = self.loader()
+        loader, rows = self.loader(), None
         for number, found in enumerate(self.reading().batches(position)):
             mine = self.links.siblings(self.mapping.name)
-            links = PatientLinks(self.links, mine, self.mapping.target, partial(turns.wait_for, number))
-            yield loader.batch_of(found, links, first=first and number == 0)
-            turns.wait_for(number)
+            links = partial(PatientLinks, self.links, mine, self.mapping.target)
+            wait, begins = partial(turns.wait_for, number), first and number == 0
+            batch = loader.batch_of(found, links(rows, wait), first=begins)
+            staged = self._staged(batch, slot=number % 2)
+            wait()
+            if rows is not None and not turns.as_mapped(number):
+                batch = loader.batch_of(found, links(None, wait), first=begins)
+                staged = self._staged(batch, slot=number % 2)
+            rows = None if self.mapping.name in self.context.shared else batch.rows.select("key", "state", "kept_id")
+            del batch
+            yield staged
+
+    def _staged(self, batch: Batch, *, slot: int = 0) -> StagedBatch:
+        """Stage a batch; where records are shared, what goes in is known only when the batch before is committed."""
+        return StagedBatch(batch, {}) if self.mapping.name in self.context.shared else stage(self.context, batch, slot)
 
     def _finish_reading(self, fingerprint: str) -> None:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""
@@ -262,7 +277,7 @@ class MappingLoad:
         for prepared in self.reading().again(waiting.rows["ref"].unique(maintain_order=True)):
             batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
             place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_batch("retry"))
-            commit(self.context, place, batch, loader.gate)
+            commit(self.context, place, self._staged(batch), loader.gate)
             self.links.forget(self.mapping.name, self.mapping.target)
             tried += prepared.height
             stop_here()

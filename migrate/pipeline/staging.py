@@ -1,0 +1,44 @@
+"""Putting a batch where its transaction finds it, while the transaction of the batch before may still be open."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import polars as pl
+import sqlalchemy as sa
+
+from migrate.pipeline.batch import Batch
+from migrate.pipeline.context import LoadContext
+
+
+@dataclass(frozen=True)
+class StagedBatch:
+    """A batch of which the frames are staged, by name; what only the stage needs is no longer in memory."""
+
+    batch: Batch
+    tables: dict[str, sa.TableClause]
+
+
+def stage(context: LoadContext, batch: Batch, slot: int = 0) -> StagedBatch:
+    """Stage a batch in one of the target's slots (see `SqliteTarget.stage`)."""
+    frames = {
+        "records": by_id(batch.records) if batch.records.height else batch.records,
+        "rows": batch.rows,
+        "issues": batch.issues,
+        "waits": batch.waits,
+        "rejects": batch.rejects,
+        "others": batch.others,
+        "linked": batch.linked,
+    }
+    tables = {name: context.target.stage(name, frame, slot) for name, frame in frames.items() if frame.height}
+    spent = {name: getattr(batch, name).clear() for name in ("records", "issues", "rejects", "others", "linked")}
+    return StagedBatch(dataclasses.replace(batch, **spent), tables)
+
+
+def by_id(records: pl.DataFrame) -> pl.DataFrame:
+    """Return the records by id, with their number in reading order.
+
+    Ids are random: in their order each page of the target's index is visited once a batch.
+    """
+    return records.with_row_index("number").sort("id")
