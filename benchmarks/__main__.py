@@ -61,15 +61,17 @@ def speed(folder: Path, scratch: Path, cases: int) -> Measured:
     """Time the first load of case_file against INSERT … SELECT and the ORM, and the second run against the first."""
     loaded = _fresh(folder, "speed", scratch)
     omnicase(loaded, "run", *PARENTS)
-    parents = scratch / "orm.db"
-    shutil.copy(loaded / "target.db", parents)
+    targets = [scratch / "orm.db", scratch / "orm-bare.db"]
+    for target in targets:
+        shutil.copy(loaded / "target.db", target)
     first = omnicase(loaded, "run", "zaak.case")
     second = omnicase(loaded, "run", "zaak.case")
     _finished(loaded / "target.db")
     plain = _fresh(folder, "baseline", scratch)
     baseline = measure(["benchmarks.baseline", str(loaded / "target.db"), str(plain / "target.db")])
     rows = max(1_000, cases // ORM_SHARE)
-    orm = measure(["benchmarks.orm_loader", str(folder), str(parents), str(rows)])
+    orm = measure(["benchmarks.orm_loader", str(folder), str(targets[0]), str(rows)])
+    bare = measure(["benchmarks.orm_loader", str(folder), str(targets[1]), str(rows), "--bare"])
     scaled = orm.wall * cases / rows
     print(f"\nSQLite to SQLite, {cases:,} cases into case_file")
     print(f"  first load           {first.wall:8.1f} s   {first.processor:8.1f} s processor   {first.memory:6.0f} MB")
@@ -78,6 +80,7 @@ def speed(folder: Path, scratch: Path, cases: int) -> Measured:
     )
     print(f"  INSERT … SELECT      {baseline.wall:8.1f} s   {baseline.processor:8.1f} s processor")
     print(f"  ORM, row by row      {scaled:8.1f} s   (measured on {rows:,} rows: {orm.wall:.1f} s)")
+    print(f"  the same, no ledger  {bare.wall * cases / rows:8.1f} s   (records and id map only: {bare.wall:.1f} s)")
     _ratio("first load / INSERT … SELECT", first.wall / baseline.wall, 3.5, "at most")
     _ratio("ORM / first load", scaled / first.wall, 8, "at least")
     _ratio("second run / first load", second.wall / first.wall, 0.25, "at most")

@@ -1,20 +1,24 @@
 """The loader that most projects write first: SQLAlchemy's ORM, one row after the other, the same mapping as zaak.case.
 
-It reads the same source, makes the same ids, and writes the same records and an id map; it keeps no issues, no
-rejected rows, no hashes and no checkpoint.  It runs in a process of its own:
-``python -m benchmarks.orm_loader WORKSPACE TARGET ROWS``.
+It reads the same source, makes the same ids, and writes the same records and what the ledger keeps of them: id map
+with source hash, record hash, other key, issues, rejected rows.  With ``--bare`` it writes records and id map only.
+Either way it keeps no waits and no checkpoint, cannot go on after a kill, and holds all keys in memory.  It runs in a
+process of its own: ``python -m benchmarks.orm_loader WORKSPACE TARGET ROWS [--bare]``.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import hmac
 import json
 import re
 import sys
 import uuid
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -43,6 +47,31 @@ class IdMap(_Base):
     """A row of the id map."""
 
     __table__ = ledger_table("sqlite", "id_map")
+
+
+class Record(_Base):
+    """What was written of a record."""
+
+    __table__ = ledger_table("sqlite", "record")
+
+
+class OtherKey(_Base):
+    """Another key of a source row."""
+
+    __table__ = ledger_table("sqlite", "other_key")
+    __mapper_args__: ClassVar = {"primary_key": [__table__.c.mapping_id, __table__.c.columns, __table__.c.source_key]}
+
+
+class Issue(_Base):
+    """A value that could not be mapped as it was."""
+
+    __table__ = ledger_table("sqlite", "issue")
+
+
+class Reject(_Base):
+    """A row that was not loaded."""
+
+    __table__ = ledger_table("sqlite", "reject")
 
 
 def codes(folder: Path, name: str, *, fold: bool = False) -> dict[str, str]:
@@ -82,7 +111,9 @@ class Loader:
     """Maps rows one by one."""
 
     def __init__(self, folder: Path, connection: sa.Connection) -> None:
-        self.namespace = uuid.UUID(derive_secrets("omnicase demo").namespace)
+        secrets = derive_secrets("omnicase demo")
+        self.namespace, self.hash_key = uuid.UUID(secrets.namespace), secrets.hash_key
+        self.issues: list[tuple[str, str, str]] = []
         self.channels = codes(folder, "zaak_kanaal.csv")
         self.confidentiality = codes(folder, "vertrouwelijkheid.csv")
         self.by_type = codes(folder, "zaaktype_vertrouwelijk.csv")
@@ -101,7 +132,8 @@ class Loader:
         self.cases: dict[str, str] = {}
 
     def record(self, row: dict[str, Any]) -> Case | None:
-        """Map one row; None when it is out of scope or rejected."""
+        """Map one row; None when it is out of scope or rejected.  Its issues are in `issues`."""
+        self.issues = []
         row = {name: (str(value).rstrip(" ") if value is not None else None) for name, value in row.items()}
         if (row["DELETED"] or "N") == "J":
             return None
@@ -113,6 +145,7 @@ class Loader:
             start = registered
         end = ended if row["STATUS"] == "AF" else None
         case_type = self.ids["zaak.case_type"].get(f"{row['ZTCODE']}|{row['VERSIE']}")
+        self.judge(row, start, end, subject)
         if start is None or registered is None or case_type is None or (end is not None and (start - end).days > 30):
             return None
         parts = [subject if subject and len(subject) > 80 else None, memo]
@@ -151,6 +184,45 @@ class Loader:
             last_modified_at=moment(row["MUTTIJD"] or row["INVTIJD"] or row["DATREG"]),
         )
 
+    def judge(self, row: dict[str, Any], start: date | None, end: date | None, subject: str | None) -> None:
+        """Note what is wrong with a row and what was lost of it."""
+        checks = [
+            (start is None, "start_date", "date-invalid", "error"),
+            (len(subject or "") > 80, "description", "truncated", "warning"),
+            (row["DATVERN"] == "99991231", "archive_action_date", "warn-if", "warning"),
+            (row["STATUS"] != "AF" and day(row["DATAFH"]) is not None, "end_date", "warn-if", "warning"),
+            (self.implausible(row["DATSTREEF"]), "planned_end_date", "warn-if", "warning"),
+            (self.implausible(row["DATFATAAL"]), "latest_end_date", "warn-if", "warning"),
+            (not row["AANVRID"], "de aanvrager is bekend", "rule-failed", "warning"),
+            (start is not None and end is not None and end < start, "einde niet voor begin", "rule-failed", "warning"),
+        ]
+        self.issues = [(name, code, severity) for broken, name, code, severity in checks if broken]
+
+    def implausible(self, text: str | None) -> bool:
+        """Return whether a day is there and not between 1990 and 2040."""
+        return day(text) is not None and self.plausible(text) is None
+
+    def hashed(self, values: Iterable[Any]) -> str:
+        """Return the keyed hash of values."""
+        text = "\x1f".join("-" if value is None else f"{len(str(value))}:{value}" for value in values)
+        return hmac.new(self.hash_key, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def ledger(self, row: dict[str, Any], place: int, record: Case | None) -> Iterator[Any]:
+        """Yield what the ledger keeps of a row besides the id map."""
+        key = str(row["ZAAKNR"]).rstrip()
+        mine = {"mapping_id": self.number, "run_id": 1}
+        if record is not None:
+            columns = [getattr(record, name) for name in record.__table__.c.keys()]  # noqa: SIM118
+            yield Record(**mine, record_key=key, target_id=record.id, record_hash=self.hashed(columns), column_set_id=1)
+        elif self.issues:
+            yield Reject(**mine, source_key=key, row_ref=str(place), row=json.dumps(row, default=str))
+        if row["ZAAKID_OUD"]:
+            other = str(row["ZAAKID_OUD"])
+            yield OtherKey(mapping_id=self.number, columns="ZAAKID_OUD", key=other, source_key=key)
+        for name, code, severity in self.issues:
+            of_row = {"source_key": key, "row_ref": str(place)}
+            yield Issue(**mine, **of_row, field=name, code=code, severity=severity)
+
     def plausible(self, text: str | None) -> date | None:
         """Return a day between 1990 and 2040."""
         return day(text) if text and "19900101" <= text <= "20401231" else None
@@ -177,7 +249,7 @@ class Loader:
         return self.ids["zaak.unit"].get(row["AFDCODE"] or "")
 
 
-def load(folder: Path, target: str, rows: int) -> None:
+def load(folder: Path, target: str, rows: int, *, with_ledger: bool) -> None:
     """Load the first `rows` rows, committing every thousand."""
     source = sa.create_engine(f"sqlite:///{folder / 'systems' / 'zaak.db'}")
     engine = sa.create_engine(f"sqlite:///{target}")
@@ -202,9 +274,12 @@ def load(folder: Path, target: str, rows: int) -> None:
                     source_key=str(row["ZAAKNR"]).rstrip(),
                     state="loaded" if record else "rejected",
                     target_id=record.id if record else None,
+                    source_hash=loader.hashed(row.values()) if with_ledger else None,
                     run_id=1,
                 )
             )
+            if with_ledger:
+                session.add_all(loader.ledger(dict(row), count, record))
             if count % BATCH == 0:
                 session.commit()
                 session.expunge_all()
@@ -212,4 +287,4 @@ def load(folder: Path, target: str, rows: int) -> None:
 
 
 if __name__ == "__main__":
-    load(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    load(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), with_ledger="--bare" not in sys.argv)
