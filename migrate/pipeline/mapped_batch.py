@@ -29,6 +29,7 @@ class Loader:
     gate: Gate
     changes: ChangeFilter
     duplicates: pl.Series
+    _nothing: Batch | None = None
 
     def batch_of(self, read: ReadBatch, links: Links, *, first: bool) -> Batch:
         """Return the batch of rows as read and prepared.
@@ -40,12 +41,23 @@ class Loader:
         """
         filtered = self.changes.split(read.prepared, self.duplicates)
         failpoint("after-read")
-        mapped = self.mapping.apply(filtered.todo, links, self.duplicates)
+        if filtered.todo.is_empty():
+            batch = self._nothing_of(filtered.todo, links)
+        else:
+            batch = self._batch(filtered.todo, self.mapping.apply(filtered.todo, links, self.duplicates))
         failpoint("after-map")
-        batch = self._batch(filtered.todo, mapped, filtered.settled, read.source_rows, read.position)
+        batch = dataclasses.replace(
+            batch, settled=filtered.settled, source_rows=read.source_rows, position=read.position
+        )
         firsts = self.duplicates.len() if first else 0
         batch = dataclasses.replace(batch, key_beyond_first=batch.key_beyond_first - firsts)
         return with_unreadable(batch, read.unreadable)
+
+    def _nothing_of(self, todo: pl.DataFrame, links: Links) -> Batch:
+        """Return the batch of no rows, made once: a run without changes needs it for each batch it reads."""
+        if self._nothing is None:
+            self._nothing = self._batch(todo, self.mapping.apply(todo, links, self.duplicates))
+        return self._nothing
 
     def retry_of(self, prepared: pl.DataFrame, outcomes: pl.DataFrame, *, breaking_cycles: bool) -> Batch:
         """Return the batch of rows that are tried again.
@@ -57,7 +69,7 @@ class Loader:
         todo = prepared.join(prior, left_on="_key", right_on="key", how="left", maintain_order="left")
         apply = self.mapping.apply_breaking_cycles if breaking_cycles else self.mapping.apply
         mapped = apply(todo, self.links, self.duplicates)
-        batch = self._batch(todo, mapped, {}, 0, None)
+        batch = self._batch(todo, mapped)
         rows = (
             batch.rows.drop("prior_outcome")
             .join(outcomes, on="key", how="left", maintain_order="left")
@@ -65,9 +77,7 @@ class Loader:
         )
         return dataclasses.replace(batch, rows=rows)
 
-    def _batch(
-        self, todo: pl.DataFrame, mapped: Mapped, settled: dict[str, int], source_rows: int, position: str | None
-    ) -> Batch:
+    def _batch(self, todo: pl.DataFrame, mapped: Mapped) -> Batch:
         rows = self._rows(todo, mapped)
         refs = todo.select("_row", "_ref")
         issues = mapped.issues.join(refs, on="_row", how="left", maintain_order="left").select(
@@ -82,11 +92,11 @@ class Loader:
             waits=self._waits(mapped.waits, refs),
             linked=self._waits(mapped.linked, refs),
             rejects=raw_rows(todo.join(failed, on="_row", how="semi", maintain_order="left")),
-            settled=settled,
+            settled={},
             columns=self.gate.columns,
-            source_rows=source_rows,
+            source_rows=0,
             source=todo,
-            position=position,
+            position=None,
             other_keys=self.mapping.other_keys,
             others=self._others(todo),
             key_missing=mapped.outcomes["_key"].null_count(),
