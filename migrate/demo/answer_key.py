@@ -9,8 +9,9 @@ from types import TracebackType
 import polars as pl
 import pyarrow as pa
 
-from migrate.demo import key_cases, key_children, key_contacts, key_counter, key_fixed, key_parties
+from migrate.demo import key_cases, key_children, key_contacts, key_counter, key_fixed, key_merged, key_parties
 from migrate.demo.links import ParquetFile
+from migrate.demo.world import World
 
 _TYPES = {"issues": pa.list_(pa.string())}
 
@@ -49,13 +50,13 @@ class AnswerKey:
         for mapping, rows in key_fixed.fixed_keys(self._codes):
             self._write(mapping, rows)
 
-    def customers(self, frame: pl.DataFrame) -> None:
-        """Take rows of `parties.customers`."""
-        self._write("balie.party", key_parties.customer_key(frame))
+    def customers(self, world: World, low: int, high: int) -> None:
+        """Write what the customers among the persons from ``low`` up to ``high`` become."""
+        self._write("balie.party", key_merged.merged_keys(world, low, high)[1])
 
-    def case_persons(self, frame: pl.DataFrame) -> None:
-        """Take rows of `parties.case_persons`."""
-        self._write("zaak.person", key_parties.person_key(frame))
+    def case_persons(self, world: World, low: int, high: int) -> None:
+        """Write what the persons of ZAAK among those from ``low`` up to ``high`` become."""
+        self._write("zaak.person", key_merged.merged_keys(world, low, high)[0])
 
     def companies(self, frame: pl.DataFrame) -> None:
         """Take rows of `parties.companies`."""
@@ -91,6 +92,8 @@ class AnswerKey:
         self._write("balie.contact", key_counter.contact_key(frame))
         self._write("balie.actor_name", key_counter.typed_name_key(frame, self._names))
 
-    def contacts(self, month: str, frame: pl.DataFrame, *, again: pl.DataFrame) -> None:
+    def contacts(self, world: World, month: str, frame: pl.DataFrame, *, again: pl.DataFrame) -> None:
         """Take the rows of a month's file, and those that the next file repeats."""
+        parties = key_merged.party_of_number(world, frame)
+        frame = frame.join(parties, on="t", how="left", maintain_order="left")
         self._write("kcc.contact", key_contacts.call_key(month, frame, again))

@@ -26,10 +26,11 @@ def call_key(month: str, frame: pl.DataFrame, again: pl.DataFrame) -> pl.DataFra
 
     Args:
         month: the file's month.
-        frame: its rows, of `contacts.contact_rows` and `contacts.repeated`.
+        frame: its rows, of `contacts.contact_rows` and `contacts.repeated`, and ``party``, who has the caller's number.
         again: the rows that the next file repeats.
     """
     named = pl.col("Naam").is_not_null()
+    numbered = pl.col("BSN").is_not_null() & ~pl.col("_F07")
     agent = pl.coalesce(
         link("balie.actor", agent_code(pl.col("Medewerker"))),
         pl.when(pl.col("Medewerker").is_not_null()).then(pl.lit("seed.actor:ONBEKEND")),
@@ -47,6 +48,7 @@ def call_key(month: str, frame: pl.DataFrame, again: pl.DataFrame) -> pl.DataFra
         "is_confidential": pl.lit("0"),
         "occurred_at": at(pl.col("date"), pl.col("begun")),
         "ended_at": at(pl.col("date"), pl.col("ended")),
+        "party_id": pl.when(numbered).then(pl.col("party")),
         "contact_name": pl.col("Naam"),
         "participant_role": pl.when(named).then(pl.lit("klant")),
         "is_initiator": pl.when(named).then(pl.lit("1")),
@@ -57,6 +59,9 @@ def call_key(month: str, frame: pl.DataFrame, again: pl.DataFrame) -> pl.DataFra
         frame,
         pl.lit(file_name(month) + "|") + pl.col("Contactnr"),
         fields,
-        warnings=[(pl.col("_F07"), "number step-failed")],
+        warnings=[
+            (pl.col("_F07"), "number step-failed"),
+            (numbered & pl.col("party").is_null(), "party_id orphan"),
+        ],
         merged=pl.col("Contactnr").is_in(again["Contactnr"].implode() if again.height else []),
     )

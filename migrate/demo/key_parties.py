@@ -25,10 +25,10 @@ def customer_key(frame: pl.DataFrame) -> pl.DataFrame:
     prefix = pl.when(pl.col("name_form") == "short").then(pl.lit("vd")).otherwise(filled(pl.col("p_prefix")))
     surname = (
         pl.when(pl.col("name_form").is_in(["upper", "short"]))
-        .then(pl.col("p_surname").str.to_uppercase())
+        .then(pl.col("typed").str.to_uppercase())
         .when(pl.col("garbled_for_good"))
         .then(pl.col("NAAM").str.extract(r"^([^,]*)", 1))
-        .otherwise(pl.col("p_surname"))
+        .otherwise(pl.col("typed"))
     )
     return key_rows(
         frame,
@@ -59,7 +59,7 @@ def person_key(frame: pl.DataFrame) -> pl.DataFrame:
             "initials": pl.col("p_initials"),
             "first_names": pl.col("VOORNAMEN"),
             "surname_prefix": filled(pl.col("p_prefix")),
-            "surname": pl.col("p_surname"),
+            "surname": pl.col("typed"),
             "gender": pl.when(pl.col("GESL") != "U").then(pl.col("p_gender")),
             "birth_date": pl.when(~kind.is_in([BIRTH_PARTIAL, BIRTH_FILLER])).then(day_text(born)),
             "birth_date_text": pl.when(kind == BIRTH_PARTIAL).then(pl.col("GEBDAT")),

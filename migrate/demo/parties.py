@@ -10,6 +10,15 @@ import polars as pl
 
 from migrate.demo import catalogue, words
 from migrate.demo.dice import Dice, part
+from migrate.demo.doubles import (
+    BSN_KNOWN,
+    CASE_PERSONS_TWICE,
+    CUSTOMERS_TWICE,
+    anothers_number,
+    doubled,
+    mistyped,
+)
+from migrate.demo.garbled import LOST, REPAIRABLE
 from migrate.demo.people import bsn, leading_zero, with_person
 from migrate.demo.world import ADDRESS_BASE, COMPANY_BASE, CUSTOMER_BASE, PERSON_BASE, World, clock
 
@@ -17,24 +26,18 @@ BIRTH_KNOWN, BIRTH_SHORT, BIRTH_PARTIAL, BIRTH_FILLER, BIRTH_EMPTY = "known", "s
 """How a birth date is written: whole, with a two-digit year, with unknown parts, as a filler, not at all."""
 
 
-def _mojibake(wrong: bool) -> dict[str, str]:
-    """Return how accented surnames look after a wrong conversion: UTF-8 read as cp1252, or cp850 read as cp1252."""
-    table = {}
-    for _, name, _ in words.SURNAMES:
-        if not name.isascii():
-            bad = name.encode("cp850" if wrong else "utf-8").decode("cp1252", errors="replace")
-            table[name] = bad if "\ufffd" not in bad else name.encode().decode("cp1252")
-    return table
-
-
-REPAIRABLE, LOST = _mojibake(False), _mojibake(True)
-
-
 def customers(world: World, low: int, high: int) -> pl.DataFrame:
     """Return BLS_KLANT for the persons from ``low`` up to, but not including, ``high``."""
-    frame = with_person(world, pl.DataFrame({"t": pl.int_range(low, high, dtype=pl.Int64, eager=True)}))
-    dice = world.dice("customer", "t")
+    return customers_of(world, pl.DataFrame({"t": pl.int_range(low, high, dtype=pl.Int64, eager=True)}))
+
+
+def customers_of(world: World, persons: pl.DataFrame) -> pl.DataFrame:
+    """Return BLS_KLANT for the persons numbered by ``t``, those that are there more than once too (B16)."""
+    frame = with_person(world, doubled(world, "customer", persons, CUSTOMERS_TWICE))
+    dice = world.dice("customer", "c")
     frame = frame.with_columns(
+        mistyped(dice).alias("typed"),
+        (pl.col("copy") > 0).alias("_B16"),
         dice.share("bsn").alias("_bsn"),
         dice.share("name").alias("_name"),
         dice.share("gender").alias("_gender"),
@@ -73,7 +76,7 @@ def _customer_number(dice: Dice) -> list[pl.Expr]:
     )
     text = pl.when(wrong).then(bad).when(lost).then(pl.col("p_bsn").str.slice(1)).when(filled).then(pl.col("p_bsn"))
     return [
-        (CUSTOMER_BASE + pl.col("t")).alias("KLANTNR"),
+        (CUSTOMER_BASE + pl.col("c")).alias("KLANTNR"),
         pl.when(filled).then(text).when(dice.chance("blank", 0.5)).then(pl.lit("")).alias("SOFINR"),
         pl.when(filled).then(lost).alias("_B01"),
         pl.when(filled).then(wrong).alias("_B02"),
@@ -179,6 +182,7 @@ def _customer_name() -> list[pl.Expr]:
 def _garbled(dice: Dice) -> list[pl.Expr]:
     """Say which names went through a wrong conversion of characters: repairable, lost, or no."""
     accented = ~pl.col("p_surname").str.contains(r"^[\x00-\x7f]*$") & (pl.col("name_form") != "upper")
+    accented &= pl.col("typed") == pl.col("p_surname")
     hit = accented & dice.chance("mojibake", 0.18)
     lost = (
         hit
@@ -194,7 +198,7 @@ def _customer_name_dirt() -> pl.Expr:
         .then(pl.col("p_surname").replace(LOST))
         .when(pl.col("_B15"))
         .then(pl.col("p_surname").replace(REPAIRABLE))
-        .otherwise(pl.col("p_surname"))
+        .otherwise(pl.col("typed"))
     )
     prefix = pl.col("p_prefix")
     listed = pl.when(prefix != "").then(name + ", " + prefix).otherwise(name)
@@ -211,22 +215,31 @@ def _customer_name_dirt() -> pl.Expr:
 
 def case_persons(world: World, low: int, high: int) -> pl.DataFrame:
     """Return ZKN_PERSOON for the persons from ``low`` up to, but not including, ``high``."""
-    frame = with_person(world, pl.DataFrame({"t": pl.int_range(low, high, dtype=pl.Int64, eager=True)}))
-    dice = world.dice("case person", "t")
+    return case_persons_of(world, pl.DataFrame({"t": pl.int_range(low, high, dtype=pl.Int64, eager=True)}))
+
+
+def case_persons_of(world: World, persons: pl.DataFrame) -> pl.DataFrame:
+    """Return ZKN_PERSOON for the persons numbered by ``t``: some twice (Z20), some with another's number (Z21)."""
+    frame = with_person(world, doubled(world, "case person", persons, CASE_PERSONS_TWICE))
+    frame = frame.with_columns(anothers_number(world, frame))
+    dice, same = world.dice("case person", "c"), world.dice("case person", "t")
     cut = dice.chance("long mail", 0.01)
     long_mail = (
         (pl.col("p_first") + "." + pl.col("p_surname") + "@bedrijfsnaam-zonder-eind.example")
         .str.to_lowercase()
         .str.replace_all(" ", "")
     )
-    known = pl.when(dice.chance("bsn known", 0.92)).then(pl.col("p_bsn"))
+    known = pl.when(dice.chance("bsn known", BSN_KNOWN)).then(pl.col("p_bsn"))
     any_prefix = (pl.col("p_prefix") != "") | dice.chance("no prefix as text", 0.5)
-    number = dice.between("anr", 10**9, 10**10 - 1).cast(pl.String)
+    number = same.between("anr", 10**9, 10**10 - 1).cast(pl.String)
     return frame.with_columns(
-        (PERSON_BASE + pl.col("t")).alias("PERSID"),
-        known.when(dice.chance("bsn blank", 0.5)).then(pl.lit("")).alias("BSN"),
+        (PERSON_BASE + pl.col("c")).alias("PERSID"),
+        pl.coalesce("anothers", known.when(dice.chance("bsn blank", 0.5)).then(pl.lit(""))).alias("BSN"),
+        pl.col("anothers").is_not_null().alias("_Z21"),
+        (pl.col("copy") > 0).alias("_Z20"),
+        mistyped(dice).alias("typed"),
         pl.when(dice.chance("a-number", 0.7)).then(number).alias("ANR"),
-        pl.col("p_surname").alias("GESLNAAM"),
+        mistyped(dice).alias("GESLNAAM"),
         pl.when(any_prefix).then(pl.col("p_prefix")).alias("VOORV"),
         pl.col("p_initials").alias("VOORL"),
         pl.when(dice.chance("first name known", 0.9)).then(pl.col("p_first")).alias("VOORNAMEN"),
@@ -235,7 +248,7 @@ def case_persons(world: World, low: int, high: int) -> pl.DataFrame:
         .otherwise(pl.col("p_gender").str.to_uppercase())
         .alias("GESL"),
         *_life(dice),
-        *_secrecy(dice),
+        *_secrecy(same),
         pl.when(dice.chance("phone", 0.6)).then(pl.col("p_phone")).alias("TEL1"),
         pl.when(dice.chance("mobile", 0.5)).then(pl.col("p_mobile")).alias("TEL2"),
         pl.when(cut)
@@ -243,7 +256,7 @@ def case_persons(world: World, low: int, high: int) -> pl.DataFrame:
         .when(dice.chance("mail", 0.5))
         .then(pl.col("p_mail"))
         .alias("EMAIL"),
-        (ADDRESS_BASE + pl.col("t")).alias("ADRESID"),
+        (ADDRESS_BASE + pl.col("c")).alias("ADRESID"),
         _changed(dice).alias("MUTTIJD"),
         dice.pick("user", catalogue.OFFICER_IDS).alias("MUTUSER"),
         cut.alias("_Z30"),

@@ -41,33 +41,51 @@ def compare(workspace: Path) -> Comparison:
     """
     rows, values = 0, 0
     differences: list[Difference] = []
-    records: dict[str, int] = {}
+    records: dict[str, set[str]] = {}
     with closing(sqlite3.connect(f"file:{workspace / 'target.db'}?mode=ro", uri=True)) as target:
         names = _record_names(target)
         for mapping, table in target.execute("SELECT name, target FROM migration_mapping ORDER BY name").fetchall():
             key = pl.read_parquet(workspace / "answer_key" / f"{mapping}.parquet")
-            found = _found(target, mapping, table, [name[2:] for name in key.columns if name.startswith("f_")], names)
-            differences += _differences(mapping, key, found)
-            rows, values = rows + key.height, values + key.height * (len(key.columns) - 1)
-            records[table] = records.get(table, 0) + key.filter(outcome="loaded").height
+            fields = [name[2:] for name in key.columns if name.startswith("f_")]
+            own = pl.lit(f"{mapping}:") + pl.col("key")
+            key = key.with_columns(own.alias("record") if "record" not in key.columns else pl.col("record"))
+            records.setdefault(table, set()).update(key.filter(outcome="loaded")["record"])
+            found = _found(target, mapping, table, fields)
+            differences += _differences(mapping, _with_ids(key, fields, names), found)
+            rows, values = rows + key.height, values + key.height * (len(key.columns) - 2)
         for table, expected in records.items():
             count = target.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
-            if count != expected:
-                differences.append(Difference(table, "", "number of records", expected, count))
+            if count != len(expected):
+                differences.append(Difference(table, "", "number of records", len(expected), count))
     return Comparison(rows, values, differences)
 
 
 def _record_names(target: sqlite3.Connection) -> dict[str, str]:
-    """Return for each record id how the key names it: ``mapping:key``, ``channel:code`` for a channel."""
+    """Return the id of each record by every name that the key may have for it: ``mapping:key``, ``channel:code``."""
     sql = (
         "SELECT i.target_id, m.name, i.source_key, i.record_key FROM migration_id_map i "
         "JOIN migration_mapping m ON m.id = i.mapping_id WHERE i.target_id IS NOT NULL"
     )
-    named = {
-        record: f"{mapping}:{(record_key or key) if mapping in ONE_RECORD_OF_MANY_ROWS else key}"
-        for record, mapping, key, record_key in target.execute(sql)
-    }
-    return named | {record: f"channel:{code}" for record, code in target.execute("SELECT id, code FROM channel")}
+    rows = target.execute(sql).fetchall()
+    named = {f"{mapping}:{key}": record for record, mapping, key, _ in rows}
+    groups = [row for row in rows if row[1] in ONE_RECORD_OF_MANY_ROWS]
+    named |= {f"{mapping}:{group}": record for record, mapping, _, group in groups if group}
+    return named | {f"channel:{code}": record for record, code in target.execute("SELECT id, code FROM channel")}
+
+
+def _with_ids(key: pl.DataFrame, fields: list[str], names: dict[str, str]) -> pl.DataFrame:
+    """Put ids for names: that of the row's own record, of which there is one for all rows of it, and of links."""
+    linked = [f"f_{field}" for field in fields if field.endswith("_id")]
+    known = pl.DataFrame({"name": list(names), "id": list(names.values())}, schema={"name": pl.String, "id": pl.String})
+    loaded = pl.when(pl.col("outcome") == "loaded").then("record")
+    key = key.with_columns(loaded.alias("record"))
+    for column in ("record", *linked):
+        key = (
+            key.join(known, left_on=column, right_on="name", how="left", maintain_order="left")
+            .with_columns(pl.coalesce("id", pl.lit("no record of ") + pl.col(column)).alias(column))
+            .drop("id")
+        )
+    return key
 
 
 def _frame(target: sqlite3.Connection, sql: str, columns: list[str], *parameters: str) -> pl.DataFrame:
@@ -76,9 +94,7 @@ def _frame(target: sqlite3.Connection, sql: str, columns: list[str], *parameters
     )
 
 
-def _found(
-    target: sqlite3.Connection, mapping: str, table: str, fields: list[str], names: dict[str, str]
-) -> pl.DataFrame:
+def _found(target: sqlite3.Connection, mapping: str, table: str, fields: list[str]) -> pl.DataFrame:
     """Return what became of a mapping's rows, in the form of the answer key, from the ledger and the target."""
     outcomes = _frame(
         target,
@@ -96,17 +112,6 @@ def _found(
     )
     selected = ", ".join(f'CAST("{field}" AS TEXT)' for field in fields)
     records = _frame(target, f"SELECT id, {selected} FROM {table}", ["record", *[f"f_{field}" for field in fields]])
-    table_of_names = pl.DataFrame(
-        {"id": list(names), "name": list(names.values())}, schema={"id": pl.String, "name": pl.String}
-    )
-    for field in fields:
-        if field.endswith("_id"):
-            column = f"f_{field}"
-            records = (
-                records.join(table_of_names, left_on=column, right_on="id", how="left")
-                .with_columns(pl.coalesce("name", pl.lit("no known record: ") + pl.col(column)).alias(column))
-                .drop("name")
-            )
     return (
         outcomes.join(issues.group_by("key").agg(pl.col("issues").sort()), on="key", how="left")
         .with_columns(pl.col("issues").fill_null([]))
@@ -119,7 +124,7 @@ def _differences(mapping: str, key: pl.DataFrame, found: pl.DataFrame) -> list[D
     told = []
     for column in (name for name in key.columns if name != "key"):
         wanted, got = pl.col(column), pl.col(f"{column} found")
-        if column.startswith("f_"):
+        if column.startswith("f_") or column == "record":
             # A merged row has the record of the row that leads; its values are told once, with that row.
             got = pl.when(pl.col("outcome found") == "loaded").then(got)
         wrong = joined.select("key", wanted.alias("wanted"), got.alias("got")).filter(
