@@ -26,17 +26,25 @@ _MOST_CASES = 5_000_000
 @click.option(
     "--answer-key/--no-answer-key", default=True, help="Write what each source row must become (default: yes)."
 )
+@click.option(
+    "--clean-up", "cleaning", is_flag=True, help="Of a demo that is there: let its old counter system delete customers."
+)
 @pass_invocation
-def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key: bool) -> int:
+def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key: bool, cleaning: bool) -> int:
     """Make a complete workspace with generated old systems.
 
     DIR must not exist yet or be empty. It gets the counter system, the case system and the contact centre's files with
     the dirt of a real town hall, the mappings that move them, and the key that says what each row must become.
     """
-    from migrate.demo import World, write_demo
+    from migrate.demo import World, clean_up, write_demo
     from migrate.progress import progress
     from migrate.schemas import FOLDER, KINDS, write_schemas
 
+    if cleaning:
+        gone = clean_up(folder)
+        line = f"{folder}: the night job deleted {gone} customers from the old counter system."
+        invocation.emit({"folder": str(folder), "deleted": gone}, [line, f"Next: omnicase -C {folder} run"])
+        return 0
     with progress("demo", 3 * cases) as bar:
         dirt = write_demo(folder, World(cases, seed), answer_key=answer_key, advance=bar.advance)
     # Here, since the generator knows nothing of the mappings' language.

@@ -4,7 +4,8 @@ The clean truth comes first, the dirt second, and the answer key follows from bo
 """
 
 from migrate.demo.dirt import LISTED
+from migrate.demo.night_job import clean_up
 from migrate.demo.world import World
 from migrate.demo.write import write_demo
 
-__all__ = ["LISTED", "World", "write_demo"]
+__all__ = ["LISTED", "World", "clean_up", "write_demo"]

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +22,7 @@ from migrate.demo import (
     fixed_tables,
     history,
     involved,
+    night_job,
     papers,
     parties,
     properties,
@@ -49,6 +50,8 @@ class _Books:
     links: TrueLinks
     key: AnswerKey | None
     advance: Callable[[int], None]
+    leaving: list[pl.DataFrame] = field(default_factory=list)
+    """Customers that a night job deletes between two deliveries."""
 
 
 def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callable[[int], None]) -> pl.DataFrame:
@@ -81,6 +84,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
             with old_database(draft / "systems" / "balie.db", schemas.BALIE) as database:
                 _write_balie(books, database)
             _write_kcc(books, draft / "systems" / "kcc")
+        night_job.write_list(draft, pl.concat(books.leaving))
         dirt.frame().write_csv(draft / "answer_key" / "dirt.csv")
     return dirt.frame()
 
@@ -131,7 +135,7 @@ def _write_zaak(books: _Books, database: OldDatabase) -> None:
         _put(books, database, "ZKN_PERSOON", persons)
         database.append("ZKN_ADRES", parties.addresses(world, persons))
         if books.key:
-            books.key.case_persons(world, low, high)
+            books.key.case_persons(persons)
     for low, high in _spans(0, world.companies, _CHUNK_ROWS):
         companies = parties.companies(world, low, high)
         _put(books, database, "ZKN_BEDRIJF", companies)
@@ -184,12 +188,14 @@ def _write_balie(books: _Books, database: OldDatabase) -> None:
     for low, high in _spans(world.first_customer, world.persons, _CHUNK_ROWS):
         customers = parties.customers(world, low, high)
         _put(books, database, "BLS_KLANT", customers)
+        books.leaving.append(night_job.deleted(customers))
+        books.dirt.count("B32", books.leaving[-1].height, customers.height)
         both = customers.filter(pl.col("t") < world.case_persons).with_columns(
             (pl.col("t") + PERSON_BASE).alias("PERSID")
         )
         books.links.add(both, "person", ("balie.BLS_KLANT", "KLANTNR"), ("zaak.ZKN_PERSOON", "PERSID"))
         if books.key:
-            books.key.customers(world, low, high)
+            books.key.customers(customers)
     first, after = counter_span()
     days = max(1, _CHUNK_ROWS * (after - first) // max(1, world.cases * 3))
     used = dict.fromkeys(("BONID", "AFSPNR", "KASSAID"), 0)
@@ -238,7 +244,7 @@ def _write_kcc(books: _Books, folder: Path) -> None:
             before = contacts.repeated(world, own)
             books.dirt.count("F11", before_rows, delivered.height)
             if books.key:
-                books.key.contacts(world, month, delivered, again=before if month != months[-1] else before.clear())
+                books.key.contacts(month, delivered, again=before if month != months[-1] else before.clear())
         books.advance(world.cases * high // len(months) - world.cases * low // len(months))
     books.dirt.count("F01", len(catalogue.UTF8_FILES), len(months))
     books.dirt.count("F05", len(catalogue.US_ORDER_FILES), len(months))

@@ -245,17 +245,18 @@ def _close(
     values = {name: sa.literal(value, sa.Text) for name, value in rule.close.items()}
     connection.execute(sa.update(target).where(target.c.id.in_(wanted)).values(values))
     mine = (record.c.mapping_id.in_(writers), record.c.target_id.in_(wanted))
-    for set_id, columns in connection.execute(sa.select(sets.c.id, sets.c.columns)).all():
+    used = sa.select(record.c.column_set_id).where(*mine)
+    for set_id, columns in connection.execute(sa.select(sets.c.id, sets.c.columns).where(sets.c.id.in_(used))).all():
         over = sa.select(record.c.target_id).where(*mine, record.c.column_set_id == set_id)
         names = json.loads(columns)
         if not set(names) & set(rule.close):
             continue
         now_there = read_canonical(connection, mapping.target, names, target.c.id.in_(over))
         hashed = now_there.select("id", record_hash(names, context.secrets.hash_key).alias("hash")).rows()
-        if hashed:
+        for number in writers if hashed else ():
             connection.execute(
                 sa.update(record)
-                .where(record.c.mapping_id.in_(writers), record.c.target_id == sa.bindparam("closed_id"))
+                .where(record.c.mapping_id == number, record.c.target_id == sa.bindparam("closed_id"))
                 .values(record_hash=sa.bindparam("closed_hash")),
                 [{"closed_id": key, "closed_hash": found} for key, found in hashed],
             )

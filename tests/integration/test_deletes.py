@@ -175,15 +175,15 @@ def test_max_deletes_is_two_percent_unless_said(tmp_path: Path) -> None:
 
 def test_records_are_closed_by_setting_columns(tmp_path: Path) -> None:
     folder = make(tmp_path, deletes='{close: {is_active: "false", job_title: weg}}')
-    change(folder, "DELETE FROM ACTOR WHERE NR IN (1, 2)", "UPDATE UNIT SET STATE = 'X' WHERE CODE = 10")
+    change(folder, "DELETE FROM ACTOR WHERE NR IN (1, 2, 3)", "UPDATE UNIT SET STATE = 'X' WHERE CODE = 10")
     edit(folder, "UPDATE actor SET name = 'Mine' WHERE name = 'A2'")
-    assert gone(folder, 3) == {"old.unit": {"closed": 1}, "old.actor": {"closed": 1, "held": 1}}
+    assert gone(folder, 3) == {"old.unit": {"closed": 1}, "old.actor": {"closed": 2, "held": 1}}
     closed = "SELECT name FROM actor WHERE is_active = 0 AND job_title = 'weg' ORDER BY 1"
-    assert open_read_only(folder / "target.db").execute(closed).fetchall() == [("A1",), ("U10",)]
+    assert open_read_only(folder / "target.db").execute(closed).fetchall() == [("A1",), ("A3",), ("U10",)]
     # Closed once: a person may open it again, and is not overruled.
     edit(folder, "UPDATE actor SET is_active = 1 WHERE name = 'U10'")
     assert gone(folder, 3) == {"old.unit": {}, "old.actor": {"held": 1}}
-    assert open_read_only(folder / "target.db").execute(closed).fetchall() == [("A1",)]
+    assert open_read_only(folder / "target.db").execute(closed).fetchall() == [("A1",), ("A3",)]
     # A row that comes back opens its record; what the mapping does not fill stays.
     change(folder, "INSERT INTO ACTOR VALUES (1, 'A1', 2)")
     gone(folder, 3)

@@ -1,0 +1,68 @@
+"""Every kind of dirt that mapping files treat is planted; customers that the old system deletes are closed (B32)."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from pathlib import Path
+
+from command_line import CommandLine
+
+KINDS = [
+    *(f"B{number:02}" for number in range(1, 33)),
+    *(f"Z{number:02}" for number in range(1, 40)),
+    *("F04", "F05", "F07", "F08", "F11"),
+]
+PARTIES = """
+SELECT i.source_key, i.state, p.is_active,
+    EXISTS (SELECT 1 FROM migration_id_map o WHERE o.target_id = i.target_id AND o.state IN ('loaded', 'merged'))
+FROM migration_id_map i JOIN migration_mapping m ON m.id = i.mapping_id LEFT JOIN party p ON p.id = i.target_id
+WHERE m.name = 'balie.party'
+"""
+
+
+def planted(folder: Path) -> dict[str, int]:
+    """Return how often each kind of dirt was planted, its parts added up."""
+    counts: dict[str, int] = {}
+    with (folder / "answer_key/dirt.csv").open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            kind = row["id"].partition(".")[0]
+            counts[kind] = counts.get(kind, 0) + int(row["planted"])
+    return counts
+
+
+def run(omnicase: CommandLine, folder: Path) -> dict[str, dict]:
+    answer = omnicase("-C", folder, "--format", "json", "run")
+    assert answer.status == 3, answer.err
+    return {each["mapping"]: each for each in answer.document["mappings"]}
+
+
+def test_customers_that_the_old_system_deletes_are_closed(omnicase: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert omnicase("demo", folder, "--cases", "600", "--seed", "5").status == 0
+    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    run(omnicase, folder)
+    before = omnicase("-C", folder, "--format", "json", "reconcile", "balie.party", "balie.contact").document
+    cleaned = omnicase("--format", "json", "demo", folder, "--clean-up")
+    assert cleaned.status == 0, cleaned.err
+    deleted = cleaned.document["deleted"]
+    assert deleted == planted(folder)["B32"] > 5
+    books = run(omnicase, folder)
+    gone = books["balie.party"]["gone"]
+    assert gone["closed"] > 0 and gone["closed"] + gone["kept"] == deleted
+    assert gone["removed"] == gone["held"] == 0
+    assert all(sum(each["gone"].values()) == 0 for name, each in books.items() if name != "balie.party")
+    with sqlite3.connect(f"file:{folder / 'target.db'}?mode=ro", uri=True) as target:
+        rows = target.execute(PARTIES).fetchall()
+    assert sum(state == "gone" for _, state, _, _ in rows) == deleted
+    # Closed is who left the one system that knew them, and nobody else.
+    for key, state, active, known_elsewhere in rows:
+        assert active == (0 if state == "gone" and not known_elsewhere else 1), key
+    after = omnicase("-C", folder, "--format", "json", "reconcile", "balie.party", "balie.contact").document
+    assert [each["id"] for each in after["groups"]] == [each["id"] for each in before["groups"]]
+    assert all(sum(each["gone"].values()) == 0 for each in run(omnicase, folder).values())
+
+
+def test_a_folder_that_is_no_demo_is_not_cleaned_up(omnicase: CommandLine, tmp_path: Path) -> None:
+    answer = omnicase("demo", tmp_path, "--clean-up")
+    assert answer.status == 4 and "DEM-003" in answer.err
