@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import Measured, measure, omnicase
+from benchmarks.measure import Measured, measure, omnicase, ratio
 
 PARENTS = ("seed.channel", "zaak.case_type", "zaak.unit", "zaak.actor")
 ORM_SHARE = 20
@@ -81,9 +81,9 @@ def speed(folder: Path, scratch: Path, cases: int) -> Measured:
     print(f"  INSERT … SELECT      {baseline.wall:8.1f} s   {baseline.processor:8.1f} s processor")
     print(f"  ORM, row by row      {scaled:8.1f} s   (measured on {rows:,} rows: {orm.wall:.1f} s)")
     print(f"  the same, no ledger  {bare.wall * cases / rows:8.1f} s   (records and id map only: {bare.wall:.1f} s)")
-    _ratio("first load / INSERT … SELECT", first.wall / baseline.wall, 3.5, "at most")
-    _ratio("ORM / first load", scaled / first.wall, 8, "at least")
-    _ratio("second run / first load", second.wall / first.wall, 0.25, "at most")
+    ratio("first load / INSERT … SELECT", first.wall / baseline.wall, 3.5, "at most")
+    ratio("ORM / first load", scaled / first.wall, 8, "at least")
+    ratio("second run / first load", second.wall / first.wall, 0.25, "at most")
     return first
 
 
@@ -102,7 +102,7 @@ def memory(folder: Path, scratch: Path, cases: int, first: Measured) -> None:
     print("\npeak memory of the first load")
     for rows, found in ((cases // 10, few), (cases, first), (2 * cases, many)):
         print(f"  {rows:>10,} rows   {found.memory:6.0f} MB   {found.wall:8.1f} s")
-    _ratio("largest peak, MB", max(few.memory, many.memory, first.memory), 450, "at most")
+    ratio("largest peak, MB", max(few.memory, many.memory, first.memory), 450, "at most")
 
 
 def _multiplied(folder: Path, scratch: Path, name: str, keep: int, copies: int) -> Path:
@@ -129,12 +129,7 @@ def start() -> None:
     """Time ``omnicase --help``."""
     best = min(measure(["migrate", "--help"]).wall for _ in range(5))
     print()
-    _ratio("omnicase --help, s", best, 0.3, "at most")
-
-
-def _ratio(what: str, found: float, asked: float, sense: str) -> None:
-    good = found <= asked if sense == "at most" else found >= asked
-    print(f"  {what:<32} {found:8.2f}   asked: {sense} {asked:g}   {'ok' if good else 'MISSED'}")
+    ratio("omnicase --help, s", best, 0.3, "at most")
 
 
 if __name__ == "__main__":

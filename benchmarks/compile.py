@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measure import ROOT, measure
+from benchmarks.measure import ROOT, measure, ratio
 
 TIMES = 3
 DAY = date(2024, 1, 1)
@@ -53,8 +53,7 @@ def compiling(folder: Path, wanted: int) -> float:
     print(f"  reading files and code tables  {read:8.2f} s")
     print(f"  checking and compiling         {made:8.2f} s")
     whole = read + made
-    verdict = "ok" if whole <= 0.5 else "MISSED"
-    print(f"  {'both, s':<32} {whole:8.2f}   asked: at most 0.5 (aim 0.2)   {verdict}")
+    ratio("both, s", whole, 0.5, "at most")
     return whole
 
 

@@ -40,3 +40,9 @@ def measure(arguments: Sequence[str], *, good: Sequence[int] = (0,)) -> Measured
 def omnicase(folder: Path, *arguments: str, good: Sequence[int] = (0, 3)) -> Measured:
     """Run the command line in a workspace and measure it."""
     return measure(["migrate", "-C", str(folder), *arguments], good=good)
+
+
+def ratio(what: str, found: float, asked: float, sense: str) -> None:
+    """Print a figure beside what is asked of it; nothing gates."""
+    good = found <= asked if sense == "at most" else found >= asked
+    print(f"  {what:<32} {found:8.2f}   asked: {sense} {asked:g}   {'ok' if good else 'MISSED'}")

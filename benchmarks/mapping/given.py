@@ -6,12 +6,14 @@ Reading the source and loading the parents are done before any clock starts.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -123,3 +125,17 @@ def main_of(run: Callable[[Path, Path, Path | None], dict[str, float]]) -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     print(json.dumps(run(options.folder, options.given, options.out)))
+
+
+def library(name: str) -> Any:
+    """Import a library that only the benchmarks need.
+
+    Raises:
+        SystemExit: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise SystemExit(f"{name} is not installed: pip install 'omnicase[benchmarks]'") from None
