@@ -118,10 +118,12 @@ def errors_of_test(mapping: CompiledMapping, relation: Relation, placed: PlacedT
                 )
     values = list(dict.fromkeys(mark.field for mark in mapping.fine().marks))
     rules = [rule.name for rule in mapping.reading.rules]
+    # also source columns about which the rows of a record disagree, and looks beside
+    raised = [flag.field for flag in mapping.reading.flags]
     for part, known in (
         ("expect", [*mapping.fields, *values]),
-        ("rejects", [*mapping.fields, *values, *rules, "key", *_model_rules(mapping)]),
-        ("warns", [*mapping.fields, *values, *rules, *_model_rules(mapping)]),
+        ("rejects", [*mapping.fields, *values, *rules, "key", *_model_rules(mapping), *raised]),
+        ("warns", [*mapping.fields, *values, *rules, *_model_rules(mapping), *raised]),
     ):
         for name in getattr(placed.test, part):
             if name not in known:

@@ -30,8 +30,8 @@ def run(folder: Path, given: Path, out: Path | None) -> dict[str, float]:
     figures = {"mapping": time.perf_counter() - started, "processor": time.process_time() - used}
     if out is not None:
         made = {name: _listed(records[name]) for name in ("_key", "id", *FIELDS)}
-        pl.DataFrame(made, infer_schema_length=None).write_ipc(out / "pandas.records.ipc")
-        pl.DataFrame({name: list(issues[name]) for name in issues}).write_ipc(out / "pandas.issues.ipc")
+        pl.DataFrame(made, infer_schema_length=None).write_ipc(out / "by_pandas.records.ipc")
+        pl.DataFrame({name: list(issues[name]) for name in issues}).write_ipc(out / "by_pandas.issues.ipc")
     return figures
 
 

@@ -88,8 +88,8 @@ def run(folder: Path, given: Path, out: Path | None) -> dict[str, float]:
             records.append(row)
     figures = {"mapping": time.perf_counter() - started, "processor": time.process_time() - used}
     if out is not None:
-        pl.DataFrame(records, infer_schema_length=None).write_ipc(out / "petl.records.ipc")
-        pl.DataFrame(issues, schema=["_key", "field", "code"], orient="row").write_ipc(out / "petl.issues.ipc")
+        pl.DataFrame(records, infer_schema_length=None).write_ipc(out / "by_petl.records.ipc")
+        pl.DataFrame(issues, schema=["_key", "field", "code"], orient="row").write_ipc(out / "by_petl.issues.ipc")
     return figures
 
 
