@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mappings.language.decisions import PersonDecision
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
     from mappings.language.parse_tests import PlacedTest, load_tests
-    from mappings.language.schema import mapping_schema, schema_of
+    from mappings.language.schema import defaults_schema, mapping_schema, schema_of, tests_schema
     from mappings.stages.fits import fits_format
     from mappings.trial import Miss, Tried, errors_of_test, try_test
 
@@ -55,6 +55,7 @@ __all__ = [
     "compile_mapping",
     "controls_of",
     "cursor_rule",
+    "defaults_schema",
     "delete_rule",
     "draft_mapping",
     "errors_of_test",
@@ -65,6 +66,7 @@ __all__ = [
     "mapping_schema",
     "parse_mapping",
     "schema_of",
+    "tests_schema",
     "try_test",
 ]
 
@@ -88,7 +90,7 @@ _LATE = {
     "mappings.language.decisions": ("PersonDecision",),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
     "mappings.language.parse_tests": ("PlacedTest", "load_tests"),
-    "mappings.language.schema": ("mapping_schema", "schema_of"),
+    "mappings.language.schema": ("defaults_schema", "mapping_schema", "schema_of", "tests_schema"),
     "mappings.stages.fits": ("fits_format",),
     "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }

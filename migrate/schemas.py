@@ -1,4 +1,4 @@
-"""`mapping schema`: the JSON Schemas of mapping files and workspace.yml, for editors."""
+"""`mapping schema`: the JSON Schemas of what people write in YAML, for editors."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from mappings import mapping_schema, schema_of
+from mappings import defaults_schema, mapping_schema, schema_of, tests_schema
 from migrate.paper import write_paper
 from migrate.workspace import WorkspaceModel
 
 FOLDER: Final = "schemas"
-KINDS: Final = ("mapping", "workspace")
+KINDS: Final = ("mapping", "workspace", "tests", "defaults")
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema of mapping files or of workspace.yml."""
-    return mapping_schema() if kind == "mapping" else schema_of(WorkspaceModel, "workspace.yml of omnicase")
+    """Return the JSON Schema of mapping files, workspace.yml, files of tests or defaults.yml."""
+    if kind == "workspace":
+        return schema_of(WorkspaceModel, "workspace.yml of omnicase")
+    return {"mapping": mapping_schema, "tests": tests_schema, "defaults": defaults_schema}[kind]()
 
 
 def schema_text(kind: str) -> str:

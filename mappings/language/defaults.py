@@ -39,10 +39,13 @@ class SystemDefaults(Model):
     null_if: lists of texts by their names; a list without a name is called ``true``.
     """
 
-    null_if: Annotated[dict[str, Texts], BeforeValidator(_null_texts)] = Field(default={})
-    date: Texts = ()
-    datetime: Texts = ()
-    timezone: Filled | None = None
+    null_if: Annotated[
+        dict[str, Texts],
+        BeforeValidator(_null_texts, json_schema_input_type=str | list[str] | dict[str, str | list[str]]),
+    ] = Field(default={}, description="Lists of texts that mean: no value, by name; taken as null_if: {shared: name}.")
+    date: Texts = Field(default=(), description="Formats of days; taken as date: shared.")
+    datetime: Texts = Field(default=(), description="Formats of date and time; taken as datetime: shared.")
+    timezone: Filled | None = Field(default=None, description="Time zone wherever a mapping names none.")
 
     expects = "null_if, date, datetime or timezone"
 

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from mappings.language.defaults import SystemDefaults
 from mappings.language.descriptions import DESCRIPTIONS
+from mappings.language.mapping_tests import TestsFile
 from mappings.language.models import MappingModel
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -41,6 +43,18 @@ _ONE_OR_MORE: Final = {"do", "key", "given"}
 def mapping_schema() -> dict[str, Any]:
     """Return the JSON Schema of a mapping file."""
     return schema_of(MappingModel, "A mapping of omnicase: one relation, one target table")
+
+
+def tests_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a file of tests (``mappings/tests/*.yml``)."""
+    return schema_of(TestsFile, "Tests of a mapping of omnicase: rows as read, and what must become of them")
+
+
+def defaults_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``defaults.yml``: by the name of a system what its mappings share."""
+    made = schema_of(SystemDefaults, "What the mappings of each system share")
+    part = {key: made.pop(key) for key in ("type", "properties", "additionalProperties") if key in made}
+    return {**made, "type": "object", "minProperties": 1, "additionalProperties": part}
 
 
 def schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:

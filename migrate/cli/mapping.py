@@ -19,51 +19,16 @@ def mapping() -> None:
 
 
 @mapping.command()
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
 @pass_invocation
-def check(invocation: Invocation) -> int:
-    """Check every mapping file: names, stages, links, coverage."""
-    from casemodel import RefusedError, RefusedMany
-    from mappings import CheckResult
-    from migrate.profile import format_warnings
+def check(invocation: Invocation, lang: str) -> int:
+    """Check every mapping file and every test: names, stages, links, coverage."""
+    from migrate.mapping_check import check_lines, check_workspace
     from migrate.run import as_of_date
-    from migrate.session import open_session
 
-    workspace = invocation.workspace()
-    try:
-        with open_session(workspace, as_of_date(None)) as session:
-            found = session.check
-            profiled = format_warnings(workspace, session.files.values())
-    except RefusedMany as unreadable:
-        found, profiled = CheckResult(tuple(unreadable.errors), (), ()), []
-    warnings = [*found.warnings, *profiled]
-
-    def shown(error: RefusedError) -> dict[str, object]:
-        place = error.place
-        return {
-            "code": error.code,
-            "file": place.file,
-            "line": place.line,
-            "column": place.column,
-            "message": error.message,
-            "hint": error.hint,
-        }
-
-    document = {
-        "errors": [shown(error) for error in found.errors],
-        "warnings": [shown(error) for error in warnings],
-        "order": list(found.order),
-    }
-    lines = [
-        line
-        for kind, errors in (("error", found.errors), ("warning", warnings))
-        for error in errors
-        for line in (f"{kind} {error.code}  {error.place}: {error.message}", f"  hint: {error.hint}")
-    ]
-    if not found.errors:
-        lines.append(f"{len(found.order)} mappings are in order. They load in this order: {', '.join(found.order)}.")
-        lines.append("Next: omnicase plan, or omnicase run")
-    invocation.emit(document, lines)
-    return 4 if found.errors else 3 if warnings else 0
+    found = check_workspace(invocation.workspace(), as_of_date(None))
+    invocation.emit(found.as_dict(), check_lines(found, lang))
+    return 4 if found.errors else 3 if found.warnings else 0
 
 
 mapping.add_command(new)

@@ -10,14 +10,14 @@ from migrate.cli.context import Invocation, pass_invocation
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(["mapping", "workspace"]), required=False)
+@click.argument("kind", type=click.Choice(["mapping", "workspace", "tests", "defaults"]), required=False)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write the schemas to this folder.")
 @pass_invocation
 def show_schema(invocation: Invocation, kind: str | None, out: Path | None) -> int:
-    """Print or write the JSON Schema of mapping files and of workspace.yml.
+    """Print or write the JSON Schema of mapping files, workspace.yml, files of tests and defaults.yml.
 
     Editors complete and check with it: a file names it in its first line, `# yaml-language-server: $schema=…`.  Without
-    --out the schema is printed (of mapping files, unless workspace is asked for); with it both are written.
+    --out the schema is printed (of mapping files, unless another is asked for); with it all are written.
     """
     from migrate.schemas import KINDS, schema, schema_text, write_schemas
 

@@ -85,6 +85,30 @@ def test_wrong_tests_are_refused_with_place_and_nearest_name(
     assert hint in answer.document["hint"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "code", "hint"),
+    [
+        ("KANAAL: tel, ONDERWERP: Vraag, NAAM: A", "KANAL: tel", "MAP-060", "KANAAL"),
+        ("{channel_id:", "{chanel_id:", "MAP-014", "channel_id"),
+        ("mapping: kcc.contact", "mapping: kcc.contakt", "MAP-017", "kcc.contact"),
+    ],
+)
+def test_the_check_of_the_mappings_checks_their_tests_too(
+    workspace: Path, old: str, new: str, code: str, hint: str
+) -> None:
+    assert in_process("-C", workspace, "mapping", "check").status in (0, 3)
+    edit(workspace / "mappings/tests/kcc.contact.yml", old, new)
+    answer = in_process("-C", workspace, "--format", "json", "mapping", "check")
+    assert answer.status == 4
+    assert [each["code"] for each in answer.document["errors"]] == [code]
+    assert hint in answer.document["errors"][0]["hint"]
+    assert answer.document["errors"][0]["file"] == "mappings/tests/kcc.contact.yml"
+    shown = in_process("-C", workspace, "mapping", "check")
+    assert f"fout {code}" in shown.out
+    assert "Fouten: 1" in shown.out
+    assert in_process("-C", workspace, "plan").status != 4, "a wrong test is no reason not to load"
+
+
 def test_an_unknown_mapping_is_refused_with_the_nearest(workspace: Path) -> None:
     answer = in_process("-C", workspace, "mapping", "test", "kcc.contakt")
     assert answer.status == 2

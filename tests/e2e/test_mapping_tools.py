@@ -81,8 +81,9 @@ def _loaded(file: Path) -> object:
 def test_schemas_accept_what_is_shipped_and_refuse_bad_forms(tmp_path: Path) -> None:
     answer = in_process("mapping", "schema", "--out", tmp_path)
     assert answer.status == 0, answer.err
-    mapping, workspace = (
-        Draft202012Validator(json.loads((tmp_path / f"{kind}.json").read_text())) for kind in ("mapping", "workspace")
+    mapping, workspace, tests, defaults = (
+        Draft202012Validator(json.loads((tmp_path / f"{kind}.json").read_text()))
+        for kind in ("mapping", "workspace", "tests", "defaults")
     )
     sets = [ROOT / "mappings/library/demo", ROOT / "mappings/library/start", ROOT / "examples/receipt"]
     for folder in sets:
@@ -90,6 +91,13 @@ def test_schemas_accept_what_is_shipped_and_refuse_bad_forms(tmp_path: Path) -> 
             if file.name != "defaults.yml":
                 assert [error.message for error in mapping.iter_errors(_loaded(file))] == [], file.name
         assert workspace.is_valid(_loaded(folder / "workspace.yml")), folder
+        for file in folder.glob("mappings/tests/*.yml"):
+            assert [error.message for error in tests.iter_errors(_loaded(file))] == [], file.name
+        for file in folder.glob("mappings/defaults.yml"):
+            assert [error.message for error in defaults.iter_errors(_loaded(file))] == [], file.name
+    assert not tests.is_valid({"mapping": "a.b", "tests": [{"name": "no row given"}]})
+    assert not tests.is_valid({"mapping": "a.b", "tests": [{"name": "x", "given": {}, "expects": {}}]})
+    assert not defaults.is_valid({"zaak": {"timezones": "Europe/Amsterdam"}})
     for name in (
         "unknown_key", "missing_key", "missing_target", "not_a_choice", "not_a_number",
         "bad_mapping_name", "list_instead_of_keys", "unknown_keys_everywhere",
@@ -107,7 +115,7 @@ def test_every_property_of_the_schemas_is_described() -> None:
         mine = [name for name, each in found if isinstance(each, dict) and not each.get("description")]
         return mine + [name for item in node.values() for name in bare(item)]
 
-    for kind in ("mapping", "workspace"):
+    for kind in ("mapping", "workspace", "tests", "defaults"):
         answer = in_process("mapping", "schema", kind)
         Draft202012Validator.check_schema(answer.document)
         assert bare(answer.document) == []
@@ -117,11 +125,19 @@ def test_workspaces_carry_the_schemas_and_name_them(tmp_path: Path) -> None:
     assert in_process("init", tmp_path / "new").status == 0
     assert in_process("demo", tmp_path / "demo", "--cases", "10", "--no-answer-key").status == 0
     for folder in (tmp_path / "new", tmp_path / "demo", ROOT / "examples/receipt"):
-        for kind in ("mapping", "workspace"):
+        for kind in ("mapping", "workspace", "tests", "defaults"):
             assert (folder / f"schemas/{kind}.json").is_file()
         assert (folder / "workspace.yml").read_text().startswith("# yaml-language-server: $schema=schemas/workspace.json")
         named = [file.read_text().splitlines()[0] for file in folder.glob("mappings/*.yml")]
         assert "# yaml-language-server: $schema=../schemas/mapping.json" in named
+
+
+def test_the_schemas_of_the_example_are_those_of_the_models(tmp_path: Path) -> None:
+    assert in_process("mapping", "schema", "--out", tmp_path).status == 0
+    kept = ROOT / "examples/receipt/schemas"
+    assert sorted(file.name for file in kept.iterdir()) == sorted(file.name for file in tmp_path.iterdir())
+    for file in tmp_path.iterdir():
+        assert (kept / file.name).read_text() == file.read_text(), f"omnicase mapping schema --out {kept}"
 
 
 def test_a_schema_that_does_not_exist_or_cannot_be_written_is_refused(tmp_path: Path) -> None:
