@@ -135,7 +135,7 @@ def _write_zaak(books: _Books, database: OldDatabase) -> None:
         _put(books, database, "ZKN_PERSOON", persons)
         database.append("ZKN_ADRES", parties.addresses(world, persons))
         if books.key:
-            books.key.case_persons(persons)
+            books.key.case_persons(world, low, high)
     for low, high in _spans(0, world.companies, _CHUNK_ROWS):
         companies = parties.companies(world, low, high)
         _put(books, database, "ZKN_BEDRIJF", companies)
@@ -195,7 +195,7 @@ def _write_balie(books: _Books, database: OldDatabase) -> None:
         )
         books.links.add(both, "person", ("balie.BLS_KLANT", "KLANTNR"), ("zaak.ZKN_PERSOON", "PERSID"))
         if books.key:
-            books.key.customers(customers)
+            books.key.customers(world, low, high)
     first, after = counter_span()
     days = max(1, _CHUNK_ROWS * (after - first) // max(1, world.cases * 3))
     used = dict.fromkeys(("BONID", "AFSPNR", "KASSAID"), 0)
@@ -244,7 +244,7 @@ def _write_kcc(books: _Books, folder: Path) -> None:
             before = contacts.repeated(world, own)
             books.dirt.count("F11", before_rows, delivered.height)
             if books.key:
-                books.key.contacts(month, delivered, again=before if month != months[-1] else before.clear())
+                books.key.contacts(world, month, delivered, again=before if month != months[-1] else before.clear())
         books.advance(world.cases * high // len(months) - world.cases * low // len(months))
     books.dirt.count("F01", len(catalogue.UTF8_FILES), len(months))
     books.dirt.count("F05", len(catalogue.US_ORDER_FILES), len(months))
