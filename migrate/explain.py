@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import UsageError, column_info, show, split_key, tables
+from casemodel import UsageError, column_info, tables
 from connectors import SqliteTarget
 from mappings import CompiledMapping, StageValue
+from migrate.disclosure import disclose
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read, table
 from migrate.merged import MergedField, merged_fields
@@ -50,6 +52,7 @@ class Explained:
     issues: tuple[tuple[str, str, str], ...]
     merged: tuple[MergedField, ...] = ()
     """Of a record that several systems know: which row each field comes from, and what others said."""
+    unmasked: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values."""
@@ -67,14 +70,16 @@ class Explained:
             "record": dict(self.record),
             "issues": [{"severity": severity, "field": field, "code": code} for severity, field, code in self.issues],
             "merged": [each.as_dict() for each in self.merged],
+            "unmasked": self.unmasked,
         }
 
 
-def explain(session: Session, name: str, key_text: str) -> Explained:
+def explain(session: Session, name: str, key_text: str, reason: str | None = None) -> Explained:
     """Explain one source row: raw values, each stage, the record now.
 
     Args:
         key_text: the key, its parts joined by ``|``, or as shown by other commands (a token for a personal key).
+        reason: why personal values are to be shown as they are, which is recorded; None masks them.
 
     Raises:
         UsageError: RUN-011 unknown mapping, EXP-001 the source has no such row.
@@ -83,14 +88,19 @@ def explain(session: Session, name: str, key_text: str) -> Explained:
     mapping = session.mapping(name)
     target = workspace_target(session.workspace)
     try:
-        return _explained(session, mapping, target, key_text)
+        prepared = _row(session, mapping, Shown(session), key_text)
+        key = str(prepared["_key"][0])
+        if reason is not None:
+            with target.engine.connect() as connection:
+                disclose(connection, "explain", f"{name} {Shown(session).key_text(mapping, key)}", reason)
+        return _explained(session, mapping, target, prepared, Shown(session, unmasked=reason is not None))
     finally:
         target.close()
 
 
-def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget, key_text: str) -> Explained:
-    shown = Shown(session)
-    prepared = _row(session, mapping, shown, key_text)
+def _explained(
+    session: Session, mapping: CompiledMapping, target: SqliteTarget, prepared: pl.DataFrame, shown: Shown
+) -> Explained:
     key = str(prepared["_key"][0])
     with target.engine.connect() as connection:
         id_map, issue = (table(connection, each) for each in ("id_map", "issue"))
@@ -107,8 +117,8 @@ def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget,
             .order_by(issue.c.id)
         ).all()
         target_id = state.target_id if state else None
-        record = _record(session, connection, mapping, target_id)
-        merged = merged_fields(session, connection, mapping, numbers, target_id)
+        record = record_now(connection, mapping.target, mapping.fields, target_id, shown)
+        merged = merged_fields(session, connection, mapping, numbers, target_id, shown)
         full = fully_read(connection)
     by_record = frozenset(each for each in session.check.order if session.mapping(each).records_by_group)
     personal = _personal_values(mapping, prepared, shown)
@@ -122,12 +132,22 @@ def _explained(session: Session, mapping: CompiledMapping, target: SqliteTarget,
         state.run_id if state else None,
         mapping.file_digest,
         mapping.meaning,
-        _source(session, mapping, prepared, shown),
-        tuple(_stage(session, mapping, personal, each) for each in stages),
+        _source(mapping, prepared, shown),
+        tuple(_stage(mapping, personal, each, shown) for each in stages),
         record,
         tuple((row.severity, row.field, row.code) for row in issues),
         merged,
+        shown.unmasked,
     )
+
+
+def source_of(session: Session, mapping: CompiledMapping, key: str, shown: Shown) -> tuple[tuple[str, str], ...]:
+    """Return the source row of a key, as it may be shown.
+
+    Raises:
+        UsageError: EXP-001 the source has no such row.
+    """
+    return _source(mapping, _row(session, mapping, shown, key), shown)
 
 
 def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str) -> pl.DataFrame:
@@ -135,10 +155,9 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
     source = session.source(mapping.system)
     wanted = key_text
     if shown.key_is_personal(mapping):
-        tokens = tuple(split_key(key_text))
         for frame in source.columns(mapping.relation, mapping.key_columns, 200_000):
             keys = mapping.keys_only(frame)["_key"].drop_nulls().unique()
-            found = next((key for key in keys if key == key_text or shown.key(mapping, key) == tokens), None)
+            found = next((key for key in keys if shown.is_key(mapping, key, key_text)), None)
             if found is not None:
                 wanted = found
                 break
@@ -163,40 +182,37 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
     )
 
 
-def _record(
-    session: Session, connection: sa.Connection, mapping: CompiledMapping, target_id: str | None
+def record_now(
+    connection: sa.Connection, table_name: str, fields: Sequence[str], target_id: str | None, shown: Shown
 ) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a record of the target as they may be shown; nothing when it is not there."""
     if target_id is None:
         return ()
-    found = read_canonical(connection, mapping.target, list(mapping.fields), tables[mapping.target].c.id == target_id)
+    found = read_canonical(connection, table_name, list(fields), tables[table_name].c.id == target_id)
     if found.is_empty():
         return ()
-    key = session.workspace.secrets.mask_key
     return tuple(
-        (name, show(value, personal=bool(column_info(mapping.target, name)["personal"]), key=key))
+        (name, shown.value(value, personal=bool(column_info(table_name, name)["personal"])))
         for name, value in found.row(0, named=True).items()
         if name != "id"
     )
 
 
-def _source(
-    session: Session, mapping: CompiledMapping, prepared: pl.DataFrame, shown: Shown
-) -> tuple[tuple[str, str], ...]:
-    key = session.workspace.secrets.mask_key
+def _source(mapping: CompiledMapping, prepared: pl.DataFrame, shown: Shown) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (name, show(value, personal=shown.personal(mapping, name), key=key))
+        (name, shown.value(value, personal=shown.personal(mapping, name)))
         for name, value in prepared.row(0, named=True).items()
         if not name.startswith("_") and isinstance(value, str)
     )
 
 
-def _stage(session: Session, mapping: CompiledMapping, personal: frozenset[str], stage: StageValue) -> Stage:
+def _stage(mapping: CompiledMapping, personal: frozenset[str], stage: StageValue, shown: Shown) -> Stage:
     """Mask a stage's value unless its column of the model may be shown and no personal value of the row is in it."""
-    key = session.workspace.secrets.mask_key
     open_column = stage.field in mapping.fields and not column_info(mapping.target, stage.field)["personal"]
     bare = _bare(stage.value or "")
     taken = any(value in bare or (len(bare) >= _TELLING and bare in value) for value in personal)
-    return Stage(stage.field, stage.stage, show(stage.value, personal=not open_column or taken, key=key), stage.issue)
+    value = shown.value(stage.value, personal=not open_column or taken)
+    return Stage(stage.field, stage.stage, value, stage.issue)
 
 
 _TELLING = 3

@@ -10,13 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import UsageError, column_info, show, tables
-from migrate.explain import explain
+from casemodel import UsageError, tables
+from migrate.disclosure import disclose
+from migrate.explain import record_now, source_of
 from migrate.ledger.store import table
 from migrate.run import workspace_target
 from migrate.session import Session
 from migrate.shown import Shown
-from migrate.target_values import read_canonical
 
 _MOST_ROWS = 20
 """So many source rows are read back; the others are counted."""
@@ -58,8 +58,11 @@ class Looked:
         return {"table": self.table, "id": self.id, "record": dict(self.record), "origins": origins, "more": self.more}
 
 
-def lookup(session: Session, table_name: str, record_id: str) -> Looked:
+def lookup(session: Session, table_name: str, record_id: str, reason: str | None = None) -> Looked:
     """Find the source rows of a record of the target.
+
+    Args:
+        reason: why personal values are to be shown as they are, which is recorded; None masks them.
 
     Raises:
         UsageError: LKP-001 no such table, LKP-002 not an id, LKP-003 nothing in the target or ledger has this id.
@@ -74,20 +77,24 @@ def lookup(session: Session, table_name: str, record_id: str) -> Looked:
         raise UsageError(
             "LKP-002", "this is not an id of the target", hint="Copy the id (a UUID) from the target."
         ) from None
+    shown = Shown(session, unmasked=reason is not None)
+    names = [column.name for column in tables[table_name].columns if column.name != "id"]
     target = workspace_target(session.workspace)
     try:
         with target.engine.connect() as connection:
-            record = _record(session, connection, table_name, wanted)
+            record = record_now(connection, table_name, names, wanted, shown)
             rows = _rows(connection, table_name, wanted)
+        if not record and not rows:
+            raise UsageError(
+                "LKP-003",
+                f"no record of {table_name} has this id, nor did omnicase ever write one",
+                hint="Check table and id; records that others made in the target have no source row.",
+            )
+        if reason is not None:
+            with target.engine.connect() as connection:
+                disclose(connection, "lookup", f"{table_name} {wanted}", reason)
     finally:
         target.close()
-    if not record and not rows:
-        raise UsageError(
-            "LKP-003",
-            f"no record of {table_name} has this id, nor did omnicase ever write one",
-            hint="Check table and id; records that others made in the target have no source row.",
-        )
-    shown = Shown(session)
     origins = tuple(_origin(session, shown, row) for row in rows[:_MOST_ROWS])
     return Looked(table_name, wanted, record, origins, max(0, len(rows) - _MOST_ROWS))
 
@@ -126,26 +133,11 @@ def _origin(session: Session, shown: Shown, row: Any) -> Origin:
         return Origin(row.name, ("?",), row.state, row.run_id, *version, True, ())
     mapping = session.mapping(row.name)
     try:
-        source = explain(session, row.name, row.source_key).source
+        source = source_of(session, mapping, row.source_key, shown)
     except UsageError:  # the row has left the source
         source = ()
     key = shown.key(mapping, row.source_key)
     return Origin(row.name, key, row.state, row.run_id, *version, row.meaning != mapping.meaning, source)
-
-
-def _record(
-    session: Session, connection: sa.Connection, table_name: str, record_id: str
-) -> tuple[tuple[str, str], ...]:
-    names = [column.name for column in tables[table_name].columns if column.name != "id"]
-    found = read_canonical(connection, table_name, names, tables[table_name].c.id == record_id)
-    if found.is_empty():
-        return ()
-    key = session.workspace.secrets.mask_key
-    return tuple(
-        (name, show(value, personal=bool(column_info(table_name, name)["personal"]), key=key))
-        for name, value in found.row(0, named=True).items()
-        if name != "id"
-    )
 
 
 def lookup_lines(found: Looked) -> Iterator[str]:

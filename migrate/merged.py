@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import column_info, show
+from casemodel import column_info
 from mappings import CompiledMapping
 from migrate.pipeline.contributions import contributions_to, shared_records
 from migrate.pipeline.identity import ordered, units
@@ -48,6 +48,7 @@ def merged_fields(
     mapping: CompiledMapping,
     numbers: dict[str, int],
     target_id: str | None,
+    shown: Shown,
 ) -> tuple[MergedField, ...]:
     """Return who says what of the fields of a record to which several rows give; nothing of other records."""
     if target_id is None or mapping.giving is None:
@@ -58,7 +59,7 @@ def merged_fields(
         return ()
     fields = given["fields"].str.json_decode(pl.Struct(dict.fromkeys(shared.columns, pl.String))).struct.unnest()
     frame = pl.concat([given.drop("fields"), fields], how="horizontal")
-    shown, found = Shown(session), []
+    found = []
     for unit in units(shared):
         rows = ordered(frame, shared, unit[0]).to_dicts()
         filled = [row for row in rows if any(row[name] is not None for name in unit)]
@@ -71,6 +72,5 @@ def merged_fields(
 
 
 def _said(session: Session, shown: Shown, table: str, name: str, row: dict[str, Any]) -> Said:
-    personal, mask_key = bool(column_info(table, name)["personal"]), session.workspace.secrets.mask_key
     key = shown.key(session.mapping(row["mapping"]), row["key"])
-    return Said(row["mapping"], key, show(row[name], personal=personal, key=mask_key))
+    return Said(row["mapping"], key, shown.value(row[name], personal=bool(column_info(table, name)["personal"])))

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import ISSUE_CODES, UsageError, join_key, split_key
+from casemodel import ISSUE_CODES, UsageError
+from migrate.disclosure import disclose
 from migrate.ledger.store import table
 from migrate.run import workspace_target
 from migrate.session import Session
@@ -37,6 +38,7 @@ class RejectedRow:
     issues: tuple[RowIssue, ...]
     values: tuple[tuple[str, str], ...] = ()
     waits_for: tuple[str, ...] = ()
+    unmasked: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as the command-line contract has it."""
@@ -83,18 +85,21 @@ def list_rejects(session: Session, mappings: Sequence[str], code: str | None, li
         return Rejects(tuple(ledger.row(*each, whole=False) for each in found), ledger.count(names, code))
 
 
-def show_reject(session: Session, mapping: str, key_text: str) -> RejectedRow:
-    """Return one row that was not loaded, with its values masked.
+def show_reject(session: Session, mapping: str, key_text: str, reason: str | None = None) -> RejectedRow:
+    """Return one row that was not loaded, with its values.
 
     Args:
         key_text: the key as shown by `rejects list`: its parts joined by ``|``; a token for a personal key.
+        reason: why personal values are to be shown as they are, which is recorded; None masks them.
 
     Raises:
         UsageError: REJ-002 there is no such row.
     """
     (name,) = session.selected([mapping])
-    with _Ledger(session) as ledger:
+    with _Ledger(session, unmasked=reason is not None) as ledger:
         for key, ref, state in ledger.candidates(name, key_text):
+            if reason is not None:
+                ledger.disclose(f"{name} {Shown(session).key_text(session.mapping(name), key)}", reason)
             return ledger.row(name, key, ref, state, whole=True)
     raise UsageError(
         "REJ-002",
@@ -107,8 +112,8 @@ def show_reject(session: Session, mapping: str, key_text: str) -> RejectedRow:
 class _Ledger:
     """Reads rejects for a session; open while used."""
 
-    def __init__(self, session: Session) -> None:
-        self._session, self._shown = session, Shown(session)
+    def __init__(self, session: Session, *, unmasked: bool = False) -> None:
+        self._session, self._shown = session, Shown(session, unmasked=unmasked)
         self._target = workspace_target(session.workspace)
         self._connection = self._target.engine.connect()
         self._reject, self._issue, self._mapping, self._id_map, self._wait = (
@@ -121,6 +126,11 @@ class _Ledger:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
         self._target.close()
+
+    def disclose(self, what: str, reason: str) -> None:
+        """Record that somebody sees a row unmasked (see `migrate.disclosure`)."""
+        self._connection.commit()
+        disclose(self._connection, "rejects", what, reason)
 
     def _selected(self, names: Sequence[str], code: str | None) -> sa.Select[Any]:
         reject, issue = self._reject, self._issue
@@ -164,12 +174,11 @@ class _Ledger:
     def candidates(self, name: str, key_text: str) -> list[tuple[str | None, str, str]]:
         """Return the rows whose key is shown as `key_text`, or is it."""
         mapping = self._session.mapping(name)
-        wanted = tuple(split_key(key_text))
         rows = self._connection.execute(self._selected([name], None).order_by(self._reject.c.id))
         return [
             (row[1], row[2], row[3])
             for row in rows
-            if row[1] is not None and (self._shown.key(mapping, row[1]) == wanted or row[1] == join_key(list(wanted)))
+            if row[1] is not None and self._shown.is_key(mapping, row[1], key_text)
         ]
 
     def row(self, name: str, key: str | None, ref: str, state: str, *, whole: bool) -> RejectedRow:
@@ -208,4 +217,6 @@ class _Ledger:
                 f"{parent} {self._shown.key_text(self._session.mapping(parent), on_key)}" for parent, on_key in found
             )
         shown = self._shown.key(mapping, key) if key is not None else (f"row {ref}",)
-        return RejectedRow(name, shown, state, tuple(RowIssue(*row) for row in issues), values, waits)
+        return RejectedRow(
+            name, shown, state, tuple(RowIssue(*row) for row in issues), values, waits, self._shown.unmasked
+        )

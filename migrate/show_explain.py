@@ -13,7 +13,7 @@ def explain_lines(found: Explained) -> Iterable[str]:
     if found.target_id:
         yield f"  record {found.target} {found.target_id}, last changed by run {found.run}"
     yield f"  mapping file {found.mapping_digest[:12]}, meaning {found.meaning[:12]}"
-    yield "source (personal values masked)"
+    yield "source" if found.unmasked else "source (personal values masked)"
     for name, value in found.source:
         yield f"  {name:<24} {value}"
     yield "stages"

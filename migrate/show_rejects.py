@@ -40,7 +40,7 @@ def row_lines(row: RejectedRow) -> Iterable[str]:
             yield f"          {known.english} / {known.dutch}. {known.remedy_dutch}"
     for wait in row.waits_for:
         yield f"  waits for {wait}"
-    yield "  the row as read (personal values masked)"
+    yield "  the row as read" if row.unmasked else "  the row as read (personal values masked)"
     for name, value in row.values:
         yield f"    {name:<24} {value}"
     yield f"Next: omnicase explain {row.mapping} {_quoted(row.key)}"

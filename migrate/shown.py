@@ -13,11 +13,20 @@ _MOST_CHARACTERS = 80
 
 
 class Shown:
-    """Masks the rows and keys of a session's mappings."""
+    """Masks the rows and keys of a session's mappings.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        unmasked: show personal values as they are; only after `migrate.disclosure.disclose` has recorded it.
+    """
+
+    def __init__(self, session: Session, *, unmasked: bool = False) -> None:
         self._session = session
         self._mask_key = session.workspace.secrets.mask_key
+        self.unmasked = unmasked
+
+    def value(self, value: str | None, *, personal: bool) -> str:
+        """Return a value as it may be shown."""
+        return show(value, personal=personal and not self.unmasked, key=self._mask_key)
 
     def personal(self, mapping: CompiledMapping, column: str) -> bool:
         """Return whether a source column is personal; unknown means personal."""
@@ -28,7 +37,14 @@ class Shown:
         """Return the parts of a key as they may be shown; a personal part is a token."""
         if key is None:
             return ("∅",)
-        personal = self.key_is_personal(mapping)
+        return self._parts(key, personal=self.key_is_personal(mapping) and not self.unmasked)
+
+    def is_key(self, mapping: CompiledMapping, key: str, text: str) -> bool:
+        """Return whether a text is a key, as it is or as it is shown masked."""
+        masked = self._parts(key, personal=self.key_is_personal(mapping))
+        return tuple(split_key(text)) in (tuple(split_key(key)), masked)
+
+    def _parts(self, key: str, *, personal: bool) -> tuple[str, ...]:
         return tuple(
             f"#{token(part, self._mask_key)}" if personal else show(part, personal=False, key=self._mask_key)
             for part in split_key(key)
@@ -49,6 +65,6 @@ class Shown:
         values = [(name, value) for name, value in json.loads(row).items() if value not in (None, "")]
         values.sort(key=lambda item: item[0] != first)
         return tuple(
-            (name, show(str(value)[:_MOST_CHARACTERS], personal=self.personal(mapping, name), key=self._mask_key))
+            (name, self.value(str(value)[:_MOST_CHARACTERS], personal=self.personal(mapping, name)))
             for name, value in values[:_MOST_COLUMNS]
         )

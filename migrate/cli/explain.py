@@ -5,20 +5,24 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.unmasked import unmasked_options
 
 
 @click.command()
 @click.argument("mapping")
 @click.argument("key")
+@unmasked_options
 @pass_invocation
-def explain(invocation: Invocation, mapping: str, key: str) -> int:
-    """Show a source row's way to its record, stage by stage."""
+def explain(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None) -> int:
+    """Show a source row's way to its record, stage by stage; personal values are masked."""
+    from migrate.disclosure import checked_reason
     from migrate.explain import explain as explain_row
     from migrate.run import as_of_date
     from migrate.session import open_session
     from migrate.show_explain import explain_lines
 
+    why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
-        found = explain_row(session, mapping, key)
+        found = explain_row(session, mapping, key, why)
     invocation.emit(found.as_dict(), explain_lines(found))
     return 0

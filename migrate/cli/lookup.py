@@ -5,24 +5,28 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.unmasked import unmasked_options
 
 
 @click.command()
 @click.argument("table", metavar="TARGET_TABLE")
 @click.argument("record_id", metavar="ID")
+@unmasked_options
 @pass_invocation
-def lookup(invocation: Invocation, table: str, record_id: str) -> int:
+def lookup(invocation: Invocation, table: str, record_id: str, unmasked: bool, reason: str | None) -> int:
     """Show from which source rows a record of the target was made.
 
     With each row its mapping, the run that last changed the record, and the version of the mapping then.  Personal
     values are masked.
     """
+    from migrate.disclosure import checked_reason
     from migrate.lookup import lookup as look
     from migrate.lookup import lookup_lines
     from migrate.run import as_of_date
     from migrate.session import open_session
 
+    why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
-        found = look(session, table, record_id)
+        found = look(session, table, record_id, why)
     invocation.emit(found.as_dict(), lookup_lines(found))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.unmasked import unmasked_options
 
 
 @click.group()
@@ -33,15 +34,18 @@ def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | 
 @rejects.command("show")
 @click.argument("mapping")
 @click.argument("key")
+@unmasked_options
 @pass_invocation
-def show_command(invocation: Invocation, mapping: str, key: str) -> int:
+def show_command(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None) -> int:
     """Show one row that was not loaded: its issues, its values (masked), what it waits for."""
+    from migrate.disclosure import checked_reason
     from migrate.rejects import show_reject
     from migrate.run import as_of_date
     from migrate.session import open_session
     from migrate.show_rejects import row_lines
 
+    why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
-        found = show_reject(session, mapping, key)
+        found = show_reject(session, mapping, key, why)
     invocation.emit(found.as_dict(), row_lines(found))
     return 0

@@ -82,6 +82,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     _shared(builder)
     _other_keys(builder)
     _exceptions(builder)
+    _disclosures(builder)
     return builder.metadata
 
 
@@ -329,6 +330,22 @@ def _exceptions(builder: _Builder) -> None:
         Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         Index(None, "mapping_id", "source_key"),
         comment="The keys that rejected, parked or incomplete rows wait for",
+    )
+
+
+def _disclosures(builder: _Builder) -> None:
+    """Who saw personal values as they are."""
+    builder.table(
+        "disclosure",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("at", String(26), nullable=False, comment="UTC"),
+        Column("os_user", String(200), nullable=False),
+        Column("host", String(200), nullable=False),
+        Column("program", String(40), nullable=False),
+        Column("command", String(20), nullable=False, comment="explain, lookup, rejects"),
+        Column("what", Text, nullable=False, comment="the row or record, its key masked as elsewhere"),
+        Column("reason", Text, nullable=False),
+        comment="Personal values that were shown unmasked: who, when, what and why; only added to",
     )
 
 

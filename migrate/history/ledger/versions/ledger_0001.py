@@ -27,6 +27,20 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}disclosure",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("host", sa.String(200), nullable=False),
+        sa.Column("program", sa.String(40), nullable=False),
+        sa.Column("command", sa.String(20), nullable=False, comment="explain, lookup, rejects"),
+        sa.Column("what", sa.Text(), nullable=False, comment="the row or record, its key masked as elsewhere"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}disclosure"),
+        comment="Personal values that were shown unmasked: who, when, what and why; only added to",
+        schema=schema,
+    )
+    op.create_table(
         f"{prefix}lock",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
