@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from casemodel import UsageError, tables
 from migrate.disclosure import disclose
 from migrate.explain import record_now, source_of
+from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import table
+from migrate.merged import MergedField, merged_fields, merged_lines
 from migrate.run import workspace_target
 from migrate.session import Session
 from migrate.shown import Shown
@@ -51,11 +53,15 @@ class Looked:
     record: tuple[tuple[str, str], ...]
     origins: tuple[Origin, ...]
     more: int
+    merged: tuple[MergedField, ...] = ()
+    """Of a record that several systems know: which row each field comes from, and what others said."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values."""
         origins = [asdict(each) | {"key": list(each.key), "source": dict(each.source)} for each in self.origins]
-        return {"table": self.table, "id": self.id, "record": dict(self.record), "origins": origins, "more": self.more}
+        merged = [each.as_dict() for each in self.merged]
+        answer = {"table": self.table, "id": self.id, "record": dict(self.record), "origins": origins}
+        return {**answer, "more": self.more, "merged": merged}
 
 
 def lookup(session: Session, table_name: str, record_id: str, reason: str | None = None) -> Looked:
@@ -84,6 +90,7 @@ def lookup(session: Session, table_name: str, record_id: str, reason: str | None
         with target.engine.connect() as connection:
             record = record_now(connection, table_name, names, wanted, shown)
             rows = _rows(connection, table_name, wanted)
+            merged = _merged(session, connection, rows, wanted, shown)
         if not record and not rows:
             raise UsageError(
                 "LKP-003",
@@ -96,7 +103,17 @@ def lookup(session: Session, table_name: str, record_id: str, reason: str | None
     finally:
         target.close()
     origins = tuple(_origin(session, shown, row) for row in rows[:_MOST_ROWS])
-    return Looked(table_name, wanted, record, origins, max(0, len(rows) - _MOST_ROWS))
+    return Looked(table_name, wanted, record, origins, max(0, len(rows) - _MOST_ROWS), merged)
+
+
+def _merged(
+    session: Session, connection: sa.Connection, rows: list[Any], record_id: str, shown: Shown
+) -> tuple[MergedField, ...]:
+    names = [row.name for row in rows if row.name in session.files]
+    if not names:
+        return ()
+    numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
+    return merged_fields(session, connection, session.mapping(names[0]), numbers, record_id, shown)
 
 
 def _rows(connection: sa.Connection, table_name: str, record_id: str) -> list[Any]:
@@ -158,6 +175,7 @@ def lookup_lines(found: Looked) -> Iterator[str]:
             yield f"  {name:<24} {value}"
         if not each.source:
             yield "  this row is no longer in the source"
+    yield from merged_lines(found.merged)
     if found.origins:
         each = found.origins[0]
         yield f"Next: omnicase explain {each.mapping} '{'|'.join(each.key)}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,3 +75,13 @@ def merged_fields(
 def _said(session: Session, shown: Shown, table: str, name: str, row: dict[str, Any]) -> Said:
     key = shown.key(session.mapping(row["mapping"]), row["key"])
     return Said(row["mapping"], key, shown.value(row[name], personal=bool(column_info(table, name)["personal"])))
+
+
+def merged_lines(fields: tuple[MergedField, ...]) -> Iterator[str]:
+    """Return the same for a terminal; nothing for a record of one row."""
+    if fields:
+        yield "where each field of the record comes from"
+    for each in fields:
+        yield f"  {each.field:<24} {each.won.mapping} {'|'.join(each.won.key)}   {each.won.value}"
+        for lost in each.lost:
+            yield f"  {'':<24}   not {lost.mapping} {'|'.join(lost.key)}   {lost.value}"

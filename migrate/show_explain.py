@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrate.explain import Explained
+from migrate.merged import merged_lines
 
 
 def explain_lines(found: Explained) -> Iterable[str]:
@@ -26,11 +27,6 @@ def explain_lines(found: Explained) -> Iterable[str]:
         yield "record in the target now"
         for name, value in found.record:
             yield f"  {name:<24} {value}"
-    if found.merged:
-        yield "where each field of the record comes from"
-        for each in found.merged:
-            yield f"  {each.field:<24} {each.won.mapping} {'|'.join(each.won.key)}   {each.won.value}"
-            for lost in each.lost:
-                yield f"  {'':<24}   not {lost.mapping} {'|'.join(lost.key)}   {lost.value}"
+    yield from merged_lines(found.merged)
     for severity, field, code in found.issues:
         yield f"{severity}: {field}: {code}"

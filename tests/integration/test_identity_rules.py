@@ -356,5 +356,10 @@ def test_explain_names_who_said_what(tmp_path: Path) -> None:
     assert "where each field of the record comes from" in plain
     assert "Berg" not in plain
     assert "note of two" not in plain
+    with closing(open_read_only(folder / "target.db")) as target:
+        ((party,),) = target.execute("SELECT id FROM party").fetchall()
+    looked = omnicase("-C", folder, "--format", "json", "lookup", "party", party).document
+    assert looked["merged"] == answer.document["merged"]
+    assert [each["mapping"] for each in looked["origins"]] == ["one.person", "two.person"]
     alone = omnicase("-C", folder, "--format", "json", "explain", "one.address", "1")
     assert alone.document["merged"] == []
