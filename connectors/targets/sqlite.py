@@ -50,12 +50,13 @@ class SqliteTarget:
         self.path = Path(database)
         self._check_file(create)
         self._scratch = Scratch()
-        self._stagers: dict[int, Any] = {}
+        self._stagers: dict[str, Any] = {}
+        self._attached: set[str] = set()
         self._asker: Any = None
         self._reader: Any = None
         self.engine = sa.create_engine(f"sqlite:///{self.path}", hide_parameters=True, poolclass=sa.pool.StaticPool)
         event.listen(self.engine, "connect", self._on_connect)
-        event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "begin", self._begin)
 
     def _check_file(self, create: bool) -> None:
         if self.path.is_dir() or not self.path.parent.is_dir():
@@ -83,9 +84,8 @@ class SqliteTarget:
         cursor.execute("PRAGMA cache_size = -24576")
         # Ids are random, so a batch touches pages everywhere: fold the log back seldom, not after every batch.
         cursor.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        for name in STAGES:
-            cursor.execute(f"ATTACH ? AS {name}", (str(self._stage_path(name)),))
         cursor.close()
+        self._attached.clear()
 
     def _stage_path(self, name: str) -> Path:
         return self._scratch.folder / f"{name}.db"
@@ -105,10 +105,22 @@ class SqliteTarget:
             slot: 0 or 1; a transaction that reads one slot leaves the other one free.
         """
         schema = STAGES[slot]
-        if slot not in self._stagers:
-            self._stagers[slot] = _open_scratch(self._stage_path(schema))
-        _put(self._stagers[slot], name, frame)
+        if schema not in self._stagers:
+            self._stagers[schema] = _open_scratch(self._stage_path(schema))
+        _put(self._stagers[schema], name, frame)
         return sa.table(name, *(sa.column(column) for column in frame.columns), schema=schema)
+
+    def _begin(self, connection: sa.Connection) -> None:
+        """Attach the stages that are new, and begin a write transaction of the target alone.
+
+        BEGIN IMMEDIATE would lock every attached database too, and the mapping thread fills the other stage meanwhile.
+        Of a file without incremental vacuum, as ours is, the pragma does nothing but take the lock.
+        """
+        for name in [each for each in list(self._stagers) if each not in self._attached]:
+            connection.exec_driver_sql(f"ATTACH ? AS {name}", (str(self._stage_path(name)),))
+            self._attached.add(name)
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("PRAGMA main.incremental_vacuum(0)").close()
 
     def ask(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
         """Put a frame where `query` can join it; another thread may have a transaction open meanwhile."""
@@ -160,15 +172,6 @@ class SqliteTarget:
         self._stagers.clear()
         self.engine.dispose()
         self._scratch.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    """Begin a write transaction of the target alone: BEGIN IMMEDIATE would lock every attached database too.
-
-    Of the target's file, which has no vacuum to do, the pragma does nothing but take the lock.
-    """
-    connection.exec_driver_sql("BEGIN")
-    connection.exec_driver_sql("PRAGMA main.incremental_vacuum(0)").close()
 
 
 def _open_scratch(path: Path) -> Any:

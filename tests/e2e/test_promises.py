@@ -55,7 +55,7 @@ KILLS = [("after-read", 3), ("after-map", 9), ("before-transaction", 17), ("afte
 def test_promise_1_exactly_once(failpoint: str, fresh: Path, loaded: Path, tmp_path: Path) -> None:
     """Killed at a place and started again, a run ends in the same target and ledger as an undisturbed one."""
     omnicase, folder = CommandLine(), copy_workspace(fresh, tmp_path / "killed")
-    killed = omnicase("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint})
+    killed = omnicase.spawn("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint})
     assert killed.status == -9, f"{failpoint} was never reached: {killed.err}"
     again = omnicase("-C", folder, "--format", "json", "run")
     assert again.status == 3, again.err

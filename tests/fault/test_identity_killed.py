@@ -61,7 +61,7 @@ def undisturbed(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_and_resumed(failpoint: str, loaded: Path, undisturbed: Path, tmp_path: Path) -> None:
     omnicase, folder = CommandLine(), tmp_path / "killed"
     shutil.copytree(loaded, folder)
-    killed = omnicase("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint})
+    killed = omnicase.spawn("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint})
     assert killed.status == -9, f"{failpoint} was never reached: {killed.err}"
     resumed = omnicase("-C", folder, "run")
     assert resumed.status == 3, resumed.err

@@ -200,7 +200,7 @@ def test_killed_while_reading_by_the_cursor_and_resumed(failpoint: str, tmp_path
         "DELETE FROM ACTOR WHERE NR = 1",
     )
     calm = copy_workspace(folder, tmp_path / "calm")
-    assert omnicase("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint}).status == -9
+    assert omnicase.spawn("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint}).status == -9
     assert run(folder) == run(calm)
     assert_same_target(folder / "target.db", calm / "target.db")
 

@@ -206,7 +206,7 @@ def test_killed_while_deleting_and_resumed(failpoint: str, tmp_path: Path, omnic
     folder = make(tmp_path / "one")
     change(folder, "DELETE FROM UNIT WHERE CODE IN (1, 5)", "DELETE FROM ACTOR WHERE UNIT = 5 OR NR = 1")
     calm = copy_workspace(folder, tmp_path / "calm")
-    assert omnicase("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint}).status == -9
+    assert omnicase.spawn("-C", folder, "run", env={"OMNICASE_FAILPOINT": failpoint}).status == -9
     books = gone(folder, 3)
     assert books == gone(calm, 3) == {"old.unit": {"removed": 1, "held": 1}, "old.actor": {"removed": 5}}
     assert_same_target(folder / "target.db", calm / "target.db")
