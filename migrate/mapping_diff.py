@@ -117,6 +117,10 @@ def _flat(file: MappingFile) -> dict[str, str]:
             found[f"{label}.codes[{'|'.join(map(str, code))}]"] = "|".join(str(part) for part in value)
     for label, texts in file.texts.items():
         found[f"null_if {label}"] = ", ".join(texts)
+    for each in file.decisions:
+        if file.name in (each.left[0], each.right[0]):
+            both = " = ".join("|".join(row) for row in sorted((each.left, each.right)))
+            found[f"same_person[{both}]"] = "yes" if each.same else "no"
     if file.query is not None:
         found["query.sql"] = file.query.sql
     return found

@@ -23,6 +23,17 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Alleen rijen waarvoor geldt: {where}. Reden: {reason}.",
         "Only rows for which holds: {where}. Reason: {reason}.",
     ),
+    "identity": (
+        "Rijen met dezelfde {by} worden één record, ook met die van andere systemen. Rang {rank}: de laagste wint.",
+        "Rows with the same {by} become one record, with those of other systems too. Rank {rank}: the lowest wins.",
+    ),
+    "or": ("of", "or"),
+    "agree": (
+        "Wie met de eerste rij in {agree} niets gemeen heeft, blijft apart, met een waarschuwing.",
+        "Who has nothing of {agree} in common with the first row stays apart, with a warning.",
+    ),
+    "newest": ("Binnen een rang gaat de hoogste {newest} voor.", "Within a rank the highest {newest} wins."),
+    "together": ("Uit één rij komen: {fields}.", "These come from one row: {fields}."),
     "fields": ("Velden van {name}", "Fields of {name}"),
     "values": ("Tussenwaarden van {name}", "Values of {name}"),
     "codes_of": ("Codetabel van {name}: {field}", "Code table of {name}: {field}"),
@@ -89,6 +100,7 @@ def _mapping(file: MappingFile, lang: str) -> Iterator[Part]:
         said.insert(0, _word(lang, "owner", owner=model.owner))
     if model.scope:
         said.append(_word(lang, "scope", where=model.scope.where, reason=model.scope.reason))
+    said += _identity(lang, file)
     table = tables.get(model.target)
     if table is not None and table.comment:
         said.insert(0, str(table.comment))
@@ -129,6 +141,19 @@ def _mapping(file: MappingFile, lang: str) -> Iterator[Part]:
     if left:
         head = tuple(_word(lang, name) for name in ("column", "reason", "by", "evidence"))
         yield Part(3, _word(lang, "left", name=file.name), (), head, tuple(left))
+
+
+def _identity(lang: str, file: MappingFile) -> list[str]:
+    spec = file.model.identity
+    if spec is None:
+        return []
+    by = f" {_word(lang, 'or')} ".join(" + ".join(parts) for parts in spec.by)
+    said = [_word(lang, "identity", by=by, rank=spec.rank)]
+    if spec.agree:
+        said.append(_word(lang, "agree", agree=", ".join(spec.agree)))
+    if spec.newest:
+        said.append(_word(lang, "newest", newest=spec.newest))
+    return [*said, *(_word(lang, "together", fields=", ".join(group)) for group in spec.together)]
 
 
 def _origin(lang: str, chain: Mapping[str, Any]) -> str:

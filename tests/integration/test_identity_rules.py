@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -363,3 +364,15 @@ def test_explain_names_who_said_what(tmp_path: Path) -> None:
     assert [each["mapping"] for each in looked["origins"]] == ["one.person", "two.person"]
     alone = omnicase("-C", folder, "--format", "json", "explain", "one.address", "1")
     assert alone.document["merged"] == []
+
+
+def test_identity_in_the_data_dictionary_and_in_what_changed(tmp_path: Path) -> None:
+    folder = people_workspace(tmp_path / "w", {})
+    said = omnicase("-C", folder, "mapping", "doc", "--lang", "nl").out
+    assert "Rijen met dezelfde bsn of name + born worden één record" in said
+    assert "in surname, birth\\_year niets gemeen" in said
+    shutil.copytree(folder, tmp_path / "before")
+    decide(folder, "one.person,1,two.person,1,yes")
+    changed = omnicase("-C", folder, "--format", "json", "mapping", "diff", tmp_path / "before").document
+    assert {each["mapping"] for each in changed["mappings"]} == {"one.person", "two.person"}
+    assert changed["mappings"][0]["changes"][0]["path"] == "same_person[one.person|1 = two.person|1]"
