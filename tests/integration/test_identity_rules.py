@@ -376,3 +376,74 @@ def test_identity_in_the_data_dictionary_and_in_what_changed(tmp_path: Path) -> 
     changed = omnicase("-C", folder, "--format", "json", "mapping", "diff", tmp_path / "before").document
     assert {each["mapping"] for each in changed["mappings"]} == {"one.person", "two.person"}
     assert changed["mappings"][0]["changes"][0]["path"] == "same_person[one.person|1 = two.person|1]"
+
+
+def numbered(folder: Path) -> None:
+    """Let both systems fill the number of a party, which is unique, from the note."""
+    for system in ("one", "two"):
+        path = folder / f"mappings/{system}.person.yml"
+        text = (
+            path.read_text()
+            .replace("  internal_note:", "  party_number:")
+            .replace("[party_number, ", "[internal_note, ")
+        )
+        path.write_text(text)
+
+
+def numbers(folder: Path) -> list[tuple[str, str | None]]:
+    with closing(open_read_only(folder / "target.db")) as target:
+        return target.execute("SELECT surname, party_number FROM party ORDER BY 1, 2").fetchall()
+
+
+def test_a_unique_value_that_another_party_holds(tmp_path: Path) -> None:
+    people = {
+        "one": [
+            Person(1, "111", "Berg", note="1000000001"),
+            Person(2, "222", "Cor", note="1000000001"),
+            Person(3, "333", "Dirk", note="1000000003"),
+        ],
+        "two": [Person(2, "222", "Cor", note=None), Person(3, "333", "Dirk")],
+    }
+    folder = people_workspace(tmp_path / "w", people)
+    numbered(folder)
+    books = run(folder)
+    assert numbers(folder) == [("Berg", "1000000001"), ("Dirk", "1000000003")]
+    assert {each[:2] for each in issues(folder) if each[3] == "unique-taken"} == {
+        ("one.person", "2"),
+        ("two.person", "2"),
+    }
+    assert (books["one.person"]["rejected"], books["two.person"]["rejected"]) == (1, 1)
+    again = run(folder)
+    assert (again["one.person"]["rejected"], again["two.person"]["rejected"]) == (1, 1)
+    fill(folder, {**people, "one": [*people["one"][:1], Person(2, "222", "Cor", note="1000000002"), people["one"][2]]})
+    run(folder)
+    assert numbers(folder) == [("Berg", "1000000001"), ("Cor", "1000000002"), ("Dirk", "1000000003")]
+    assert [each for each in issues(folder) if each[3] == "unique-taken"] == []
+    assert in_balance(folder)
+
+
+def test_a_party_that_somebody_else_made_is_not_taken_over(tmp_path: Path) -> None:
+    people = {"one": [Person(1, "111", "Berg")], "two": [Person(1, "111", "Berg", note="b")]}
+    folder, other = people_workspace(tmp_path / "w", people), people_workspace(tmp_path / "other", people)
+    run(other)
+    with closing(open_read_only(other / "target.db")) as target:
+        ((party,),) = target.execute("SELECT id FROM party").fetchall()
+    with closing(sqlite3.connect(folder / "target.db")) as target, target:
+        target.execute(
+            "INSERT INTO party (id, party_type, surname, is_active) VALUES (?, 'persoon', 'Theirs', 1)", (party,)
+        )
+    books = run(folder)
+    assert (books["one.person"]["conflict"], books["two.person"]["conflict"]) == (1, 1)
+    assert [row[0] for row in parties(folder)] == ["Theirs"]
+
+
+def test_a_row_that_leaves_the_scope_takes_back_what_it_gave(tmp_path: Path) -> None:
+    people = {"one": [Person(1, "111", "Berg")], "two": [Person(1, "111", "Berg", note="b")]}
+    folder = people_workspace(tmp_path / "w", people)
+    path = folder / "mappings/two.person.yml"
+    path.write_text(path.read_text() + "scope: {where: \"NOTE <> 'x'\", reason: not wanted}\n")
+    run(folder)
+    assert parties(folder) == [("Berg", None, "1970-01-01", "b")]
+    fill(folder, {**people, "two": [Person(1, "111", "Berg", note="x")]})
+    run(folder)
+    assert parties(folder) == [("Berg", None, "1970-01-01", None)]
