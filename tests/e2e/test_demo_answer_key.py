@@ -79,6 +79,12 @@ MISTAKES = {
         "ambiguous: earliest",
         ("balie.queue_ticket", "called_at"),
     ),
+    "the counter before the case system": (
+        "mappings/balie.party.yml",
+        "rank: 2",
+        "rank: 0",
+        ("zaak.person", "initials"),
+    ),
     "a code forgotten": ("codes/ja_nee.csv", "true,ja,\n", "", ("zaak.case_property", "outcome")),
 }
 """What a person might get wrong: file, what it says, what it should not say, and where the comparison must find it."""
