@@ -9,7 +9,7 @@ from typing import Protocol
 
 import polars as pl
 
-from casemodel import Partition, Source, SystemFailure, check_contract, source_contract
+from casemodel import Partition, Source, SystemFailure, check_contract, keyed_hash, source_contract
 from connectors import Scratch
 from mappings import CompiledMapping
 from migrate.pipeline.sides import Sides
@@ -69,7 +69,8 @@ class StraightReading:
             if self._sides is None:
                 self._sides = Sides(self.source, self.mapping.sides)
             frame = self._sides.join(frame)
-        return self.mapping.prepare(frame)
+        prepared = self.mapping.prepare(frame)
+        return of_whole_groups(prepared, self.mapping) if self.mapping.group else prepared
 
     def batches(self, after: str | None = None) -> Iterator[ReadBatch]:
         """Yield every row once, from a checkpoint on.
@@ -148,7 +149,7 @@ class WideReading:
         unreadable = pl.concat(self._unreadable) if self._unreadable and start == 0 else None
         source_rows = self._source_rows if start == 0 else 0
         while start < total:
-            frame = self._slice(store, start, total)
+            frame = of_whole_groups(self._slice(store, start, total), self._straight.mapping)
             start += frame.height
             yield ReadBatch(frame, source_rows, json.dumps({"row": start}), unreadable)
             source_rows, unreadable = 0, None
@@ -179,6 +180,27 @@ class WideReading:
         """Remove scratch data."""
         self._straight.close()
         self._scratch.close()
+
+
+def of_whole_groups(prepared: pl.DataFrame, mapping: CompiledMapping) -> pl.DataFrame:
+    """Return prepared rows, whole groups of them, with hashes that change when a row joins or leaves their group.
+
+    A window and a record of many rows depend on which rows there are: one that is gone says so by the others.
+    """
+    secret = mapping.preparation.hash_key
+    key = pl.col("_key").fill_null("")
+    # 48 bits of each key's hash: sums are exact up to 30,000 rows of a group and wrap beyond, the same everywhere.
+    number = keyed_hash([key], secret).str.slice(0, 12).str.to_integer(base=16, dtype=pl.Int64)
+    members = prepared.select("_group", "_hash", number.alias("number")).with_columns(
+        pl.concat_str(pl.col("number").sum(), pl.len(), separator=" ").over("_group").alias("members")
+    )
+    hashes = members.select(
+        pl.when(pl.col("_group").is_null())
+        .then("_hash")
+        .otherwise(keyed_hash([pl.col("_hash"), pl.col("members")], secret))
+        .alias("_hash")
+    )
+    return prepared.with_columns(hashes["_hash"])
 
 
 def whole_groups(prepared: pl.DataFrame, refs: pl.Series) -> pl.DataFrame:
