@@ -221,6 +221,8 @@ class Mapped:
     """Links that found a record with an identity, in the columns of ``waits``: followed when that record moves."""
     repaired: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Per field: values repaired by steps, of how many."""
+    examples: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Per field: a few repaired values, as they were and as they are; raw, to be masked before they go anywhere."""
     code_use: dict[tuple[str, str], int] = field(default_factory=dict)
     """Per (code table, code): how often it was used; unknown codes are counted under the code ``?``."""
     unknown: dict[str, int] = field(default_factory=dict)

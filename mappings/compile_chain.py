@@ -10,7 +10,7 @@ from mappings.compile_json import json_origin
 from mappings.compile_link import link, lookup
 from mappings.compile_names import Made
 from mappings.compile_plugins import use_function
-from mappings.compile_program import TEXT, Flag
+from mappings.compile_program import TEXT, Flag, Repair
 from mappings.compile_spread import spread
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_steps import codes, do, null_if
@@ -173,7 +173,7 @@ def settle(compiler: Compiler, flow: Flow) -> None:
     program.parks += [(column, flow.owner) for column in flow.parks]
     program.follows += [(column, flow.owner, mapping) for column, mapping in flow.follows]
     program.code_uses += flow.code_uses
-    program.repairs += [(flow.owner, column, flow.column) for column in flow.repaired]
+    program.repairs += [Repair(flow.owner, column, flow.column, *both) for column, *both in flow.repaired]
 
 
 def warn_if(compiler: Compiler, owner: str, spec: FieldSpec) -> None:

@@ -13,8 +13,9 @@ import polars as pl
 
 from casemodel import Mapped
 from mappings.compile_build import CompiledRule
+from mappings.compile_counts import codes_of, repairs_of
 from mappings.compile_lead import LEAD, LEAD_KEY
-from mappings.compile_program import Flag, Wait
+from mappings.compile_program import Flag, Repair, Wait
 
 ISSUES = {
     "_row": pl.UInt32(),
@@ -50,7 +51,7 @@ class Reading:
     waits: tuple[Wait, ...]
     parks: tuple[str, ...]
     follows: tuple[tuple[str, str], ...]
-    repairs: tuple[tuple[str, str, str], ...]
+    repairs: tuple[Repair, ...]
     code_uses: tuple[tuple[str, str, str], ...]
     required: tuple[tuple[str, str, tuple[str, ...]], ...]
     rules: tuple[CompiledRule, ...]
@@ -336,42 +337,6 @@ def outcomes_of(judging: Judging) -> pl.DataFrame:
     )
 
 
-def counts_of(judging: Judging) -> tuple[dict[str, tuple[int, int]], dict[tuple[str, str], int]]:
-    """Count repaired values per field of rows that load, and uses of codes."""
-    reading, frame = judging.reading, judging.frame
-    repaired: dict[str, tuple[int, int]] = {}
-    owners = dict.fromkeys(owner for owner, _, _ in reading.repairs)
-    loads = pl.col("outcome") == "record"
-    exprs = []
-    for owner in owners:
-        columns = [(column, value) for name, column, value in reading.repairs if name == owner]
-        exprs.append(
-            (loads & pl.any_horizontal([pl.col(column).fill_null(False) for column, _ in columns]))
-            .sum()
-            .alias(f"{owner}:n")
-        )
-        exprs.append((loads & pl.col(columns[0][1]).is_not_null()).sum().alias(f"{owner}:of"))
-    if exprs:
-        row = frame.select(exprs).row(0, named=True)
-        repaired = {owner: (row[f"{owner}:n"], row[f"{owner}:of"]) for owner in owners}
-    used: dict[tuple[str, str], int] = {}
-    counts = [
-        pl.when(pl.col(unknown))
-        .then(pl.lit("?"))
-        .otherwise(pl.col(code))
-        .filter(pl.col("_member") & pl.col(code).is_not_null())
-        .value_counts(name="n")
-        .struct.rename_fields(["code", "n"])
-        .implode()
-        .alias(str(place))
-        for place, (_, code, unknown) in enumerate(reading.code_uses)
-    ]
-    for (table, _, _), found in zip(reading.code_uses, frame.select(counts).row(0) if counts else (), strict=True):
-        for each in found:
-            used[(table, each["code"])] = used.get((table, each["code"]), 0) + each["n"]
-    return repaired, used
-
-
 def mapped(judging: Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, unknown: dict[str, int]) -> Mapped:
     """Put the result together: the judged rows and those that never were in scope or have no usable key."""
     outcomes = outcomes_of(judging)
@@ -380,7 +345,7 @@ def mapped(judging: Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, un
     found = [frame for frame in (key_issues, *judging.issues) if frame.height]
     # two parts of one field may fail for one reason
     issues = pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=ISSUES)
-    repaired, used = counts_of(judging)
+    repaired, examples = repairs_of(judging.reading.repairs, judging.frame)
     return Mapped(
         records=records_of(judging),
         outcomes=outcomes,
@@ -389,6 +354,7 @@ def mapped(judging: Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, un
         shares=shares_of(judging) if judging.reading.shares else pl.DataFrame(),
         linked=waits_of(judging, judging.reading.linked) if judging.reading.linked else pl.DataFrame(),
         repaired=repaired,
-        code_use=used,
+        examples=examples,
+        code_use=codes_of(judging.reading.code_uses, judging.frame),
         unknown={**unknown, **judging.unknown},
     )

@@ -74,6 +74,22 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """A step that repairs values of a value or field.
+
+    column: Boolean, true where it changed the value.
+    value: column of what the value or field holds in the end.
+    before, after: columns of the text in front of the step and behind it.
+    """
+
+    owner: str
+    column: str
+    value: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A stage of a value or field whose result `explain` shows."""
 
@@ -98,8 +114,7 @@ class Program:
     """Boolean columns of rows to be parked, with the owner."""
     follows: list[tuple[str, str, str]] = field(default_factory=list)
     """String columns ``out_of_scope``/``deferred`` of rows that follow a link, with the owner and the mapping."""
-    repairs: list[tuple[str, str, str]] = field(default_factory=list)
-    """Per field: Boolean column of repaired values, and the column of the values."""
+    repairs: list[Repair] = field(default_factory=list)
     code_uses: list[tuple[str, str, str]] = field(default_factory=list)
     """Code table, column of its codes, Boolean column of unknown codes."""
     marks: list[Mark] = field(default_factory=list)
@@ -184,7 +199,7 @@ class Program:
         keep = {*outputs, *(flag.column for flag in self.flags), *(column for column, _ in self.parks)}
         keep |= {column for column, _, _ in self.follows} | {w.column for w in self.waits} | {w.key for w in self.waits}
         keep |= {link.column for link in self.linked} | {link.key for link in self.linked}
-        keep |= {column for _, *both in self.repairs for column in both}
+        keep |= {column for each in self.repairs for column in (each.column, each.value, each.before, each.after)}
         keep |= {column for _, *both in self.code_uses for column in both}
         if self.fine:
             keep |= {mark.column for mark in self.marks}

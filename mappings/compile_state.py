@@ -97,7 +97,8 @@ class Flow:
     taken: str | None = None
     timezone: str | None = None
     sort: str = ""
-    repaired: list[str] = field(default_factory=list)
+    repaired: list[tuple[str, str, str]] = field(default_factory=list)
+    """Per step that repairs: Boolean column of changed values, columns of the text before and after."""
     code_uses: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property

@@ -95,7 +95,7 @@ def apply_steps(compiler: Compiler, part: str, steps: tuple[StepSpec, ...], path
             flow.flag(program.add("failed", result.failed, BOOL), "step-failed")
         if flow is not None and step.repairs:
             changed = (pl.col(part) != pl.col(made)).fill_null(False)
-            flow.repaired.append(program.add("repaired", changed, BOOL))
+            flow.repaired.append((program.add("repaired", changed, BOOL), part, made))
         part = made
         if flow is not None:
             program.mark(flow.owner, f"do {spec.name}", part)

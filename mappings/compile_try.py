@@ -133,7 +133,9 @@ def _take_over(compiler: Compiler, outer: Flow, flow: Flow, index: int, win: str
         replace(wait, column=program.add("waits", (asked & pl.col(wait.column)).fill_null(False), BOOL))
         for wait in flow.waits
     ]
-    outer.repaired += [program.add("repaired", here & pl.col(column), BOOL) for column in flow.repaired]
+    outer.repaired += [
+        (program.add("repaired", here & pl.col(column), BOOL), before, after) for column, before, after in flow.repaired
+    ]
     outer.code_uses += [
         (
             table,

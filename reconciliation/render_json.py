@@ -36,7 +36,13 @@ def render_json(report: Report) -> dict[str, Any]:
             {"mapping": amount.mapping, "reason": amount.name, "count": amount.count} for amount in report.scope
         ],
         "repaired": [
-            {"mapping": amount.mapping, "field": amount.name, "count": amount.count, "of": amount.of}
+            {
+                "mapping": amount.mapping,
+                "field": amount.name,
+                "count": amount.count,
+                "of": amount.of,
+                "examples": [{"before": before, "after": after} for before, after in amount.examples],
+            }
             for amount in report.repaired
         ],
         "sources": [_source(facts) for facts in report.facts],

@@ -109,8 +109,10 @@ def _losses(report: Report, lang: str) -> list[str]:
         return []
     out = [_title(lang, "losses"), *(line for cause in report.losses for line in _cause(cause, lang, remedy=False))]
     if report.repaired:
-        names = (f"{_place(a.mapping, a.name)} {figure(lang, a.count)}" for a in report.repaired)
-        out += _wrap(f"{text(lang, 'repaired.caption')}: {', '.join(names)}", "  ", first="")
+        out.append(f"{text(lang, 'repaired.caption')}:")
+        for a in report.repaired:
+            out.append(f"  {_place(a.mapping, a.name)}  {figure(lang, a.count)} / {figure(lang, a.of)}")
+            out += [f"    {before}  →  {after}" for before, after in a.examples]
     return out
 
 

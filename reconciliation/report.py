@@ -92,6 +92,8 @@ class Amount:
     label: str
     count: int
     of: int = 0
+    examples: tuple[tuple[str, str], ...] = ()
+    """Of a repaired field: a few values, masked, as they were and as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def build_report(verdict: Verdict, facts: Iterable[Facts], context: ReportContex
         rejects=_causes(known, "error"),
         losses=_causes(known, "warning"),
         repaired=tuple(
-            Amount(each.mapping, name, each.labels.get(name, ""), count, of)
+            Amount(each.mapping, name, each.labels.get(name, ""), count, of, each.repair_examples.get(name, ()))
             for each in known
             for name, (count, of) in each.repaired.items()
             if count

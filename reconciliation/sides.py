@@ -144,6 +144,8 @@ class Facts:
     scope_reasons: Mapping[str, int] = field(default_factory=dict)
     repaired: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Per field: values repaired by steps, of how many."""
+    repair_examples: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Per field: a few repaired values, masked, as they were and as they are."""
     ignored: tuple[tuple[str, str], ...] = ()
     """Source columns left behind: name and reason."""
     unfilled: tuple[tuple[str, str], ...] = ()

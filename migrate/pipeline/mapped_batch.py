@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
-from casemodel import Links, Mapped
+from casemodel import Links, Mapped, show
 from mappings import CompiledMapping
 from migrate.pipeline.batch import ISSUE_SCHEMA, REJECT_SCHEMA, WAIT_SCHEMA, Batch, Gate, empty
 from migrate.pipeline.change_filter import ChangeFilter
@@ -103,6 +104,7 @@ class Loader:
             key_beyond_first=beyond.height,
             counters={
                 "repaired": {name: list(counts) for name, counts in mapped.repaired.items()},
+                "examples": self._masked(mapped.examples),
                 "codes": [[table, code, used] for (table, code), used in mapped.code_use.items()],
                 "scope": _reasons(mapped.outcomes),
             },
@@ -138,6 +140,14 @@ class Loader:
             )
         )
         return id_map_state(rows)
+
+    def _masked(self, examples: Mapping[str, list[tuple[str, str]]]) -> dict[str, list[list[str]]]:
+        """Return repaired values as they may be kept and shown: their form before and after, always masked."""
+        key = self.context.secrets.mask_key
+        return {
+            name: [[show(text, personal=True, key=key) for text in pair] for pair in pairs]
+            for name, pairs in examples.items()
+        }
 
     def _others(self, todo: pl.DataFrame) -> pl.DataFrame:
         names = [pl.col(f"_other_{place}").alias(f"other_{place}") for place in range(len(self.mapping.other_keys))]

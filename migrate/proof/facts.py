@@ -19,6 +19,9 @@ SAMPLES = 5
 """Masked rows shown per issue."""
 
 
+_MOST_EXAMPLES = 3
+
+
 def mapping_facts(
     session: Session, target: SqliteTarget, mapping: CompiledMapping, source: Source, number: int, shown: Shown
 ) -> Facts:
@@ -35,7 +38,7 @@ def mapping_facts(
         states = _states(connection, number)
         issues = _issues(connection, number)
         samples = tuple(_samples(connection, number, mapping, shown, issues))
-        scope, repaired = _scope_reasons(connection, number), _repaired(connection, number)
+        scope, (repaired, examples) = _scope_reasons(connection, number), _repaired(connection, number)
     books = (
         next((each for each in run_books(target, last.run_id).mappings if each.mapping == mapping.name), None)
         if last
@@ -67,6 +70,7 @@ def mapping_facts(
         samples=samples,
         scope_reasons=scope,
         repaired=repaired,
+        repair_examples=examples,
         ignored=tuple(mapping.ignored),
         unfilled=tuple(mapping.unfilled),
     )
@@ -145,16 +149,32 @@ def _scope_reasons(connection: sa.Connection, number: int) -> dict[str, int]:
     return {reason: int(count) for reason, count in rows}
 
 
-def _repaired(connection: sa.Connection, number: int) -> dict[str, tuple[int, int]]:
-    """Add up what steps repaired in the last run that mapped most of the rows: later runs map only what changed."""
+def _repaired(
+    connection: sa.Connection, number: int
+) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[tuple[str, str], ...]]]:
+    """Add up what steps repaired in the last run that mapped most of the rows: later runs map only what changed.
+
+    Returns:
+        Per field how many values of how many; and a few of them, masked, as they were and as they are.
+    """
     batch = table(connection, "batch")
     rows = connection.execute(
-        sa.select(batch.c.run_id, batch.c.counters).where(batch.c.mapping_id == number, batch.c.phase == "main")
+        sa.select(batch.c.run_id, batch.c.counters)
+        .where(batch.c.mapping_id == number, batch.c.phase == "main")
+        .order_by(batch.c.id)
     )
     runs: dict[int, dict[str, tuple[int, int]]] = {}
+    shown: dict[int, dict[str, dict[tuple[str, str], None]]] = {}
     for run_id, text in rows:
-        repaired = runs.setdefault(run_id, {})
-        for name, (done, total) in json.loads(text).get("repaired", {}).items():
+        counters = json.loads(text)
+        repaired, examples = runs.setdefault(run_id, {}), shown.setdefault(run_id, {})
+        for name, (done, total) in counters.get("repaired", {}).items():
             before = repaired.get(name, (0, 0))
             repaired[name] = (before[0] + done, before[1] + total)
-    return max(runs.values(), key=lambda found: sum(total for _, total in found.values()), default={})
+        for name, pairs in counters.get("examples", {}).items():
+            for old, new in pairs:
+                examples.setdefault(name, {})[(old, new)] = None
+    if not runs:
+        return {}, {}
+    most = max(runs, key=lambda run_id: sum(total for _, total in runs[run_id].values()))
+    return runs[most], {name: tuple(pairs)[:_MOST_EXAMPLES] for name, pairs in shown[most].items()}

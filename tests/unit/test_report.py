@@ -73,7 +73,8 @@ def dirty_report(**changes):
             IssueCount("link-waiting", "parent_case_id", "error", 1),
             IssueCount("truncated", "description", "warning", 2),
         ),
-        samples=(sample,), scope_reasons={EVIL: 1}, repaired={"description": (3, 10)}, gone={"kept": 1},
+        samples=(sample,), scope_reasons={EVIL: 1}, repaired={"description": (3, 10)},
+        repair_examples={"description": (("‹ a #11112222›", "‹a #33334444›"), (EVIL, EVIL))}, gone={"kept": 1},
         ignored=(("INVUSER", "Technical column"),), unfilled=(("publication_date", EVIL),), from_rows=10,
         mapping_digest="d" * 64, fingerprint="sha256:" + "f" * 64,
     )  # fmt: skip
