@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from migrate.demo import key_cases, key_children, key_contacts, key_counter, key_fixed, key_merged, key_parties
+from migrate.demo.cases import case_facts, case_states
 from migrate.demo.links import ParquetFile
 from migrate.demo.world import World
 
@@ -81,6 +82,15 @@ class AnswerKey:
     def properties(self, frame: pl.DataFrame) -> None:
         """Take numbered rows of `properties.property_rows`."""
         self._write("zaak.case_property", key_children.property_key(frame))
+
+    def relations(self, world: World, frame: pl.DataFrame) -> None:
+        """Take rows of `papers.relation_rows`."""
+        numbers = pl.concat([frame["i"], frame["other"]]).unique().sort().alias("i").to_frame()
+        states = case_states(world, case_facts(world, numbers)).select("i", "state")
+        others = states.select(pl.col("i").alias("other"), pl.col("state").alias("other_state"))
+        frame = frame.join(states, on="i", how="left", maintain_order="left")
+        frame = frame.join(others, on="other", how="left", maintain_order="left")
+        self._write("zaak.case_relation", key_children.relation_key(frame))
 
     def appointments(self, frame: pl.DataFrame) -> None:
         """Take rows of `appointments.appointment_rows`."""

@@ -33,6 +33,7 @@ _NAME = {
     "Akkoord financiën": "akkoord_financien",
     "Ingangsdatum": "ingangsdatum",
 }
+_RELATION = {"VV": "vervolg", "BD": "bijdrage", "GR": "onderwerp"}
 _FORMAT = {"TX": "tekst", "JN": "tekst", "BA": "tekst", "GE": "getal", "BD": "getal", "DT": "datum"}
 _UNREADABLE = {"JN": "value code-unknown", "GE": "value number-invalid", "DT": "value date-invalid"}
 
@@ -146,4 +147,38 @@ def property_key(frame: pl.DataFrame) -> pl.DataFrame:
         fields,
         errors=[*errors, (name.is_null(), "name too-long"), *unreadable],
         outside=outside,
+    )
+
+
+def relation_key(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the answer key of zaak.case_relation for rows of `papers.relation_rows`.
+
+    The frame has ``state`` and ``other_state``, the states of the two cases.
+    """
+    errors, outside, _ = of_case()
+    state = pl.col("other_state")
+    lost = [
+        (pl.col("dangling"), "related_case_id orphan"),
+        (~pl.col("dangling") & state.is_in(["rejected", "parked"]), "related_case_id link-waiting"),
+        (~pl.col("dangling") & (state == "out_of_scope"), "related_case_id link-out-of-scope"),
+    ]
+    known = ~pl.any_horizontal(holds for holds, _ in lost)
+    again = "De andere richting van een relatie die er al is, of een zaak met zichzelf (Z33)"
+    return key_rows(
+        frame,
+        pl.concat_str([pl.col("ZAAKNR1"), pl.col("ZAAKNR2")], separator="|"),
+        {
+            "case_id": link("zaak.case", pl.col("ZAAKNR1")),
+            "related_case_id": pl.when(known).then(link("zaak.case", pl.col("ZAAKNR2"))),
+            "related_identification": pl.when(~known).then(pl.col("ZAAKNR2")),
+            "relation_type": pl.col("SOORT").replace_strict(_RELATION, default=None, return_dtype=pl.String),
+            "explanation": filled(pl.col("OPM")),
+        },
+        errors=errors,
+        warnings=lost,
+        outside=[
+            (pl.col("back") | pl.col("itself"), again),
+            (pl.col("SOORT") == "DZ", "Een deelzaak noemt zelf haar hoofdzaak"),
+            *outside,
+        ],
     )

@@ -138,7 +138,11 @@ def memo_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def relation_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
-    """Return ZKN_RELATIE of cases with their `case_facts`: some go both ways, dangle or lead nowhere new (Z33)."""
+    """Return ZKN_RELATIE of cases with their `case_facts`: some go both ways, dangle or lead nowhere new (Z33).
+
+    Adds ``i`` and ``other``, the numbers of the two cases, ``dangling``, ``itself``, and ``back``: the second row of a
+    relation that was entered on both cases, by the earlier one.
+    """
     dice = world.dice("relation", "i")
     frame = cases.filter(dice.chance("has", 0.05) & (pl.col("i") > 50)).select(
         "i",
@@ -165,10 +169,16 @@ def relation_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
         .alias("ZAAKNR2"),
         pl.lit(None, dtype=pl.String).alias("OPM"),
         (dangling | itself | both).alias("_Z33"),
+        dangling.alias("dangling"),
+        itself.alias("itself"),
+        pl.lit(False).alias("back"),
     )
     back = frame.filter(both).with_columns(
         pl.col("ZAAKNR2").alias("ZAAKNR1"),
         pl.col("ZAAKNR1").alias("ZAAKNR2"),
+        pl.col("other").alias("i"),
+        pl.col("i").alias("other"),
+        pl.lit(True).alias("back"),
         pl.lit(None, dtype=pl.Boolean).alias("_Z33"),
     )
     return pl.concat([frame, back])

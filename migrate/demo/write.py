@@ -167,12 +167,14 @@ def _write_cases(books: _Books, database: OldDatabase, low: int, high: int, used
     for table, (make, column) in children.items():
         made[table], used[column] = _numbered(make(world, frame), column, used[column])
         _put(books, database, table, made[table])
-    _put(books, database, "ZKN_RELATIE", papers.relation_rows(world, frame))
+    related = papers.relation_rows(world, frame)
+    _put(books, database, "ZKN_RELATIE", related)
     if books.key:
         books.key.cases(frame)
         books.key.statuses(made["ZKN_STATUS"])
         books.key.roles(made["ZKN_BETROK"])
         books.key.properties(made["ZKN_KENMERK"])
+        books.key.relations(world, related)
 
 
 def _put(books: _Books, database: OldDatabase, table: str, frame: pl.DataFrame) -> None:

@@ -26,6 +26,7 @@ MAPPED = {
     "zaak.case_role": ("zaak", "ZKN_BETROK", "BETRID"),
     "zaak.free_party": ("zaak", "ZKN_BETROK", "BETRID"),
     "zaak.case_property": ("zaak", "ZKN_KENMERK", "KENMID"),
+    "zaak.case_relation": ("zaak", "ZKN_RELATIE", "TRIM(ZAAKNR1) || '|' || TRIM(ZAAKNR2)"),
     "zaak.person": ("zaak", "ZKN_PERSOON", "PERSID"),
     "zaak.company": ("zaak", "ZKN_BEDRIJF", "BEDRID"),
     "zaak.actor": ("zaak", "ZKN_MEDEW", "MEDID"),
