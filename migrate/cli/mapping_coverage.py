@@ -11,9 +11,16 @@ from migrate.cli.context import Invocation, pass_invocation
 
 @click.command()
 @click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Also write a page.")
+@click.option(
+    "--xlsx",
+    "book",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Also write a workbook to sign (extra xlsx).",
+)
 @click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
 @pass_invocation
-def coverage(invocation: Invocation, page: Path | None, lang: str) -> int:
+def coverage(invocation: Invocation, page: Path | None, book: Path | None, lang: str) -> int:
     """Show what becomes of every source column and every target column.
 
     Per relation what is used and what is ignored (why, who decided, on what evidence), per target table what is filled
@@ -29,5 +36,9 @@ def coverage(invocation: Invocation, page: Path | None, lang: str) -> int:
     paper = coverage_paper(report, lang)
     if page is not None:
         write_paper(page, as_html(paper, lang))
+    if book is not None:
+        from migrate.coverage_xlsx import write_coverage_xlsx
+
+        write_coverage_xlsx(book, report, lang)
     invocation.emit(report.as_dict(), as_text(paper))
     return 3 if report.open else 0
