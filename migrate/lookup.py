@@ -6,7 +6,7 @@ import difflib
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -157,27 +157,50 @@ def _origin(session: Session, shown: Shown, row: Any) -> Origin:
     return Origin(row.name, key, row.state, row.run_id, *version, row.meaning != mapping.meaning, source)
 
 
-def lookup_lines(found: Looked) -> Iterator[str]:
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "gone": ("dit record staat nu niet in het doel", "this record is not in the target now"),
+    "none": (
+        "geen bronrij: omnicase heeft dit record niet geschreven",
+        "no source row: omnicase did not write this record",
+    ),
+    "from": ("uit {mapping}  {key}  {state}", "from {mapping}  {key}  {state}"),
+    "run": (
+        "het laatst veranderd door run {run} van {at}, omnicase {program}",
+        "last changed by run {run} of {at}, omnicase {program}",
+    ),
+    "version": ("mappingbestand {file}, betekenis {meaning}", "mapping file {file}, meaning {meaning}"),
+    "later": (" (de mapping betekent inmiddels iets anders)", " (the mapping means something else by now)"),
+    "left": ("deze rij staat niet meer in de bron", "this row is no longer in the source"),
+    "next": ("Verder: omnicase explain {mapping} '{key}'", "Next: omnicase explain {mapping} '{key}'"),
+    "more": ("en nog {n} bronrijen", "and {n} more source rows"),
+}
+
+
+def lookup_lines(found: Looked, lang: str) -> Iterator[str]:
     """Return the answer for a terminal."""
     yield f"{found.table} {found.id}"
     if not found.record:
-        yield "  this record is not in the target now"
+        yield f"  {_word(lang, 'gone')}"
     for name, value in found.record:
         yield f"  {name:<24} {value}"
     if not found.origins:
-        yield "no source row: omnicase did not write this record"
+        yield _word(lang, "none")
     for each in found.origins:
-        yield f"from {each.mapping}  {'|'.join(each.key)}  {each.state}"
-        yield f"  last changed by run {each.run} of {each.started_at}, omnicase {each.program}"
-        later = " (the mapping means something else by now)" if each.changed else ""
-        yield f"  mapping file {each.file_digest[:12]}, meaning {each.meaning[:12]}{later}"
+        yield _word(lang, "from", mapping=each.mapping, key="|".join(each.key), state=each.state)
+        yield f"  {_word(lang, 'run', run=each.run, at=each.started_at, program=each.program)}"
+        version = _word(lang, "version", file=each.file_digest[:12], meaning=each.meaning[:12])
+        yield f"  {version}{_word(lang, 'later') if each.changed else ''}"
         for name, value in each.source:
             yield f"  {name:<24} {value}"
         if not each.source:
-            yield "  this row is no longer in the source"
+            yield f"  {_word(lang, 'left')}"
     yield from merged_lines(found.merged)
     if found.origins:
         each = found.origins[0]
-        yield f"Next: omnicase explain {each.mapping} '{'|'.join(each.key)}'"
+        yield _word(lang, "next", mapping=each.mapping, key="|".join(each.key))
     if found.more:
-        yield f"and {found.more} more source rows"
+        yield _word(lang, "more", n=found.more)
+
+
+def _word(lang: str, name: str, /, **parts: object) -> str:
+    return _WORDS[name][0 if lang == "nl" else 1].format(**parts)

@@ -12,8 +12,9 @@ from migrate.cli.unmasked import unmasked_options
 @click.argument("table", metavar="TARGET_TABLE")
 @click.argument("record_id", metavar="ID")
 @unmasked_options
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
 @pass_invocation
-def lookup(invocation: Invocation, table: str, record_id: str, unmasked: bool, reason: str | None) -> int:
+def lookup(invocation: Invocation, table: str, record_id: str, unmasked: bool, reason: str | None, lang: str) -> int:
     """Show from which source rows a record of the target was made.
 
     With each row its mapping, the run that last changed the record, and the version of the mapping then.  Personal
@@ -28,5 +29,5 @@ def lookup(invocation: Invocation, table: str, record_id: str, unmasked: bool, r
     why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = look(session, table, record_id, why)
-    invocation.emit(found.as_dict(), lookup_lines(found))
+    invocation.emit(found.as_dict(), lookup_lines(found, lang))
     return 0

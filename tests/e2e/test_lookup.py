@@ -40,7 +40,9 @@ def test_a_record_leads_back_to_its_row_and_version(loaded: Path) -> None:
 def test_text_names_the_next_step(loaded: Path) -> None:
     answer = in_process("-C", loaded, "lookup", "actor", _id(loaded).upper())
     assert answer.status == 0, answer.err
-    assert "from oud.actor  m2  loaded" in answer.out
+    assert "uit oud.actor  m2  loaded" in answer.out
+    english = in_process("-C", loaded, "lookup", "actor", _id(loaded), "--lang", "en")
+    assert "from oud.actor  m2  loaded" in english.out
     assert "omnicase explain oud.actor 'm2'" in answer.out
 
 

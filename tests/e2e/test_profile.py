@@ -319,3 +319,17 @@ def test_check_warns_of_a_format_that_fits_few_values(workspace):
     assert "the format YYYY-MM-DD fits hardly any" in idle["message"]
     (workspace / "reports" / "profiles" / "oud.BRIEF.json").write_text("{broken")
     assert warned("YYYYMMDD") == []
+
+
+def test_what_stays_to_be_decided_is_said_in_dutch_and_english(workspace):
+    said = {}
+    for lang in ("nl", "en"):
+        answer = in_process("-C", workspace, "mapping", "new", "oud.BRIEF", "--target", "customer_contact",
+                            "--name", f"oud.brief_{lang}", "--lang", lang)
+        assert answer.status == 3, answer.err
+        said[lang] = answer.out
+    assert "beslis MAP-041" in said["nl"]
+    assert "vul hem, of geef een reden: " in said["nl"]
+    assert "decide MAP-041" in said["en"]
+    for english in ("fill it", "use it", "must be filled", "different values", "one of", "a link to", "Next:", "would be"):
+        assert english not in said["nl"], english
