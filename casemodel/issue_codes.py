@@ -220,6 +220,12 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
         "Zoek uit wie het is, en leg het vast in codes/same_person.csv of verbeter de bron.",
     ),
     (
+        "identity-probable",
+        "another record has the same by the last alternative of the identity: they may be one",
+        "een ander record is volgens het laatste kenmerk van de identiteit gelijk: misschien is het dezelfde",
+        "Beoordeel of het dezelfde is, en leg het vast in codes/same_person.csv.",
+    ),
+    (
         "edited-in-target",
         "the record was edited in the target since its load",
         "het record is na het laden in het nieuwe systeem bewerkt",

@@ -19,7 +19,7 @@ from mappings.language import MappingFile
 from mappings.language.decisions import PersonDecision
 from mappings.language.models import Identity
 
-OWN, NEWEST, AGREE = "own", "newest", "agree"
+OWN, NEWEST, AGREE, PROBABLE = "own", "newest", "agree", "probable"
 """Columns that a row has for its contribution besides the fields."""
 
 
@@ -54,6 +54,8 @@ class IdentityTerms:
     by: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     agree: list[tuple[str, str]] = field(default_factory=list)
     newest: str | None = None
+    probable: pl.Expr | None = None
+    """The id by the last of several alternatives: who has the same is probably the same."""
 
 
 def shared_id(compiler: Compiler, namespace: str, own: pl.Expr, terms: IdentityTerms) -> pl.Expr:
@@ -83,6 +85,8 @@ def shared_id(compiler: Compiler, namespace: str, own: pl.Expr, terms: IdentityT
         if len(texts) == len(parts):
             terms.by.append(tuple(kinds))
             ids.append(identity_id(namespace, compiler.file.model.target, key_text(texts)))
+    if len(ids) > 1:
+        terms.probable = ids[-1]
     return pl.coalesce([*ids, own])
 
 
@@ -93,6 +97,8 @@ def add_terms(compiler: Compiler, own: pl.Expr, terms: IdentityTerms) -> None:
         return
     program = compiler.program
     terms.columns[OWN] = program.add("own", own, TEXT)
+    if terms.probable is not None:
+        terms.columns[PROBABLE] = program.add("probable", terms.probable, TEXT)
     texts = []
     for index, name in enumerate(spec.agree):
         column = use(compiler, name, ("identity", "agree", index), compiler.lead_deps, "fields")

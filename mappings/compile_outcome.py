@@ -319,7 +319,7 @@ def shares_of(judging: Judging) -> pl.DataFrame:
     key = pl.col("_group") if judging.reading.grouped else pl.col("_key")
     columns = (pl.col(column).alias(name) for name, column in judging.reading.shares)
     found = judging.pick(pl.col("outcome") == "record", key.alias("_key"), *columns)
-    absent = (name for name in ("own", "newest", "agree") if name not in found.columns)
+    absent = (name for name in ("own", "newest", "agree", "probable") if name not in found.columns)
     return found.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
 
 

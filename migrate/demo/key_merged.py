@@ -14,7 +14,7 @@ from migrate.demo.parties import BIRTH_EMPTY, BIRTH_FILLER, BIRTH_KNOWN, BIRTH_S
 from migrate.demo.world import World
 
 CASE_PERSON, CUSTOMER = "zaak.person", "balie.party"
-_DISPUTED = "warning identity identity-disputed"
+_DISPUTED, _PROBABLE = "warning identity identity-disputed", "warning identity identity-probable"
 
 
 def merged_keys(world: World, low: int, high: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -98,6 +98,7 @@ def _of_customers(frame: pl.DataFrame) -> pl.DataFrame:
             .then(pl.col("p_birth").dt.year().cast(pl.String))
             .alias("year"),
             by_number.alias("by_number"),
+            named.alias("named"),
             pl.coalesce(pl.when(by_number).then("bsn:" + pl.col("p_bsn")), named, alone).alias("person"),
         )
     )
@@ -125,5 +126,10 @@ def _merged(rows: pl.DataFrame) -> pl.DataFrame:
 def _key(rows: pl.DataFrame, mapping: str) -> pl.DataFrame:
     absent = () if mapping == CASE_PERSON else ("f_first_names", "f_deceased_on", "f_is_secret")
     names = [name for name in rows.columns if name.startswith("f_") and name not in absent]
-    issues = pl.when("disputed").then(pl.concat_list("issues", pl.lit(_DISPUTED)).list.sort()).otherwise("issues")
+    several = (pl.col("record").n_unique().over("named") > 1) & pl.col("named").is_not_null()
+    more = [
+        pl.when("disputed").then(pl.lit(_DISPUTED)),
+        pl.when(several).then(pl.lit(_PROBABLE)),
+    ]
+    issues = pl.concat_list("issues", pl.concat_list(more).list.drop_nulls()).list.sort()
     return rows.filter(mapping=mapping).select("key", "outcome", "reason", issues.alias("issues"), *names, "record")

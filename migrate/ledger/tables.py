@@ -242,6 +242,7 @@ def _shared(builder: _Builder) -> None:
         Column("rank", Integer, nullable=False, comment="the lowest wins"),
         Column("newest", Text, comment="the highest wins among those of one rank"),
         Column("agree", Text, comment="JSON: folded texts; personal data"),
+        Column("probable", String(36), comment="what it has in common with rows that are probably the same"),
         Column("fields", Text, nullable=False, comment="JSON: target columns as canonical text; personal data"),
         Column("apart", String(8), comment="why it is on its own: disputed, decided"),
         Column("problem", Text, comment="why the record cannot be written: code and field"),
@@ -252,6 +253,12 @@ def _shared(builder: _Builder) -> None:
     )
     Index(None, contribution.c.identity_id)
     Index(None, contribution.c.target_id)
+    Index(
+        None,
+        contribution.c.probable,
+        sqlite_where=contribution.c.probable.is_not(None),
+        postgresql_where=contribution.c.probable.is_not(None),
+    )
     linked = builder.table(
         "linked",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),

@@ -24,6 +24,7 @@ from migrate.pipeline.batch import Batch, Gate, record_hash
 from migrate.pipeline.commit_ledger import id_map_state, raw_rows
 from migrate.pipeline.context import LoadContext, Shared
 from migrate.pipeline.identity import DISPUTED, GIVEN, clusters, merged, placed, with_problems
+from migrate.pipeline.probable import frames_of
 from migrate.pipeline.staging import by_id
 
 KNOWN = {"id": pl.String, "writer": pl.Int64, "known_hash": pl.String, "known_columns": pl.String}
@@ -76,6 +77,7 @@ class SharedBatch:
     stages: what is staged of it.
     """
 
+    shared: Shared
     batch: Batch
     before: pl.DataFrame
     given: pl.DataFrame
@@ -99,6 +101,7 @@ def read_given(target: SqliteTarget, shared: Shared, *where: sa.ColumnElement[bo
         kept.c.rank,
         kept.c.newest,
         kept.c.agree,
+        kept.c.probable,
         kept.c.fields,
         kept.c.apart,
         kept.c.problem,
@@ -158,8 +161,8 @@ def prepare_shared(
     placed_batch, joined = _with_places(batch, given, records)
     given = _with_outcomes(given, records, joined)
     emptied = _emptied(before, gone, given, known)
-    stages = _stage(context, given, records, emptied) | {"shared_keys": keys}
-    return SharedBatch(placed_batch, before, given, records, joined, emptied, stages)
+    stages = _stage(context, shared, before, given, records) | {"shared_keys": keys}
+    return SharedBatch(shared, placed_batch, before, given, records, joined, emptied, stages)
 
 
 def _either(left: pl.Series, right: pl.Series) -> pl.Series:
@@ -186,6 +189,7 @@ def _mine(batch: Batch, shared: Shared, number: int, mapping: str) -> pl.DataFra
         pl.lit(shared.rank, pl.Int64).alias("rank"),
         "newest",
         "agree",
+        "probable",
         pl.struct(batch.columns).struct.json_encode().alias("fields"),
         null.alias("apart"),
         null.alias("problem"),
@@ -361,7 +365,7 @@ def _emptied(before: pl.DataFrame, gone: pl.Series, given: pl.DataFrame, known: 
 
 
 def _stage(
-    context: LoadContext, given: pl.DataFrame, records: pl.DataFrame, emptied: pl.DataFrame
+    context: LoadContext, shared: Shared, before: pl.DataFrame, given: pl.DataFrame, records: pl.DataFrame
 ) -> dict[str, sa.TableClause]:
     """Stage everything before the transaction, which locks its stage."""
     moved = (
@@ -375,7 +379,7 @@ def _stage(
         "shared_others": given.filter(~pl.col("mine")),
         "shared_new": by_id(values.filter(records["fate"] == "new")),
         "shared_changed": values.filter(records["fate"] == "changed"),
-        "shared_emptied": emptied.select("id", "writer"),
+        **frames_of(before, given, shared),
     }
     return {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}
 

@@ -24,6 +24,7 @@ GIVEN = {
     "rank": pl.Int64,
     "newest": pl.String,
     "agree": pl.String,
+    "probable": pl.String,
     "fields": pl.String,
     "apart": pl.String,
     "problem": pl.String,

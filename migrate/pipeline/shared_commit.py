@@ -15,6 +15,7 @@ from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
 from migrate.pipeline.context import LoadContext, Shared
 from migrate.pipeline.contributions import SharedBatch
 from migrate.pipeline.links import LINKED_STATES
+from migrate.pipeline.probable import note_probable
 
 Details = dict[str, tuple[str, str]]
 MOVED = "moved"
@@ -76,6 +77,7 @@ def _keep(connection: sa.Connection, contribution: sa.Table, given: sa.TableClau
         "rank": "rank",
         "newest": "newest",
         "agree": "agree",
+        "probable": "probable",
         "fields": "fields",
         "apart": "now_apart",
         "problem": "now_problem",
@@ -219,6 +221,7 @@ def follow_shared(connection: sa.Connection, context: LoadContext, prepared: Sha
     if "shared_given" in stages:
         _follow_links(connection, stages["shared_given"])
     _follow_identities(connection, prepared)
+    note_probable(connection, context, prepared.shared, stages)
 
 
 def _wait_columns(wait: sa.Table) -> list[str]:

@@ -56,6 +56,7 @@ def _mine(mapping: CompiledMapping, shared: Shared, number: int, mapped: Mapped)
             pl.lit(shared.rank, pl.Int64).alias("rank"),
             "newest",
             "agree",
+            "probable",
             pl.struct(mapping.fields).struct.json_encode().alias("fields"),
             null.alias("apart"),
             null.alias("problem"),

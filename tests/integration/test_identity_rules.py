@@ -447,3 +447,27 @@ def test_a_row_that_leaves_the_scope_takes_back_what_it_gave(tmp_path: Path) -> 
     fill(folder, {**people, "two": [Person(1, "111", "Berg", note="x")]})
     run(folder)
     assert parties(folder) == [("Berg", None, "1970-01-01", None)]
+
+
+def test_who_is_probably_the_same_is_told_until_people_decide(tmp_path: Path) -> None:
+    people = {
+        "one": [Person(1, "111", "Berg", "19700101"), Person(2, None, "BERG", "19700101")],
+        "two": [Person(1, "999", "Berg", "19700101"), Person(2, "222", "Cor", "19700101")],
+    }
+    folder = people_workspace(tmp_path / "w", people)
+    run(folder, "one.person")
+    assert issues(folder) == []
+    run(folder)
+    assert issues(folder) == [(f"{system}.person", "1", "identity", "identity-probable") for system in ("one", "two")]
+    assert in_balance(folder)
+    decide(folder, "one.person,1,two.person,1,no")
+    run(folder)
+    assert issues(folder) == []
+    assert len(parties(folder)) == 4
+    fill(folder, {**people, "one": [Person(1, "111", "Berg", "19700101"), Person(2, None, "Berg", "19700101")]})
+    run(folder)
+    assert {each[:2] for each in issues(folder)} == {("one.person", "1"), ("one.person", "2"), ("two.person", "1")}
+    decide(folder, "one.person,1,two.person,1,yes", "one.person,1,one.person,2,yes")
+    run(folder)
+    assert issues(folder) == []
+    assert len(parties(folder)) == 2

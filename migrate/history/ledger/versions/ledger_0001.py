@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("rank", sa.Integer(), nullable=False, comment="the lowest wins"),
         sa.Column("newest", sa.Text(), nullable=True, comment="the highest wins among those of one rank"),
         sa.Column("agree", sa.Text(), nullable=True, comment="JSON: folded texts; personal data"),
+        sa.Column("probable", sa.String(36), nullable=True, comment="what it has in common with rows that are probably the same"),
         sa.Column("fields", sa.Text(), nullable=False, comment="JSON: target columns as canonical text; personal data"),
         sa.Column("apart", sa.String(8), nullable=True, comment="why it is on its own: disputed, decided"),
         sa.Column("problem", sa.Text(), nullable=True, comment="why the record cannot be written: code and field"),
@@ -148,6 +149,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(f"ix_{prefix}contribution_identity_id", f"{prefix}contribution", ["identity_id"], unique=False, schema=schema)
+    op.create_index(f"ix_{prefix}contribution_probable", f"{prefix}contribution", ["probable"], unique=False, sqlite_where=sa.text("probable IS NOT NULL"), postgresql_where=sa.text("probable IS NOT NULL"), schema=schema)
     op.create_index(f"ix_{prefix}contribution_target_id", f"{prefix}contribution", ["target_id"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}id_map",
