@@ -95,5 +95,10 @@ def status_lines(status: Status) -> Iterable[str]:
             yield f"  {_figure(rows):>9}  {severity:<7}  {code:<20} {mapping} {field}"
         if len(status.causes) > _MOST_CAUSES:
             yield f"  … and {len(status.causes) - _MOST_CAUSES} more kinds; see --format json"
+    if status.undecided:
+        yield ""
+        yield "conditions that were neither true nor false (a NULL), and passed (rows)"
+        for mapping, condition, rows in status.undecided[:_MOST_CAUSES]:
+            yield f"  {_figure(rows):>9}  {mapping} {condition}"
     if status.books.state in ("interrupted", "failed", "running"):
         yield "Next: omnicase run (it goes on after the last committed batch)"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from casemodel import UsageError
+from connectors import SqliteTarget
 from migrate.books import Books, last_run, run_books
 from migrate.ledger.store import table
 from migrate.run import workspace_target
@@ -22,6 +24,8 @@ class Status:
     runs: tuple[dict[str, Any], ...]
     causes: tuple[tuple[str, str, str, str, int], ...]
     """(mapping, severity, code, field, rows) of the issues now open, most first."""
+    undecided: tuple[tuple[str, str, int], ...] = ()
+    """(mapping, condition, rows): a NULL left the scope or a rule neither true nor false, and the row passed."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the document of the command-line contract, with the runs and causes beside it."""
@@ -34,6 +38,7 @@ class Status:
         return core | {
             "runs": list(self.runs),
             "causes": [dict(zip(names, cause, strict=True)) for cause in self.causes],
+            "undecided": [dict(zip(("mapping", "condition", "rows"), each, strict=True)) for each in self.undecided],
         }
 
 
@@ -70,6 +75,24 @@ def read_status(workspace: Workspace, run_number: int | None) -> Status:
             raise UsageError(
                 "RUN-013", f"there is no run {wanted}", hint="See `omnicase status` for the runs.", place="run"
             )
-        return Status(run_books(target, wanted) if wanted is not None else None, runs, causes)
+        if wanted is None:
+            return Status(None, runs, causes)
+        return Status(run_books(target, wanted), runs, causes, _undecided(target, wanted))
     finally:
         target.close()
+
+
+def _undecided(target: SqliteTarget, run: int) -> tuple[tuple[str, str, int], ...]:
+    """Add up the conditions of a run that passed because a value was NULL."""
+    with target.engine.connect() as connection:
+        batch, mapping = table(connection, "batch"), table(connection, "mapping")
+        rows = connection.execute(
+            sa.select(mapping.c.name, batch.c.counters)
+            .join(mapping, mapping.c.id == batch.c.mapping_id)
+            .where(batch.c.run_id == run, batch.c.phase == "main", batch.c.counters.contains('"unknown"'))
+        ).all()
+    counts: dict[tuple[str, str], int] = {}
+    for name, text in rows:
+        for condition, count in json.loads(text).get("unknown", {}).items():
+            counts[name, condition] = counts.get((name, condition), 0) + int(count)
+    return tuple((name, condition, count) for (name, condition), count in sorted(counts.items()) if count)

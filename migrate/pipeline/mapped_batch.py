@@ -107,6 +107,7 @@ class Loader:
                 "examples": self._masked(mapped.examples),
                 "codes": [[table, code, used] for (table, code), used in mapped.code_use.items()],
                 "scope": _reasons(mapped.outcomes),
+                **({"unknown": mapped.unknown} if any(mapped.unknown.values()) else {}),
             },
         )
 
