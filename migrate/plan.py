@@ -23,14 +23,14 @@ def predict(session: Session, options: RunOptions) -> RunResult:
     try:
         require_current(target.engine)
         copy = scratch.folder / "target.db"
-        _copy(target.path, copy)
+        copy_target(target.path, copy)
         return load(session, options, target_url=f"sqlite:///{copy}")
     finally:
         target.close()
         scratch.close()
 
 
-def _copy(source: Path, destination: Path) -> None:
+def copy_target(source: Path, destination: Path) -> None:
     """Copy a database as its last commit left it, by SQLite's own backup."""
     reading = sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)
     writing = sqlite3.connect(destination)

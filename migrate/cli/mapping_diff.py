@@ -9,16 +9,29 @@ from migrate.cli.context import Invocation, pass_invocation
 
 @click.command()
 @click.argument("other", metavar="REV|DIR")
+@click.option("--impact", is_flag=True, help="Also count which loaded records it would touch; nothing is written.")
 @click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
 @pass_invocation
-def diff(invocation: Invocation, other: str, lang: str) -> int:
+def diff(invocation: Invocation, other: str, impact: bool, lang: str) -> int:
     """Show what changed in meaning since another version of the mappings.
 
     That version is a revision of git, or the folder of a workspace.  Fields, values, scope, rules and every code of the
-    code tables are compared; comments, reasons and tests change no meaning.
+    code tables are compared; comments, reasons and tests change no meaning.  With --impact the changed mappings are run
+    on a copy of the target, and what differs then is counted per field and per state of a row.
     """
     from migrate.mapping_diff import compare, diff_lines
 
-    found = compare(invocation.workspace().root, other)
-    invocation.emit(found.as_dict(), diff_lines(found, lang))
+    workspace = invocation.workspace()
+    found = compare(workspace.root, other)
+    document, lines = found.as_dict(), list(diff_lines(found, lang))
+    if impact:
+        from migrate.mapping_impact import impact_lines, impact_of
+        from migrate.run import as_of_date
+        from migrate.session import open_session
+
+        with open_session(workspace, as_of_date(None)) as session:
+            touched = impact_of(session, found)
+        document["impact"] = [each.as_dict() for each in touched]
+        lines += impact_lines(touched, lang)
+    invocation.emit(document, lines)
     return 0

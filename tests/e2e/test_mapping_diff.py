@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,39 @@ def test_what_is_no_version_is_refused(workspace: Path, other: str) -> None:
     assert answer.status == 2, answer.out
     assert "DIF-001" in answer.err
     assert "\x1b" not in answer.err
+
+
+def _dump(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(folder / "target.db")) as connection:
+        return list(connection.iterdump())
+
+
+def test_the_impact_is_counted_per_field_and_state_and_nothing_is_written(tmp_path: Path) -> None:
+    folder = make_workspace(tmp_path / "w", contacts=5)
+    shutil.copytree(folder, tmp_path / "old")
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    assert in_process("-C", folder, "run").status in (0, 3)
+    with closing(sqlite3.connect(folder / "target.db")) as connection:
+        actors = connection.execute("SELECT COUNT(*) FROM actor").fetchone()[0]
+    edit(folder / "mappings/oud.actor.yml", "{const: medewerker}", "{const: geautomatiseerde_actor}")
+    edit(folder / "mappings/oud.actor.yml", "unfilled:", "scope: {where: \"CODE <> 'm2'\", reason: left}\nunfilled:")
+    before = _dump(folder)
+    answer = in_process("-C", folder, "--format", "json", "mapping", "diff", tmp_path / "old", "--impact")
+    assert answer.status == 0, answer.err
+    (found,) = answer.document["impact"]
+    assert (found["mapping"], found["records"]) == ("oud.actor", actors)
+    assert found["fields"] == {"actor_type": actors - 1}
+    assert (found["touched"], found["new"], found["gone"]) == (actors - 1, 0, 0)
+    assert found["states"] == [{"before": "loaded", "after": "out_of_scope", "rows": 1}]
+    assert _dump(folder) == before
+    ran = in_process("-C", folder, "--format", "json", "run", "oud.actor").document["mappings"][0]
+    assert ran["updated"] == actors - 1, "the run does what was said"
+    text = in_process("-C", folder, "mapping", "diff", tmp_path / "old", "--impact").out
+    assert "niets wat geladen is verandert" in text
+
+
+def test_without_a_change_there_is_no_impact(tmp_path: Path) -> None:
+    folder = make_workspace(tmp_path / "w", contacts=2)
+    shutil.copytree(folder, tmp_path / "old")
+    answer = in_process("-C", folder, "--format", "json", "mapping", "diff", tmp_path / "old", "--impact")
+    assert answer.document["impact"] == []
