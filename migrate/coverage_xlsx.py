@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -52,7 +51,7 @@ def write_coverage_xlsx(path: Path, report: CoverageReport, lang: str) -> None:
         RefusedError: OUT-001 the file cannot be written.
     """
     try:
-        xlsxwriter = importlib.import_module("xlsxwriter")
+        import xlsxwriter
     except ModuleNotFoundError as error:
         if error.name != "xlsxwriter":
             raise
