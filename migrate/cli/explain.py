@@ -14,7 +14,10 @@ from migrate.cli.unmasked import unmasked_options
 @unmasked_options
 @pass_invocation
 def explain(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None) -> int:
-    """Show a source row's way to its record, stage by stage; personal values are masked."""
+    """Show a source row's way to its record, stage by stage.
+
+    Personal values are masked.
+    """
     from migrate.disclosure import checked_reason
     from migrate.explain import explain as explain_row
     from migrate.run import as_of_date

@@ -1,4 +1,4 @@
-"""The top of a chain of parents (``climb``), found for the whole relation once, by pointer doubling.
+"""The top of a chain of parents (``climb``), found once for all rows that have or are a parent, by pointer doubling.
 
 Every row points at the row above it, the top at itself.  Each round lets every row point where the row that it
 points at pointed, so that n rounds climb 2^n steps of all rows together.
@@ -50,6 +50,9 @@ def tops(keys: pl.Series, above: pl.Series, most: int) -> pl.DataFrame:
 class Climb:
     """One climb of a mapping, ready to join: the tops and the columns of the top rows lie in a scratch folder.
 
+    Two passes: the first finds the parents that rows name, the second reads those rows and the ones that name them.
+    Every other row is its own top, and memory is bounded by the rows in chains.
+
     Args:
         folder: an empty folder that only this user can enter.
     """
@@ -57,18 +60,30 @@ class Climb:
     def __init__(self, source: Source, join: SideJoin, folder: Path) -> None:
         self._join = join
         self._folder = folder
-        key = join.by[0][0]
+        self._key = join.by[0][0]
         self._columns = [name for name in join.columns if name != "climbed"]
-        asked = list(dict.fromkeys([key, join.climb, *self._columns]))
+        nodes = self._nodes(source)
+        asked = list(dict.fromkeys([self._key, join.climb, *self._columns]))
         keys, above = [pl.Series(dtype=pl.String)], [pl.Series(dtype=pl.String)]
         for number, frame in enumerate(source.columns(join.relation, asked, READ_ROWS)):
-            keys.append(frame[key])
-            above.append(frame[join.climb])
-            kept = frame.select(
-                pl.col(key).alias("top"), *(pl.col(name).alias(self._named(name)) for name in self._columns)
-            )
-            kept.write_parquet(folder / f"row-{number:06}.parquet")
+            chained = frame.filter(pl.col(self._key).is_in(nodes.implode()))
+            keys.append(chained[self._key])
+            above.append(chained[join.climb])
+            chained.select(
+                pl.col(self._key).alias("top"), *(pl.col(name).alias(self._named(name)) for name in self._columns)
+            ).write_parquet(folder / f"row-{number:06}.parquet")
         tops(pl.concat(keys), pl.concat(above), join.most).write_parquet(folder / "top.parquet")
+
+    def _nodes(self, source: Source) -> pl.Series:
+        """Return the keys of the rows that name a parent other than themselves, and what they name."""
+        key, above = pl.col(self._key), pl.col(self._join.climb)
+        named = (above.str.strip_chars() != "") & (above != key)
+        found = [pl.Series(dtype=pl.String)]
+        asked = list(dict.fromkeys([self._key, self._join.climb]))
+        for frame in source.columns(self._join.relation, asked, READ_ROWS):
+            chained = frame.filter(named)
+            found += [chained[self._key], chained[self._join.climb]]
+        return pl.concat([each.alias("key") for each in found]).drop_nulls().unique()
 
     def _named(self, column: str) -> str:
         return f"{self._join.name}.{column}"
@@ -81,10 +96,16 @@ class Climb:
         climbed = known.join(wanted.lazy(), on="key", how="semi").collect(engine="streaming")
         if self._columns:
             climbed = climbed.join(self._rows(climbed["top"]), on="top", how="left", maintain_order="left")
-        climbed = climbed.rename({name: self._named(name) for name in ("climbed", "_cycle")}).drop("top")
-        return frame.join(climbed, left_on=key, right_on="key", how="left", maintain_order="left").with_columns(
-            pl.col(self._named("_cycle")).fill_null(0)
-        )
+        climbed = climbed.rename({name: self._named(name) for name in ("climbed", "_cycle")})
+        joined = frame.join(climbed, left_on=key, right_on="key", how="left", maintain_order="left")
+        cycle = pl.col(self._named("_cycle"))
+        alone = cycle.is_null() & pl.col(key).is_not_null()
+        own = [
+            pl.when(alone).then(pl.col(name)).otherwise(pl.col(self._named(name))).alias(self._named(name))
+            for name in self._columns
+        ]
+        steps = pl.when(alone).then(0).otherwise(pl.col(self._named("climbed"))).alias(self._named("climbed"))
+        return joined.with_columns(*own, steps, cycle.fill_null(0)).drop("top")
 
     def _rows(self, tops: pl.Series) -> pl.DataFrame:
         """Return the rows with these keys; of rows with one key the first one, as `tops` takes it."""
