@@ -151,6 +151,8 @@ def _wrong_personal(session: Session, system: str) -> Iterator[RefusedError]:
     relations = {name.upper(): name for name in (*source.relations(), *queries)}
     for name, columns in declared.items():
         found = relations.get(str(name).upper())
+        if found is None and not session.files and _is_query(session.workspace, str(name)):
+            continue  # A profile reads no mappings, so no query has told its columns.
         if found is None:
             yield _not_personal(system, f"there is no relation '{name}'", _nearest(str(name), list(relations.values())))
             continue
@@ -159,6 +161,12 @@ def _wrong_personal(session: Session, system: str) -> Iterator[RefusedError]:
             if str(column).upper() not in known:
                 hint = _nearest(str(column), list(known.values()))
                 yield _not_personal(system, f"the relation {found} has no column '{column}'", hint)
+
+
+def _is_query(workspace: Workspace, name: str) -> bool:
+    return name.startswith("queries/") and name in {
+        path.relative_to(workspace.root).as_posix() for path in (workspace.root / "queries").glob("*.sql")
+    }
 
 
 def _not_personal(system: str, cause: str, hint: str) -> RefusedError:
