@@ -23,7 +23,7 @@ from migrate.ledger.tables import ledger_table
 from migrate.pipeline.batch import Batch, Gate, record_hash
 from migrate.pipeline.commit_ledger import id_map_state, raw_rows
 from migrate.pipeline.context import LoadContext, Shared
-from migrate.pipeline.identity import DISPUTED, GIVEN, clusters, merged, placed, with_problems
+from migrate.pipeline.identity import DISPUTED, GIVEN, clusters, given_by, merged, placed, with_problems
 from migrate.pipeline.probable import frames_of
 from migrate.pipeline.staging import by_id
 
@@ -176,25 +176,9 @@ def _mine(batch: Batch, shared: Shared, number: int, mapping: str) -> pl.DataFra
     leads = batch.rows.filter(pl.col("outcome") == "record").select(
         pl.coalesce("record_key", "key").alias("record_key"), pl.col("key").alias("lead_key"), "ref"
     )
-    null = pl.lit(None, pl.String)
-    return batch.records.join(leads, on="record_key", how="left", maintain_order="left").select(
-        pl.lit(number, pl.Int64).alias("mapping_id"),
-        pl.lit(mapping).alias("mapping"),
-        pl.col("record_key").alias("key"),
-        "lead_key",
-        "ref",
-        pl.col("id").alias("identity"),
-        "own",
-        null.alias("target"),
-        pl.lit(shared.rank, pl.Int64).alias("rank"),
-        "newest",
-        "agree",
-        "probable",
-        pl.struct(batch.columns).struct.json_encode().alias("fields"),
-        null.alias("apart"),
-        null.alias("problem"),
-        pl.lit("inserted").alias("outcome"),
-    )
+    records = batch.records.join(leads, on="record_key", how="left", maintain_order="left")
+    renamed = records.rename({"record_key": "key", "id": "identity"}).with_columns(pl.lit("inserted").alias("outcome"))
+    return given_by(renamed, shared, number, mapping, batch.columns)
 
 
 def _leaving(batch: Batch, mine: pl.DataFrame) -> pl.Series:

@@ -34,6 +34,23 @@ GIVEN = {
 DISPUTED, DECIDED = "disputed", "decided"
 
 
+def given_by(frame: pl.DataFrame, shared: Shared, number: int, mapping: str, columns: tuple[str, ...]) -> pl.DataFrame:
+    """Return contributions of one mapping (see `GIVEN`), placed nowhere yet.
+
+    Args:
+        frame: ``key``, ``lead_key``, ``ref``, ``identity``, ``own``, ``newest``, ``agree``, ``probable``, ``outcome``
+            and the columns as canonical text.  No table of the model has columns of these names.
+        number: the mapping's number in the ledger.
+    """
+    return frame.with_columns(
+        pl.lit(number, pl.Int64).alias("mapping_id"),
+        pl.lit(mapping).alias("mapping"),
+        pl.lit(shared.rank, pl.Int64).alias("rank"),
+        pl.struct(columns).struct.json_encode().alias("fields"),
+        *(pl.lit(None, pl.String).alias(name) for name in ("target", "apart", "problem")),
+    ).select(list(GIVEN))
+
+
 def clusters(identities: Mapping[tuple[str, str], str], shared: Shared) -> dict[str, str]:
     """Return for each identity that people joined with another one the text that stands for all of them.
 

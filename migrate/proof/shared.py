@@ -11,7 +11,7 @@ from connectors import SqliteTarget
 from mappings import CompiledMapping
 from migrate.pipeline.context import Shared
 from migrate.pipeline.contributions import given_around
-from migrate.pipeline.identity import GIVEN, merged, placed, with_problems
+from migrate.pipeline.identity import given_by, merged, placed, with_problems
 
 
 def as_shared(
@@ -40,30 +40,10 @@ def _mine(mapping: CompiledMapping, shared: Shared, number: int, mapped: Mapped)
     """Return what the rows give (see `GIVEN`)."""
     types = polars_schema(mapping.target)
     texts = [canonical_text(name, types[name]).alias(name) for name in mapping.fields]
-    null = pl.lit(None, pl.String)
     frame = mapped.records.select(pl.col("_key").alias("key"), pl.col("id").alias("identity"), *texts)
-    return (
-        frame.hstack(mapped.shares.drop("_key"))
-        .select(
-            pl.lit(number, pl.Int64).alias("mapping_id"),
-            pl.lit(mapping.name).alias("mapping"),
-            "key",
-            pl.col("key").alias("lead_key"),
-            pl.lit("").alias("ref"),
-            "identity",
-            "own",
-            null.alias("target"),
-            pl.lit(shared.rank, pl.Int64).alias("rank"),
-            "newest",
-            "agree",
-            "probable",
-            pl.struct(mapping.fields).struct.json_encode().alias("fields"),
-            null.alias("apart"),
-            null.alias("problem"),
-            pl.lit("").alias("outcome"),
-        )
-        .select(list(GIVEN))
-    )
+    nothing = (pl.lit("").alias("ref"), pl.lit("").alias("outcome"))
+    rows = frame.hstack(mapped.shares.drop("_key")).with_columns(pl.col("key").alias("lead_key"), *nothing)
+    return given_by(rows, shared, number, mapping.name, mapping.fields)
 
 
 def _judged(mapped: Mapped, found: pl.DataFrame) -> Mapped:
