@@ -11,26 +11,44 @@ import polars as pl
 from casemodel import Extract, SystemFailure
 from connectors.sources.csv_parse import RECORD, Piece, chunks, parse
 from connectors.sources.csv_settings import CsvRelation
-from connectors.sources.csv_survey import Survey
+from connectors.sources.csv_survey import Header, Survey
 
 _NUMBER = "\x01number"
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """The surveyed files of a relation, sorted by name, and its columns."""
+class Layout:
+    """What the headers of a relation's files, sorted by name, say of it."""
 
     relation: CsvRelation
-    files: tuple[Survey, ...]
+    headers: tuple[Header, ...]
     columns: tuple[str, ...]
-    layouts: tuple[tuple[str, ...], ...]
+    orders: tuple[tuple[str, ...], ...]
     """Per file: the relation's columns in the order of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The surveyed files of a relation."""
+
+    layout: Layout
+    files: tuple[Survey, ...]
     digest: str
+
+    @property
+    def relation(self) -> CsvRelation:
+        """How the files are to be read."""
+        return self.layout.relation
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The relation's columns."""
+        return self.layout.columns
 
 
 def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -> Iterator[tuple[int, Piece]]:
     """Yield (file number from 1, records): all of them, or the chunks that hold a wanted record of a wanted file."""
-    for number, (file, names) in enumerate(zip(delivery.files, delivery.layouts, strict=True), 1):
+    for number, (file, names) in enumerate(zip(delivery.files, delivery.layout.orders, strict=True), 1):
         if wanted is not None and number not in wanted:
             continue
         for chunk in chunks(file, delivery.relation):

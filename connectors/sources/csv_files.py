@@ -13,11 +13,11 @@ from casemodel import Extract, Partition, Query, Relation, SourceColumn, SystemF
 from connectors.config import SystemConfig
 from connectors.prefetch import ahead
 from connectors.scratch import Scratch
-from connectors.sources.csv_batches import Delivery, read_batches, read_pieces
+from connectors.sources.csv_batches import Delivery, Layout, read_batches, read_pieces
 from connectors.sources.csv_bytes import check_unchanged
 from connectors.sources.csv_query import CsvQuery
 from connectors.sources.csv_settings import CsvRelation, find_files, read_settings
-from connectors.sources.csv_survey import Survey, survey
+from connectors.sources.csv_survey import Header, empty, read_header, survey
 from connectors.store import Store
 
 _STORE_ROWS = 50_000
@@ -37,6 +37,7 @@ class CsvSource:
         self.system = config.name
         self._config = config
         self._settings = read_settings(config)
+        self._layouts: dict[str, Layout] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._stores: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Store] = {}
         self._scratch = Scratch()
@@ -63,16 +64,16 @@ class CsvSource:
         return tuple(self._settings)
 
     def relation(self, name: str) -> Relation:
-        """Return a relation by its name in any case; its files are read through once for that."""
+        """Return a relation by its name in any case; the headers of its files are read for that."""
         if (query := self._query(name)) is not None:
             return query.relation
-        delivery = self._delivery(name)
-        settings = delivery.relation
+        layout = self._layout(name)
+        settings = layout.relation
         shown = None if settings.personal is None else {column.casefold() for column in settings.personal}
         columns = [
-            SourceColumn(column, personal=shown is None or column.casefold() in shown) for column in delivery.columns
+            SourceColumn(column, personal=shown is None or column.casefold() in shown) for column in layout.columns
         ]
-        key = tuple(_column(delivery, part) for part in settings.key)
+        key = tuple(_column(layout, part) for part in settings.key)
         technical = SourceColumn("_file", technical=True, personal=False)
         return Relation(self.system, settings.name, (*columns, technical), key)
 
@@ -92,8 +93,8 @@ class CsvSource:
         if (query := self._query(partition.relation)) is not None:
             return query.extract(partition)
         delivery = self._delivery(partition.relation)
-        order = tuple(_column(delivery, name) for name in partition.order)
-        group = tuple(_column(delivery, name) for name in partition.group)
+        order = tuple(_column(delivery.layout, name) for name in partition.order)
+        group = tuple(_column(delivery.layout, name) for name in partition.group)
         if not order and not group:
             return ahead(lambda: read_batches(delivery, partition.batch_rows, partition.after))
         return ahead(lambda: self._sorted(delivery, order, group, partition))
@@ -104,7 +105,7 @@ class CsvSource:
             yield from query.source.columns(relation, names, batch_rows)
             return
         delivery = self._delivery(relation)
-        chosen = list(dict.fromkeys(_column(delivery, name) for name in names))
+        chosen = list(dict.fromkeys(_column(delivery.layout, name) for name in names))
         for extract in ahead(lambda: read_batches(delivery, batch_rows, None)):
             yield extract.frame.select(chosen)
 
@@ -137,7 +138,7 @@ class CsvSource:
             query.close()
         self._scratch.close()
 
-    def _delivery(self, name: str) -> Delivery:
+    def _layout(self, name: str) -> Layout:
         known = {relation.casefold(): relation for relation in self._settings}
         if name.casefold() not in known:
             near = difflib.get_close_matches(name.casefold(), list(known), n=1, cutoff=0.5)
@@ -147,12 +148,21 @@ class CsvSource:
             )
         spelled = known[name.casefold()]
         with self._lock:
+            if spelled not in self._layouts:
+                self._layouts[spelled] = _layout(self._config, self._settings[spelled])
+            layout = self._layouts[spelled]
+        for header in layout.headers:
+            check_unchanged(header.source)
+        return layout
+
+    def _delivery(self, name: str) -> Delivery:
+        """Return a relation with its files, read through once."""
+        layout = self._layout(name)
+        spelled = layout.relation.name
+        with self._lock:
             if spelled not in self._deliveries:
-                self._deliveries[spelled] = _survey_all(self._config, self._settings[spelled])
-            delivery = self._deliveries[spelled]
-        for file in delivery.files:
-            check_unchanged(file.source)
-        return delivery
+                self._deliveries[spelled] = _delivery(layout)
+            return self._deliveries[spelled]
 
     def _sorted(
         self, delivery: Delivery, order: tuple[str, ...], group: tuple[str, ...], partition: Partition
@@ -171,9 +181,11 @@ class CsvSource:
             return self._stores[key]
 
 
-def _survey_all(config: SystemConfig, settings: CsvRelation) -> Delivery:
-    files = tuple(survey(path, settings) for path in find_files(config, settings))
-    columns = settings.columns or next((file.names for file in files if file.names is not None), ())
+def _layout(config: SystemConfig, settings: CsvRelation) -> Layout:
+    headers = tuple(read_header(path, settings) for path in find_files(config, settings))
+    columns = settings.columns or next((header.names for header in headers if header.names is not None), ())
+    if not columns and not settings.allow_empty:
+        raise empty(headers[0].source.path)
     if not columns:
         raise SystemFailure(
             "CON-039",
@@ -181,21 +193,24 @@ def _survey_all(config: SystemConfig, settings: CsvRelation) -> Delivery:
             hint="Give columns: [first, second].",
             place=settings.place,
         )
-    digest = hashlib.sha256(settings.form().encode())
+    return Layout(settings, headers, columns, tuple(_order(columns, header, settings) for header in headers))
+
+
+def _delivery(layout: Layout) -> Delivery:
+    files = tuple(survey(header, layout.relation) for header in layout.headers)
+    digest = hashlib.sha256(layout.relation.form().encode())
     for file in files:
         digest.update(f"\n{file.source.path.name}\t{file.digest}".encode("utf-8", "surrogateescape"))
-    return Delivery(
-        settings, files, columns, tuple(_layout(columns, file, settings) for file in files), digest.hexdigest()
-    )
+    return Delivery(layout, files, digest.hexdigest())
 
 
-def _layout(columns: tuple[str, ...], file: Survey, settings: CsvRelation) -> tuple[str, ...]:
+def _order(columns: tuple[str, ...], header: Header, settings: CsvRelation) -> tuple[str, ...]:
     """Return the relation's columns in the order of a file; headers must name the same ones, in any order and case."""
-    found = columns if file.names is None else file.names
+    found = columns if header.names is None else header.names
     spelled = {column.casefold(): column for column in columns}
     for number, name in enumerate(found, 1):
         if name.casefold() not in spelled:
-            raise _unknown_column(columns, found, number, file)
+            raise _unknown_column(columns, found, number, header)
     there = {name.casefold() for name in found}
     for column in columns:
         if column.casefold() not in there:
@@ -203,12 +218,12 @@ def _layout(columns: tuple[str, ...], file: Survey, settings: CsvRelation) -> tu
                 "CON-031",
                 f"the header lacks the column {column}",
                 hint="Ask for a complete delivery, or give the column's new name an alias.",
-                place=file.source.path.name,
+                place=header.source.path.name,
             )
     return tuple(spelled[name.casefold()] for name in found)
 
 
-def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: int, file: Survey) -> SystemFailure:
+def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: int, header: Header) -> SystemFailure:
     known = {column.casefold() for column in columns}
     if 2 * sum(name.casefold() in known for name in found) < len(found):
         # Without a header the "names" are the values of the first record, which must not be shown.
@@ -216,7 +231,7 @@ def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: in
             "CON-032",
             "the first record is not the header that is expected: most of its names are unknown",
             hint="Check whether the file has a header, and the settings delimiter and skip_lines.",
-            place=file.source.path.name,
+            place=header.source.path.name,
         )
     name = found[number - 1]
     near = difflib.get_close_matches(name, columns, n=1)
@@ -225,18 +240,18 @@ def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: in
         "CON-032",
         f"column {number} of the header, {name}, is unknown",
         hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.',
-        place=file.source.path.name,
+        place=header.source.path.name,
     )
 
 
-def _column(delivery: Delivery, name: str) -> str:
-    for column in (*delivery.columns, "_file"):
+def _column(layout: Layout, name: str) -> str:
+    for column in (*layout.columns, "_file"):
         if column.casefold() == name.casefold():
             return column
-    near = difflib.get_close_matches(name, delivery.columns, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, layout.columns, n=1, cutoff=0.5)
     raise SystemFailure(
         "CON-021",
-        f"the relation {delivery.relation.name} has no column {name}",
-        hint=f"Did you mean {near[0]}?" if near else f"Its columns are: {', '.join(delivery.columns[:20])}.",
-        place=delivery.relation.place,
+        f"the relation {layout.relation.name} has no column {name}",
+        hint=f"Did you mean {near[0]}?" if near else f"Its columns are: {', '.join(layout.columns[:20])}.",
+        place=layout.relation.place,
     )

@@ -56,8 +56,8 @@ class Piece:
 def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
     """Yield a file's records in chunks, without header, trailer and blank lines; the file must be as surveyed."""
     source, path = survey.source, survey.source.path
-    rest, offset, line, number = b"", survey.start, survey.line, 1
-    following = blocks(source, survey.start)
+    rest, offset, line, number = b"", survey.header.start, survey.header.line, 1
+    following = blocks(source, survey.header.start)
     block = next(following, b"")
     while block or rest:
         after = next(following, b"")

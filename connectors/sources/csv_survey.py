@@ -19,36 +19,56 @@ _SUSPECT_SHARE, _SUSPECT_LINES = 0.05, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """One file, read through once.
+class Header:
+    """The beginning of a file.
 
-    ``start`` is the offset (in text bytes) and ``line`` the line of the first record behind the header; ``records``
-    counts without header
-    and trailer; ``names`` are the columns of the header under their own or their alias' names (None: an empty file).
+    ``start`` is the offset (in text bytes) and ``line`` the line of the first record behind the header; ``names`` are
+    its columns under their own or their alias' names (None: an empty file).
     """
 
     source: Bytes
-    digest: str
     names: tuple[str, ...] | None
     start: int
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One file, read through once; ``records`` counts without header and trailer."""
+
+    header: Header
+    digest: str
     records: int
     trailer: bool
 
+    @property
+    def source(self) -> Bytes:
+        """The file."""
+        return self.header.source
 
-def survey(path: Path, relation: CsvRelation) -> Survey:
-    """Read a file through once.
+
+def read_header(path: Path, relation: CsvRelation) -> Header:
+    """Read the beginning of a file.
 
     Raises:
-        SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-041 (exit 5).
+        SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-038 (exit 5).
         RefusedError: CON-033 the header holds a blank or duplicate name (exit 4).
     """
     source = look_at(path, relation.encoding)
     head = next(blocks(source), b"")
     complete = len(head) == sum(len(block) for _, block in zip(range(2), blocks(source), strict=False))
     start, names = _header(source, relation, head, complete)
-    line = 1 + line_ends(head[:start])
-    counter = Counter(path, relation.delimiter, relation.quote, source.text_encoding, line)
+    return Header(source, names, start, 1 + line_ends(head[:start]))
+
+
+def survey(header: Header, relation: CsvRelation) -> Survey:
+    """Read a file through once.
+
+    Raises:
+        SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-041 (exit 5).
+    """
+    source, path, start = header.source, header.source.path, header.start
+    counter = Counter(path, relation.delimiter, relation.quote, source.text_encoding, header.line)
     digest = hashlib.sha256()
     if source.wide:
         for block in raw_blocks(source):
@@ -69,13 +89,18 @@ def survey(path: Path, relation: CsvRelation) -> Survey:
         records -= 1
         _check_trailer(source, relation, relation.trailer, counter)
     if records <= 0 and not relation.allow_empty:
-        raise SystemFailure(
-            "CON-039",
-            "the delivery is empty: no record was found",
-            hint="Ask for it again, or set allow_empty: true if this is right.",
-            place=path.name,
-        )
-    return Survey(source, digest.hexdigest(), names, start, line, max(records, 0), relation.trailer is not None)
+        raise empty(path)
+    return Survey(header, digest.hexdigest(), max(records, 0), relation.trailer is not None)
+
+
+def empty(path: Path) -> SystemFailure:
+    """Return the error for a file without a record."""
+    return SystemFailure(
+        "CON-039",
+        "the delivery is empty: no record was found",
+        hint="Ask for it again, or set allow_empty: true if this is right.",
+        place=path.name,
+    )
 
 
 def _header(source: Bytes, relation: CsvRelation, head: bytes, complete: bool) -> tuple[int, tuple[str, ...] | None]:

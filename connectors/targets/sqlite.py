@@ -7,7 +7,7 @@ target unless its transaction commits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -130,17 +130,27 @@ class SqliteTarget:
 
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
         """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
-        selected = sa.select(
-            *(sa.cast(column, sa.Text).label(f"c{i}") for i, column in enumerate(statement.subquery().c))
-        )
-        return self._frame(selected, names)
+        return self._frame(_as_text(statement), names)
+
+    def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
+        """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
+        compiled = _as_text(statement).compile(self.engine)
+        sql, order = str(compiled), tuple(compiled.positiontup or ())
+
+        def asked(**values: str | int) -> pl.DataFrame:
+            known = compiled.construct_params(values)
+            return self._fetched(sql, names, [known[name] for name in order])
+
+        return asked
 
     def _frame(self, statement: sa.Select[*tuple[Any, ...]], names: tuple[str, ...]) -> pl.DataFrame:
-        sql = str(statement.compile(self.engine, compile_kwargs={"literal_binds": True}))
+        return self._fetched(str(statement.compile(self.engine, compile_kwargs={"literal_binds": True})), names)
+
+    def _fetched(self, sql: str, names: tuple[str, ...], values: Sequence[str | int] = ()) -> pl.DataFrame:
         cursor = self._read_connection().cursor()
         try:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_ROWS_TO_TYPE)})
-            cursor.execute(sql)
+            cursor.execute(sql, list(values) or None)
             table = cursor.fetch_arrow_table()
         finally:
             cursor.close()
@@ -172,6 +182,10 @@ class SqliteTarget:
         self._stagers.clear()
         self.engine.dispose()
         self._scratch.close()
+
+
+def _as_text(statement: sa.Select[Any]) -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(*(sa.cast(column, sa.Text).label(f"c{i}") for i, column in enumerate(statement.subquery().c)))
 
 
 def _open_scratch(path: Path) -> Any:

@@ -17,7 +17,7 @@ from mappings import CompiledMapping, CursorRule
 from migrate.interrupt import stop_here
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
-from migrate.pipeline.batch import Batch, Gate
+from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.commit import BatchPlace, commit
 from migrate.pipeline.conflicts import id_list
@@ -33,6 +33,9 @@ from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.progress import Progress
+
+SETTLED_TOGETHER = 20
+"""So many batches in a row in which nothing changed are committed together: only books and checkpoint are written."""
 
 REJECTS_FROM_ROWS = 1_000
 """From how many rows on --max-rejects is looked at (DESIGN.md, section 6)."""
@@ -169,21 +172,31 @@ class MappingLoad:
                 turns.close()
 
     def _mapped(self, position: str | None, turns: Turns, *, first: bool) -> Iterator[StagedBatch]:
-        """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory."""
-        loader, rows = self.loader(), None
-        for number, found in enumerate(self.reading().batches(position)):
+        """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory.
+
+        Batches in which nothing has to be written are counted with the next one that is yielded.
+        """
+        loader, rows, number = self.loader(), None, 0
+        held: list[Batch] = []
+        for place, found in enumerate(self.reading().batches(position)):
             mine = self.links.siblings(self.mapping.name)
             links = partial(PatientLinks, self.links, mine, self.mapping.target)
-            wait, begins = partial(turns.wait_for, number), first and number == 0
+            wait, begins = partial(turns.wait_for, number), first and place == 0
             batch = loader.batch_of(found, links(rows, wait), first=begins)
-            staged = self._staged(batch, slot=number % 2)
+            if batch.rows.is_empty() and len(held) < SETTLED_TOGETHER:
+                held.append(batch)
+                continue
+            staged = self._staged(counted_with(held, batch), slot=number % 2)
             wait()
             if rows is not None and not turns.as_mapped(number):
                 batch = loader.batch_of(found, links(None, wait), first=begins)
-                staged = self._staged(batch, slot=number % 2)
+                staged = self._staged(counted_with(held, batch), slot=number % 2)
             rows = None if self.mapping.name in self.context.shared else batch.rows.select("key", "state", "kept_id")
             del batch
+            number, held = number + 1, []
             yield staged
+        if held:
+            yield self._staged(counted_with(held[:-1], held[-1]), slot=number % 2)
 
     def _staged(self, batch: Batch, *, slot: int = 0) -> StagedBatch:
         """Stage a batch; where records are shared, what goes in is known only when the batch before is committed."""
