@@ -230,7 +230,8 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
             relation = loads[name].mapping.relation
             with progress(name, loads[name].source.count(relation)) as bar:
                 loads[name].load(bar, max_rejects=options.max_rejects)
-            _settle(context, [loads[name]])
+            if name != names[-1]:
+                _settle(context, [loads[name]])
         _settle(context, list(loads.values()))
         remove_leftovers(context, {name: each.gate() for name, each in loads.items() if each.mapping.giving})
         with context.target.transaction() as connection:

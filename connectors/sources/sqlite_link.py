@@ -15,7 +15,7 @@ from casemodel import SystemFailure
 from connectors.sources.sqlite_file import DatabaseFile, beside
 
 BUSY_MILLISECONDS = 10_000
-CACHE_KIB = 32 << 10
+CACHE_KIB = 8 << 10
 _JOURNAL_SECONDS = 0.5
 
 
@@ -30,7 +30,7 @@ class Link:
         self._cursor = self._connection.cursor()
         try:
             self.table(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}", 1)
-            # Rows in key order lie all over the file: SQLite's 2 MB of cache would read most pages many times.
+            # Rows in key order may lie all over the file: SQLite's 2 MB of cache would read most pages many times.
             self.table(f"PRAGMA cache_size = -{CACHE_KIB}", 1)
             self._version = self._data_version()
         except BaseException:

@@ -108,8 +108,10 @@ class ChangeFilter:
 
         Adds ``prior_state`` and ``prior_id`` to the rows to map.
         """
-        nothing = pl.DataFrame(schema=dict.fromkeys(PRIOR, pl.String))
-        prior = nothing if self.first_load else self.prior(prepared["_key"])
+        if self.first_load:
+            unknown = pl.lit(None, pl.String)
+            return Filtered(prepared.with_columns(prior_state=unknown, prior_id=unknown), {})
+        prior = self.prior(prepared["_key"])
         known = prepared.select("_row", "_key", "_hash", "_group", "_ref").join(
             prior, left_on="_key", right_on="key", how="left", maintain_order="left"
         )

@@ -12,7 +12,9 @@ import polars as pl
 
 from casemodel import SideJoin, Source
 
-READ_ROWS = 200_000
+READ_ROWS = 50_000
+GROUP_ROWS = 16_384
+"""Rows of a group of the kept files: reading skips the groups that hold no key of the batch."""
 
 
 def tops(keys: pl.Series, above: pl.Series, most: int) -> pl.DataFrame:
@@ -72,7 +74,18 @@ class Climb:
             chained.select(
                 pl.col(self._key).alias("top"), *(pl.col(name).alias(self._named(name)) for name in self._columns)
             ).write_parquet(folder / f"row-{number:06}.parquet")
-        tops(pl.concat(keys), pl.concat(above), join.most).write_parquet(folder / "top.parquet")
+        found = tops(pl.concat(keys), pl.concat(above), join.most).sort("key")
+        found.write_parquet(folder / "top.parquet", row_group_size=GROUP_ROWS)
+        self._keep_tops(found["top"])
+
+    def _keep_tops(self, found: pl.Series) -> None:
+        """Put the rows that are a top into one file in the order of their keys; of rows with one key the first one."""
+        wanted = found.drop_nulls().unique().to_frame("top").lazy()
+        rows = pl.scan_parquet(self._folder / "row-*.parquet").join(wanted, on="top", how="semi", maintain_order="left")
+        kept = rows.collect().unique("top", keep="first", maintain_order=True).sort("top")
+        kept.write_parquet(self._folder / "rows.parquet", row_group_size=GROUP_ROWS)
+        for file in self._folder.glob("row-*.parquet"):
+            file.unlink()
 
     def _nodes(self, source: Source) -> pl.Series:
         """Return the keys of the rows that name a parent other than themselves, and what they name."""
@@ -92,10 +105,10 @@ class Climb:
         """Return the frame with the columns of each row's top, the steps to it, and where there is none."""
         key = self._join.by[0][1]
         wanted = frame.select(pl.col(key).alias("key")).drop_nulls().unique()
-        known = pl.scan_parquet(self._folder / "top.parquet", glob=False)
-        climbed = known.join(wanted.lazy(), on="key", how="semi").collect(engine="streaming")
+        climbed = self._found("top.parquet", wanted)
         if self._columns:
-            climbed = climbed.join(self._rows(climbed["top"]), on="top", how="left", maintain_order="left")
+            rows = self._found("rows.parquet", climbed.select(pl.col("top").drop_nulls().unique()))
+            climbed = climbed.join(rows, on="top", how="left", maintain_order="left")
         climbed = climbed.rename({name: self._named(name) for name in ("climbed", "_cycle")})
         joined = frame.join(climbed, left_on=key, right_on="key", how="left", maintain_order="left")
         cycle = pl.col(self._named("_cycle"))
@@ -107,8 +120,9 @@ class Climb:
         steps = pl.when(alone).then(0).otherwise(pl.col(self._named("climbed"))).alias(self._named("climbed"))
         return joined.with_columns(*own, steps, cycle.fill_null(0)).drop("top")
 
-    def _rows(self, tops: pl.Series) -> pl.DataFrame:
-        """Return the rows with these keys; of rows with one key the first one, as `tops` takes it."""
-        wanted = tops.drop_nulls().unique().to_frame("top").lazy()
-        rows = pl.scan_parquet(self._folder / "row-*.parquet").join(wanted, on="top", how="semi", maintain_order="left")
-        return rows.collect().unique("top", keep="first", maintain_order=True)
+    def _found(self, name: str, wanted: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of a kept file with these values in its first column, by which it is sorted."""
+        (by,) = wanted.columns
+        within = pl.col(by).is_between(pl.lit(wanted[by].min()), pl.lit(wanted[by].max()))
+        kept = pl.scan_parquet(self._folder / name, glob=False).filter(within)
+        return kept.join(wanted.lazy(), on=by, how="semi").collect()

@@ -168,6 +168,7 @@ class MappingLoad:
                             hint="What is committed stays. See `omnicase rejects list`, mend, and run again.",
                             place=self.mapping.name,
                         )
+                    del staged, batch  # The next one is being made: two are in memory, not three.
             finally:
                 turns.close()
 

@@ -10,7 +10,7 @@ from casemodel import SideJoin, Source
 from connectors import Scratch
 from migrate.pipeline.climbs import Climb
 
-READ_ROWS = 200_000
+READ_ROWS = 50_000
 
 
 class Sides:
@@ -55,7 +55,9 @@ class Sides:
         on_side, on_main = [side for side, _ in join.by], [main for _, main in join.by]
         wanted = frame.select(pl.col(main).alias(f"_by{i}") for i, main in enumerate(on_main)).drop_nulls().unique()
         keys = [f"_by{i}" for i in range(len(on_main))]
-        side = pl.scan_parquet(self._stores[join.name] / "*.parquet", glob=True)
+        # Where the side comes in the order of its keys, as most do, reading skips what holds no key of the batch.
+        within = pl.col(on_side[0]).is_between(pl.lit(wanted["_by0"].min()), pl.lit(wanted["_by0"].max()))
+        side = pl.scan_parquet(self._stores[join.name] / "*.parquet", glob=True).filter(within)
         found = side.join(wanted.lazy(), left_on=on_side, right_on=keys, how="semi").collect(engine="streaming")
         found = found.rename(
             {name: f"_by{i}" for i, name in enumerate(on_side)} if not set(on_side) & set(join.columns) else {}

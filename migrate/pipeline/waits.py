@@ -72,26 +72,34 @@ def awaited_state(dialect: str, waits: sa.FromClause, by_record: frozenset[int])
 def waiting_mappings(context: LoadContext) -> set[int]:
     """Return the numbers of the mappings with rows of which an awaited key is no longer what it was."""
     wait = ledger_table(context.target.dialect, "wait")
-    found = context.target.query(sa.select(wait.c.mapping_id).where(_changed(context)).distinct(), ("number",))
+    # Very many rows may wait for few keys: each key is looked up once.
+    awaited = sa.select(
+        wait.c.mapping_id, wait.c.on_mapping_id, wait.c.on_other_key, wait.c.on_key, wait.c.seen
+    ).distinct()
+    keys = awaited.subquery("awaited")
+    found = context.target.query(sa.select(keys.c.mapping_id).where(_changed(context, keys)).distinct(), ("number",))
     return {int(number) for number in found["number"]}
 
 
 def waiting_rows(context: LoadContext, number: int) -> Waiting:
     """Return those rows of a mapping."""
     wait = ledger_table(context.target.dialect, "wait")
-    return _waiting(context, wait.c.mapping_id == number, _changed(context))
+    return _waiting(context, wait.c.mapping_id == number, _changed(context, wait))
 
 
 def moved_keys(context: LoadContext, number: int) -> pl.Series:
     """Return the source keys of those rows of a mapping."""
     wait = ledger_table(context.target.dialect, "wait")
-    statement = sa.select(wait.c.source_key).where(wait.c.mapping_id == number, _changed(context)).distinct()
+    statement = sa.select(wait.c.source_key).where(wait.c.mapping_id == number, _changed(context, wait)).distinct()
     return context.target.query(statement, ("key",))["key"]
 
 
-def _changed(context: LoadContext) -> sa.ColumnElement[bool]:
-    """Return the condition that a wait's key is no longer what it was."""
-    wait = ledger_table(context.target.dialect, "wait")
+def _changed(context: LoadContext, wait: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that the key that a wait is for is no longer what it was.
+
+    Args:
+        wait: a table with ``on_mapping_id``, ``on_other_key``, ``on_key`` and ``seen``.
+    """
     full = [number for name, number in context.mapping_ids.items() if name in context.full_read]
     known = fully_known(context)
     whole = [number for name, number in context.mapping_ids.items() if name in known]
