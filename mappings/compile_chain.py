@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 from casemodel import required, tables
@@ -218,7 +220,7 @@ def value(compiler: Compiler, name: str, spec: ValueSpec) -> Made | None:
         name,
         flow.column,
         flow.taken,
-        flow.error_columns(program),
+        partial(flow.error_columns, program),
         flow.deps,
         flow.texts,
         timezone=flow.timezone,

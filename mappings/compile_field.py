@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 from casemodel import ValueCheck, column_info, polars_schema, tables, value_checks
@@ -73,7 +75,8 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
         literal = typed_literal(compiler, spec.default, name, info, (*flow.path, "default"))
         if literal is None:
             return None
-        flow.parts = [program.add("default", pl.col(flow.column).fill_null(literal))]
+        # typed as the column of the target, as the literal is
+        flow.parts = [program.add("default", pl.col(flow.column).fill_null(literal), program.dtype(flow.column))]
         flow.texts = None if flow.texts is None else flow.texts | {spec.default}
         program.mark(name, "default", flow.column)
     if spec.truncate != "false":
@@ -83,7 +86,7 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
     _checks(compiler, flow, name)
     program.mark(name, "written", flow.column)
     settle(compiler, flow)
-    return Made(name, flow.column, flow.taken, flow.error_columns(program), flow.deps)
+    return Made(name, flow.column, flow.taken, partial(flow.error_columns, program), flow.deps)
 
 
 def _truncate(compiler: Compiler, flow: Flow, spec: FieldSpec, length: int | None) -> None:
@@ -128,10 +131,9 @@ def _needed(compiler: Compiler, flow: Flow, name: str) -> list[ValueCheck]:
     dtype = polars_schema(compiler.file.model.target)[name]
     if flow.texts is None or dtype != pl.String():
         return checks
-    texts = pl.DataFrame({name: sorted(flow.texts)}, schema={name: pl.String})
-    broken = texts.select((~check.holds).fill_null(False).alias(check.name) for check in checks) if checks else texts
+    texts = sorted(flow.texts)
     for check in checks:
-        bad = texts.get_column(name).filter(broken.get_column(check.name)).to_list()
+        bad = check.broken_by(texts)
         if bad and not (check.name == "length" and compiler.file.model.fields[name].truncate != "false"):
             shown = ", ".join(f"'{text}'" for text in bad[:3])
             compiler.refuse(

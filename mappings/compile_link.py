@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import polars as pl
 
@@ -140,7 +141,7 @@ def _key_steps(target: MappingFile, request: LinkRequest) -> list[KeyPart | None
 
 
 def _give_nothing(compiler: Compiler, flow: Flow) -> None:
-    flow.parts, flow.sort = [compiler.program.add("nothing", pl.lit(None))], ""
+    flow.parts, flow.sort = [compiler.program.add("nothing", pl.lit(None), pl.Null())], ""
 
 
 def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, policy: str) -> None:
@@ -154,7 +155,7 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
         if part in ("park", "wait", "linked"):
             types[made[part]] = pl.Boolean()
     breakable = policy == "park" and not flow.required and not compiler.cycle_links.isdisjoint(linked_to)
-    broken = {each: _outcomes(policy, required=flow.required, broken=each) for each in (False, True)}
+    broken = {each: _outcomes(policy, flow.required, each) for each in (False, True)}
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
         assert context.links is not None
@@ -189,7 +190,8 @@ def _all_linked(states: pl.DataFrame, made: Mapping[str, str]) -> list[pl.Series
     return [known.get(name, nothing).alias(column) for name, column in made.items()]
 
 
-def _outcomes(policy: str, *, required: bool, broken: bool) -> dict[str, pl.Expr]:
+@cache
+def _outcomes(policy: str, required: bool, broken: bool) -> Mapping[str, pl.Expr]:
     """Return what each state of a link means under a policy, as expressions over ``target_id`` and ``state``."""
     state = pl.col("state")
     nothing = pl.lit(None, pl.String)

@@ -50,13 +50,13 @@ class Compiler:
     has_windows: bool = False
     side_hits: list[str] = field(default_factory=list)
     """Columns that say how many rows answered to a look beside of which only one may."""
+    relation_columns: tuple[str, ...] = ()
+    """Names of the columns of the relation itself, technical ones included."""
     value_of: Callable[[str], Made | None] = lambda name: None
     field_of: Callable[[str], Made | None] = lambda name: None
 
-    @property
-    def relation_columns(self) -> tuple[str, ...]:
-        """Names of the columns of the relation itself, technical ones included."""
-        return tuple(column.name for column in self.relation.columns)
+    def __post_init__(self) -> None:
+        self.relation_columns = tuple(column.name for column in self.relation.columns)
 
     @property
     def fields_with_try(self) -> list[str]:
@@ -100,6 +100,7 @@ class Flow:
     repaired: list[tuple[str, str, str]] = field(default_factory=list)
     """Per step that repairs: Boolean column of changed values, columns of the text before and after."""
     code_uses: list[tuple[str, str, str]] = field(default_factory=list)
+    _errors: list[str] | None = None
 
     @property
     def column(self) -> str:
@@ -111,11 +112,17 @@ class Flow:
         self.flags.append(Flag(column, self.owner, code, severity or self.severity, self.owner, self.lead_only))
 
     def error_columns(self, program: Program) -> list[str]:
-        """Return Boolean columns of the rows that are rejected, parked or put out of scope because of this chain."""
+        """Return Boolean columns of the rows that are rejected, parked or put out of scope because of this chain.
+
+        Made when somebody asks, of a finished chain: nobody asks about most chains.
+        """
+        if self._errors is not None:
+            return self._errors
         found = list(self.parks)
         for flag in self.flags:
             if flag.severity == "error":
                 there = pl.col(flag.column).is_not_null()
                 found.append(flag.column if flag.code is not None else program.add("bad", there, BOOL))
         found += [program.add("follows", pl.col(column).is_not_null(), BOOL) for column, _ in self.follows]
+        self._errors = found
         return found

@@ -101,7 +101,8 @@ def _merge(compiler: Compiler, outer: Flow, names: list[str], flows: list[Flow],
     win = program.add("win", _first(good), pl.Int8())
     stand = program.add("stand", pl.coalesce(pl.col(win), _last(tried)), pl.Int8())
     value = pl.coalesce([pl.when(pl.col(win) == i).then(pl.col(flow.column)) for i, flow in enumerate(flows)])
-    outer.parts = [program.add("try", value)]
+    types = [program.dtype(flow.column) for flow in flows]
+    outer.parts = [program.add("try", value, next((each for each in types if each != pl.Null()), types[0]))]
     taken = pl.coalesce([pl.when(pl.col(win) == i).then(pl.lit(name)) for i, name in enumerate(names)])
     outer.taken = program.add("taken", taken, TEXT)
     program.mark(outer.owner, "branch taken", outer.taken)

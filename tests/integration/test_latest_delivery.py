@@ -63,9 +63,11 @@ def test_the_last_delivery_counts(tmp_path: Path, omnicase: CommandLine) -> None
     assert report.document["verdict"] == "in_balance", report.out
     again = omnicase("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
     assert (again["unchanged"], again["out_of_scope"]) == (4, 2)
+    assert sum(again["gone"].values()) == 0
     deliver(tmp_path, "201403", "4,Vier-Smit", "1,Een")
     later = omnicase("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
     assert (later["updated"], later["unchanged"], later["out_of_scope"]) == (1, 3, 4)
+    assert sum(later["gone"].values()) == 0
     assert names() == ["Drie", "Een", "Twee-Bos", "Vier-Smit"]
     report = omnicase("-C", tmp_path, "--format", "json", "reconcile")
     assert report.document["verdict"] == "in_balance", report.out
