@@ -325,7 +325,7 @@ def shares_of(judging: Judging) -> pl.LazyFrame:
     columns = [pl.col(column).alias(name) for name, column in judging.reading.shares]
     found = judging.pick(pl.col("outcome") == "record", key.alias("_key"), *columns)
     given = {name for name, _ in judging.reading.shares}
-    absent = (name for name in ("own", "newest", "agree", "probable") if name not in given)
+    absent = (name for name in ("own", "newest", "agree", "probable", "defaulted") if name not in given)
     return found.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
 
 
