@@ -75,6 +75,8 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
         literal = typed_literal(compiler, spec.default, name, info, (*flow.path, "default"))
         if literal is None:
             return None
+        if compiler.file.model.identity is not None:
+            compiler.defaulted[name] = program.add("defaulted", pl.col(flow.column).is_null(), BOOL)
         # typed as the column of the target, as the literal is
         flow.parts = [program.add("default", pl.col(flow.column).fill_null(literal), program.dtype(flow.column))]
         flow.texts = None if flow.texts is None else flow.texts | {spec.default}

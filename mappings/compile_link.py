@@ -252,22 +252,26 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     program = compiler.program
     parts = [program.add("lookup_part", text_of(compiler, part), TEXT) for part in flow.parts]
     made_id, made_err = program.name(f"id:{table}"), program.name(f"err:{table}")
+    names = {column: f"part:{place}" for place, column in enumerate(columns)}
+    filled, hits = (
+        pl.all_horizontal([pl.col(name).is_not_null() for name in names.values()]),
+        pl.col("hits").fill_null(0),
+    )
+    results = [
+        pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
+        pl.when(filled & (hits == 0))
+        .then(pl.lit("lookup-unknown"))
+        .when(filled & (hits > 1))
+        .then(pl.lit("lookup-ambiguous"))
+        .alias(made_err),
+    ]
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
         asked = frame.select(pl.col(part).alias(column) for part, column in zip(parts, columns, strict=True))
         assert context.links is not None
         found = context.links.lookup(table, columns, asked)
-        filled = asked.select(pl.all_horizontal(pl.all().is_not_null()).alias("filled")).get_column("filled")
-        hits = pl.col("hits").fill_null(0)
-        made = pl.DataFrame([found.get_column("target_id"), found.get_column("hits"), filled]).select(
-            pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
-            pl.when(pl.col("filled") & (hits == 0))
-            .then(pl.lit("lookup-unknown"))
-            .when(pl.col("filled") & (hits > 1))
-            .then(pl.lit("lookup-ambiguous"))
-            .alias(made_err),
-        )
-        return made.get_columns()
+        given = [found.get_column("target_id"), found.get_column("hits"), *asked.rename(names).get_columns()]
+        return pl.DataFrame(given).select(results).get_columns()
 
     late = table == compiler.file.model.target
     program.call(parts, {made_id: pl.String(), made_err: pl.String()}, call, late=late)

@@ -44,6 +44,8 @@ class Compiler:
     refused: set[str] = field(default_factory=set)
     links: dict[LinkRequest, None] = field(default_factory=dict)
     lookups: dict[tuple[str, tuple[str, ...]], None] = field(default_factory=dict)
+    defaulted: dict[str, str] = field(default_factory=dict)
+    """With an identity: fields with a default, and the Boolean column that says where it stands in for a value."""
     lead_deps: list[Made] = field(default_factory=list)
     """What the lead row of a record gives (``one_per``): everything but fields with ``take``."""
     uses_as_of: bool = False
