@@ -9,7 +9,7 @@ import polars as pl
 from casemodel import RefusedError
 from mappings.compile_periods import code_at
 from mappings.compile_program import BOOL, TEXT
-from mappings.compile_state import Compiler, Flow, Path
+from mappings.compile_state import Compiler, Flow, Path, raises
 from mappings.language import Chain, CodeTable
 from mappings.language.base import near
 from mappings.language.code_tables import PART
@@ -140,7 +140,7 @@ def codes(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     flow.parts = [program.add("codes", found, TEXT)]
     nowhere = pl.col(code).is_not_null() & pl.col(flow.column).is_null()
     if excuses:  # the day has its own issue: one cause, one issue
-        nowhere &= ~pl.any_horizontal([pl.col(column).fill_null(False) for column in excuses])
+        nowhere &= ~pl.any_horizontal([raises(program, column) for column in excuses])
     unknown = program.add("unknown", nowhere, BOOL)
     flow.code_uses.append((compiler.file.counted_as(flow.owner, chain), code, unknown))
     flow.texts = frozenset(value[0] for value in table.rows.values())
