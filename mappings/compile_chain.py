@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import polars as pl
 
 from casemodel import required, tables
@@ -220,7 +218,7 @@ def value(compiler: Compiler, name: str, spec: ValueSpec) -> Made | None:
         name,
         flow.column,
         flow.taken,
-        partial(flow.error_columns, program),
+        flow.error_columns,
         flow.deps,
         flow.texts,
         timezone=flow.timezone,

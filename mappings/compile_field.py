@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import polars as pl
 
 from casemodel import ValueCheck, column_info, polars_schema, tables, value_checks
@@ -22,9 +20,9 @@ def known_column(compiler: Compiler, name: str) -> bool:
     target = compiler.file.model.target
     if target not in tables:
         return False
-    columns = [column.name for column in tables[target].columns if column.name != "id"]
-    if name in columns:
+    if name != "id" and name in tables[target].columns:
         return True
+    columns = [column.name for column in tables[target].columns if column.name != "id"]
     compiler.refuse(
         "MAP-014",
         f"the table {target} has no column '{name}'",
@@ -88,7 +86,7 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
     _checks(compiler, flow, name)
     program.mark(name, "written", flow.column)
     settle(compiler, flow)
-    return Made(name, flow.column, flow.taken, partial(flow.error_columns, program), flow.deps)
+    return Made(name, flow.column, flow.taken, flow.error_columns, flow.deps)
 
 
 def _truncate(compiler: Compiler, flow: Flow, spec: FieldSpec, length: int | None) -> None:
@@ -112,7 +110,9 @@ def _checks(compiler: Compiler, flow: Flow, name: str) -> None:
     program = compiler.program
     checks = _needed(compiler, flow, name)
     dtype = polars_schema(compiler.file.model.target)[name]
-    final = program.add(name, pl.col(flow.column).cast(dtype), dtype, exact=True)
+    value = pl.col(flow.column)
+    same = program.dtype(flow.column) == dtype
+    final = program.add(name, value if same else value.cast(dtype), dtype, exact=True)
     flow.parts = [final]
     broken = []
     for check in checks:

@@ -253,18 +253,7 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     parts = [program.add("lookup_part", text_of(compiler, part), TEXT) for part in flow.parts]
     made_id, made_err = program.name(f"id:{table}"), program.name(f"err:{table}")
     names = {column: f"part:{place}" for place, column in enumerate(columns)}
-    filled, hits = (
-        pl.all_horizontal([pl.col(name).is_not_null() for name in names.values()]),
-        pl.col("hits").fill_null(0),
-    )
-    results = [
-        pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
-        pl.when(filled & (hits == 0))
-        .then(pl.lit("lookup-unknown"))
-        .when(filled & (hits > 1))
-        .then(pl.lit("lookup-ambiguous"))
-        .alias(made_err),
-    ]
+    results = _looked_up(list(names.values()), made_id, made_err)
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
         asked = frame.select(pl.col(part).alias(column) for part, column in zip(parts, columns, strict=True))
@@ -277,3 +266,16 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     program.call(parts, {made_id: pl.String(), made_err: pl.String()}, call, late=late)
     flow.parts, flow.sort = [made_id], f"id:{table}"
     flow.flag(made_err, None)
+
+
+def _looked_up(parts: list[str], made_id: str, made_err: str) -> list[pl.Expr]:
+    """Return id and issue of a lookup, over its parts and ``target_id`` and ``hits``."""
+    filled, hits = pl.all_horizontal([pl.col(part).is_not_null() for part in parts]), pl.col("hits").fill_null(0)
+    return [
+        pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
+        pl.when(filled & (hits == 0))
+        .then(pl.lit("lookup-unknown"))
+        .when(filled & (hits > 1))
+        .then(pl.lit("lookup-ambiguous"))
+        .alias(made_err),
+    ]

@@ -20,7 +20,7 @@ class Made:
 
     column: name of the column in the program.
     taken: column with the name of the branch taken, for chains with alternatives.
-    errors: gives Boolean columns, True where the row is rejected or parked or follows a link because of this chain.
+    errors: gives the columns that say where the row is rejected or parked or follows a link because of this chain.
     deps: the values and fields it was made from.
     texts: every text it can give, when that is known before a row is read.
     source: the source column that it is, when it is one.

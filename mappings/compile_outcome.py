@@ -206,7 +206,9 @@ def _missing(judging: Judging, lead: pl.Expr) -> list[tuple[str, pl.Expr]]:
     for name, column, causes in judging.reading.required:
         if column in lacking:
             real = judging.raised(causes)
-            excused = pl.any_horizontal([pl.col(cause).fill_null(False) for cause in real]) if real else pl.lit(False)
+            excused = (
+                pl.any_horizontal([judging.raises(cause).fill_null(False) for cause in real]) if real else pl.lit(False)
+            )
             found.append(
                 (name, pl.col("_member") & lead & pl.col(column).is_null() & ~excused & pl.col("follow").is_null())
             )

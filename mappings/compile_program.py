@@ -181,8 +181,9 @@ class Program:
         return found
 
     def mark(self, owner: str, stage: str, column: str) -> None:
-        """Remember a stage's result for `explain`."""
-        self.marks.append(Mark(owner, self.branch + stage, column))
+        """Remember a stage's result for `explain`, if it is compiled for that."""
+        if self.fine:
+            self.marks.append(Mark(owner, self.branch + stage, column))
 
     def only(self, outputs: Iterable[str]) -> Passes:
         """Return the passes that make some columns and nothing else: no issues, no waits."""

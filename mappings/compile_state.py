@@ -10,7 +10,7 @@ import polars as pl
 
 from casemodel import LinkRequest, Place, Relation
 from mappings.compile_names import Columns, Made, Refusals
-from mappings.compile_program import BOOL, Flag, Program, Wait
+from mappings.compile_program import Flag, Program, Wait
 from mappings.language import MappingFile
 
 Path = tuple[str | int, ...]
@@ -102,7 +102,6 @@ class Flow:
     repaired: list[tuple[str, str, str]] = field(default_factory=list)
     """Per step that repairs: Boolean column of changed values, columns of the text before and after."""
     code_uses: list[tuple[str, str, str]] = field(default_factory=list)
-    _errors: list[str] | None = None
 
     @property
     def column(self) -> str:
@@ -113,18 +112,13 @@ class Flow:
         """Note a column that says which rows have an issue."""
         self.flags.append(Flag(column, self.owner, code, severity or self.severity, self.owner, self.lead_only))
 
-    def error_columns(self, program: Program) -> list[str]:
-        """Return Boolean columns of the rows that are rejected, parked or put out of scope because of this chain.
+    def error_columns(self) -> list[str]:
+        """Return the columns of a finished chain that reject or park a row or put it out of scope (see `raises`)."""
+        errors = [flag.column for flag in self.flags if flag.severity == "error"]
+        return [*self.parks, *errors, *(column for column, _ in self.follows)]
 
-        Made when somebody asks, of a finished chain: nobody asks about most chains.
-        """
-        if self._errors is not None:
-            return self._errors
-        found = list(self.parks)
-        for flag in self.flags:
-            if flag.severity == "error":
-                there = pl.col(flag.column).is_not_null()
-                found.append(flag.column if flag.code is not None else program.add("bad", there, BOOL))
-        found += [program.add("follows", pl.col(column).is_not_null(), BOOL) for column, _ in self.follows]
-        self._errors = found
-        return found
+
+def raises(program: Program, column: str) -> pl.Expr:
+    """Return where a column of an issue says that there is one: it is true, or holds a code.  Never NULL."""
+    there = pl.col(column)
+    return there.is_not_null() if program.dtype(column) == pl.String() else there.fill_null(False)

@@ -9,15 +9,13 @@ import polars as pl
 from casemodel import RefusedError
 from mappings.compile_periods import code_at
 from mappings.compile_program import BOOL, TEXT
-from mappings.compile_state import Compiler, Flow, Path
+from mappings.compile_state import Compiler, Flow, Path, raises
 from mappings.language import Chain, CodeTable
 from mappings.language.base import near
-from mappings.language.parse import code_file
+from mappings.language.code_tables import PART
 from mappings.language.stages import StepSpec
 from mappings.steps import STEPS, Step
 from mappings.steps.text import collapse
-
-_PART = "\x1f"
 
 
 def null_if(compiler: Compiler, flow: Flow, chain: Chain, stage: str) -> None:
@@ -142,10 +140,9 @@ def codes(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     flow.parts = [program.add("codes", found, TEXT)]
     nowhere = pl.col(code).is_not_null() & pl.col(flow.column).is_null()
     if excuses:  # the day has its own issue: one cause, one issue
-        nowhere &= ~pl.any_horizontal([pl.col(column).fill_null(False) for column in excuses])
+        nowhere &= ~pl.any_horizontal([raises(program, column) for column in excuses])
     unknown = program.add("unknown", nowhere, BOOL)
-    name = code_file(chain.codes.file) if chain.codes.file else f"{compiler.file.name}:{flow.owner}"
-    flow.code_uses.append((name, code, unknown))
+    flow.code_uses.append((compiler.file.counted_as(flow.owner, chain), code, unknown))
     flow.texts = frozenset(value[0] for value in table.rows.values())
     _unknown(compiler, flow, chain, kept, unknown)
     program.mark(flow.owner, "codes", flow.column)
@@ -159,7 +156,7 @@ def text_list(texts: tuple[str, ...]) -> pl.Expr:
 
 def _translation(table: CodeTable) -> tuple[pl.Expr, pl.Expr]:
     """Return the codes of a table without periods, and their values."""
-    codes = pl.Series([_PART.join(key) for key in table.rows], dtype=pl.String)
+    codes = pl.Series([PART.join(key) for key in table.rows], dtype=pl.String)
     values = pl.Series([value[0] for value in table.rows.values()], dtype=pl.String)
     return pl.lit(codes), pl.lit(values)
 
@@ -181,4 +178,4 @@ def _code_text(parts: list[str], table: CodeTable) -> pl.Expr:
     texts = [pl.col(part) for part in parts]
     if table.fold:
         texts = [collapse(text).str.strip_chars().str.to_lowercase() for text in texts]
-    return texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=_PART)
+    return texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=PART)

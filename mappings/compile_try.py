@@ -9,7 +9,7 @@ import polars as pl
 
 from mappings.compile_expr import condition
 from mappings.compile_program import BOOL, TEXT
-from mappings.compile_state import Compiler, Flow, Path
+from mappings.compile_state import Compiler, Flow, Path, raises
 from mappings.language import BranchSpec, Chain, FieldSpec, ValueSpec
 
 BranchFlow = Callable[[Compiler, Flow, Chain, Path, str], Flow | None]
@@ -95,7 +95,7 @@ def _merge(compiler: Compiler, outer: Flow, names: list[str], flows: list[Flow],
     program = compiler.program
     good = []
     for flow, when in zip(flows, tried, strict=True):
-        bad = [pl.col(column).fill_null(False) for column in flow.error_columns(program)]
+        bad = [raises(program, column) for column in flow.error_columns()]
         fine = pl.col(when) & pl.col(flow.column).is_not_null()
         good.append(program.add("good", fine & ~pl.any_horizontal(bad) if bad else fine, BOOL))
     win = program.add("win", _first(good), pl.Int8())

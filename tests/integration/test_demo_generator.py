@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from dirt_kinds import KINDS
 from stdnum.nl import bsn
 
 from migrate.demo import LISTED, World, write_demo
@@ -224,6 +225,35 @@ def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(dem
     assert all(
         line[1].startswith("04/") for line in lines(by_month["201404"])[1:-1] if line[0].startswith("1404")
     )
+
+
+def test_the_key_says_how_each_kind_of_dirt_is_treated(demo: Path) -> None:
+    listed = [*(f"B{n:02}" for n in range(1, 33)), *(f"Z{n:02}" for n in range(1, 40))]
+    assert list(KINDS) == [*listed, "F04", "F05", "F07", "F08", "F11"]
+    keys: dict[str, pl.DataFrame] = {}
+    untreated = {}
+    with closing(_contacts(demo)) as calls:
+        for name, kind in KINDS.items():
+            system = kind.mapping.partition(".")[0]
+            found = calls.execute(kind.keys).fetchall() if system == "kcc" else rows(demo, system, kind.keys)
+            if kind.mapping not in keys:
+                keys[kind.mapping] = key(demo, kind.mapping).with_columns(pl.col("issues").list.join("; ").alias("said"))
+            told = keys[kind.mapping].filter(pl.col("key").is_in([str(row[0]).strip() for row in found]))
+            treated = told.filter(pl.sql_expr(kind.treated)).height
+            if not treated:
+                untreated[name] = (len(found), told.height)
+    assert untreated == {}
+
+
+def _contacts(folder: Path) -> sqlite3.Connection:
+    """Return the lines of all files of the contact centre as a table of a database in memory."""
+    database = sqlite3.connect(":memory:")
+    names = ", ".join(f'"{name}"' for name in ("_file", *lines(files(folder)[-1])[0]))
+    database.execute(f"CREATE TABLE KCC_CONTACT ({names})")
+    for file in files(folder):
+        told = [(file.name, *line) for line in lines(file)[1:-1]]
+        database.executemany(f"INSERT INTO KCC_CONTACT VALUES ({', '.join('?' * 19)})", told)
+    return database
 
 
 def test_target_records_of_the_key_are_unique_where_the_model_says_so(demo: Path) -> None:
