@@ -18,6 +18,8 @@ BIN := .venv/bin
 
 # A setting for another interpreter must not reach ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Tests start the program many times: compiling it every time takes a second each.
+unexport PYTHONDONTWRITEBYTECODE
 export OMNICASE_SEED := $(SEED)
 
 .venv/.stamp: setup.cfg pyproject.toml tools/make_env.py

@@ -1,9 +1,10 @@
 """``python -m benchmarks.compile [--mappings N]``: reading, checking and compiling many mappings.
 
-The mappings of the demo are copied under other systems until there are enough of them; links stay within their copy.
-What the sources say of their relations is asked once before the clock starts: that is reading the sources.  Every
-measurement is a process of its own, so nothing is warm.  Nothing here gates: it prints what it measured beside what
-is asked.
+The mappings of the demo are copied under other systems, all of them each time, until there are enough; links stay
+within their copy.  The figures are those of all copies, reckoned back to the number asked for.  The clock starts when
+the libraries are imported and the sources have said what their relations look like (that is reading the sources), and
+stops when every mapping is read, checked and compiled to Polars expressions.  Every measurement is a process of its
+own, so nothing is warm.  Nothing here gates: it prints what it measured beside what is asked.
 """
 
 from __future__ import annotations
@@ -50,11 +51,11 @@ def compiling(folder: Path, wanted: int) -> float:
     found = [[float(part) for part in _process(folder, wanted).split()] for _ in range(TIMES)]
     read, made, used = (median(each[part] for each in found) for part in (0, 1, 2))
     print(f"\nreading, checking and compiling {wanted} mappings ({TIMES} processes, the middle one)")
-    print(f"  reading files and code tables  {read:8.2f} s")
-    print(f"  checking and compiling         {made:8.2f} s")
-    print(f"  processor time of both         {used:8.2f} s")
+    print(f"  reading files and code tables                 {read:8.2f} s")
+    print(f"  checking them, compiling them to expressions  {made:8.2f} s")
+    print(f"  processor time of both                        {used:8.2f} s")
     whole = read + made
-    ratio("both, s", whole, 0.5, "at most")
+    ratio("all of it, s", whole, 0.5, "at most")
     return whole
 
 
@@ -64,7 +65,10 @@ def _process(folder: Path, wanted: int, *more: str) -> str:
 
 
 def once(folder: Path, wanted: int, *, show: bool = False) -> tuple[float, float, float]:
-    """Read, check and compile once; returns the seconds of reading, of checking and compiling, and of the processor."""
+    """Read, check and compile once; returns the seconds of reading, of checking and compiling, and of the processor.
+
+    Seconds are per `wanted` mappings.
+    """
     from casemodel import Relation
     from mappings import check_mappings, load_mappings
     from migrate.session import Session
@@ -87,7 +91,7 @@ def once(folder: Path, wanted: int, *, show: bool = False) -> tuple[float, float
                 if name:
                     relation(file.system, name)
         started, used = time.perf_counter(), time.process_time()
-        files = load_mappings(root / "mappings", root)[:wanted]
+        files = load_mappings(root / "mappings", root)
         read = time.perf_counter()
         systems = sorted({file.system for file in files})
         profiler = _profiler() if show else None
@@ -96,9 +100,10 @@ def once(folder: Path, wanted: int, *, show: bool = False) -> tuple[float, float
         if profiler is not None:
             _shown(profiler)
         session.close()
-    if len(result.compiled) < wanted - 10:
-        raise SystemExit(f"only {len(result.compiled)} of {wanted} mappings compiled: {result.errors[:3]}")
-    return read - started, done - read, used
+    if len(result.compiled) < len(files):
+        raise SystemExit(f"only {len(result.compiled)} of {len(files)} mappings compiled: {result.errors[:3]}")
+    share = wanted / len(files)
+    return (read - started) * share, (done - read) * share, used * share
 
 
 def _copies(folder: Path, root: Path, wanted: int) -> Path:

@@ -15,6 +15,15 @@ import polars as pl
 import polars_hash as plh
 
 _HASH_HEX = 32
+_GROUP = 10
+"""So many parts of a hashed text are put together at a time."""
+# Literals made once: every mapping builds these expressions for every key, link and text of JSON.
+_SLASH, _TWO_SLASHES, _BAR, _SLASH_BAR = (pl.lit(text) for text in ("\\", "\\\\", "|", "\\|"))
+_QUOTE, _SLASH_QUOTE, _CLOSE = (pl.lit(text) for text in ('"', '\\"', '"]'))
+_ODD_KEY, _ODD_JSON = pl.lit(r"[|\\]"), pl.lit(r'["\\\x00-\x1f]')
+_SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
+_CONTROLS = pl.lit(pl.Series([[chr(i) for i in range(32)]]))
+_ESCAPES = pl.lit(pl.Series([[_SHORT.get(i, f"\\u{i:04x}") for i in range(32)]]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,8 +63,8 @@ def key_text(parts: Sequence[pl.Expr]) -> pl.Expr:
 
 def _escape(part: pl.Expr) -> pl.Expr:
     # Hardly any key holds such a sign, and looking for one is faster than replacing none.
-    odd = pl.when(part.str.contains(r"[|\\]")).then(part)
-    escaped = odd.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", "\\|", literal=True)
+    odd = pl.when(part.str.contains(_ODD_KEY)).then(part)
+    escaped = odd.str.replace_all(_SLASH, _TWO_SLASHES, literal=True).str.replace_all(_BAR, _SLASH_BAR, literal=True)
     return pl.coalesce([escaped, part])
 
 
@@ -86,21 +95,19 @@ def record_id(namespace: str, table: str, mapping: str, key: pl.Expr) -> pl.Expr
     The key is canonical key text, in which a slot of ``unpivot`` is the last part.
     """
     prefix = f'["{table}","{mapping}","'
-    return plh.concat_str(pl.lit(prefix), json_text(key), pl.lit('"]')).uuidhash.uuid5(namespace)
+    return plh.concat_str(pl.lit(prefix), json_text(key), _CLOSE).uuidhash.uuid5(namespace)
 
 
 def identity_id(namespace: str, table: str, identity: pl.Expr) -> pl.Expr:
     """Return the target id of an identity: UUIDv5 of the canonical JSON array (target table, identity)."""
-    return plh.concat_str(pl.lit(f'["{table}","'), json_text(identity), pl.lit('"]')).uuidhash.uuid5(namespace)
+    return plh.concat_str(pl.lit(f'["{table}","'), json_text(identity), _CLOSE).uuidhash.uuid5(namespace)
 
 
 def json_text(text: pl.Expr) -> pl.Expr:
     """Return text as RFC 8785 writes it between quotes: backslash, quote and control characters escaped."""
-    odd = pl.when(text.str.contains(r'["\\\x00-\x1f]')).then(text)
-    out = odd.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
-    short = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
-    escapes = {chr(i): short.get(i, f"\\u{i:04x}") for i in range(32)}
-    return pl.coalesce([out.str.replace_many(escapes), text])
+    odd = pl.when(text.str.contains(_ODD_JSON)).then(text)
+    out = odd.str.replace_all(_SLASH, _TWO_SLASHES, literal=True).str.replace_all(_QUOTE, _SLASH_QUOTE, literal=True)
+    return pl.coalesce([out.str.replace_many(_CONTROLS, _ESCAPES), text])
 
 
 def keyed_hash(columns: Sequence[pl.Expr], key: bytes, *, prefix: str = "") -> pl.Expr:
@@ -112,7 +119,9 @@ def keyed_hash(columns: Sequence[pl.Expr], key: bytes, *, prefix: str = "") -> p
     for column in columns:
         parts.append(column.str.len_bytes().cast(pl.String).fill_null("-"))
         parts.append(column.fill_null(""))
-    return plh.concat_str(*parts, separator="\x1f").chash.hmac_sha256(key=key.hex()).str.slice(0, _HASH_HEX)
+    # The same text, put together in groups: they are made side by side on the cores, in half the time.
+    groups = [pl.concat_str(parts[start : start + _GROUP], separator="\x1f") for start in range(0, len(parts), _GROUP)]
+    return plh.concat_str(*groups, separator="\x1f").chash.hmac_sha256(key=key.hex()).str.slice(0, _HASH_HEX)
 
 
 def duplicate_scan(hashes: Sequence[pl.Series]) -> pl.Series:

@@ -216,8 +216,9 @@ class Mapped:
     waits: pl.DataFrame
     shares: pl.DataFrame = field(default_factory=pl.DataFrame)
     """With an identity, a row per record and in their order: ``_key``, ``own`` (the id the record has by itself),
-    ``newest`` (text that orders contributions of one rank), ``agree`` (JSON of folded texts) and ``probable`` (the id
-    by the last of several alternatives)."""
+    ``newest`` (text that orders contributions of one rank), ``agree`` (JSON of folded texts), ``probable`` (the id
+    by the last of several alternatives) and ``defaulted`` (names of the fields in which the default stands in for a
+    value, joined by commas)."""
     linked: pl.DataFrame = field(default_factory=pl.DataFrame)
     """Links that found a record with an identity, in the columns of ``waits``: followed when that record moves."""
     repaired: dict[str, tuple[int, int]] = field(default_factory=dict)

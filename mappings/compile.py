@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 
 import polars as pl
 
@@ -96,7 +96,7 @@ class CompiledMapping:
     passes: Passes
     reading: Reading
     fine: Callable[[], CompiledMapping]
-    """Compiles the mapping once more, with every stage kept, for `explain`."""
+    """Gives the mapping compiled with every stage kept, for `explain` and tests; the first call compiles it."""
     marks: tuple[Mark, ...]
 
     def prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -247,7 +247,8 @@ def compiled(draft: Draft, relations: Relations, secrets: Secrets) -> CompiledMa
             if spec.climb or spec.take == "count"
         ),
     )
-    fine = partial(compile_mapping, file, relations, compiler.others, secrets, as_of, fine=True)
+    # Once, however many tests and rows ask for it.
+    fine = cache(partial(compile_mapping, file, relations, compiler.others, secrets, as_of, fine=True))
     return _assemble(draft, preparation, fine)
 
 

@@ -218,7 +218,7 @@ def value(compiler: Compiler, name: str, spec: ValueSpec) -> Made | None:
         name,
         flow.column,
         flow.taken,
-        flow.error_columns(program),
+        flow.error_columns,
         flow.deps,
         flow.texts,
         timezone=flow.timezone,

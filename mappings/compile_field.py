@@ -20,9 +20,9 @@ def known_column(compiler: Compiler, name: str) -> bool:
     target = compiler.file.model.target
     if target not in tables:
         return False
-    columns = [column.name for column in tables[target].columns if column.name != "id"]
-    if name in columns:
+    if name != "id" and name in tables[target].columns:
         return True
+    columns = [column.name for column in tables[target].columns if column.name != "id"]
     compiler.refuse(
         "MAP-014",
         f"the table {target} has no column '{name}'",
@@ -73,7 +73,10 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
         literal = typed_literal(compiler, spec.default, name, info, (*flow.path, "default"))
         if literal is None:
             return None
-        flow.parts = [program.add("default", pl.col(flow.column).fill_null(literal))]
+        if compiler.file.model.identity is not None:
+            compiler.defaulted[name] = program.add("defaulted", pl.col(flow.column).is_null(), BOOL)
+        # typed as the column of the target, as the literal is
+        flow.parts = [program.add("default", pl.col(flow.column).fill_null(literal), program.dtype(flow.column))]
         flow.texts = None if flow.texts is None else flow.texts | {spec.default}
         program.mark(name, "default", flow.column)
     if spec.truncate != "false":
@@ -83,7 +86,7 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
     _checks(compiler, flow, name)
     program.mark(name, "written", flow.column)
     settle(compiler, flow)
-    return Made(name, flow.column, flow.taken, flow.error_columns(program), flow.deps)
+    return Made(name, flow.column, flow.taken, flow.error_columns, flow.deps)
 
 
 def _truncate(compiler: Compiler, flow: Flow, spec: FieldSpec, length: int | None) -> None:
@@ -107,7 +110,9 @@ def _checks(compiler: Compiler, flow: Flow, name: str) -> None:
     program = compiler.program
     checks = _needed(compiler, flow, name)
     dtype = polars_schema(compiler.file.model.target)[name]
-    final = program.add(name, pl.col(flow.column).cast(dtype), dtype, exact=True)
+    value = pl.col(flow.column)
+    same = program.dtype(flow.column) == dtype
+    final = program.add(name, value if same else value.cast(dtype), dtype, exact=True)
     flow.parts = [final]
     broken = []
     for check in checks:
@@ -128,10 +133,9 @@ def _needed(compiler: Compiler, flow: Flow, name: str) -> list[ValueCheck]:
     dtype = polars_schema(compiler.file.model.target)[name]
     if flow.texts is None or dtype != pl.String():
         return checks
-    texts = pl.DataFrame({name: sorted(flow.texts)}, schema={name: pl.String})
-    broken = texts.select((~check.holds).fill_null(False).alias(check.name) for check in checks) if checks else texts
+    texts = sorted(flow.texts)
     for check in checks:
-        bad = texts.get_column(name).filter(broken.get_column(check.name)).to_list()
+        bad = check.broken_by(texts)
         if bad and not (check.name == "length" and compiler.file.model.fields[name].truncate != "false"):
             shown = ", ".join(f"'{text}'" for text in bad[:3])
             compiler.refuse(

@@ -19,7 +19,7 @@ from mappings.language import MappingFile
 from mappings.language.decisions import PersonDecision
 from mappings.language.models import Identity
 
-OWN, NEWEST, AGREE, PROBABLE = "own", "newest", "agree", "probable"
+OWN, NEWEST, AGREE, PROBABLE, DEFAULTED = "own", "newest", "agree", "probable", "defaulted"
 """Columns that a row has for its contribution besides the fields."""
 
 
@@ -104,7 +104,10 @@ def add_terms(compiler: Compiler, own: pl.Expr, terms: IdentityTerms) -> None:
         column = use(compiler, name, ("identity", "agree", index), compiler.lead_deps, "fields")
         if column is not None:
             terms.agree.append((name, kind_of_type(program.dtype(column))))
-            texts.append(folded(text_of(compiler, column)).alias(name))
+            said = text_of(compiler, column)
+            if name in compiler.defaulted:  # a default neither agrees with anybody nor contradicts him
+                said = pl.when(~pl.col(compiler.defaulted[name])).then(said)
+            texts.append(folded(said).alias(name))
     if texts:
         terms.columns[AGREE] = program.add("agree", pl.struct(texts).struct.json_encode(), TEXT)
     if spec.newest is not None:
@@ -112,6 +115,11 @@ def add_terms(compiler: Compiler, own: pl.Expr, terms: IdentityTerms) -> None:
         if column is not None:
             terms.newest = kind_of_type(program.dtype(column))
             terms.columns[NEWEST] = program.add("newest", text_of(compiler, column), TEXT)
+    if compiler.defaulted:
+        names = [pl.when(pl.col(column)).then(pl.lit(name)) for name, column in compiler.defaulted.items()]
+        terms.columns[DEFAULTED] = program.add(
+            "defaulted", pl.concat_str(names, separator=",", ignore_nulls=True), TEXT
+        )
     _check_groups(compiler, spec)
 
 

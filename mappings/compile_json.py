@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
 from casemodel import json_text
 from mappings.compile_expr import use
 from mappings.compile_link import text_of
+from mappings.compile_program import TEXT
 from mappings.compile_state import Compiler, Flow
 from mappings.language.stages import JsonSpec
 
@@ -22,10 +25,10 @@ def json_origin(compiler: Compiler, flow: Flow, spec: JsonSpec) -> str | None:
         if column is None:
             return None
         # "key":"value" is NULL where the value is, and concat_str leaves it out
-        head = pl.select(json_text(pl.lit(key))).item()
-        pieces.append(pl.concat_str(pl.lit(f'"{head}":"'), json_text(text_of(compiler, column)), pl.lit('"')))
+        head = json.dumps(key, ensure_ascii=False)
+        pieces.append(pl.concat_str(pl.lit(f'{head}:"'), json_text(text_of(compiler, column)), pl.lit('"')))
     inner = pl.concat_str(pieces, separator=",", ignore_nulls=True)
-    return compiler.program.add("json", pl.when(inner != "").then(pl.concat_str(pl.lit("{"), inner, pl.lit("}"))))
+    return compiler.program.add("json", pl.when(inner != "").then(pl.concat_str(pl.lit("{"), inner, pl.lit("}"))), TEXT)
 
 
 def _list(compiler: Compiler, flow: Flow, spec: JsonSpec) -> str | None:
@@ -40,6 +43,6 @@ def _list(compiler: Compiler, flow: Flow, spec: JsonSpec) -> str | None:
     kept = parts.list.slice(spec.skip).list.eval(
         json_text(pl.element().str.strip_chars()).filter(pl.element().str.strip_chars() != "")
     )
-    items = program.add("json_items", kept)
+    items = program.add("json_items", kept, pl.List(pl.String()))
     joined = pl.concat_str(pl.lit('["'), pl.col(items).list.join('","'), pl.lit('"]'))
-    return program.add("json", pl.when(pl.col(items).list.len() > 0).then(joined))
+    return program.add("json", pl.when(pl.col(items).list.len() > 0).then(joined), TEXT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import polars as pl
 
@@ -140,7 +141,7 @@ def _key_steps(target: MappingFile, request: LinkRequest) -> list[KeyPart | None
 
 
 def _give_nothing(compiler: Compiler, flow: Flow) -> None:
-    flow.parts, flow.sort = [compiler.program.add("nothing", pl.lit(None))], ""
+    flow.parts, flow.sort = [compiler.program.add("nothing", pl.lit(None), pl.Null())], ""
 
 
 def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, policy: str) -> None:
@@ -154,7 +155,7 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
         if part in ("park", "wait", "linked"):
             types[made[part]] = pl.Boolean()
     breakable = policy == "park" and not flow.required and not compiler.cycle_links.isdisjoint(linked_to)
-    broken = {each: _outcomes(policy, required=flow.required, broken=each) for each in (False, True)}
+    broken = {each: _outcomes(policy, flow.required, each) for each in (False, True)}
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
         assert context.links is not None
@@ -189,7 +190,8 @@ def _all_linked(states: pl.DataFrame, made: Mapping[str, str]) -> list[pl.Series
     return [known.get(name, nothing).alias(column) for name, column in made.items()]
 
 
-def _outcomes(policy: str, *, required: bool, broken: bool) -> dict[str, pl.Expr]:
+@cache
+def _outcomes(policy: str, required: bool, broken: bool) -> Mapping[str, pl.Expr]:
     """Return what each state of a link means under a policy, as expressions over ``target_id`` and ``state``."""
     state = pl.col("state")
     nothing = pl.lit(None, pl.String)
@@ -250,24 +252,30 @@ def lookup(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     program = compiler.program
     parts = [program.add("lookup_part", text_of(compiler, part), TEXT) for part in flow.parts]
     made_id, made_err = program.name(f"id:{table}"), program.name(f"err:{table}")
+    names = {column: f"part:{place}" for place, column in enumerate(columns)}
+    results = _looked_up(list(names.values()), made_id, made_err)
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
         asked = frame.select(pl.col(part).alias(column) for part, column in zip(parts, columns, strict=True))
         assert context.links is not None
         found = context.links.lookup(table, columns, asked)
-        filled = asked.select(pl.all_horizontal(pl.all().is_not_null()).alias("filled")).get_column("filled")
-        hits = pl.col("hits").fill_null(0)
-        made = pl.DataFrame([found.get_column("target_id"), found.get_column("hits"), filled]).select(
-            pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
-            pl.when(pl.col("filled") & (hits == 0))
-            .then(pl.lit("lookup-unknown"))
-            .when(pl.col("filled") & (hits > 1))
-            .then(pl.lit("lookup-ambiguous"))
-            .alias(made_err),
-        )
-        return made.get_columns()
+        given = [found.get_column("target_id"), found.get_column("hits"), *asked.rename(names).get_columns()]
+        return pl.DataFrame(given).select(results).get_columns()
 
     late = table == compiler.file.model.target
     program.call(parts, {made_id: pl.String(), made_err: pl.String()}, call, late=late)
     flow.parts, flow.sort = [made_id], f"id:{table}"
     flow.flag(made_err, None)
+
+
+def _looked_up(parts: list[str], made_id: str, made_err: str) -> list[pl.Expr]:
+    """Return id and issue of a lookup, over its parts and ``target_id`` and ``hits``."""
+    filled, hits = pl.all_horizontal([pl.col(part).is_not_null() for part in parts]), pl.col("hits").fill_null(0)
+    return [
+        pl.when(hits == 1).then(pl.col("target_id")).alias(made_id),
+        pl.when(filled & (hits == 0))
+        .then(pl.lit("lookup-unknown"))
+        .when(filled & (hits > 1))
+        .then(pl.lit("lookup-ambiguous"))
+        .alias(made_err),
+    ]

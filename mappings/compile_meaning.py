@@ -51,6 +51,7 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
         **({"formats": list(file.date_formats)} if any(table.dated for table in file.tables.values()) else {}),
         **({"plugins": {name: found.digest for name, found in file.plugins.items()}} if file.plugins else {}),
         **({"same_person": decided} if (decided := _decided(file)) else {}),
+        **({"defaults": "come last"} if file.model.identity is not None and _has_default(file) else {}),
         "as_of": None if as_of is None else as_of.isoformat(),
     }
     return hashlib.sha256(_canonical(meaning)).hexdigest()
@@ -67,6 +68,10 @@ def _key_of(file: MappingFile) -> Any:
     source = file.model.source.model_dump(by_alias=True, include={"key", "one_per", "unpivot", "other_keys"})
     shared = ["identity"] if file.model.identity is not None else []
     return [file.model.target, _plain(source), *shared]
+
+
+def _has_default(file: MappingFile) -> bool:
+    return any(spec.default is not None for spec in file.model.fields.values())
 
 
 def _decided(file: MappingFile) -> list[list[Any]]:

@@ -20,7 +20,7 @@ class Made:
 
     column: name of the column in the program.
     taken: column with the name of the branch taken, for chains with alternatives.
-    errors: Boolean columns, True where the row is rejected or parked or follows a link because of this chain.
+    errors: gives the columns that say where the row is rejected or parked or follows a link because of this chain.
     deps: the values and fields it was made from.
     texts: every text it can give, when that is known before a row is read.
     source: the source column that it is, when it is one.
@@ -31,7 +31,7 @@ class Made:
     name: str
     column: str
     taken: str | None = None
-    errors: list[str] = field(default_factory=list)
+    errors: Callable[[], list[str]] = list
     deps: list[Made] = field(default_factory=list)
     texts: frozenset[str] | None = None
     source: str | None = None
@@ -49,7 +49,7 @@ class Made:
 
     def all_errors(self) -> list[str]:
         """Return its own error columns and those of everything it was made from."""
-        found: dict[str, None] = dict.fromkeys(self.errors)
+        found: dict[str, None] = dict.fromkeys(self.errors())
         for made in self.deps:
             found.update(dict.fromkeys(made.all_errors()))
         return list(found)

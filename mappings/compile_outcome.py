@@ -13,18 +13,10 @@ import polars as pl
 
 from casemodel import Mapped
 from mappings.compile_build import CompiledRule
-from mappings.compile_counts import codes_of, repairs_of
+from mappings.compile_counts import Note, codes_asked, codes_of, issues_of, repairs_asked, repairs_of
 from mappings.compile_lead import LEAD, LEAD_KEY
 from mappings.compile_program import Flag, Repair, Wait
 
-ISSUES = {
-    "_row": pl.UInt32(),
-    "_key": pl.String(),
-    "field": pl.String(),
-    "code": pl.String(),
-    "severity": pl.String(),
-    "detail": pl.String(),
-}
 WAITS = {
     "_row": pl.UInt32(),
     "_key": pl.String(),
@@ -72,25 +64,27 @@ class Judging:
     frame: pl.DataFrame
     texts: frozenset[str]
     """Columns of the program that hold codes of issues, not Booleans."""
-    issues: list[pl.DataFrame] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
+    known: dict[str, bool] = field(default_factory=dict)
+    """What `raised` found out already."""
 
     def raised(self, columns: Iterable[str]) -> set[str]:
         """Return the Boolean columns that are true, and String columns that are filled, in any row."""
         names = list(dict.fromkeys(columns))
-        if not names or not self.frame.height:
-            return set()
-        some = [self.raises(name).any().alias(str(i)) for i, name in enumerate(names)]
-        row = self.frame.select(some).row(0)
-        return {name for name, there in zip(names, row, strict=True) if there}
+        asked = [name for name in names if name not in self.known]
+        if asked and self.frame.height:
+            row = self.frame.select([self.raises(name).any().alias(str(i)) for i, name in enumerate(asked)]).row(0)
+            self.known.update(zip(asked, (bool(there) for there in row), strict=True))
+        return {name for name in names if self.known.get(name)}
 
     def raises(self, name: str) -> pl.Expr:
         """Return where a column of an issue says that there is one."""
         return pl.col(name).is_not_null() if name in self.texts else pl.col(name)
 
-    def pick(self, where: pl.Expr, *columns: pl.Expr | str) -> pl.DataFrame:
-        """Return some columns of the rows where a condition holds, without copying the others."""
-        return self.frame.lazy().filter(where).select(columns).collect(engine="in-memory")
+    def pick(self, where: pl.Expr, *columns: pl.Expr | str) -> pl.LazyFrame:
+        """Return some columns of the rows where a condition holds now, without copying the others."""
+        return self.frame.lazy().filter(where).select(columns)
 
     def mark(self, name: str, columns: list[pl.Expr]) -> None:
         """Add a Boolean column: true where any of the columns is."""
@@ -116,8 +110,7 @@ class Judging:
             pl.lit(severity).alias("severity"),
             pl.lit(None, pl.String).alias("detail"),
         )
-        if found.height:
-            self.issues.append(found)
+        self.notes.append(Note(shown, severity, found))
 
 
 def judge(reading: Reading, frame: pl.DataFrame) -> Judging:
@@ -127,6 +120,7 @@ def judge(reading: Reading, frame: pl.DataFrame) -> Judging:
     """
     texts = frozenset(name for name, dtype in frame.schema.items() if dtype == pl.String())
     judging = Judging(reading, frame, texts)
+    judging.raised(_columns(reading))
     lead = pl.col(LEAD) if reading.grouped else pl.lit(True)
     raised = judging.raised([flag.column for flag in reading.flags])
     flags = [flag for flag in reading.flags if flag.column in raised]
@@ -167,6 +161,15 @@ def judge(reading: Reading, frame: pl.DataFrame) -> Judging:
     return judging
 
 
+def _columns(reading: Reading) -> Iterable[str]:
+    """Yield the columns that are asked about sooner or later: asked at once, they cost one pass."""
+    yield from (flag.column for flag in reading.flags)
+    yield from reading.parks
+    yield from (column for column, _ in reading.follows)
+    yield from (cause for _, _, causes in reading.required for cause in causes)
+    yield from (wait.column for wait in (*reading.waits, *reading.linked))
+
+
 def _follow(judging: Judging, lead: pl.Expr) -> None:
     """Add ``follow`` and ``follow_reason``: the row goes where the record it links to went."""
     raised = judging.raised([column for column, _ in judging.reading.follows])
@@ -203,7 +206,9 @@ def _missing(judging: Judging, lead: pl.Expr) -> list[tuple[str, pl.Expr]]:
     for name, column, causes in judging.reading.required:
         if column in lacking:
             real = judging.raised(causes)
-            excused = pl.any_horizontal([pl.col(cause).fill_null(False) for cause in real]) if real else pl.lit(False)
+            excused = (
+                pl.any_horizontal([judging.raises(cause).fill_null(False) for cause in real]) if real else pl.lit(False)
+            )
             found.append(
                 (name, pl.col("_member") & lead & pl.col(column).is_null() & ~excused & pl.col("follow").is_null())
             )
@@ -245,10 +250,12 @@ def _judge_rules(judging: Judging, lead: pl.Expr) -> None:
             judging.note(
                 pl.col(columns[rule]) & (pl.col("outcome") == "record"), rule.field, pl.lit("rule-failed"), "warning"
             )
-    for rule in reading.rules:
-        nulls = judging.frame.select((pl.col("ok") & lead & pl.col(rule.column).is_null()).sum()).item()
-        if nulls:
-            judging.unknown[rule.name] = nulls
+    open_ = [
+        (pl.col("ok") & lead & pl.col(rule.column).is_null()).sum().alias(str(i))
+        for i, rule in enumerate(reading.rules)
+    ]
+    found = judging.frame.select(open_).row(0) if open_ else ()
+    judging.unknown.update((rule.name, nulls) for rule, nulls in zip(reading.rules, found, strict=True) if nulls)
 
 
 def _spread_skip(judging: Judging) -> None:
@@ -286,7 +293,7 @@ def _outcome(judging: Judging) -> None:
     )
 
 
-def waits_of(judging: Judging, waits: tuple[Wait, ...]) -> pl.DataFrame:
+def waits_of(judging: Judging, waits: tuple[Wait, ...]) -> pl.LazyFrame:
     """Return the keys that rows wait for, or are linked to."""
     reading = judging.reading
     raised = judging.raised([wait.column for wait in waits])
@@ -304,30 +311,31 @@ def waits_of(judging: Judging, waits: tuple[Wait, ...]) -> pl.DataFrame:
         for wait in waits
         if wait.column in raised
     ]
-    return pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=WAITS)
+    return pl.concat(found).unique(maintain_order=True) if found else pl.LazyFrame(schema=WAITS)
 
 
-def records_of(judging: Judging) -> pl.DataFrame:
+def records_of(judging: Judging) -> pl.LazyFrame:
     """Return the records to write, typed as the target columns."""
     key = pl.col("_group") if judging.reading.grouped else pl.col("_key")
     columns = (pl.col(column).alias(name) for name, column in judging.reading.outputs)
     return judging.pick(pl.col("outcome") == "record", key.alias("_key"), "id", *columns)
 
 
-def shares_of(judging: Judging) -> pl.DataFrame:
+def shares_of(judging: Judging) -> pl.LazyFrame:
     """Return what the contributions have besides the fields, in the order of the records (see `Mapped.shares`)."""
     key = pl.col("_group") if judging.reading.grouped else pl.col("_key")
-    columns = (pl.col(column).alias(name) for name, column in judging.reading.shares)
+    columns = [pl.col(column).alias(name) for name, column in judging.reading.shares]
     found = judging.pick(pl.col("outcome") == "record", key.alias("_key"), *columns)
-    absent = (name for name in ("own", "newest", "agree", "probable") if name not in found.columns)
+    given = {name for name, _ in judging.reading.shares}
+    absent = (name for name in ("own", "newest", "agree", "probable", "defaulted") if name not in given)
     return found.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
 
 
-def outcomes_of(judging: Judging) -> pl.DataFrame:
+def outcomes_of(judging: Judging) -> pl.LazyFrame:
     """Return the outcome of every in-scope row."""
     grouped = judging.reading.grouped
     lead = pl.when(~pl.col(LEAD)).then(pl.col(LEAD_KEY)) if grouped else pl.lit(None, pl.String)
-    return judging.frame.select(
+    return judging.frame.lazy().select(
         "_row",
         "_key",
         "outcome",
@@ -339,22 +347,32 @@ def outcomes_of(judging: Judging) -> pl.DataFrame:
 
 def mapped(judging: Judging, outside: pl.DataFrame, key_issues: pl.DataFrame, unknown: dict[str, int]) -> Mapped:
     """Put the result together: the judged rows and those that never were in scope or have no usable key."""
-    outcomes = outcomes_of(judging)
+    reading, frame = judging.reading, judging.frame.lazy()
+    asked = {
+        "outcomes": outcomes_of(judging),
+        "records": records_of(judging),
+        "waits": waits_of(judging, reading.waits),
+        "shares": shares_of(judging) if reading.shares else pl.LazyFrame(),
+        "linked": waits_of(judging, reading.linked) if reading.linked else pl.LazyFrame(),
+        "repairs": frame.select(repairs_asked(reading.repairs)),
+        "codes": frame.select(codes_asked(reading.code_uses)),
+    }
+    # at once: on all cores, and without the price of starting each of them
+    answers = pl.collect_all([*asked.values(), *(note.rows for note in judging.notes)], engine="in-memory")
+    made = dict(zip(asked, answers, strict=False))
+    outcomes = made["outcomes"]
     if outside.height:
         outcomes = pl.concat([outcomes, outside]).sort("_row")
-    found = [frame for frame in (key_issues, *judging.issues) if frame.height]
-    # two parts of one field may fail for one reason
-    issues = pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=ISSUES)
-    repaired, examples = repairs_of(judging.reading.repairs, judging.frame)
+    repaired, examples = repairs_of(reading.repairs, made["repairs"])
     return Mapped(
-        records=records_of(judging),
+        records=made["records"],
         outcomes=outcomes,
-        issues=issues.sort("_row", maintain_order=True),
-        waits=waits_of(judging, judging.reading.waits),
-        shares=shares_of(judging) if judging.reading.shares else pl.DataFrame(),
-        linked=waits_of(judging, judging.reading.linked) if judging.reading.linked else pl.DataFrame(),
+        issues=issues_of(judging.notes, answers[len(asked) :], key_issues),
+        waits=made["waits"],
+        shares=made["shares"],
+        linked=made["linked"],
         repaired=repaired,
         examples=examples,
-        code_use=codes_of(judging.reading.code_uses, judging.frame),
+        code_use=codes_of(reading.code_uses, made["codes"]),
         unknown={**unknown, **judging.unknown},
     )

@@ -10,9 +10,8 @@ from mappings.compile_expr import use
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_target import kind_of_type
 from mappings.language import Chain, CodeTable
+from mappings.language.code_tables import PART
 from mappings.stages import date, local_date
-
-_PART = "\x1f"
 
 
 def code_at(
@@ -48,7 +47,7 @@ def code_at(
     periods: dict[str, list[tuple[day_type, day_type, str]]] = {}
     for key, value in table.rows.items():
         first, last = (day_type.fromisoformat(text) if text else None for text in key[table.parts :])
-        periods.setdefault(_PART.join(key[: table.parts]), []).append(
+        periods.setdefault(PART.join(key[: table.parts]), []).append(
             (first or day_type.min, last or day_type.max, value[0])
         )
     most = max((len(spans) for spans in periods.values()), default=0)

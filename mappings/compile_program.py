@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 import polars as pl
 
@@ -32,8 +34,7 @@ class RunContext:
     break_cycles: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One expression (it makes one column) or one call (it makes several)."""
 
     makes: tuple[str, ...]
@@ -89,8 +90,7 @@ class Repair:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A stage of a value or field whose result `explain` shows."""
 
     field: str
@@ -122,7 +122,6 @@ class Program:
     """What the marks of the alternative being compiled begin with."""
     levels: dict[str, int] = field(default_factory=dict)
     _names: int = 0
-    _series: dict[str, pl.Series] = field(default_factory=dict)
     _asked: tuple[pl.Expr, pl.DataType] | None = None
     """The last expression whose type was asked for; it is often asked for twice."""
 
@@ -147,8 +146,8 @@ class Program:
         named = expr.alias(name)
         self.schema[name] = self.type_of(expr) if dtype is None else dtype
         needs = frozenset(named.meta.root_names())
-        self.levels[name] = 1 + max((self.levels[item] for item in needs), default=0)
-        self.nodes.append(Node((name,), needs, self.levels[name], expr=named))
+        level = self.levels[name] = 1 + max(map(self.levels.__getitem__, needs), default=0)
+        self.nodes.append(Node((name,), needs, level, named))
         return name
 
     def call(self, needs: Iterable[str], makes: Mapping[str, pl.DataType], call: Call, *, late: bool = False) -> None:
@@ -176,19 +175,15 @@ class Program:
         """Return the type that an expression over the columns so far gives, without running it."""
         if self._asked is not None and self._asked[0] is expr:
             return self._asked[1]
-        needs = pl.DataFrame([self._empty(name) for name in dict.fromkeys(expr.meta.root_names())])
-        found = needs.lazy().select(expr.alias("x")).collect_schema()["x"]
+        needs = [_empty(self.schema[name]).alias(name) for name in dict.fromkeys(expr.meta.root_names())]
+        found = pl.DataFrame(needs).lazy().select(expr.alias("x")).collect_schema()["x"]
         self._asked = expr, found
         return found
 
-    def _empty(self, name: str) -> pl.Series:
-        if name not in self._series:
-            self._series[name] = pl.Series(name, [], self.schema[name])
-        return self._series[name]
-
     def mark(self, owner: str, stage: str, column: str) -> None:
-        """Remember a stage's result for `explain`."""
-        self.marks.append(Mark(owner, self.branch + stage, column))
+        """Remember a stage's result for `explain`, if it is compiled for that."""
+        if self.fine:
+            self.marks.append(Mark(owner, self.branch + stage, column))
 
     def only(self, outputs: Iterable[str]) -> Passes:
         """Return the passes that make some columns and nothing else: no issues, no waits."""
@@ -204,6 +199,11 @@ class Program:
         if self.fine:
             keep |= {mark.column for mark in self.marks}
         return _passes(self.nodes, keep)
+
+
+@cache
+def _empty(dtype: pl.DataType) -> pl.Series:
+    return pl.Series(dtype=dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +242,16 @@ def _passes(nodes: list[Node], keep: set[str]) -> Passes:
     for node in live:
         for name in node.needs & last.keys():
             last[name] = max(last[name], node.level)
+    levels: dict[int, list[Node]] = {}
+    for node in reversed(live):
+        levels.setdefault(node.level, []).append(node)
+    drops: dict[int, list[str]] = {}
+    for name, until in last.items():
+        if name not in keep:
+            drops.setdefault(until, []).append(name)
     steps = []
-    for level in sorted({node.level for node in live}):
-        here = [node for node in reversed(live) if node.level == level]
+    for level, here in sorted(levels.items()):
         exprs = tuple(node.expr for node in here if node.expr is not None)
         calls = tuple(node for node in here if node.call is not None)
-        drop = tuple(name for name, until in last.items() if until == level and name not in keep)
-        steps.append((exprs, calls, drop))
+        steps.append((exprs, calls, tuple(drops.get(level, ()))))
     return Passes(tuple(steps), frozenset(wanted - last.keys()))

@@ -10,7 +10,7 @@ import polars as pl
 
 from casemodel import LinkRequest, Place, Relation
 from mappings.compile_names import Columns, Made, Refusals
-from mappings.compile_program import BOOL, Flag, Program, Wait
+from mappings.compile_program import Flag, Program, Wait
 from mappings.language import MappingFile
 
 Path = tuple[str | int, ...]
@@ -44,19 +44,21 @@ class Compiler:
     refused: set[str] = field(default_factory=set)
     links: dict[LinkRequest, None] = field(default_factory=dict)
     lookups: dict[tuple[str, tuple[str, ...]], None] = field(default_factory=dict)
+    defaulted: dict[str, str] = field(default_factory=dict)
+    """With an identity: fields with a default, and the Boolean column that says where it stands in for a value."""
     lead_deps: list[Made] = field(default_factory=list)
     """What the lead row of a record gives (``one_per``): everything but fields with ``take``."""
     uses_as_of: bool = False
     has_windows: bool = False
     side_hits: list[str] = field(default_factory=list)
     """Columns that say how many rows answered to a look beside of which only one may."""
+    relation_columns: tuple[str, ...] = ()
+    """Names of the columns of the relation itself, technical ones included."""
     value_of: Callable[[str], Made | None] = lambda name: None
     field_of: Callable[[str], Made | None] = lambda name: None
 
-    @property
-    def relation_columns(self) -> tuple[str, ...]:
-        """Names of the columns of the relation itself, technical ones included."""
-        return tuple(column.name for column in self.relation.columns)
+    def __post_init__(self) -> None:
+        self.relation_columns = tuple(column.name for column in self.relation.columns)
 
     @property
     def fields_with_try(self) -> list[str]:
@@ -110,12 +112,13 @@ class Flow:
         """Note a column that says which rows have an issue."""
         self.flags.append(Flag(column, self.owner, code, severity or self.severity, self.owner, self.lead_only))
 
-    def error_columns(self, program: Program) -> list[str]:
-        """Return Boolean columns of the rows that are rejected, parked or put out of scope because of this chain."""
-        found = list(self.parks)
-        for flag in self.flags:
-            if flag.severity == "error":
-                there = pl.col(flag.column).is_not_null()
-                found.append(flag.column if flag.code is not None else program.add("bad", there, BOOL))
-        found += [program.add("follows", pl.col(column).is_not_null(), BOOL) for column, _ in self.follows]
-        return found
+    def error_columns(self) -> list[str]:
+        """Return the columns of a finished chain that reject or park a row or put it out of scope (see `raises`)."""
+        errors = [flag.column for flag in self.flags if flag.severity == "error"]
+        return [*self.parks, *errors, *(column for column, _ in self.follows)]
+
+
+def raises(program: Program, column: str) -> pl.Expr:
+    """Return where a column of an issue says that there is one: it is true, or holds a code.  Never NULL."""
+    there = pl.col(column)
+    return there.is_not_null() if program.dtype(column) == pl.String() else there.fill_null(False)

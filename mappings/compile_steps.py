@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from casemodel import RefusedError
 from mappings.compile_periods import code_at
 from mappings.compile_program import BOOL, TEXT
-from mappings.compile_state import Compiler, Flow, Path
+from mappings.compile_state import Compiler, Flow, Path, raises
 from mappings.language import Chain, CodeTable
 from mappings.language.base import near
-from mappings.language.parse import code_file
+from mappings.language.code_tables import PART
 from mappings.language.stages import StepSpec
 from mappings.steps import STEPS, Step
 from mappings.steps.text import collapse
-
-_PART = "\x1f"
 
 
 def null_if(compiler: Compiler, flow: Flow, chain: Chain, stage: str) -> None:
@@ -24,9 +24,8 @@ def null_if(compiler: Compiler, flow: Flow, chain: Chain, stage: str) -> None:
         return
     if not text_only(compiler, flow, "null_if"):
         return
-    texts = list(chain.null_if.texts)
-    if chain.null_if.file:
-        texts += compiler.file.texts[chain.null_if.file]
+    more = compiler.file.texts[chain.null_if.file] if chain.null_if.file else ()
+    texts = text_list((*chain.null_if.texts, *more))
     flow.parts = [
         compiler.program.add("null_if", pl.when(~pl.col(part).is_in(texts)).then(pl.col(part)), TEXT)
         for part in flow.parts
@@ -137,18 +136,29 @@ def codes(compiler: Compiler, flow: Flow, chain: Chain) -> None:
             return
         found, excuses = dated
     else:
-        values = {_PART.join(key): value[0] for key, value in table.rows.items()}
-        found = pl.col(code).replace_strict(list(values), list(values.values()), default=None, return_dtype=pl.String)
+        found = pl.col(code).replace_strict(*_translation(table), default=None, return_dtype=pl.String)
     flow.parts = [program.add("codes", found, TEXT)]
     nowhere = pl.col(code).is_not_null() & pl.col(flow.column).is_null()
     if excuses:  # the day has its own issue: one cause, one issue
-        nowhere &= ~pl.any_horizontal([pl.col(column).fill_null(False) for column in excuses])
+        nowhere &= ~pl.any_horizontal([raises(program, column) for column in excuses])
     unknown = program.add("unknown", nowhere, BOOL)
-    name = code_file(chain.codes.file) if chain.codes.file else f"{compiler.file.name}:{flow.owner}"
-    flow.code_uses.append((name, code, unknown))
+    flow.code_uses.append((compiler.file.counted_as(flow.owner, chain), code, unknown))
     flow.texts = frozenset(value[0] for value in table.rows.values())
     _unknown(compiler, flow, chain, kept, unknown)
     program.mark(flow.owner, "codes", flow.column)
+
+
+@lru_cache(maxsize=1_024)
+def text_list(texts: tuple[str, ...]) -> pl.Expr:
+    """Return texts as a literal for ``is_in``."""
+    return pl.lit(pl.Series([texts], dtype=pl.List(pl.String)))
+
+
+def _translation(table: CodeTable) -> tuple[pl.Expr, pl.Expr]:
+    """Return the codes of a table without periods, and their values."""
+    codes = pl.Series([PART.join(key) for key in table.rows], dtype=pl.String)
+    values = pl.Series([value[0] for value in table.rows.values()], dtype=pl.String)
+    return pl.lit(codes), pl.lit(values)
 
 
 def _unknown(compiler: Compiler, flow: Flow, chain: Chain, kept: str, unknown: str) -> None:
@@ -168,4 +178,4 @@ def _code_text(parts: list[str], table: CodeTable) -> pl.Expr:
     texts = [pl.col(part) for part in parts]
     if table.fold:
         texts = [collapse(text).str.strip_chars().str.to_lowercase() for text in texts]
-    return texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=_PART)
+    return texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=PART)

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 import polars as pl
 
 from casemodel import ColumnInfo, RefusedError
+from mappings.compile_program import BOOL, TEXT
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.language import FieldSpec
 from mappings.stages import local_date
@@ -81,7 +82,7 @@ def constant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: C
     value = literal(spec.const, info["kind"], scale=info["scale"] or 0)
     if value is None:
         return False
-    flow.parts, flow.sort = [compiler.program.add("const", value)], "const"
+    flow.parts, flow.sort = [compiler.program.add("const", value, _dtype(info["kind"]))], "const"
     return True
 
 
@@ -91,9 +92,7 @@ def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: 
     value, found = pl.col(flow.column), kind_of_type(program.dtype(flow.column))
     kind = info["kind"]
     if found == "null":
-        flow.parts = [
-            program.add("null", value.cast(pl.String if kind in ("text", "uuid", "json", "decimal") else _dtype(kind)))
-        ]
+        flow.parts = [program.add("null", value.cast(_dtype(kind)), _dtype(kind))]
         return True
     if kind in ("uuid", "json"):
         return _record_or_json(compiler, flow, name, info)
@@ -102,7 +101,7 @@ def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: 
             compiler, flow, name, kind, "the id of a record"
         )
     if kind == "text" and found == "integer":
-        flow.parts = [program.add("text", value.cast(pl.String))]
+        flow.parts = [program.add("text", value.cast(pl.String), TEXT)]
         return True
     if kind == "date" and found == "instant":
         return _date_of_instant(compiler, flow, spec, name)
@@ -124,9 +123,8 @@ def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: 
 
 
 def _dtype(kind: str) -> pl.DataType:
-    return {"date": pl.Date(), "instant": pl.Datetime("us", "UTC"), "boolean": pl.Boolean(), "integer": pl.Int64()}[
-        kind
-    ]
+    simple = {"date": pl.Date(), "instant": pl.Datetime("us", "UTC"), "boolean": pl.Boolean(), "integer": pl.Int64()}
+    return simple.get(kind, pl.String())
 
 
 def _refuse(compiler: Compiler, flow: Flow, name: str, kind: str, found: str) -> bool:
@@ -177,9 +175,8 @@ def _date_of_instant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str)
         )
         return False
     try:
-        flow.parts = [
-            compiler.program.add("day", local_date(pl.col(flow.column), zone, place=compiler.place(flow.path)))
-        ]
+        day = local_date(pl.col(flow.column), zone, place=compiler.place(flow.path))
+        flow.parts = [compiler.program.add("day", day, pl.Date())]
     except RefusedError as error:
         compiler.refusals.errors.append(error)
         return False
@@ -189,20 +186,20 @@ def _date_of_instant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str)
 def _integer(compiler: Compiler, flow: Flow, found: str) -> None:
     program, value = compiler.program, pl.col(flow.column)
     if found == "integer":
-        flow.parts = [program.add("integer", value.cast(pl.Int64, strict=False))]
+        flow.parts = [program.add("integer", value.cast(pl.Int64, strict=False), pl.Int64())]
         return
     if found == "text":
         good = value.str.contains(r"^[+-]?[0-9]{1,18}$")
         number = pl.when(good).then(value.str.strip_prefix("+")).cast(pl.Int64, strict=False)
         large = value.str.contains(r"^[+-]?[0-9]{19,}$")
-        flow.flag(program.add("too_large", large), "number-out-of-range")
-        flow.flag(program.add("no_number", ~good & ~large), "number-invalid")
+        flow.flag(program.add("too_large", large, BOOL), "number-out-of-range")
+        flow.flag(program.add("no_number", ~good & ~large, BOOL), "number-invalid")
     else:
         number = value.cast(pl.Int64, strict=False)
         whole = (value == value.floor()).fill_null(True)
-        flow.flag(program.add("no_whole", ~whole), "number-invalid")
+        flow.flag(program.add("no_whole", ~whole, BOOL), "number-invalid")
         number = pl.when(whole).then(number)
-    flow.parts = [program.add("integer", number)]
+    flow.parts = [program.add("integer", number, pl.Int64())]
 
 
 def _decimal(compiler: Compiler, flow: Flow, found: str, scale: int) -> None:
@@ -212,5 +209,5 @@ def _decimal(compiler: Compiler, flow: Flow, found: str, scale: int) -> None:
     pattern = rf"^[+-]?[0-9]{{1,29}}(\.[0-9]{{0,{scale}}}0*)?$"
     good = text.str.contains(pattern)
     exact = pl.when(good).then(text).cast(pl.Decimal(38, scale), strict=False).cast(pl.String)
-    flow.parts = [program.add("decimal", exact)]
-    flow.flag(program.add("no_decimal", ~good), "number-invalid")
+    flow.parts = [program.add("decimal", exact, TEXT)]
+    flow.flag(program.add("no_decimal", ~good, BOOL), "number-invalid")

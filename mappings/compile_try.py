@@ -9,7 +9,7 @@ import polars as pl
 
 from mappings.compile_expr import condition
 from mappings.compile_program import BOOL, TEXT
-from mappings.compile_state import Compiler, Flow, Path
+from mappings.compile_state import Compiler, Flow, Path, raises
 from mappings.language import BranchSpec, Chain, FieldSpec, ValueSpec
 
 BranchFlow = Callable[[Compiler, Flow, Chain, Path, str], Flow | None]
@@ -95,13 +95,14 @@ def _merge(compiler: Compiler, outer: Flow, names: list[str], flows: list[Flow],
     program = compiler.program
     good = []
     for flow, when in zip(flows, tried, strict=True):
-        bad = [pl.col(column).fill_null(False) for column in flow.error_columns(program)]
+        bad = [raises(program, column) for column in flow.error_columns()]
         fine = pl.col(when) & pl.col(flow.column).is_not_null()
         good.append(program.add("good", fine & ~pl.any_horizontal(bad) if bad else fine, BOOL))
     win = program.add("win", _first(good), pl.Int8())
     stand = program.add("stand", pl.coalesce(pl.col(win), _last(tried)), pl.Int8())
     value = pl.coalesce([pl.when(pl.col(win) == i).then(pl.col(flow.column)) for i, flow in enumerate(flows)])
-    outer.parts = [program.add("try", value)]
+    types = [program.dtype(flow.column) for flow in flows]
+    outer.parts = [program.add("try", value, next((each for each in types if each != pl.Null()), types[0]))]
     taken = pl.coalesce([pl.when(pl.col(win) == i).then(pl.lit(name)) for i, name in enumerate(names)])
     outer.taken = program.add("taken", taken, TEXT)
     program.mark(outer.owner, "branch taken", outer.taken)

@@ -9,18 +9,25 @@ import polars as pl
 
 from casemodel import RefusedError
 from mappings.compile_expr import use
+from mappings.compile_program import BOOL, TEXT
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_steps import text_only
 from mappings.compile_target import kind_of_type
 from mappings.language import Chain
 from mappings.stages import boolean, date, datetime, number, write_date, write_instant, write_number
 
-_STAGES = ("date", "datetime", "number", "boolean")
+_RESULTS: dict[str, tuple[pl.DataType, pl.DataType]] = {
+    "date": (pl.Date(), BOOL),
+    "datetime": (pl.Datetime("us", "UTC"), TEXT),
+    "number": (TEXT, BOOL),
+    "boolean": (BOOL, BOOL),
+}
+"""Per stage the types of its value and of what says that it failed."""
 
 
 def typed(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     """Apply the one typed stage of a chain, if it has one."""
-    given = [name for name in _STAGES if getattr(chain, name)]
+    given = [name for name in _RESULTS if getattr(chain, name)]
     if len(given) > 1:
         compiler.refuse(
             "MAP-021",
@@ -36,7 +43,7 @@ def typed(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     if len(flow.parts) > 1:
         if stage != "datetime":
             return
-        flow.parts = [program.add("parts", pl.concat_str([pl.col(part) for part in flow.parts], separator=" "))]
+        flow.parts = [program.add("parts", pl.concat_str([pl.col(part) for part in flow.parts], separator=" "), TEXT)]
     try:
         whole = _staged(compiler, flow, chain, stage)
     except RefusedError as error:
@@ -44,10 +51,10 @@ def typed(compiler: Compiler, flow: Flow, chain: Chain) -> None:
         return
     if whole is None:
         return
-    pair = program.add(f"{stage}_whole", whole)
-    both, types = pl.col(pair), program.dtype(pair).to_schema()  # type: ignore[attr-defined]
-    value = program.add(stage, both.struct.field("value"), types["value"])
-    failed = program.add(f"{stage}_failed", both.struct.field("failed"), types["failed"])
+    kind, code = _RESULTS[stage]
+    both = pl.col(program.add(f"{stage}_whole", whole, pl.Struct({"value": kind, "failed": code})))
+    value = program.add(stage, both.struct.field("value"), kind)
+    failed = program.add(f"{stage}_failed", both.struct.field("failed"), code)
     flow.parts, flow.texts, flow.sort = [value], None, stage if stage == "number" else ""
     flow.flag(failed, None if stage == "datetime" else f"{stage}-invalid")
     program.mark(flow.owner, stage, value)
@@ -163,5 +170,5 @@ def write(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     except RefusedError as error:
         compiler.refusals.errors.append(error)
         return
-    flow.parts, flow.sort = [program.add("write", text)], ""
+    flow.parts, flow.sort = [program.add("write", text, TEXT)], ""
     program.mark(flow.owner, "write", flow.column)

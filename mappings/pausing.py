@@ -16,4 +16,8 @@ def no_collecting() -> Iterator[None]:
         yield
     finally:
         if running:
+            if not gc.get_freeze_count():
+                # Straight to the oldest generation: the first look for garbage would visit every one of them.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from casemodel import RefusedMany, required
 from mappings import MappingFile
+from migrate.code_use import CodeUse, code_use
 from migrate.paper import Part
 from migrate.session import Session
 
@@ -41,6 +42,19 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "who": ("besloten door", "approved by"),
     "evidence": ("bewijs", "evidence"),
     "needed": ("verplicht", "required"),
+    "code_tables": ("Codetabellen", "Code tables"),
+    "code_table": ("codetabel", "code table"),
+    "met": ("gebruikt", "used"),
+    "met_of": ("{used} van {of} gebruikt", "{used} of {of} used"),
+    "not_met": ("niet gebruikt", "not used"),
+    "never": ("nooit: {codes}", "never: {codes}"),
+    "unknown": ("rijen met een onbekende code", "rows with an unknown code"),
+    "rows": ("{n} rijen met een onbekende code", "{n} rows with an unknown code"),
+    "not_loaded": ("nog niet geladen", "not loaded yet"),
+    "met_so_far": (
+        "Welke codes tot nu toe in een lading voorkwamen. Een code die nooit voorkomt, kan een tikfout zijn.",
+        "Which codes occurred in a load so far. A code that never occurs may be a typing error.",
+    ),
 }
 
 
@@ -79,6 +93,7 @@ class CoverageReport:
     unread: tuple[str, ...]
     plugins: tuple[str, ...] = ()
     """Plug-ins with the mapping that uses each: there the language ends and Python begins."""
+    code_tables: tuple[CodeUse, ...] = ()
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -136,6 +151,7 @@ def coverage_report(session: Session) -> CoverageReport:
         tuple(sorted(targets, key=lambda part: (part.name, part.mapping))),
         tuple(_unread(session)),
         tuple(f"{mapping}: {name}" for mapping, name in found.plugins),
+        code_use(session),
     )
 
 
@@ -204,7 +220,20 @@ def coverage_paper(report: CoverageReport, lang: str) -> list[Part]:
         )
         title = _word(lang, "target", name=f"{part.name} ({part.mapping})")
         parts.append(Part(2, title, (_counts(lang, part),), target_head, filled))
+    if report.code_tables:
+        parts.append(_code_tables(report.code_tables, lang))
     return parts
+
+
+def _code_tables(tables: tuple[CodeUse, ...], lang: str) -> Part:
+    head = tuple(_word(lang, name) for name in ("code_table", "by", "met", "not_met", "unknown"))
+    rows = []
+    for each in tables:
+        met = _word(lang, "not_loaded") if each.used is None else _word(lang, "met_of", used=each.used, of=each.codes)
+        never = _word(lang, "never", codes=", ".join(each.unused)) if each.unused else ""
+        unknown = _word(lang, "rows", n=each.unknown) if each.unknown else ""
+        rows.append((each.name, ", ".join(each.mappings), met, never, unknown))
+    return Part(2, _word(lang, "code_tables"), (_word(lang, "met_so_far"),), head, tuple(rows))
 
 
 def _counts(lang: str, part: CoveredPart) -> str:

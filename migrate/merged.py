@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from casemodel import column_info
 from mappings import CompiledMapping
 from migrate.pipeline.contributions import contributions_to, shared_records
-from migrate.pipeline.identity import ordered, units
+from migrate.pipeline.identity import DEFAULT, ordered, said_of, units
 from migrate.session import Session
 from migrate.shown import Shown
 
@@ -58,12 +58,14 @@ def merged_fields(
     given = contributions_to(connection, shared, target_id)
     if given.height < 2:
         return ()
-    fields = given["fields"].str.json_decode(pl.Struct(dict.fromkeys(shared.columns, pl.String))).struct.unnest()
-    frame = pl.concat([given.drop("fields"), fields], how="horizontal")
+    frame = pl.concat([given.drop("fields"), said_of(given["fields"], shared)], how="horizontal")
     found = []
     for unit in units(shared):
         rows = ordered(frame, shared, unit[0]).to_dicts()
         filled = [row for row in rows if any(row[name] is not None for name in unit)]
+        filled += [row for row in rows if row not in filled and any(row[DEFAULT + name] is not None for name in unit)]
+        for row in filled:
+            row.update((name, row[DEFAULT + name]) for name in unit if row[name] is None)
         for name in unit if filled else ():
             won, *rest = filled
             lost = [row for row in rest if row[name] is not None and row[name] != won[name]]

@@ -6,7 +6,8 @@ constraints of the database say the same once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
@@ -38,12 +39,21 @@ class ValueCheck:
         name: short name of the check.
         code: the issue code of a value that breaks it.
         holds: True where the value is good; NULL passes.
+        allows: the same of one text, in Python: a single constant is not worth a frame.
     """
 
     column: str
     name: CheckName
     code: str
     holds: pl.Expr
+    allows: Callable[[str], bool] | None = None
+
+    def broken_by(self, texts: Iterable[str]) -> list[str]:
+        """Return the texts that a text column may not hold, in their order."""
+        if self.allows is not None:
+            return [text for text in texts if not self.allows(text)]
+        frame = pl.DataFrame({self.column: list(texts)}, schema={self.column: pl.String})
+        return frame.filter((~self.holds).fill_null(False)).get_column(self.column).to_list()
 
 
 def column_info(table_name: str, column: str) -> ColumnInfo:
@@ -96,16 +106,20 @@ def value_checks(table_name: str, column: str) -> tuple[ValueCheck, ...]:
 def _value_checks(name: str, info: ColumnInfo) -> Iterator[ValueCheck]:
     value = pl.col(name)
     if info["enum"] is not None:
-        yield ValueCheck(name, "values", "enum-invalid", value.is_in(list(info["enum"])))
+        values = frozenset(info["enum"])
+        yield ValueCheck(name, "values", "enum-invalid", value.is_in(list(info["enum"])), values.__contains__)
     elif info["length"] is not None:
-        length = value.str.len_chars()
-        fits = length == info["length"] if info["exact"] else length <= info["length"]
-        yield ValueCheck(name, "length", "too-long", fits)
+        length, most = value.str.len_chars(), info["length"]
+        if info["exact"]:
+            yield ValueCheck(name, "length", "too-long", length == most, lambda text: len(text) == most)
+        else:
+            yield ValueCheck(name, "length", "too-long", length <= most, lambda text: len(text) <= most)
     if info["filled"]:
-        yield ValueCheck(name, "filled", "required-missing", value != "")
+        yield ValueCheck(name, "filled", "required-missing", value != "", bool)
     if info["charset"] is not None:
-        pattern = f"^{CHARSETS[info['charset']]}+$"
-        yield ValueCheck(name, "characters", "enum-invalid", value.str.contains(pattern))
+        good = re.compile(f"{CHARSETS[info['charset']]}+")
+        whole = value.str.contains(f"^{good.pattern}$")
+        yield ValueCheck(name, "characters", "enum-invalid", whole, lambda text: good.fullmatch(text) is not None)
     if info["kind"] == "integer":
         yield ValueCheck(name, "range", "number-out-of-range", value.is_between(info["minimum"], info["maximum"]))
     if info["kind"] == "uuid":

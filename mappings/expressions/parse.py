@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,17 @@ class _Dialect(Postgres):
 
 
 _DIALECT: Final = _Dialect()
+
+
+class _Readers(threading.local):
+    """A tokenizer and a parser per thread: each use resets them, while making them takes longer than most parses."""
+
+    def __init__(self) -> None:
+        self.tokenizer = _DIALECT.tokenizer()
+        self.parser = _DIALECT.parser()
+
+
+_READERS: Final = _Readers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +75,12 @@ def parse_expression(text: str, *, place: Place | None = None) -> Expression:
     if _bracket_depth(text) > MAX_DEPTH:
         raise _too_deep(where)
     root = _root(text, where)
-    _check_depth(root, where)
-    windows = list(root.find_all(exp.Window))
+    named, windows = _looked_through(root, where)
     parts = [
         frozenset(column_name(item) for item in window.args.get("partition_by") or () if isinstance(item, exp.Column))
         for window in windows
     ]
-    names = frozenset(column_name(column) for column in root.find_all(exp.Column))
+    names = frozenset(map(column_name, named))
     return Expression(text, where, root, names, bool(windows), frozenset.intersection(*parts) if parts else frozenset())
 
 
@@ -107,7 +117,8 @@ def chain(node: exp.Expr) -> list[exp.Expr]:
 def _root(text: str, where: Place) -> exp.Expr:
     try:
         # Behind SELECT a word such as END is a name and not a command.
-        trees = _DIALECT.parse(_BEFORE + text)
+        written = _BEFORE + text
+        trees = _READERS.parser.parse(_READERS.tokenizer.tokenize(written), written)
     except (ParseError, TokenError, RecursionError) as error:
         raise refusal(
             "MAP-101", f"the expression cannot be read{_near(error)}", where, "Check quotes, brackets and commas."
@@ -161,19 +172,26 @@ def _bracket_depth(text: str) -> int:
     return deepest
 
 
-def _check_depth(root: exp.Expr, where: Place) -> None:
-    """Refuse deep nesting; chains of AND, OR and || are flat to a reader and count as one level."""
+def _looked_through(root: exp.Expr, where: Place) -> tuple[list[exp.Column], list[exp.Window]]:
+    """Return the columns and windows of a tree, and refuse deep nesting.
+
+    Chains of AND, OR and || are flat to a reader and count as one level.
+    """
+    columns: list[exp.Column] = []
+    windows: list[exp.Window] = []
     pending: list[tuple[exp.Expr, int]] = [(root, 1)]
     while pending:
         node, depth = pending.pop()
         if depth > MAX_DEPTH:
             raise _too_deep(where)
-        pending.extend((child, depth + 1) for child in _below(node))
-
-
-def _below(node: exp.Expr) -> Iterator[exp.Expr]:
-    bare = node.unnest()
-    if isinstance(bare, _CHAINS):
-        yield from chain(bare)
-    else:
-        yield from bare.iter_expressions()
+        bare, depth = node.unnest(), depth + 1
+        if isinstance(bare, _CHAINS):
+            pending += [(child, depth) for child in chain(bare)]
+            continue
+        if isinstance(bare, exp.Column):
+            columns.append(bare)
+            continue
+        if isinstance(bare, exp.Window):
+            windows.append(bare)
+        pending += [(child, depth) for child in bare.iter_expressions()]
+    return columns, windows

@@ -259,7 +259,8 @@ class Translator:
         kind = same_kind([value, *items], "IN", self.place)
         if kind in (TEXT, INTEGER) and all(item.is_literal for item in items) and value.kind == kind:
             known = [item.literal for item in items if item.literal is not None]
-            found = value.expr.is_in(pl.Series(known, dtype=pl.String if kind == TEXT else pl.Int64).implode())
+            inner = pl.String() if kind == TEXT else pl.Int64()
+            found = value.expr.is_in(pl.lit(pl.Series([known], dtype=pl.List(inner))))
             # SQL: a NULL in the list makes "not found" unknown.
             return pl.when(found).then(pl.lit(True)) if len(known) < len(items) else found
         return pl.any_horizontal([self.compare(exp.EQ, value, item) for item in items])

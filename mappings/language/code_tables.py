@@ -13,6 +13,8 @@ from pathlib import Path
 from casemodel import Place, RefusedError, RefusedMany, read_regular_file
 
 MAX_BYTES = 20_000_000
+PART = "\x1f"
+"""What stands between the parts of a code that is looked for."""
 PERIOD = ("valid_from", "valid_to")
 """Columns of the first and the last day on which a code has the value of its row."""
 
@@ -34,6 +36,11 @@ class CodeTable:
     fold: bool = False
     dated: bool = False
     gaps: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes, each once, as their use is counted: parts joined by ``PART``."""
+        return tuple(dict.fromkeys(PART.join(key[: self.parts]) for key in self.rows))
 
 
 def fold_text(text: str) -> str:

@@ -71,6 +71,19 @@ class MappingFile:
         line, column = find_place(self.tree, path, key=key)
         return Place(self.shown_as, line, column)
 
+    def counted_as(self, owner: str, chain: Chain) -> str:
+        """Return the name under which the use of a chain's code table is counted: its file, or whose it is."""
+        assert chain.codes is not None
+        return code_file(chain.codes.file) if chain.codes.file else f"{self.name}:{owner}"
+
+    def code_tables(self) -> Iterator[tuple[str, Path_, CodeTable]]:
+        """Yield the code tables of its values and fields, by the names under which their use is counted, with the paths
+        of their ``codes`` in the file."""
+        for owner, path, chain in self.chains():
+            table = self.tables.get(".".join(str(part) for part in path))
+            if chain.codes is not None and table is not None:
+                yield self.counted_as(owner, chain), (*path, "codes"), table
+
     def chains(self) -> Iterator[tuple[str, Path_, Chain]]:
         """Yield every chain of stages with the name of its value or field and its path, branches after their owner."""
         for section, chains in (("values", self.model.values), ("fields", self.model.fields)):

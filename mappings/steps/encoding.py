@@ -44,6 +44,7 @@ _CP1252: Final = {f"\\'{code:02x}": bytes([code]).decode("cp1252") for code in r
 _UNICODE: Final = {
     f"\\u{code}?": chr(code) for code in (*range(0xA0, 0x180), *range(0x2010, 0x2027), 0x20AC, 0x2022, 0x2026)
 }
+_ESCAPE: Final = r"\\(?:'[0-9A-Fa-f]{2}|u[0-9]+\?)"
 _ESCAPES: Final = _CP1252 | {key.upper().replace("\\'", "\\'"): sign for key, sign in _CP1252.items()} | _UNICODE
 
 
@@ -57,18 +58,22 @@ def _without_rtf(texts: pl.Series) -> pl.Series:
     is_rtf = texts.str.contains(_RTF)
     if not is_rtf.any():
         return texts
-    frame = texts.to_frame("text")
-    plain = frame.filter(is_rtf).select(_plain_text(pl.col("text"))).to_series()
+    body = pl.col("text")
+    for _ in range(2):
+        body = body.str.replace_all(_HIDDEN, "")
+    shown = texts.filter(is_rtf).to_frame("text").select(body.str.replace_all(r"[\r\n]", "").alias("text"))
+    # of the many hundred escapes there are, few occur: looking for all of them would cost more than all else
+    found = shown.get_column("text").str.extract_all(_ESCAPE).explode().unique().drop_nulls().to_list()
+    escapes = {written: _ESCAPES[written] for written in sorted(found) if written in _ESCAPES}
+    plain = shown.select(_plain_text(pl.col("text"), escapes)).to_series()
     return texts.scatter(is_rtf.arg_true(), plain)
 
 
-def _plain_text(body: pl.Expr) -> pl.Expr:
-    for _ in range(2):
-        body = body.str.replace_all(_HIDDEN, "")
+def _plain_text(body: pl.Expr, escapes: dict[str, str]) -> pl.Expr:
+    if escapes:
+        body = body.str.replace_many(escapes, ascii_case_insensitive=False)
     body = (
-        body.str.replace_all(r"[\r\n]", "")
-        .str.replace_many(_ESCAPES, ascii_case_insensitive=False)
-        .str.replace_all(r"\\(?:par|line|row|sect|page)(?:[^a-z]|\z) ?", "\n")
+        body.str.replace_all(r"\\(?:par|line|row|sect|page)(?:[^a-z]|\z) ?", "\n")
         .str.replace_all(r"\\(?:tab|cell)\b ?", "\t")
         .str.replace_all(r"\\[a-z]+-?[0-9]* ?", "")
         .str.replace_all(r"\\([\\{}])", "\u0000$1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -93,7 +94,7 @@ def regex_groups(name: str, pattern: str, place: Place | None) -> int:
         RefusedError: MAP-027; Rust regexes know no look-around and no back references, which keeps them linear in time.
     """
     try:
-        return len(pl.Series([""]).str.extract_groups(pattern).struct.fields) if "(" in pattern else _compiled(pattern)
+        return _groups(pattern)
     except PolarsError:
         raise wrong(
             name,
@@ -103,7 +104,11 @@ def regex_groups(name: str, pattern: str, place: Place | None) -> int:
         ) from None
 
 
-def _compiled(pattern: str) -> int:
+@lru_cache(maxsize=4_096)
+def _groups(pattern: str) -> int:
+    """Return the number of groups; asked once per pattern: the steps of the library come back in every mapping."""
+    if "(" in pattern:
+        return len(pl.Series([""]).str.extract_groups(pattern).struct.fields)
     pl.Series([""]).str.contains(pattern, strict=True)
     return 0
 

@@ -9,7 +9,18 @@ from types import TracebackType
 import polars as pl
 import pyarrow as pa
 
-from migrate.demo import key_cases, key_children, key_contacts, key_counter, key_fixed, key_merged, key_parties
+from migrate.demo import (
+    key_addresses,
+    key_cases,
+    key_children,
+    key_contacts,
+    key_counter,
+    key_documents,
+    key_fixed,
+    key_merged,
+    key_parties,
+    key_reach,
+)
 from migrate.demo.cases import case_facts, case_states
 from migrate.demo.links import ParquetFile
 from migrate.demo.world import World
@@ -51,17 +62,24 @@ class AnswerKey:
         for mapping, rows in key_fixed.fixed_keys(self._codes):
             self._write(mapping, rows)
 
-    def customers(self, world: World, low: int, high: int) -> None:
-        """Write what the customers among the persons from ``low`` up to ``high`` become."""
-        self._write("balie.party", key_merged.merged_keys(world, low, high)[1])
+    def customers(self, world: World, frame: pl.DataFrame, low: int, high: int) -> None:
+        """Take rows of `parties.customers` for the persons from ``low`` up to ``high``."""
+        for mapping, rows in key_merged.merged_keys(world, key_merged.CUSTOMER, low, high).items():
+            self._write(mapping, rows)
+        self._write("balie.address", key_addresses.customer_address_key(frame))
 
-    def case_persons(self, world: World, low: int, high: int) -> None:
-        """Write what the persons of ZAAK among those from ``low`` up to ``high`` become."""
-        self._write("zaak.person", key_merged.merged_keys(world, low, high)[0])
+    def case_persons(self, world: World, frame: pl.DataFrame, homes: pl.DataFrame, low: int, high: int) -> None:
+        """Take rows of `parties.case_persons` for the persons from ``low`` up to ``high``, and their addresses."""
+        for mapping, rows in key_merged.merged_keys(world, key_merged.CASE_PERSON, low, high).items():
+            self._write(mapping, rows)
+        self._write("zaak.person_address", key_addresses.seat_key("zaak.person", "PERSID", frame, homes))
 
-    def companies(self, frame: pl.DataFrame) -> None:
-        """Take rows of `parties.companies`."""
+    def companies(self, frame: pl.DataFrame, homes: pl.DataFrame) -> None:
+        """Take rows of `parties.companies`, and their addresses."""
         self._write("zaak.company", key_parties.company_key(frame))
+        self._write("zaak.company_identifier", key_reach.company_number_key(frame))
+        self._write("zaak.company_digital", key_reach.company_digital_key(frame))
+        self._write("zaak.company_address", key_addresses.seat_key("zaak.company", "BEDRID", frame, homes))
 
     def cases(self, frame: pl.DataFrame) -> None:
         """Take rows of `casefile.case_rows`."""
@@ -83,6 +101,10 @@ class AnswerKey:
         """Take numbered rows of `properties.property_rows`."""
         self._write("zaak.case_property", key_children.property_key(frame))
 
+    def documents(self, frame: pl.DataFrame) -> None:
+        """Take numbered rows of `papers.document_rows`."""
+        self._write("zaak.case_document", key_documents.document_key(frame))
+
     def relations(self, world: World, frame: pl.DataFrame) -> None:
         """Take rows of `papers.relation_rows`."""
         numbers = pl.concat([frame["i"], frame["other"]]).unique().sort().alias("i").to_frame()
@@ -96,14 +118,18 @@ class AnswerKey:
         """Take rows of `appointments.appointment_rows`."""
         self._write("balie.appointment", key_counter.appointment_key(frame))
 
-    def tickets(self, frame: pl.DataFrame) -> None:
-        """Take rows of `appointments.link_tickets`, in the order of time."""
-        self._write("balie.queue_ticket", key_counter.ticket_key(key_counter.with_previous(frame)))
-        self._write("balie.contact", key_counter.contact_key(frame))
+    def tickets(self, frame: pl.DataFrame, totals: pl.DataFrame, cash: pl.DataFrame) -> None:
+        """Take rows of `appointments.link_tickets`, in the order of time, and what was made of them."""
+        counted = key_counter.with_total(key_counter.with_previous(frame), totals)
+        self._write("balie.queue_ticket", key_counter.ticket_key(counted))
+        self._write("balie.contact", key_counter.contact_key(key_counter.with_fee(frame, cash)))
         self._write("balie.actor_name", key_counter.typed_name_key(frame, self._names))
 
-    def contacts(self, world: World, month: str, frame: pl.DataFrame, *, again: pl.DataFrame) -> None:
+    def contacts(self, world: World, frame: pl.DataFrame, *, again: pl.DataFrame) -> None:
         """Take the rows of a month's file, and those that the next file repeats."""
         parties = key_merged.party_of_number(world, frame)
         frame = frame.join(parties, on="t", how="left", maintain_order="left")
-        self._write("kcc.contact", key_contacts.call_key(month, frame, again))
+        # Of a contact that the next file repeats, this file's row does not count (F11).
+        counts = frame.filter(~pl.col("Contactnr").is_in(again["Contactnr"].implode())) if again.height else frame
+        self._write("kcc.contact", key_contacts.call_key(counts))
+        self._write("kcc.contact_digital", key_reach.caller_digital_key(counts))

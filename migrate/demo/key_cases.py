@@ -37,6 +37,7 @@ def case_key(frame: pl.DataFrame) -> pl.DataFrame:
         ],
         warnings=[
             (pl.col("_Z22"), "description truncated"),
+            (pl.col("_Z24"), "explanation warn-if"),
             (pl.col("_Z08"), "end_date warn-if"),
             (pl.col("planned_typo"), "planned_end_date warn-if"),
             (pl.col("latest_typo"), "latest_end_date warn-if"),
@@ -78,7 +79,10 @@ def _dates(start: pl.Expr) -> dict[str, pl.Expr]:
     return {
         "registration_date": day_text(pl.col("reg")),
         "start_date": day_text(start),
-        "end_date": pl.when(pl.col("closed")).then(day_text(pl.col("ended"))),
+        # Z08: closed without an end: the day of the last status.
+        "end_date": pl.when(pl.col("closed")).then(
+            day_text(pl.coalesce(pl.col("ended"), pl.when(~pl.col("no_statuses")).then(pl.col("final"))))
+        ),
         "planned_end_date": day_text(pl.col("planned")),
         "latest_end_date": day_text(pl.col("latest")),
         "last_payment_at": instant(pl.col("paid_on").cast(pl.Datetime("us"))),

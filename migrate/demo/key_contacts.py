@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from migrate.demo.contacts import agent_code, file_name
-from migrate.demo.key_rows import at, flag, key_rows, link
+from migrate.demo.contacts import agent_code
+from migrate.demo.key_rows import at, filled, flag, key_rows, link
 
 _CHANNEL = {
     "Telefoon": "telefoon",
@@ -21,14 +21,17 @@ _CHANNEL = {
 }
 
 
-def call_key(month: str, frame: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
+def call_key(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the answer key of kcc.contact for one file.
 
     Args:
-        month: the file's month.
-        frame: its rows, of `contacts.contact_rows` and `contacts.repeated`, and ``party``, who has the caller's number.
-        again: the rows that the next file repeats.
+        frame: its rows that count, of `contacts.contact_rows` and `contacts.repeated`, and ``party``, who has the
+            caller's number.
     """
+    typed = pl.lit('"zaaknummer":"') + pl.col("Zaaknummer") + '"'
+    # F04: the sign of the euro and the points between thousands go, the comma becomes a point.
+    amount = pl.col("Bedrag").str.replace_all("[^0-9,]", "").str.replace(",", ".", literal=True)
+    known = pl.concat_str([pl.lit('"bedrag":"') + amount + '"', typed], separator=",", ignore_nulls=True)
     named = pl.col("Naam").is_not_null()
     numbered = pl.col("BSN").is_not_null() & ~pl.col("_F07")
     agent = pl.coalesce(
@@ -53,15 +56,14 @@ def call_key(month: str, frame: pl.DataFrame, again: pl.DataFrame) -> pl.DataFra
         "participant_role": pl.when(named).then(pl.lit("klant")),
         "is_initiator": pl.when(named).then(pl.lit("1")),
         "actor_id": agent,
-        "metadata": pl.lit('{"zaaknummer":"') + pl.col("Zaaknummer") + '"}',
+        "metadata": pl.lit("{") + filled(known) + "}",
     }
     return key_rows(
         frame,
-        pl.lit(file_name(month) + "|") + pl.col("Contactnr"),
+        pl.col("Contactnr"),
         fields,
         warnings=[
             (pl.col("_F07"), "number step-failed"),
             (numbered & pl.col("party").is_null(), "party_id orphan"),
         ],
-        merged=pl.col("Contactnr").is_in(again["Contactnr"].implode() if again.height else []),
     )

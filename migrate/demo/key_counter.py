@@ -100,8 +100,37 @@ def with_previous(tickets: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def with_total(tickets: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """Add to tickets whether they are the first of a total of their day, and what is wrong with that (B30).
+
+    Args:
+        tickets: as linked.
+        totals: rows of `desk_records.total_rows`.
+    """
+    of_total = ["LOCCODE", "DATUM", "RIJCODE"]
+    said = totals.select(*of_total, pl.col("_B30").alias("total_corrected"))
+    frame = tickets.join(said, on=of_total, how="left", maintain_order="left")
+    first = pl.col("BONID") == pl.when(~pl.col("test")).then(pl.col("BONID")).min().over(of_total)
+    return frame.with_columns(
+        (first & pl.col("total_corrected")).alias("total_wrong"),
+        (first & pl.col("test").any().over(of_total)).alias("total_with_tests"),
+    )
+
+
+def with_fee(tickets: pl.DataFrame, cash: pl.DataFrame) -> pl.DataFrame:
+    """Add to tickets what the cash desk noted, as a plain number: a minus behind it stands in front (B28)."""
+    paid = cash.select(
+        "BONID",
+        (
+            pl.when(pl.col("BEDRAG").str.ends_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
+            + pl.col("BEDRAG").str.replace_all("[^0-9,]", "").str.replace(",", ".", literal=True)
+        ).alias("fee"),
+    )
+    return tickets.join(paid, on="BONID", how="left", maintain_order="left")
+
+
 def ticket_key(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the answer key of balie.queue_ticket for tickets of `with_previous`."""
+    """Return the answer key of balie.queue_ticket for tickets of `with_previous` and `with_total`."""
     talked = pl.col("STATUS").is_in(["AF", "DV"])
     contact = pl.coalesce(pl.col("BONID_VORIG"), pl.col("BONID"))
     product = pl.when(pl.col("_B21")).then(pl.lit("ONBEKEND")).otherwise(filled(pl.col("PRODCODE")))
@@ -140,13 +169,15 @@ def ticket_key(frame: pl.DataFrame) -> pl.DataFrame:
             (pl.col("appointment_dangling"), "appointment_id orphan"),
             (pl.col("appointment_rejected") & ~pl.col("appointment_dangling"), "appointment_id link-waiting"),
             (pl.col("contact_rejected"), "contact_id link-waiting"),
+            (pl.col("total_wrong"), "het dagtotaal is het aantal bonnen (B30) rule-failed"),
+            (pl.col("total_with_tests"), "het dagtotaal telt geen testbonnen mee (B30) rule-failed"),
         ],
         outside=[(pl.col("test"), "Testbonnen (B29)")],
     )
 
 
 def contact_key(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the answer key of balie.contact for tickets as linked."""
+    """Return the answer key of balie.contact for tickets as linked and `with_fee`."""
     continues = pl.col("BONID_VORIG").is_not_null()
     known = pl.col("t").is_not_null()
     name = (
@@ -162,6 +193,7 @@ def contact_key(frame: pl.DataFrame) -> pl.DataFrame:
         [
             pl.lit('{"bon":"'),
             pl.col("BONNR"),
+            (pl.lit('","leges":"') + pl.col("fee")).fill_null(""),
             pl.lit('","locatie":"'),
             pl.col("LOCCODE"),
             pl.lit('","rij":"'),

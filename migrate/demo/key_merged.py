@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from migrate.demo.key_parties import customer_key, person_key
+from migrate.demo.key_reach import ADDRESSES, NUMBERS, digital_keys, number_keys, reached_customer, reached_person
 from migrate.demo.key_rows import filled
 from migrate.demo.parties import BIRTH_EMPTY, BIRTH_FILLER, BIRTH_KNOWN, BIRTH_SHORT, case_persons_of, customers_of
 from migrate.demo.world import World
@@ -17,10 +18,23 @@ CASE_PERSON, CUSTOMER = "zaak.person", "balie.party"
 _DISPUTED, _PROBABLE = "warning identity identity-disputed", "warning identity identity-probable"
 
 
-def merged_keys(world: World, low: int, high: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the answer keys of zaak.person and balie.party for the persons from ``low`` up to ``high``."""
-    rows = _rows(world, pl.DataFrame({"t": pl.int_range(low, high, dtype=pl.Int64, eager=True)}))
-    return _key(rows, CASE_PERSON), _key(rows, CUSTOMER)
+def merged_keys(world: World, mapping: str, low: int, high: int) -> dict[str, pl.DataFrame]:
+    """Return the answer keys of a mapping of people, and of how they are known and reached, by mapping.
+
+    Args:
+        mapping: zaak.person or balie.party.
+        low: the first person.
+        high: the person after the last one.
+    """
+    # A number typed wrong belongs to the person before (Z21).
+    everyone = _rows(world, pl.DataFrame({"t": pl.int_range(max(0, low - 1), high, dtype=pl.Int64, eager=True)}))
+    here = (pl.col("mapping") == mapping) & (pl.col("t") >= low)
+    rest = {
+        ADDRESSES[mapping]: digital_keys(everyone).filter(here),
+        NUMBERS[mapping]: number_keys(everyone).filter(here),
+    }
+    keys = {mapping: _key(everyone.filter(pl.col("t") >= low), mapping)}
+    return keys | {name: rows.drop("mapping", "t") for name, rows in rest.items()}
 
 
 def party_of_number(world: World, persons: pl.DataFrame) -> pl.DataFrame:
@@ -68,6 +82,7 @@ def _of_case_persons(frame: pl.DataFrame) -> pl.DataFrame:
             pl.when(year != "0000").then(year).alias("year"),
             number.is_not_null().alias("by_number"),
             pl.when(~pl.col("_Z21")).then(pl.coalesce("bsn:" + number, alone)).otherwise(alone).alias("person"),
+            *reached_person(),
         )
     )
 
@@ -100,6 +115,7 @@ def _of_customers(frame: pl.DataFrame) -> pl.DataFrame:
             by_number.alias("by_number"),
             named.alias("named"),
             pl.coalesce(pl.when(by_number).then("bsn:" + pl.col("p_bsn")), named, alone).alias("person"),
+            *reached_customer(),
         )
     )
 

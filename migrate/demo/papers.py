@@ -8,7 +8,7 @@ import polars as pl
 
 from migrate.demo import catalogue, words
 from migrate.demo.cases import case_facts
-from migrate.demo.dice import part
+from migrate.demo.dice import Dice, part
 from migrate.demo.world import World, clock, compact, day_of, stamp
 
 _SUFFIXES = (
@@ -27,45 +27,30 @@ _KINDS = (
 
 
 def document_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
-    """Return ZKN_DOC, but for DOCID, of cases with their `case_facts`: about 2.5 a case."""
+    """Return ZKN_DOC, but for DOCID, of cases with their `case_states`: about 2.5 a case.
+
+    Adds ``i``, ``reg`` and ``state`` of the case, ``kind_name``, ``named_by_file`` (the title), ``no_such_day``,
+    ``changed_second``, and of the file ``on_drive`` and ``sum_wrong``.
+    """
     frame = _several(world, cases, "documents", (0.95, 0.75, 0.5, 0.3))
     dice = world.dice("document", "n")
     code = dice.below("code", len(_KINDS))
     codes, titles = (pl.lit(pl.Series("k", [k[n] for k in _KINDS])).gather(code) for n in (0, 1))
-    suffix = dice.below("suffix", len(_SUFFIXES))
-    ends, mimes = (pl.lit(pl.Series("s", [s[n] for s in _SUFFIXES])).gather(suffix) for n in (0, 1))
-    file = (
-        pl.lit("\\")
-        + pl.col("reg").dt.strftime("%Y")
-        + "\\"
-        + pl.col("i").cast(pl.String).str.zfill(6)
-        + "\\"
-        + codes.str.to_lowercase()
-        + pl.col("k").cast(pl.String)
-        + "."
-        + ends
-    )
-    draw, version, blank = dice.share("file"), dice.share("version"), dice.share("author")
-    drive, empty, no_sum = part(draw, 0, 0.01), part(draw, 0.01, 0.003), part(draw, 0.013, 0.05)
-    incoming = codes.is_in(["AANVR", "BIJL"])
-    day = compact(pl.col("reg"))
+    suffix = pl.lit(pl.Series("s", [s[0] for s in _SUFFIXES])).gather(dice.below("suffix", len(_SUFFIXES)))
+    name = codes.str.to_lowercase() + pl.col("k").cast(pl.String) + "." + suffix
+    version, blank = dice.share("version"), dice.share("author")
+    incoming, no_such_day = codes.is_in(["AANVR", "BIJL"]), dice.chance("no such day", 0.001)
+    day, second = compact(pl.col("reg")), dice.between("second", 30_600, 61_000)
     no_day = dice.share("no day") < 250_000
     return frame.select(
         "i",
         "ZAAKNR",
+        "reg",
+        "state",
         codes.alias("DOCCODE"),
-        pl.when(part(blank, 0.06, 0.06))
-        .then(codes.str.to_lowercase() + pl.col("k").cast(pl.String) + "." + ends)
-        .otherwise(titles)
-        .alias("TITEL"),
-        (pl.when(drive).then(pl.lit("H:\\DOCS")).otherwise(pl.lit("\\\\SRV01\\DOCS")) + file).alias("BESTAND"),
-        mimes.alias("MIME"),
-        pl.when(empty).then(0).otherwise(dice.between("size", 9_000, 4_000_000)).alias("GROOTTE"),
-        pl.when(no_sum).then(pl.lit("")).otherwise(_hex(dice.bits("md5 a")) + _hex(dice.bits("md5 b"))).alias("MD5"),
-        pl.when(dice.chance("no such day", 0.001))
-        .then(pl.col("reg").dt.strftime("%Y0931"))
-        .otherwise(day)
-        .alias("DATDOC"),
+        pl.when(part(blank, 0.06, 0.06)).then(name).otherwise(titles).alias("TITEL"),
+        *_file(dice, name),
+        pl.when(no_such_day).then(pl.col("reg").dt.strftime("%Y0931")).otherwise(day).alias("DATDOC"),
         pl.when(incoming).then(day).when(no_day).then(pl.lit("00000000")).alias("DATONTV"),
         pl.when(~incoming & dice.chance("sent", 0.7)).then(day).when(no_day).then(pl.lit("00000000")).alias("DATVERZ"),
         pl.when(incoming).then(pl.lit("I")).otherwise(dice.pick("direction", ("U", "N"))).alias("RICHTING"),
@@ -80,11 +65,44 @@ def document_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
         .alias("AUTEUR"),
         dice.pick("level", ("", "ZAAKVERTROUWELIJK", "OPENBAAR", "N.V.T.")).alias("VERTROUW"),
         pl.when(dice.chance("removed", 0.01)).then(pl.lit("J")).otherwise(pl.lit("N")).alias("VERWIJD"),
-        stamp(pl.col("reg"), dice.between("second", 30_600, 61_000)).alias("MUTTIJD"),
-        (drive | empty | no_sum).alias("_Z27"),
+        stamp(pl.col("reg"), second).alias("MUTTIJD"),
         part(blank, 0, 0.12).alias("_Z28"),
         part(version, 0, 0.08).alias("_Z29"),
+        titles.alias("kind_name"),
+        part(blank, 0.06, 0.06).alias("named_by_file"),
+        no_such_day.alias("no_such_day"),
+        no_such_day.alias("_Z04_document"),
+        second.alias("changed_second"),
     )
+
+
+def _file(dice: Dice, name: pl.Expr) -> list[pl.Expr]:
+    """Return where a document's file lies and what is known of it (Z27: on a drive, empty, a sum missing or wrong)."""
+    draw = dice.share("file")
+    drive, empty, no_sum = part(draw, 0, 0.01), part(draw, 0.01, 0.003), part(draw, 0.013, 0.05)
+    wrong_sum = part(draw, 0.013, 0.01)
+    mimes = pl.lit(pl.Series("s", [s[1] for s in _SUFFIXES])).gather(dice.below("suffix", len(_SUFFIXES)))
+    folder = pl.concat_str(
+        pl.lit("\\"),
+        pl.col("reg").dt.strftime("%Y"),
+        pl.lit("\\"),
+        pl.col("i").cast(pl.String).str.zfill(6),
+        pl.lit("\\"),
+    )
+    return [
+        (pl.when(drive).then(pl.lit("H:\\DOCS")).otherwise(pl.lit("\\\\SRV01\\DOCS")) + folder + name).alias("BESTAND"),
+        mimes.alias("MIME"),
+        pl.when(empty).then(0).otherwise(dice.between("size", 9_000, 4_000_000)).alias("GROOTTE"),
+        pl.when(wrong_sum)
+        .then(pl.lit("ONBEKEND"))
+        .when(no_sum)
+        .then(pl.lit(""))
+        .otherwise(_hex(dice.bits("md5 a")) + _hex(dice.bits("md5 b")))
+        .alias("MD5"),
+        (drive | empty | no_sum).alias("_Z27"),
+        drive.alias("on_drive"),
+        wrong_sum.alias("sum_wrong"),
+    ]
 
 
 @cache

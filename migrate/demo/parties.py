@@ -122,7 +122,13 @@ def _customer_contact(dice: Dice, world: World) -> list[pl.Expr]:
     dashed = pl.col("p_phone").str.slice(0, 3) + "-" + pl.col("p_phone").str.slice(3)
     number = pl.col("p_number").cast(pl.String)
     letter = pl.when(pl.col("p_letter") != "").then(pl.lit(" ") + pl.col("p_letter")).otherwise(pl.lit(""))
-    extra = pl.when(pl.col("p_addition") != "").then(pl.lit("-") + pl.col("p_addition")).otherwise(pl.lit(""))
+    extra = (
+        pl.when((pl.col("p_addition") == "bis") & (pl.col("p_letter") == ""))
+        .then(pl.lit("bis"))
+        .when(pl.col("p_addition") != "")
+        .then(pl.lit("-") + pl.col("p_addition"))
+        .otherwise(pl.lit(""))
+    )
     split_code = pl.col("p_postcode").str.slice(0, 4) + " " + pl.col("p_postcode").str.slice(4)
     day = (
         pl.lit(20_080_000)
@@ -156,6 +162,8 @@ def _customer_contact(dice: Dice, world: World) -> list[pl.Expr]:
         .alias("POSTC"),
         pl.col("p_city").alias("PLAATS"),
         (day.cast(pl.String) + clock(dice.between("second", 30_000, 61_000))).alias("DATMUT"),
+        dummy_phone.alias("dummy_phone"),
+        dummy_mail.alias("dummy_mail"),
         (dummy_phone | dummy_mail).alias("_B17"),
         free_phone.alias("_B18"),
         ((pl.col("p_letter") != "") | (pl.col("p_addition") != "")).alias("_B19"),
@@ -331,7 +339,8 @@ def companies(world: World, low: int, high: int) -> pl.DataFrame:
     frame = pl.DataFrame({"b": pl.int_range(low, high, dtype=pl.Int64, eager=True)})
     dice = world.dice("company", "b")
     old, draw = dice.chance("old numbers", 0.02), dice.share("contact")
-    kvk = dice.between("kvk", 10_000_000, 89_999_999).cast(pl.String)
+    # A step without a common divisor: no two companies have one number.
+    kvk = (10_000_000 + (pl.col("b") * 6_172_837 + world.seed % 1_000_000) % 79_999_999).cast(pl.String)
     name = (
         dice.pick("business", catalogue.BUSINESS_NAMES)
         + " "

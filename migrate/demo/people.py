@@ -98,6 +98,8 @@ def _address(dice: Dice) -> list[pl.Expr]:
         .then(dice.pick("addition", ("2", "3", "bis", "hs")))
         .otherwise(pl.lit(""))
         .alias("p_addition"),
-        pl.concat_str(dice.between("postcode", 5011, 5049).cast(pl.String), *letters).alias("p_postcode"),
+        pl.concat_str(dice.between("postcode", 5011, 5049).cast(pl.String), *letters)
+        .str.replace("S[ADS]$", "SB")  # letters that are never given out
+        .alias("p_postcode"),
         dice.pick_of("city", words.CITIES).alias("p_city"),
     ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from migrate.demo import catalogue
 from migrate.demo.cases import case_facts
 from migrate.demo.dice import part
 from migrate.demo.nights import night_tickets
-from migrate.demo.world import CUSTOMER_BASE, HAND_OUT_AFTER, World, compact, counter_span, day_of
+from migrate.demo.world import CUSTOMER_BASE, HAND_OUT_AFTER, World, compact, counter_span, day_of, working_days
 
 WALK_IN, OPENING, HAND_OUT, SENT_ON = 0, 1, 2, 3
 """Why somebody took a ticket; the last digit of the number of a ticket in base 4."""
 _DAY_ROOM = 1 << 24
+_RESET_ON = date(2016, 5, 17)
+"""On this day the counter of the first place was reset in every demo, however small (B05)."""
 
 
 def counter_day(world: World, first: int, after: int) -> pl.DataFrame:
@@ -39,8 +43,24 @@ def counter_day(world: World, first: int, after: int) -> pl.DataFrame:
         pl.lit(catalogue.LOCATION_WEIGHTS[0][0]).alias("LOCCODE"),
         pl.lit("INFO").alias("product"),
     )
-    rows = pl.concat([frame, _sent_on(world, frame), nights.drop("k")], how="diagonal")
+    resets = _around_the_reset(first, after)
+    rows = pl.concat([frame, _sent_on(world, frame), nights.drop("k"), resets], how="diagonal")
     return rows.sort("day", "issued", "tid")
+
+
+def _around_the_reset(first: int, after: int) -> pl.DataFrame:
+    """Return two tickets of one queue, one before and one after the counter was reset on `_RESET_ON`."""
+    day = working_days().index(_RESET_ON)
+    tickets = pl.DataFrame({"k": [_DAY_ROOM - 2, _DAY_ROOM - 3], "issued": [33_000, 48_600]}).select(
+        ((day * _DAY_ROOM + pl.col("k")) * 4 + WALK_IN).alias("tid"),
+        pl.lit(WALK_IN).alias("kind"),
+        pl.lit(day).cast(pl.Int64).alias("day"),
+        pl.lit(_RESET_ON).alias("date"),
+        pl.lit(catalogue.LOCATION_WEIGHTS[0][0]).alias("LOCCODE"),
+        pl.lit("INFO").alias("product"),
+        pl.col("issued").cast(pl.Int64),
+    )
+    return tickets if first <= day < after else tickets.clear()
 
 
 def _stories(world: World, first: int, after: int) -> pl.DataFrame:
@@ -204,7 +224,8 @@ def _numbers(world: World, frame: pl.DataFrame) -> pl.DataFrame:
         {code: n for n, (code, _) in enumerate(catalogue.LOCATION_WEIGHTS)}, return_dtype=pl.Int64
     )
     frame = frame.with_columns((pl.col("day") * 8 + place).alias("_place_day"))
-    reset = world.dice("counter", "_place_day").chance("reset", 0.003)
+    known = (pl.col("date") == _RESET_ON) & (pl.col("LOCCODE") == catalogue.LOCATION_WEIGHTS[0][0])
+    reset = world.dice("counter", "_place_day").chance("reset", 0.003) | known
     frame = frame.with_columns((reset & (pl.col("issued") >= 13 * 3600)).alias("_after"), reset.alias("_reset"))
     rank = pl.int_range(pl.len()).over("day", "LOCCODE", "RIJCODE", "_after")
     frame = frame.with_columns((pl.col("RIJCODE") + (rank % 999 + 1).cast(pl.String).str.zfill(3)).alias("BONNR"))

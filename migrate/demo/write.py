@@ -132,17 +132,19 @@ def _write_zaak(books: _Books, database: OldDatabase) -> None:
         books.key.fixed_tables()
     for low, high in _spans(0, world.case_persons, _CHUNK_ROWS):
         persons = parties.case_persons(world, low, high)
+        homes = parties.addresses(world, persons)
         _put(books, database, "ZKN_PERSOON", persons)
-        database.append("ZKN_ADRES", parties.addresses(world, persons))
+        database.append("ZKN_ADRES", homes)
         if books.key:
-            books.key.case_persons(world, low, high)
+            books.key.case_persons(world, persons, homes, low, high)
     for low, high in _spans(0, world.companies, _CHUNK_ROWS):
         companies = parties.companies(world, low, high)
         _put(books, database, "ZKN_BEDRIJF", companies)
         seat = with_person(world, companies.select("ADRESID", (pl.col("b") + 7_000_000).alias("t")))
-        database.append("ZKN_ADRES", parties.addresses(world, seat))
+        homes = parties.addresses(world, seat)
+        database.append("ZKN_ADRES", homes)
         if books.key:
-            books.key.companies(companies)
+            books.key.companies(companies, homes)
     used = dict.fromkeys(("STATID", "BETRID", "KENMID", "DOCID", "MEMOID", "LOGID"), 0)
     for low, high in _spans(0, world.cases, _CHUNK_CASES):
         _write_cases(books, database, low, high, used)
@@ -174,6 +176,7 @@ def _write_cases(books: _Books, database: OldDatabase, low: int, high: int, used
         books.key.statuses(made["ZKN_STATUS"])
         books.key.roles(made["ZKN_BETROK"])
         books.key.properties(made["ZKN_KENMERK"])
+        books.key.documents(made["ZKN_DOC"])
         books.key.relations(world, related)
 
 
@@ -197,7 +200,7 @@ def _write_balie(books: _Books, database: OldDatabase) -> None:
         )
         books.links.add(both, "person", ("balie.BLS_KLANT", "KLANTNR"), ("zaak.ZKN_PERSOON", "PERSID"))
         if books.key:
-            books.key.customers(world, low, high)
+            books.key.customers(world, customers, low, high)
     first, after = counter_span()
     days = max(1, _CHUNK_ROWS * (after - first) // max(1, world.cases * 3))
     used = dict.fromkeys(("BONID", "AFSPNR", "KASSAID"), 0)
@@ -219,7 +222,8 @@ def _write_days(books: _Books, database: OldDatabase, low: int, high: int, used:
     _put(books, database, "BLS_BON", rows)
     _put(books, database, "BLS_BONLOG", desk_records.log_rows(rows))
     _put(books, database, "BLS_KASSA", cash)
-    _put(books, database, "BLS_DAGTOT", desk_records.total_rows(world, rows))
+    totals = desk_records.total_rows(world, rows)
+    _put(books, database, "BLS_DAGTOT", totals)
     for kind, name in ((tickets.OPENING, "application"), (tickets.HAND_OUT, "hand_out")):
         books.links.add(rows.filter(pl.col("kind") == kind), name, ("balie.BLS_BON", "BONID"), ("zaak.ZKN_ZAAK", "nr"))
     books.links.add(rows, "appointment", ("balie.BLS_AFSPRAAK", "appointment"), ("balie.BLS_BON", "BONID"))
@@ -227,7 +231,7 @@ def _write_days(books: _Books, database: OldDatabase, low: int, high: int, used:
     books.links.add(visitors, "visitor", ("balie.BLS_BON", "BONID"), ("balie.BLS_KLANT", "customer"))
     if books.key:
         books.key.appointments(planned)
-        books.key.tickets(rows)
+        books.key.tickets(rows, totals, cash)
 
 
 def _write_kcc(books: _Books, folder: Path) -> None:
@@ -246,7 +250,7 @@ def _write_kcc(books: _Books, folder: Path) -> None:
             before = contacts.repeated(world, own)
             books.dirt.count("F11", before_rows, delivered.height)
             if books.key:
-                books.key.contacts(world, month, delivered, again=before if month != months[-1] else before.clear())
+                books.key.contacts(world, delivered, again=before if month != months[-1] else before.clear())
         books.advance(world.cases * high // len(months) - world.cases * low // len(months))
     books.dirt.count("F01", len(catalogue.UTF8_FILES), len(months))
     books.dirt.count("F05", len(catalogue.US_ORDER_FILES), len(months))

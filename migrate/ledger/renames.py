@@ -1,4 +1,4 @@
-"""Renamed mappings (``formerly``): the ledger's row of the old name becomes that of the new one, ids and all."""
+"""Mappings that changed their name (``formerly``) or lost their identity, beside what the ledger has of them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ def take_over(connection: sa.Connection, mappings: Iterable[CompiledMapping]) ->
 
     Raises:
         GuardError: LED-002 the ledger knows both names, or two old ones; LED-003 the ids of loaded records hold another
-            name than the mapping gives them; LED-004 the old mapping filled another table.
+            name than the mapping gives them; LED-004 the old mapping filled another table; LED-005 its records were
+            made with an identity, which the mapping no longer has.
     """
     known = table(connection, "mapping")
-    rows = {row.name: row for row in connection.execute(sa.select(known.c.name, known.c.id_name, known.c.target))}
+    rows = {row.name: row for row in connection.execute(sa.select(known))}
     renamed = []
     for mapping in mappings:
         old = [name for name in mapping.formerly if name in rows]
+        if mapping.giving is None:
+            _never_shared(connection, mapping.name, [rows[name].id for name in (mapping.name, *old) if name in rows])
         if not old:
             if mapping.name in rows:
                 _same_ids(mapping, rows[mapping.name])
@@ -57,6 +60,18 @@ def _same_ids(mapping: CompiledMapping, row: sa.Row[Any, Any, Any]) -> None:
             f"the ids of its records hold the name {row.id_name}, and would get the name {mapping.id_name}",
             hint=f"Write formerly: [{row.id_name}], with every later name behind it, the first name first.",
             place=mapping.name,
+        )
+
+
+def _never_shared(connection: sa.Connection, name: str, numbers: list[int]) -> None:
+    """Refuse a mapping without identity whose records others may share: each would stay what all of them made of it."""
+    contribution = table(connection, "contribution")
+    if numbers and connection.scalar(sa.select(sa.exists().where(contribution.c.mapping_id.in_(numbers)))):
+        raise GuardError(
+            "LED-005",
+            "its records were loaded with an identity, so other systems may share them, and the mapping has none now",
+            hint="Put identity back, or load into an empty target: merged records cannot be taken apart.",
+            place=name,
         )
 
 

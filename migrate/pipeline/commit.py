@@ -224,8 +224,12 @@ def _moved(rows: pl.DataFrame) -> Tally:
 
 
 def _left_scope(rows: pl.DataFrame) -> int:
-    """Count rows that left the scope after they were loaded; their records are kept."""
+    """Count rows that left the scope after they were loaded; their records are kept.
+
+    A key that still has a row in scope did not leave: the row of an earlier delivery did not count before either.
+    """
     was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(
         ["loaded", "merged", "stale", "conflict"]
     )
-    return rows.filter(was_loaded & (pl.col("outcome") == "out_of_scope")).height
+    here = rows.filter(pl.col("outcome") != "out_of_scope").get_column("key")
+    return rows.filter(was_loaded & (pl.col("outcome") == "out_of_scope") & ~pl.col("key").is_in(here.implode())).height

@@ -32,23 +32,51 @@ GIVEN = {
 }
 """A contribution as the ledger keeps it; ``target``, ``apart`` and ``problem`` are what it was placed as before."""
 DISPUTED, DECIDED = "disputed", "decided"
+DEFAULT = "default:"
+"""What stands in front of the name of a column whose value is a default."""
 
 
 def given_by(frame: pl.DataFrame, shared: Shared, number: int, mapping: str, columns: tuple[str, ...]) -> pl.DataFrame:
     """Return contributions of one mapping (see `GIVEN`), placed nowhere yet.
 
     Args:
-        frame: ``key``, ``lead_key``, ``ref``, ``identity``, ``own``, ``newest``, ``agree``, ``probable``, ``outcome``
-            and the columns as canonical text.  No table of the model has columns of these names.
+        frame: ``key``, ``lead_key``, ``ref``, ``identity``, ``own``, ``newest``, ``agree``, ``probable``,
+            ``defaulted``, ``outcome`` and the columns as canonical text.  No table of the model has columns of these
+            names.
         number: the mapping's number in the ledger.
     """
     return frame.with_columns(
         pl.lit(number, pl.Int64).alias("mapping_id"),
         pl.lit(mapping).alias("mapping"),
         pl.lit(shared.rank, pl.Int64).alias("rank"),
-        pl.struct(columns).struct.json_encode().alias("fields"),
+        pl.struct(_fields(frame, columns)).struct.json_encode().alias("fields"),
         *(pl.lit(None, pl.String).alias(name) for name in ("target", "apart", "problem")),
     ).select(list(GIVEN))
+
+
+def _fields(frame: pl.DataFrame, columns: tuple[str, ...]) -> list[pl.Expr]:
+    """Return the columns as they are kept: a default not as a value, but under a name of its own."""
+    there = set(frame["defaulted"].drop_nulls().unique().str.split(",").explode().to_list())
+    lacks = pl.col("defaulted").str.split(",")
+    found = []
+    for name in columns:
+        if name not in there:
+            found.append(pl.col(name))
+            continue
+        stands_in = lacks.list.contains(pl.lit(name)).fill_null(False)
+        found.append(pl.when(~stands_in).then(pl.col(name)).alias(name))
+        found.append(pl.when(stands_in).then(pl.col(name)).alias(DEFAULT + name))
+    return found
+
+
+def said_of(fields: pl.Series, shared: Shared) -> pl.DataFrame:
+    """Return what contributions say: the columns, and under ``DEFAULT`` + name what stands in for them, if anything."""
+    names = [*shared.columns, *(DEFAULT + name for name in shared.columns)]
+    if not fields.str.contains(f'"{DEFAULT}', literal=True).any():
+        nothing = pl.lit(None, pl.String)
+        plain = fields.str.json_decode(pl.Struct(dict.fromkeys(shared.columns, pl.String))).struct.unnest()
+        return plain.with_columns(nothing.alias(DEFAULT + name) for name in shared.columns)
+    return fields.str.json_decode(pl.Struct(dict.fromkeys(names, pl.String))).struct.unnest()
 
 
 def clusters(identities: Mapping[tuple[str, str], str], shared: Shared) -> dict[str, str]:
@@ -155,10 +183,12 @@ def units(shared: Shared) -> list[tuple[str, ...]]:
 def merged(given: pl.DataFrame, shared: Shared) -> pl.DataFrame:
     """Return ``id`` and the columns of each record: of each column the first contribution that says something.
 
+    A default says nothing: it stands where no contribution has a value.
+
     Args:
         given: what `placed` returned.
     """
-    fields = given["fields"].str.json_decode(pl.Struct(dict.fromkeys(shared.columns, pl.String))).struct.unnest()
+    fields = said_of(given["fields"], shared)
     frame = pl.concat([given.select("place", "rank", "newest", "mapping", "key"), fields], how="horizontal")
     by_rank: dict[tuple[tuple[str, int], ...], list[tuple[str, ...]]] = {}
     for unit in units(shared):
@@ -168,14 +198,18 @@ def merged(given: pl.DataFrame, shared: Shared) -> pl.DataFrame:
         found = (
             ordered(frame, shared, same_rank[0][0])
             .group_by("place")
-            .agg(
-                pl.col(name).filter(pl.any_horizontal(pl.col(each).is_not_null() for each in unit)).first()
-                for unit in same_rank
-                for name in unit
-            )
+            .agg(_first(name, unit).alias(name) for unit in same_rank for name in unit)
         )
         records = records.join(found, left_on="id", right_on="place", how="left", maintain_order="left")
     return records.select("id", *shared.columns)
+
+
+def _first(name: str, unit: tuple[str, ...]) -> pl.Expr:
+    """Return a column of the first contribution with a value in the unit, else of the first with a default in it."""
+    real = pl.any_horizontal(pl.col(each).is_not_null() for each in unit)
+    stood_in = pl.any_horizontal(pl.col(DEFAULT + each).is_not_null() for each in unit)
+    value = pl.coalesce(name, DEFAULT + name)
+    return pl.when(real.any()).then(value.filter(real).first()).otherwise(value.filter(stood_in).first())
 
 
 def with_problems(records: pl.DataFrame, shared: Shared) -> pl.DataFrame:

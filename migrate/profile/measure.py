@@ -20,7 +20,7 @@ LONGEST = 200
 """Characters of a text that the sample keeps."""
 KEY_ROWS = 4_000_000
 """Rows up to which a column's hashes are kept to tell whether it is a key."""
-KEY_BYTES = 256_000_000
+KEY_BYTES = 128_000_000
 
 
 @dataclass
@@ -79,10 +79,10 @@ class Measurement:
         first = -self.rows % self.step
         if first < frame.height:
             taken = frame.gather_every(self.step, first)
-            self._samples.append(taken.select(pl.all().str.slice(0, LONGEST + 1)))
+            self._samples.append(_copied(taken.select(pl.all().str.slice(0, LONGEST + 1))))
         while sum(part.height for part in self._samples) > 2 * SAMPLE_ROWS:
             whole = pl.concat(self._samples)
-            self._samples = [whole.gather_every(2)]
+            self._samples = [_copied(whole.gather_every(2))]
             self.step *= 2
 
     def _bound_keys(self) -> None:
@@ -134,4 +134,10 @@ def _add(column: Column, values: pl.Series, hashes: pl.Series, nulls: int) -> No
             column.counts = None
             return
         counted = values.drop_nulls().rename("value").value_counts(name="n")
-        column.counts = pl.concat([column.counts, counted]).group_by("value").agg(pl.col("n").sum())
+        summed = pl.concat([column.counts, counted]).group_by("value").agg(pl.col("n").sum())
+        column.counts = _copied(summed)
+
+
+def _copied(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with texts of its own: a text taken out of a batch holds on to all texts of that batch."""
+    return frame.with_columns(pl.col(pl.String) + "")

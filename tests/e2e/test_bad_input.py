@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from command_line import in_process
-from targets import copy_workspace, ledger_rows, model_rows
+from targets import copy_workspace, ledger_rows, model_rows, upgrade
 from tiny_workspace import contact, edit, make_workspace, write_contacts
 
 CONTACTS = "mappings/kcc.contact.yml"
@@ -27,7 +27,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny workspace that was loaded whole."""
     folder = make_workspace(tmp_path_factory.mktemp("bad") / "loaded")
-    assert in_process("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     answer = in_process("-C", folder, "run")
     assert answer.status == 0, answer.err
     return folder
@@ -226,6 +226,6 @@ def test_no_reject_at_all_can_be_asked_for(tmp_path: Path) -> None:
     """`--max-rejects 0%` is a limit, not the absence of one."""
     folder = make_workspace(tmp_path / "w", contacts=1001)
     write_contacts(folder, [contact(1, WANNEER="ooit"), *(contact(number) for number in range(2, 1002))])
-    assert in_process("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     answer = in_process("-C", folder, "run", "--max-rejects", "0%")
     assert (answer.status, answer.err[:7]) == (6, "RUN-020"), answer.err

@@ -85,6 +85,48 @@ MISTAKES = {
         "rank: 0",
         ("zaak.person", "initials"),
     ),
+    "a made-up number taken for one": (
+        "codes/geen_adres.csv",
+        "0600000000,een reeks nullen\n",
+        "",
+        ("balie.party_digital", "outcome"),
+    ),
+    "cut addresses let through": (
+        "mappings/zaak.person_digital.yml",
+        "LENGTH(typed) >= 32",
+        "LENGTH(typed) >= 33",
+        ("zaak.person_digital", "issues"),
+    ),
+    "an addition for a letter": (
+        "mappings/balie.address.yml",
+        "house_letter:          {from: HUISNR, do: [{part: house_number.letter}]}",
+        "house_letter:          {from: HUISNR, do: [{part: house_number.addition}], truncate: true}",
+        ("balie.address", "house_letter"),
+    ),
+    "all documents of a case versions of one": (
+        "mappings/zaak.case_document.yml",
+        "PARTITION BY ZAAKNR, DOCCODE, TITEL ORDER BY nth",
+        "PARTITION BY ZAAKNR ORDER BY nth",
+        ("zaak.case_document", "version"),
+    ),
+    "what was paid back taken for paid": (
+        "mappings/balie.contact.yml",
+        'do: [trim], number: {decimal: ",", thousands: "."}',
+        'do: [trim, {remove: "-"}], number: {decimal: ",", thousands: "."}',
+        ("balie.contact", "metadata"),
+    ),
+    "day totals held against what moved": (
+        "mappings/balie.queue_ticket.yml",
+        "TRY_CAST(total.AANTBON AS INTEGER) = printed.count",
+        "TRY_CAST(total.AANTBON AS INTEGER) >= printed.count",
+        ("balie.queue_ticket", "issues"),
+    ),
+    "a zero too many": (
+        "mappings/zaak.company_identifier.yml",
+        "from: NUMMER, do: [kvk]",
+        'from: NUMMER, do: [digits, {pad_left: [9, "0"]}]',
+        ("zaak.company_identifier", "value"),
+    ),
     "a code forgotten": ("codes/ja_nee.csv", "true,ja,\n", "", ("zaak.case_property", "outcome")),
 }
 """What a person might get wrong: file, what it says, what it should not say, and where the comparison must find it."""

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
+from small_demo import loaded_demo
 
 # One of each kind: a plain row, links, several rows together, one row into many, one record out of many rows.
 MAPPINGS = ("seed.channel", "zaak.case", "zaak.case_status", "seed.role_type", "kcc.contact", "balie.queue_ticket")
@@ -17,12 +17,7 @@ MAPPINGS = ("seed.channel", "zaak.case", "zaak.case_status", "seed.role_type", "
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small demo workspace after one run."""
-    folder = tmp_path_factory.mktemp("explained") / "demo"
-    omnicase = CommandLine()
-    assert omnicase("demo", folder, "--cases", "60", "--no-answer-key").status == 0
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
-    assert omnicase("-C", folder, "run").status == 3
-    return folder
+    return loaded_demo(tmp_path_factory)
 
 
 def ask(folder: Path, statement: str, *values: str) -> list[sqlite3.Row]:

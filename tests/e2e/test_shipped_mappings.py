@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from command_line import ROOT, in_process
+from small_demo import fresh_demo
+from targets import copy_workspace
 
 from mappings import load_mappings, load_tests
 
@@ -22,7 +24,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     if request.param == "receipt":
         shutil.copytree(ROOT / "examples/receipt", folder)
     else:
-        assert in_process("demo", folder, "--cases", "20", "--no-answer-key").status == 0
+        copy_workspace(fresh_demo(tmp_path_factory), folder)
         shutil.copy(ROOT / f"examples/new_table/{DOCUMENT}.yml", folder / "mappings")
     return folder
 

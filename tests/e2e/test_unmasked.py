@@ -9,21 +9,28 @@ from pathlib import Path
 
 import pytest
 from command_line import in_process
+from targets import copy_workspace
 from tiny_workspace import edit, make_workspace
 
 NAME = "Medewerker 2"
 WHY = ("--unmasked", "--reason", "called by the person, ticket 42")
 
 
-@pytest.fixture
-def loaded(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny workspace that was loaded; one contact links to nobody and was rejected."""
-    folder = make_workspace(tmp_path / "w", contacts=3)
+    folder = make_workspace(tmp_path_factory.mktemp("unmasked") / "w", contacts=3)
     with (folder / "systems/kcc/contact.csv").open("a", encoding="utf-8") as file:
         file.write("99;tel;Vraag;Wie is dit;Jan Geheim;2014-05-06 09:30;m99\n")
     assert in_process("-C", folder, "db", "upgrade").status == 0
     assert in_process("-C", folder, "run").status in (0, 3)
     return folder
+
+
+@pytest.fixture
+def loaded(tiny: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    return copy_workspace(tiny, tmp_path / "w")
 
 
 def _kept(folder: Path) -> list[tuple[str, ...]]:

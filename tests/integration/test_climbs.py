@@ -10,7 +10,7 @@ import pytest
 from command_line import CommandLine
 from hypothesis import given
 from hypothesis import strategies as st
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 from migrate.pipeline.climbs import tops
 
@@ -50,7 +50,7 @@ def workspace(tmp_path: Path, omnicase: CommandLine) -> Path:
             INSERT INTO TEAM VALUES ('3', '2  ', 'lowest'), ('2', '1', 'middle'), ('1', '', 'top'),
                                     ('4', '3', 'too low'), ('5', '6', 'round'), ('6', '5', 'about'), ('7', '99', 'alone');
         """)
-    assert omnicase("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     return tmp_path
 
 

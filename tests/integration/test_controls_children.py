@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, in_process
+from targets import upgrade
 
 WORKSPACE = """
 workspace: controls
@@ -77,7 +78,7 @@ def folder(tmp_path: Path) -> Path:
         old.execute("CREATE TABLE ACTOR (NR INTEGER PRIMARY KEY, NAME TEXT, UNIT TEXT)")
         old.executemany("INSERT INTO UNIT VALUES (?, ?)", [(f"{code:4}", name) for code, name in UNITS])
         old.executemany("INSERT INTO ACTOR VALUES (?, ?, ?)", ACTORS)
-    assert in_process("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     assert in_process("-C", tmp_path, "run").status == 3
     return tmp_path
 
@@ -199,7 +200,7 @@ def test_controls_over_files_are_asked_in_the_same_sql(tmp_path: Path, omnicase:
         + '  - {name: channels, source: "SELECT active AS g, COUNT(*) AS n FROM channel GROUP BY 1",'
         + " target: \"SELECT CASE is_active WHEN 1 THEN 'J' ELSE 'N' END AS g, COUNT(*) AS n FROM channel GROUP BY 1\"}\n"
     )
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     assert omnicase("-C", folder, "run").status == 0
     assert omnicase("-C", folder, "reconcile", "--level", "controls").status == 0
     edit(folder / "codes/seed/channel.csv", "balie,Balie,J", "balie,Balie,N")

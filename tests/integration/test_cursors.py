@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, in_process
-from targets import assert_same_target, copy_workspace, model_rows, open_read_only
+from targets import assert_same_target, copy_workspace, model_rows, open_read_only, upgrade
 
 WORKSPACE = """
 workspace: cursors
@@ -66,7 +66,7 @@ def make(folder: Path, incremental: str = BY_MOMENT % "2 days") -> Path:
         old.execute("CREATE TABLE ACTOR (NR INTEGER PRIMARY KEY, NAME TEXT, CHANGED TEXT, UNIT TEXT)")
         old.executemany("INSERT INTO ACTOR VALUES (?, ?, ?, ?)", ROWS)
         old.execute("INSERT INTO UNIT VALUES ('U')")
-    assert in_process("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     assert run(folder)["read"] == 10
     return folder
 
@@ -93,7 +93,7 @@ def fully_loaded(folder: Path, other: Path) -> Path:
     """Load the same source from nothing into another workspace."""
     copy_workspace(folder, other)
     (other / "target.db").unlink()
-    assert in_process("-C", other, "db", "upgrade").status == 0
+    upgrade(other)
     run(other)
     return other
 
@@ -183,12 +183,13 @@ def test_dates_numbers_and_texts_are_compared_as_what_they_are(tmp_path: Path, c
     with sqlite3.connect(tmp_path / "old.db") as old:
         old.execute("CREATE TABLE ACTOR (NR INTEGER PRIMARY KEY, NAME TEXT, CHANGED TEXT, UNIT TEXT)")
         old.executemany("INSERT INTO ACTOR VALUES (?, ?, ?, NULL)", [(n, f"A{n}", v) for n, v in enumerate(values)])
-    assert in_process("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     assert run(tmp_path)["read"] == 4
     # The highest is the third; a lag of a day brings the last along.
     assert run(tmp_path)["read"] == (2 if "date" in cursor else 1)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("failpoint", ["after-read:1", "before-commit:1", "after-commit:1", "after-commit:2", "after-commit:3", "before-finish:1"])  # fmt: skip
 def test_killed_while_reading_by_the_cursor_and_resumed(failpoint: str, tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path / "one")

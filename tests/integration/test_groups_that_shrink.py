@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import in_process
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 WORKSPACE = """
 workspace: groups
@@ -44,7 +44,7 @@ def make(folder: Path, mapping: str, batch_rows: int) -> Path:
         old.execute("CREATE TABLE STEP (ID INTEGER PRIMARY KEY, NR INTEGER, NAME TEXT)")
         rows = [(1, 7, "a"), (2, 7, "b"), (3, 7, "c"), (4, 8, "d"), (5, None, "alone"), (6, None, "too")]
         old.executemany("INSERT INTO STEP VALUES (?, ?, ?)", rows)
-    assert in_process("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     return folder
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import in_process as omnicase
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 WORKSPACE = """
 workspace: identity
@@ -62,7 +62,7 @@ def workspace(folder: Path, batch_rows: int = 1_000) -> Path:
         with closing(sqlite3.connect(folder / f"{name}.db")) as old, old:
             old.execute("CREATE TABLE PERSON (ID INTEGER PRIMARY KEY, BSN TEXT, NAME TEXT, MAIL TEXT, PHONE TEXT)")
             old.executemany("INSERT INTO PERSON VALUES (?, ?, ?, ?, ?)", rows)
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from command_line import CommandLine
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 WORKSPACE = """
 workspace: overlap
@@ -39,7 +39,7 @@ def test_the_last_delivery_counts(tmp_path: Path, omnicase: CommandLine) -> None
     (tmp_path / "mappings/old.actor.yml").write_text(MAPPING)
     deliver(tmp_path, "201401", "1,Een", "2,Twee", "3,Drie")
     deliver(tmp_path, "201402", "3,Drie", "2,Twee-Bos", "4,Vier")
-    assert omnicase("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     planned = omnicase("-C", tmp_path, "--format", "json", "plan").document["mappings"][0]
     ran = omnicase("-C", tmp_path, "--format", "json", "run")
     assert ran.status == 0, ran.err
@@ -63,9 +63,11 @@ def test_the_last_delivery_counts(tmp_path: Path, omnicase: CommandLine) -> None
     assert report.document["verdict"] == "in_balance", report.out
     again = omnicase("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
     assert (again["unchanged"], again["out_of_scope"]) == (4, 2)
+    assert sum(again["gone"].values()) == 0
     deliver(tmp_path, "201403", "4,Vier-Smit", "1,Een")
     later = omnicase("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
     assert (later["updated"], later["unchanged"], later["out_of_scope"]) == (1, 3, 4)
+    assert sum(later["gone"].values()) == 0
     assert names() == ["Drie", "Een", "Twee-Bos", "Vier-Smit"]
     report = omnicase("-C", tmp_path, "--format", "json", "reconcile")
     assert report.document["verdict"] == "in_balance", report.out
@@ -79,7 +81,7 @@ def test_a_row_that_came_twice_counts_once(tmp_path: Path, omnicase: CommandLine
     (tmp_path / "workspace.yml").write_text(WORKSPACE)
     (tmp_path / "mappings/old.actor.yml").write_text(MAPPING.replace("latest_delivery", "same_content"))
     deliver(tmp_path, "201401", "1,Een", "2,Twee", "1,Een")
-    assert omnicase("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     books = omnicase("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
     assert (books["read"], books["inserted"], books["out_of_scope"]) == (3, 2, 1)
     rows = open_read_only(tmp_path / "target.db").execute("SELECT source_key, state FROM migration_id_map ORDER BY 1")

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from command_line import CommandLine
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 WORKSPACE = """
 workspace: beside
@@ -52,7 +52,7 @@ def test_looks_beside(tmp_path: Path, omnicase: CommandLine) -> None:
     """)
     old.commit()
     old.close()
-    assert omnicase("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     answer = omnicase("-C", tmp_path, "--format", "json", "run")
     assert answer.status == 3, answer.err + answer.out
     books = answer.document["mappings"][0]

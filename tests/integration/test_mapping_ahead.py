@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from targets import upgrade
 
 WORKSPACE = """
 workspace: ahead
@@ -37,7 +38,7 @@ def make(folder: Path, omnicase: CommandLine, batch_rows: int) -> Path:
     with sqlite3.connect(folder / "old.db") as old:
         old.execute("CREATE TABLE TEAM (NR TEXT PRIMARY KEY, PARENT TEXT, NAME TEXT)")
         old.executemany("INSERT INTO TEAM VALUES (?, ?, ?)", TEAMS)
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     return folder
 
 

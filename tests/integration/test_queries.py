@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Answer, CommandLine
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 WORKSPACE = """
 workspace: queries
@@ -67,7 +67,7 @@ def make(folder: Path, system: str, reason: str = ", reason: no job}"[:-1]) -> P
 @pytest.mark.parametrize("system", [DATABASE, FILES], ids=["database", "files"])
 def test_every_verb_agrees(system: str, tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path, system)
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     check = omnicase("-C", folder, "mapping", "check")
     assert check.status == 0, check.err + check.out
     planned = omnicase("-C", folder, "--format", "json", "plan").document["mappings"][0]
@@ -94,7 +94,7 @@ def test_every_verb_agrees(system: str, tmp_path: Path, omnicase: CommandLine) -
 @pytest.mark.parametrize("system", [DATABASE, FILES], ids=["database", "files"])
 def test_a_killed_run_goes_on(system: str, tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path, system)
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     assert omnicase.spawn("-C", folder, "run", env={"OMNICASE_FAILPOINT": "after-commit:1"}).status < 0
     ran = omnicase("-C", folder, "--format", "json", "run", "--resume")
     assert ran.status == 0, ran.err
@@ -105,7 +105,7 @@ def test_a_killed_run_goes_on(system: str, tmp_path: Path, omnicase: CommandLine
 
 def test_what_the_query_says_is_part_of_the_meaning(tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path, DATABASE)
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     assert omnicase("-C", folder, "run").status == 0
     (folder / "queries/workers.sql").write_text(QUERY.replace("MAX", "MIN"))
     books = omnicase("-C", folder, "--format", "json", "run").document["mappings"][0]
@@ -117,7 +117,7 @@ def test_what_the_query_says_is_part_of_the_meaning(tmp_path: Path, omnicase: Co
 
 def test_a_row_that_is_not_returned_without_a_reason_is_a_finding(tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path, DATABASE, reason="")
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     ran = omnicase("-C", folder, "--format", "json", "run")
     assert (ran.status, ran.document["mappings"][0]["rejected"]) == (3, 2)
     rejects = omnicase("-C", folder, "--format", "json", "rejects", "list").document["rejects"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 WORKSPACE = """
 workspace: renamed
@@ -37,18 +38,19 @@ def write(folder: Path, name: str, formerly: str = "") -> None:
 
 
 def ids(folder: Path) -> list[tuple[str, str]]:
-    return open_read_only(folder / "target.db").execute("SELECT name, id FROM actor ORDER BY 1").fetchall()
+    with closing(open_read_only(folder / "target.db")) as target:
+        return target.execute("SELECT name, id FROM actor ORDER BY 1").fetchall()
 
 
 @pytest.fixture
 def loaded(tmp_path: Path, omnicase: CommandLine) -> Path:
     (tmp_path / "mappings").mkdir()
     (tmp_path / "workspace.yml").write_text(WORKSPACE)
-    with sqlite3.connect(tmp_path / "old.db") as old:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old, old:
         old.executescript("CREATE TABLE PERSON (ID INTEGER PRIMARY KEY, NAME TEXT);")
         old.executemany("INSERT INTO PERSON VALUES (?, ?)", [(1, "Een"), (2, "Twee")])
     write(tmp_path, "old.person")
-    assert omnicase("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     assert omnicase("-C", tmp_path, "run").status == 0
     return tmp_path
 
@@ -65,7 +67,7 @@ def test_ids_stay_when_a_mapping_is_renamed_twice(loaded: Path, omnicase: Comman
     assert ran.document["mappings"] == [planned]
     assert (planned["mapping"], planned["unchanged"], planned["inserted"]) == ("old.actor", 2, 0)
     write(loaded, "old.worker", "formerly: [old.person, old.actor]")
-    with sqlite3.connect(loaded / "old.db") as old:
+    with closing(sqlite3.connect(loaded / "old.db")) as old, old:
         old.execute("INSERT INTO PERSON VALUES (3, 'Zes')")
     books = omnicase("-C", loaded, "--format", "json", "run").document["mappings"][0]
     assert (books["mapping"], books["unchanged"], books["inserted"]) == ("old.worker", 2, 1)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from command_line import in_process
+from targets import upgrade
 from tiny_workspace import edit, make_workspace
 
 
@@ -18,7 +19,7 @@ def test_repaired_values_are_counted_and_shown_masked(tmp_path: Path) -> None:
         total = connection.execute("SELECT COUNT(*) FROM MEDEW").fetchone()[0]
         connection.execute("UPDATE MEDEW SET NAAM = ' Jan-Geheim ' WHERE CODE = 'm1'")
         connection.commit()
-    assert in_process("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     assert in_process("-C", folder, "run").status in (0, 3)
     answer = in_process("-C", folder, "--format", "json", "reconcile", "--report", "json")
     report = json.loads((folder / answer.document["reports"][0]).read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from command_line import in_process
+from targets import upgrade
 
 MAPPING = """
 mapping: old.actor
@@ -34,7 +35,7 @@ def test_rows_that_pass_undecided_are_counted(tmp_path: Path) -> None:
         old.execute("CREATE TABLE ACTOR (NR INTEGER PRIMARY KEY, NAME TEXT, STATE TEXT, SIZE TEXT)")
         rows = [(1, "a", "A", "1"), (2, "b", None, "2"), (3, "c", None, None), (4, "d", "A", "12"), (5, "e", "X", "1")]
         old.executemany("INSERT INTO ACTOR VALUES (?, ?, ?, ?)", rows)
-    assert in_process("-C", tmp_path, "db", "upgrade").status == 0
+    upgrade(tmp_path)
     books = in_process("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
     assert (books["inserted"], books["rejected"], books["out_of_scope"]) == (3, 1, 1)
     status = in_process("-C", tmp_path, "--format", "json", "status").document

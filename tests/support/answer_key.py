@@ -9,8 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-ONE_RECORD_OF_MANY_ROWS = ("balie.actor_name", "kcc.contact")
+ONE_RECORD_OF_MANY_ROWS = ("balie.actor_name",)
 """Mappings whose records are known by what their rows have in common, not by the key of one row."""
+
+PLAIN = ("bag_id",)
+"""Columns named as links that hold a number of another register."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _record_names(target: sqlite3.Connection) -> dict[str, str]:
 
 def _with_ids(key: pl.DataFrame, fields: list[str], names: dict[str, str]) -> pl.DataFrame:
     """Put ids for names: that of the row's own record, of which there is one for all rows of it, and of links."""
-    linked = [f"f_{field}" for field in fields if field.endswith("_id")]
+    linked = [f"f_{field}" for field in fields if field.endswith("_id") and field not in PLAIN]
     known = pl.DataFrame({"name": list(names), "id": list(names.values())}, schema={"name": pl.String, "id": pl.String})
     loaded = pl.when(pl.col("outcome") == "loaded").then("record")
     key = key.with_columns(loaded.alias("record"))

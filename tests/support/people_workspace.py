@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line import in_process as omnicase
-from targets import open_read_only
+from targets import open_read_only, upgrade
 
 SYSTEMS = ("one", "two")
 WORKSPACE = """
@@ -116,7 +116,7 @@ def people_workspace(
         (folder / f"mappings/{system}.address.yml").write_text(ADDRESS % (system, system))
         (folder / f"mappings/{system}.call.yml").write_text(CALL % system)
     fill(folder, people, calls=calls)
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    upgrade(folder)
     return folder
 
 

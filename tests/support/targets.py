@@ -6,7 +6,11 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import tempfile
+from functools import cache
 from pathlib import Path
+
+from command_line import in_process
 
 LEDGER_FACTS = {
     "id_map": "SELECT m.name, i.source_key, i.record_key, i.target_id, i.state, i.reason, i.source_hash"
@@ -23,6 +27,30 @@ LEDGER_FACTS = {
     " JOIN migration_mapping m ON m.id = l.mapping_id JOIN migration_mapping o ON o.id = l.on_mapping_id",
 }
 """The ledger but for run ids, times and batch numbers (promise 1)."""
+
+
+@cache
+def _empty_target() -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "mappings").mkdir()
+        (folder / "workspace.yml").write_text(
+            'workspace: empty\nnamespace: {public: test}\ntarget: {url: "sqlite:///target.db"}\nsystems: {}\n'
+        )
+        answer = in_process("-C", folder, "db", "upgrade")
+        assert answer.status == 0, answer.err
+        return (folder / "target.db").read_bytes()
+
+
+def upgrade(folder: Path) -> None:
+    """Make the empty target of a workspace, as `db upgrade` made one before: its file has nothing of a workspace.
+
+    For tests of something else than upgrading.
+    """
+    file = folder / "target.db"
+    assert not file.exists(), "only a target that is not there yet can be a copy"
+    file.write_bytes(_empty_target())
+    file.chmod(0o600)
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:

@@ -50,6 +50,17 @@ def test_a_large_relation_is_sampled_and_its_counts_stay_exact():
     assert measured.values(other)[0].rows() == [("x", rows // 2)] and not measured.values(other)[1]
 
 
+def test_a_sample_holds_on_to_its_own_texts_only():
+    """Texts taken out of a batch share its memory: a sample of every batch would keep all that was read."""
+    measured = Measurement(Relation("s", "r", (SourceColumn("A"),)))
+    for batch in range(30):
+        frame = pl.DataFrame({"A": [f"{batch * 10_000 + row:060d}" for row in range(10_000)]})
+        measured.add(Extract(frame, ""))
+    sample = measured.sample(("A",))
+    kept = sample.to_arrow(compat_level=pl.CompatLevel.newest()).get_total_buffer_size()
+    assert kept < sample.height * (60 + 16) * 1.1
+
+
 def test_a_long_text_is_not_kept_whole():
     measured = Measurement(Relation("s", "r", (SourceColumn("A"),)))
     measured.add(Extract(pl.DataFrame({"A": ["x" * 10_000] * 6}), ""))

@@ -1,0 +1,32 @@
+"""Workspaces that cost seconds, made once for all tests that only read or copy them, whatever worker runs these."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that the first who asks for it makes; nobody may change what is in it.
+
+    Args:
+        name: of the folder, one for all tests of this session.
+        make: given a folder that does not exist yet.
+    """
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / f"once-{name}"
+    with (base / f"once-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            draft = base / f"draft-{name}"
+            shutil.rmtree(draft, ignore_errors=True)    # of one that failed
+            make(draft)
+            draft.rename(folder)
+    return folder

@@ -1,0 +1,35 @@
+"""The dirty demo, small, in small batches: for tests that only read it or take a copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import in_process
+from made_once import made_once
+from targets import copy_workspace
+
+CASES = 80
+
+
+def fresh_demo(factory: pytest.TempPathFactory) -> Path:
+    """Return a demo of 80 cases without an answer key, upgraded and not loaded; 97 rows a batch, so there are many."""
+    return made_once(factory, "fresh-demo", _make)
+
+
+def loaded_demo(factory: pytest.TempPathFactory) -> Path:
+    """Return the same workspace after one undisturbed run."""
+    return made_once(factory, "loaded-demo", lambda folder: _load(copy_workspace(fresh_demo(factory), folder)))
+
+
+def _make(folder: Path) -> None:
+    assert in_process("demo", folder, "--cases", CASES, "--no-answer-key").status == 0
+    settings = folder / "workspace.yml"
+    settings.write_text(settings.read_text().replace("batch_rows: 10000", "batch_rows: 97"))
+    assert "batch_rows: 97" in settings.read_text()
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+
+
+def _load(folder: Path) -> None:
+    answer = in_process("-C", folder, "run")
+    assert answer.status == 3, answer.err
