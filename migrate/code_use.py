@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from casemodel import RefusedError
 from migrate.database import is_current, target_engine
 from migrate.ledger.store import table
 from migrate.session import Session
@@ -14,6 +15,7 @@ from migrate.session import Session
 _UNKNOWN = "?"
 """Code under which codes are counted that no table knows."""
 _PARTS = ("\x1f", " + ")
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def code_use(session: Session) -> tuple[CodeUse, ...]:
     users: dict[str, list[str]] = {}
     codes: dict[str, dict[str, None]] = {}
     for file in session.files.values():
-        for name, found in file.code_tables():
+        for name, _, found in file.code_tables():
             users.setdefault(name, []).append(file.name)
             codes.setdefault(name, {}).update(dict.fromkeys(found.codes))
     met = _met(session, {(name, mapping) for name, mappings in users.items() for mapping in mappings})
@@ -61,6 +63,26 @@ def code_use(session: Session) -> tuple[CodeUse, ...]:
         unused = tuple(code.replace(*_PARTS) for code in known if code not in seen.codes)
         made.append(CodeUse(name, mappings, len(known), len(known) - len(unused), unused, seen.unknown))
     return tuple(made)
+
+
+def unused_warnings(session: Session) -> list[RefusedError]:
+    """Return a warning MAP-092 for every code table of which loads so far never met some codes."""
+    unused = {each.name: each for each in code_use(session) if each.unused}
+    found = []
+    for file in session.files.values():
+        for name, path, _ in file.code_tables():
+            if (use := unused.pop(name, None)) is None:
+                continue
+            shown = ", ".join(use.unused[:_SHOWN]) + (" …" if len(use.unused) > _SHOWN else "")
+            found.append(
+                RefusedError(
+                    "MAP-092",
+                    f"no load so far met {len(use.unused)} of the {use.codes} codes of {name}: {shown}",
+                    hint="Look for typing errors; `mapping coverage` shows all of them.",
+                    place=file.place(*path),
+                )
+            )
+    return found
 
 
 def _met(session: Session, wanted: set[tuple[str, str]]) -> dict[str, _Met]:

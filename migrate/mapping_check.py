@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from casemodel import RefusedError, RefusedMany, printable
 from mappings import errors_of_test, load_tests
+from migrate.code_use import unused_warnings
 from migrate.profile import format_warnings
 from migrate.session import Session, open_session
 from migrate.workspace import Workspace
@@ -49,6 +50,7 @@ def check_workspace(workspace: Workspace, as_of: date) -> Checked:
         with open_session(workspace, as_of) as session:
             found = session.check
             warnings = [*found.warnings, *format_warnings(workspace, session.files.values())]
+            warnings += unused_warnings(session)
             errors = [*found.errors, *_errors_of_tests(session)]
     except RefusedMany as unreadable:
         return Checked(tuple(unreadable.errors), (), ())

@@ -63,6 +63,7 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-081": "a plug-in does not do what it must: it raises, or returns the wrong length, type or columns",
     "MAP-090": "something to look at: it may be meant, but often is not",
     "MAP-091": "the formats of a date fit few values of the last profile (a warning)",
+    "MAP-092": "no load so far met some codes of a code table (a warning)",
     "MAP-100": "the expression is too long or too deep",
     "MAP-101": "the expression cannot be read as SQL",
     "MAP-102": "the text is more than one expression",

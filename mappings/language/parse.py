@@ -76,12 +76,13 @@ class MappingFile:
         assert chain.codes is not None
         return code_file(chain.codes.file) if chain.codes.file else f"{self.name}:{owner}"
 
-    def code_tables(self) -> Iterator[tuple[str, CodeTable]]:
-        """Yield the code tables of its values and fields, by the names under which their use is counted."""
+    def code_tables(self) -> Iterator[tuple[str, Path_, CodeTable]]:
+        """Yield the code tables of its values and fields, by the names under which their use is counted, with the paths
+        of their ``codes`` in the file."""
         for owner, path, chain in self.chains():
             table = self.tables.get(".".join(str(part) for part in path))
             if chain.codes is not None and table is not None:
-                yield self.counted_as(owner, chain), table
+                yield self.counted_as(owner, chain), (*path, "codes"), table
 
     def chains(self) -> Iterator[tuple[str, Path_, Chain]]:
         """Yield every chain of stages with the name of its value or field and its path, branches after their owner."""

@@ -78,3 +78,22 @@ def test_a_code_met_by_a_later_load_is_used(tmp_path: Path) -> None:
     found = _tables(folder)
     assert found["kind.csv"] == (2, 3, ["O"], 2)
     assert found["name.csv"] == (2, 2, [], 2)
+
+
+def test_check_warns_of_codes_that_no_load_met(tmp_path: Path) -> None:
+    folder = _workspace(tmp_path / "w")
+
+    def warned() -> list[tuple[str, str, int]]:
+        found = in_process("-C", folder, "--format", "json", "mapping", "check").document["warnings"]
+        return [(each["message"], each["file"], each["line"]) for each in found if each["code"] == "MAP-092"]
+
+    assert warned() == []
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    assert in_process("-C", folder, "run").status in (0, 3)
+    assert [message for message, _, _ in warned()] == [
+        "no load so far met 2 of the 3 codes of kind.csv: O, X",
+        "no load so far met 1 of the 2 codes of name.csv: piet",
+        "no load so far met 1 of the 2 codes of job.csv: M + I",
+        "no load so far met 1 of the 2 codes of old.actor:is_active: I",
+    ]
+    assert warned()[0][1:] == ("mappings/old.actor.yml", 7)

@@ -89,6 +89,7 @@ def test_every_code_can_occur() -> None:
         "MAP-023",
         "MAP-090",
         "MAP-091",
+        "MAP-092",
         "MAP-100",
         "MAP-101",
         "MAP-102",
