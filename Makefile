@@ -1,4 +1,4 @@
-# make test         everything that must hold; asked: at most 10 minutes on 2 cores; its pytest takes 9
+# make test         everything that must hold; asked: at most 10 minutes on 2 cores
 # make demo         the demo workspace, migrated and reconciled, in demo/
 # make bench        speed and memory, printed as ratios
 # make test-faults  the whole of the expensive tests of which `make test` runs a seeded sample

@@ -222,9 +222,10 @@ class Passes:
                 frame = (made if calls or not drop else made.drop(drop)).collect(engine="in-memory")
             for node in calls:
                 assert node.call is not None
-                frame = frame.with_columns(node.call(frame, context))
-            if drop and (calls or not exprs):
-                frame = frame.drop(drop)
+                # unlike with_columns and drop, these start no query
+                frame = frame.hstack(list(node.call(frame, context)))
+            for name in drop if calls else ():
+                frame.drop_in_place(name)
         return frame
 
 

@@ -18,6 +18,7 @@ from casemodel import record_id
 NOTHING = ["", "N.V.T.", "NVT", "-", "X", "ONBEKEND"]
 CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u202a-\u202e\u2066-\u2069\ufeff]"
 ZONE = "Europe/Amsterdam"
+NUMBER = "(^|[^0-9])[0-9]{9,10}([^0-9]|$)"
 
 
 def codes(folder: Path, name: str, *, fold: bool = False) -> dict[str, str]:
@@ -79,6 +80,7 @@ def clean(frame: pl.DataFrame, namespace: str, table: dict[str, dict[str, str]])
         subject=subject,
         memo=memo,
         ended=day(without(c("DATAFH"), "00000000", "")),
+        last_day=day(without(c("last.DATSTAT"), "00000000", "")),
         begun=begun,
         handler=without(upper["BEHAND"], "", "???", "-", "ONBEKEND"),
         channel=without(upper["KANAAL"], *NOTHING),
@@ -104,7 +106,7 @@ def clean(frame: pl.DataFrame, namespace: str, table: dict[str, dict[str, str]])
         explanation=without(both, "").str.head(1000),
         registration_date=day(c("DATREG")),
         start_date=day(c("begun")),
-        end_date=pl.when(c("STATUS") == "AF").then("ended"),
+        end_date=pl.when(c("STATUS") == "AF").then(pl.coalesce("ended", "last_day")),
         planned_end_date=day(planned),
         latest_end_date=day(latest),
         channel_code=pl.when(c("channel").is_not_null()).then(
@@ -179,6 +181,7 @@ def judged(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     warnings = {
         ("description", "truncated"): c("cut"),
         ("end_date", "warn-if"): (closed & c("ended").is_null()) | (~closed & c("ended").is_not_null()),
+        ("explanation", "warn-if"): c("memo").str.contains(NUMBER),
         ("planned_end_date", "warn-if"): odd["planned_end_date"],
         ("latest_end_date", "warn-if"): odd["latest_end_date"],
         ("archive_action_date", "warn-if"): destroyed,

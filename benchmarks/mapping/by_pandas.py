@@ -65,6 +65,7 @@ def clean(pd: Any, f: Any, codes: dict[str, dict[str, str]], namespace: uuid.UUI
     memo = f["TOELICHT"].copy()
     memo[rtf] = plain.str.replace(r"\\[a-z]+-?[0-9]* ?|[{}]", "", regex=True).str.strip()
     memo = memo.str.replace(CONTROL, "", regex=True).str.strip()
+    f["numbered"] = memo.str.contains("(?:^|[^0-9])[0-9]{9,10}(?:[^0-9]|\\Z)", regex=True).fillna(False).astype(bool)
     f["ended"] = day(pd, without(f["DATAFH"], "00000000", ""))
     f["begun"] = without(f["DATSTART"], "00000000", "").fillna(f["DATREG"])
     upper = {name: f[name].str.strip().str.upper() for name in ("KANAAL", "VERTROUW", "BEHAND")}
@@ -83,7 +84,8 @@ def clean(pd: Any, f: Any, codes: dict[str, dict[str, str]], namespace: uuid.UUI
     both = subject.str.cat(memo, sep="\n\n").where(memo.notna(), subject).where(f["cut"], memo)
     f["explanation"] = without(both, "").str.slice(0, 1000)
     f["registration_date"], f["start_date"] = day(pd, f["DATREG"]), day(pd, f["begun"])
-    f["end_date"] = f["ended"].where(f["STATUS"] == "AF")
+    last_day = day(pd, without(f["last.DATSTAT"], "00000000", ""))
+    f["end_date"] = f["ended"].fillna(last_day).where(f["STATUS"] == "AF")
     for name, source in (("planned_end_date", "DATSTREEF"), ("latest_end_date", "DATFATAAL")):
         f[name] = day(pd, f[source].where(f[source].between("19900101", "20401231")))
     secret = without(upper["VERTROUW"], *NOTHING).map(codes["secrecy"])
@@ -138,6 +140,7 @@ def judged(pd: Any, f: Any) -> tuple[Any, Any]:
     warnings = {
         ("description", "truncated"): f["cut"],
         ("end_date", "warn-if"): closed == f["ended"].isna(),
+        ("explanation", "warn-if"): f["numbered"],
         ("planned_end_date", "warn-if"): odd["DATSTREEF"],
         ("latest_end_date", "warn-if"): odd["DATFATAAL"],
         ("archive_action_date", "warn-if"): (f["ARCHIEF"] == "V") & f["DATVERN"].between("19000101", "20191231"),

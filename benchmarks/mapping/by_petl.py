@@ -34,7 +34,7 @@ def mapped(rows: list[dict[str, Any]], ids: dict[str, dict[str, str]], codes: An
         "explanation": by_row.explanation,
         "registration_date": lambda row: by_row.day(row["DATREG"]),
         "start_date": lambda row: by_row.day(row["start_text"]),
-        "end_date": lambda row: row["ended"] if row["STATUS"] == "AF" else None,
+        "end_date": lambda row: (row["ended"] or by_row.day(row["last.DATSTAT"])) if row["STATUS"] == "AF" else None,
         "planned_end_date": lambda row: by_row.plausible(row["DATSTREEF"]),
         "latest_end_date": lambda row: by_row.plausible(row["DATFATAAL"]),
         "channel_id": lambda row: (

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 NOTHING = {"", "N.V.T.", "NVT", "-", "X", "ONBEKEND"}
 CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 RTF = re.compile(r"\\par\b ?|\\[a-z]+-?[0-9]* ?|[{}]")
+NUMBER = re.compile(r"(^|[^0-9])[0-9]{9,10}([^0-9]|\Z)")
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 Row = Mapping[str, Any]
 
@@ -133,6 +134,7 @@ def issues(row: Row) -> list[tuple[str, str, bool]]:
     warnings = [
         ("description", "truncated", row["subject"] is not None and len(row["subject"]) > 80),
         ("end_date", "warn-if", closed == (row["ended"] is None)),
+        ("explanation", "warn-if", row["memo"] is not None and NUMBER.search(row["memo"]) is not None),
         ("planned_end_date", "warn-if", odd("DATSTREEF")),
         ("latest_end_date", "warn-if", odd("DATFATAAL")),
         ("archive_action_date", "warn-if", row["ARCHIEF"] == "V" and destroyed),

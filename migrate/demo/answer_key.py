@@ -42,6 +42,7 @@ class AnswerKey:
         self._stack = ExitStack()
         self._files: dict[str, ParquetFile] = {}
         self._names: set[str] = set()
+        self._callers = pl.DataFrame()
 
     def __enter__(self) -> AnswerKey:
         return self
@@ -125,10 +126,13 @@ class AnswerKey:
         self._write("balie.contact", key_counter.contact_key(key_counter.with_fee(frame, cash)))
         self._write("balie.actor_name", key_counter.typed_name_key(frame, self._names))
 
-    def contacts(self, world: World, frame: pl.DataFrame, *, again: pl.DataFrame) -> None:
+    def callers(self, world: World, frame: pl.DataFrame) -> None:
+        """Take the contacts of some months, before those of each month: who calls is worked out once for all."""
+        self._callers = key_merged.party_of_number(world, frame)
+
+    def contacts(self, frame: pl.DataFrame, *, again: pl.DataFrame) -> None:
         """Take the rows of a month's file, and those that the next file repeats."""
-        parties = key_merged.party_of_number(world, frame)
-        frame = frame.join(parties, on="t", how="left", maintain_order="left")
+        frame = frame.join(self._callers, on="t", how="left", maintain_order="left")
         # Of a contact that the next file repeats, this file's row does not count (F11).
         counts = frame.filter(~pl.col("Contactnr").is_in(again["Contactnr"].implode())) if again.height else frame
         self._write("kcc.contact", key_contacts.call_key(counts))

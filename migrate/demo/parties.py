@@ -10,14 +10,7 @@ import polars as pl
 
 from migrate.demo import catalogue, words
 from migrate.demo.dice import Dice, part
-from migrate.demo.doubles import (
-    BSN_KNOWN,
-    CASE_PERSONS_TWICE,
-    CUSTOMERS_TWICE,
-    anothers_number,
-    doubled,
-    mistyped,
-)
+from migrate.demo.doubles import BSN_KNOWN, CASE_PERSONS_TWICE, CUSTOMERS_TWICE, anothers_number, doubled, mistyped
 from migrate.demo.garbled import LOST, REPAIRABLE
 from migrate.demo.people import bsn, leading_zero, with_person
 from migrate.demo.world import ADDRESS_BASE, COMPANY_BASE, CUSTOMER_BASE, PERSON_BASE, World, clock

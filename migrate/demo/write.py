@@ -242,6 +242,8 @@ def _write_kcc(books: _Books, folder: Path) -> None:
         rows = contacts.contact_rows(world, months[low:high])
         books.dirt.add(rows)
         books.links.add(rows.filter("story"), "call", ("kcc.KCC_CONTACT", "Contactnr"), ("zaak.ZKN_ZAAK", "typed_true"))
+        if books.key:
+            books.key.callers(world, pl.concat([before, rows]) if before.height else rows)
         for month in months[low:high]:
             own = rows.filter(month=month)
             delivered = pl.concat([before, own]) if before.height else own
@@ -250,7 +252,7 @@ def _write_kcc(books: _Books, folder: Path) -> None:
             before = contacts.repeated(world, own)
             books.dirt.count("F11", before_rows, delivered.height)
             if books.key:
-                books.key.contacts(world, delivered, again=before if month != months[-1] else before.clear())
+                books.key.contacts(delivered, again=before if month != months[-1] else before.clear())
         books.advance(world.cases * high // len(months) - world.cases * low // len(months))
     books.dirt.count("F01", len(catalogue.UTF8_FILES), len(months))
     books.dirt.count("F05", len(catalogue.US_ORDER_FILES), len(months))

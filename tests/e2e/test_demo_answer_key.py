@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from answer_key import compare
 from command_line import CommandLine
-
-CASES = 1_500
+from made_once import made_once
+from small_demo import KEYED_CASES, keyed_demo
+from targets import copy_workspace
 
 
 def migrated(folder: Path) -> Path:
@@ -20,14 +21,14 @@ def migrated(folder: Path) -> Path:
     return folder
 
 
-def test_the_target_equals_the_answer_key_in_every_row_and_field(omnicase: CommandLine, tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    assert omnicase("demo", folder, "--cases", CASES, "--seed", "5").status == 0
-    migrated(folder)
+def test_the_target_equals_the_answer_key_in_every_row_and_field(
+    omnicase: CommandLine, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = copy_workspace(keyed_demo(tmp_path_factory), tmp_path / "demo")
     first = compare(folder)
     assert first.differences == []
-    assert first.rows > 25 * CASES
-    assert first.values > 200 * CASES
+    assert first.rows > 25 * KEYED_CASES
+    assert first.values > 200 * KEYED_CASES
     again = omnicase("-C", folder, "--format", "json", "run")
     assert again.status == 3, again.err
     assert all(books["inserted"] == books["updated"] == 0 for books in again.document["mappings"])
@@ -36,9 +37,11 @@ def test_the_target_equals_the_answer_key_in_every_row_and_field(omnicase: Comma
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small") / "demo"
+    return made_once(tmp_path_factory, "demo-150", _demo_of_150)
+
+
+def _demo_of_150(folder: Path) -> None:
     assert CommandLine()("demo", folder, "--cases", "150", "--seed", "5").status == 0
-    return folder
 
 
 MISTAKES = {

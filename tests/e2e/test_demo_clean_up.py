@@ -6,8 +6,11 @@ import csv
 import sqlite3
 from pathlib import Path
 
+import pytest
 from command_line import CommandLine
 from dirt_kinds import KINDS
+from small_demo import keyed_demo
+from targets import copy_workspace
 
 PARTIES = """
 SELECT i.source_key, i.state, p.is_active,
@@ -33,15 +36,14 @@ def run(omnicase: CommandLine, folder: Path) -> dict[str, dict]:
     return {each["mapping"]: each for each in answer.document["mappings"]}
 
 
-def test_customers_that_the_old_system_deletes_are_closed(omnicase: CommandLine, tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    assert omnicase("demo", folder, "--cases", "600", "--seed", "5").status == 0
-    assert omnicase("-C", folder, "db", "upgrade").status == 0
+def test_customers_that_the_old_system_deletes_are_closed(
+    omnicase: CommandLine, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = copy_workspace(keyed_demo(tmp_path_factory), tmp_path / "demo")
     # All kinds have rows to be planted in; the rarest (F07, 0.4 %) needs a larger town to be there.
     kinds = planted(folder)
     assert [kind for kind in KINDS if kind not in kinds] == []
     assert sum(kinds[kind] == 0 for kind in KINDS) < 5
-    run(omnicase, folder)
     before = omnicase("-C", folder, "--format", "json", "reconcile", "balie.party", "balie.contact").document
     cleaned = omnicase("--format", "json", "demo", folder, "--clean-up")
     assert cleaned.status == 0, cleaned.err

@@ -26,7 +26,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             draft = base / f"draft-{name}"
-            shutil.rmtree(draft, ignore_errors=True)    # of one that failed
+            shutil.rmtree(draft, ignore_errors=True)  # of one that failed
             make(draft)
             draft.rename(folder)
     return folder

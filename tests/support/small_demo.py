@@ -1,4 +1,4 @@
-"""The dirty demo, small, in small batches: for tests that only read it or take a copy."""
+"""The dirty demo, small: for tests that only read it or take a copy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from made_once import made_once
 from targets import copy_workspace
 
 CASES = 80
+KEYED_CASES = 1_500
 
 
 def fresh_demo(factory: pytest.TempPathFactory) -> Path:
@@ -20,6 +21,17 @@ def fresh_demo(factory: pytest.TempPathFactory) -> Path:
 def loaded_demo(factory: pytest.TempPathFactory) -> Path:
     """Return the same workspace after one undisturbed run."""
     return made_once(factory, "loaded-demo", lambda folder: _load(copy_workspace(fresh_demo(factory), folder)))
+
+
+def keyed_demo(factory: pytest.TempPathFactory) -> Path:
+    """Return a demo of 1,500 cases with its answer key after one run: of this size nearly every kind of dirt is in it."""
+    return made_once(factory, "keyed-demo", _make_keyed)
+
+
+def _make_keyed(folder: Path) -> None:
+    assert in_process("demo", folder, "--cases", KEYED_CASES, "--seed", 5).status == 0
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    _load(folder)
 
 
 def _make(folder: Path) -> None:
