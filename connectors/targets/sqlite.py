@@ -7,13 +7,14 @@ target unless its transaction commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import adbc_driver_sqlite.dbapi as adbc
 import polars as pl
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import event
 
@@ -139,18 +140,19 @@ class SqliteTarget:
 
         def asked(**values: str | int) -> pl.DataFrame:
             known = compiled.construct_params(values)
-            return self._fetched(sql, names, [known[name] for name in order])
+            given = pl.DataFrame({str(place): [known[name]] for place, name in enumerate(order)})
+            return self._fetched(sql, names, given)
 
         return asked
 
     def _frame(self, statement: sa.Select[*tuple[Any, ...]], names: tuple[str, ...]) -> pl.DataFrame:
         return self._fetched(str(statement.compile(self.engine, compile_kwargs={"literal_binds": True})), names)
 
-    def _fetched(self, sql: str, names: tuple[str, ...], values: Sequence[str | int] = ()) -> pl.DataFrame:
+    def _fetched(self, sql: str, names: tuple[str, ...], given: pl.DataFrame | None = None) -> pl.DataFrame:
         cursor = self._read_connection().cursor()
         try:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_ROWS_TO_TYPE)})
-            cursor.execute(sql, list(values) or None)
+            cursor.execute(sql, None if given is None or not given.width else _arrow(given))
             table = cursor.fetch_arrow_table()
         finally:
             cursor.close()
@@ -188,6 +190,10 @@ def _as_text(statement: sa.Select[Any]) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(*(sa.cast(column, sa.Text).label(f"c{i}") for i, column in enumerate(statement.subquery().c)))
 
 
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
 def _open_scratch(path: Path) -> Any:
     connection = adbc.connect(str(path), autocommit=True)
     cursor = connection.cursor()
@@ -202,6 +208,6 @@ def _put(connection: Any, name: str, frame: pl.DataFrame) -> None:
     with writing():
         cursor = connection.cursor()
         try:
-            cursor.adbc_ingest(name, frame.to_arrow(compat_level=pl.CompatLevel.oldest()), mode="replace")
+            cursor.adbc_ingest(name, _arrow(frame), mode="replace")
         finally:
             cursor.close()

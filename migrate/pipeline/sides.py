@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,15 @@ from connectors import Scratch
 from migrate.pipeline.climbs import Climb
 
 READ_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A file of a store, with the least and the greatest of its keys (the first column looked up by)."""
+
+    path: Path
+    low: str
+    high: str
 
 
 class Sides:
@@ -27,23 +37,30 @@ class Sides:
         self._climbs: dict[str, Climb] = {}
         self._stores = {join.name: self._store(source, join) for join in joins}
 
-    def _store(self, source: Source, join: SideJoin) -> Path:
-        """Write the columns that are used to Parquet files, one row per key where the join takes one."""
+    def _store(self, source: Source, join: SideJoin) -> list[_Piece]:
+        """Write the columns that are used to Parquet files, and keep which keys each of them holds."""
         folder = self._scratch.folder / join.name
         folder.mkdir(mode=0o700)
         if join.climb:
             self._climbs[join.name] = Climb(source, join, folder)
-            return folder
+            return []
         ordered = (name for name, _ in join.order)
         names = list(dict.fromkeys([*(side for side, _ in join.by), *join.columns, *ordered]))
         asked = list(dict.fromkeys([*names, *join.where_columns]))
+        pieces = []
         for number, frame in enumerate(source.columns(join.relation, asked, READ_ROWS)):
             # A NULL condition leaves the row out, as everywhere a row must be found.
             kept = frame if join.where is None else frame.filter(join.where)
-            kept.select(names).write_parquet(folder / f"{number:06}.parquet")
-        if not any(folder.iterdir()):
-            pl.DataFrame(schema=dict.fromkeys(names, pl.String)).write_parquet(folder / "000000.parquet")
-        return folder
+            keys = kept[join.by[0][0]]
+            if keys.null_count() < keys.len():
+                path = folder / f"{number:06}.parquet"
+                kept.select(names).write_parquet(path, compression="lz4")
+                pieces.append(_Piece(path, str(keys.min()), str(keys.max())))
+        if not pieces:
+            path = folder / "none.parquet"
+            pl.DataFrame(schema=dict.fromkeys(names, pl.String)).write_parquet(path)
+            pieces.append(_Piece(path, "", ""))
+        return pieces
 
     def join(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the frame with ``<side>.<column>`` for every side; rows are neither added nor dropped."""
@@ -51,13 +68,17 @@ class Sides:
             frame = self._climbs[join.name].join(frame) if join.climb else self._joined(frame, join)
         return frame
 
+    def _with_keys(self, join: SideJoin, keys: pl.Series) -> list[Path]:
+        """Return the files that may hold one of these keys: few, where the side comes in the order of its keys."""
+        low, high = str(keys.min() or ""), str(keys.max() or "")
+        pieces = self._stores[join.name]
+        return [each.path for each in pieces if each.low <= high and low <= each.high] or [pieces[0].path]
+
     def _joined(self, frame: pl.DataFrame, join: SideJoin) -> pl.DataFrame:
         on_side, on_main = [side for side, _ in join.by], [main for _, main in join.by]
         wanted = frame.select(pl.col(main).alias(f"_by{i}") for i, main in enumerate(on_main)).drop_nulls().unique()
         keys = [f"_by{i}" for i in range(len(on_main))]
-        # Where the side comes in the order of its keys, as most do, reading skips what holds no key of the batch.
-        within = pl.col(on_side[0]).is_between(pl.lit(wanted["_by0"].min()), pl.lit(wanted["_by0"].max()))
-        side = pl.scan_parquet(self._stores[join.name] / "*.parquet", glob=True).filter(within)
+        side = pl.scan_parquet(self._with_keys(join, wanted["_by0"]), glob=False)
         found = side.join(wanted.lazy(), left_on=on_side, right_on=keys, how="semi").collect(engine="streaming")
         found = found.rename(
             {name: f"_by{i}" for i, name in enumerate(on_side)} if not set(on_side) & set(join.columns) else {}
