@@ -12,7 +12,9 @@ Usage: python tools/shown_output.py [--write] PAGE…     --write puts the neare
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
+import io
 import os
 import re
 import shlex
@@ -21,9 +23,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 GAP = "…"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _VOLATILE = re.compile(
@@ -31,6 +35,8 @@ _VOLATILE = re.compile(
     r"|\b\d+[.,]\d s\b|\d{8}-\d{6}|[\d,]+ MB|(?<=Python )[\d.]+|(?<=SQLite )[\d.]+|[^\s(]*/(?=[\w.-]+\)?$)"
     r"|(?<=/)aansluiting"
 )
+_SHELL = set("|&;<>$`*?~#(){}\n\\")
+"""With one of these a command is left to the shell."""
 _REAL_LOG = "/path/to/receipt.csv"
 
 
@@ -100,12 +106,34 @@ class Session:
             if log is None:
                 return None
             command = command.replace(_REAL_LOG, shlex.quote(str(log)))
+        if command.startswith("omnicase ") and not _SHELL & set(command):
+            return _lines(self._inside(shlex.split(command)[1:]))
         place = self.start / ".folder"
         done = subprocess.run(["bash", "-c", f"{command}\npwd > {shlex.quote(str(place))}"], cwd=self.folder,
                               env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False)
         self.folder = Path(place.read_text(encoding="utf-8").strip())
-        return [line.rstrip() for line in done.stdout.rstrip("\n").split("\n")] if done.stdout else []
+        return _lines(done.stdout)
+
+    def _inside(self, arguments: list[str]) -> str:
+        """Run the program in this process, which has imported it once, and return what it printed on both streams."""
+        from migrate.cli import main as omnicase
+
+        printed = io.StringIO()
+        kept = dict(os.environ)
+        try:
+            os.environ.clear()
+            os.environ.update(self.environment)
+            with contextlib.chdir(self.folder), redirect_stdout(printed), redirect_stderr(printed):
+                omnicase(arguments)
+        finally:
+            os.environ.clear()
+            os.environ.update(kept)
+        return printed.getvalue()
+
+
+def _lines(printed: str) -> list[str]:
+    return [line.rstrip() for line in printed.rstrip("\n").split("\n")] if printed else []
 
 
 def _commands(block: str) -> Iterator[tuple[str, list[str]]]:

@@ -13,8 +13,8 @@ import polars as pl
 from casemodel import SideJoin, Source
 
 READ_ROWS = 50_000
-GROUP_ROWS = 16_384
-"""Rows of a group of the kept files: reading skips the groups that hold no key of the batch."""
+ROWS_IN_MEMORY, GROUP_ROWS = 100_000, 16_384
+"""Rows in chains beyond which they lie in files, in groups of so many rows."""
 
 
 def tops(keys: pl.Series, above: pl.Series, most: int) -> pl.DataFrame:
@@ -75,17 +75,25 @@ class Climb:
                 pl.col(self._key).alias("top"), *(pl.col(name).alias(self._named(name)) for name in self._columns)
             ).write_parquet(folder / f"row-{number:06}.parquet")
         found = tops(pl.concat(keys), pl.concat(above), join.most).sort("key")
-        found.write_parquet(folder / "top.parquet", row_group_size=GROUP_ROWS)
-        self._keep_tops(found["top"])
+        self._tops = self._kept(found, "top")
+        self._rows = self._kept(self._rows_of(found["top"]), "rows")
 
-    def _keep_tops(self, found: pl.Series) -> None:
-        """Put the rows that are a top into one file in the order of their keys; of rows with one key the first one."""
+    def _kept(self, frame: pl.DataFrame, name: str) -> pl.LazyFrame:
+        """Keep few rows in memory and many in a file, of which reading skips the groups without a key of the batch."""
+        if frame.height <= ROWS_IN_MEMORY:
+            return frame.lazy()
+        path = self._folder / f"{name}.parquet"
+        frame.write_parquet(path, row_group_size=GROUP_ROWS)
+        return pl.scan_parquet(path, glob=False)
+
+    def _rows_of(self, found: pl.Series) -> pl.DataFrame:
+        """Return the rows that are a top in the order of their keys; of rows with one key the first one."""
         wanted = found.drop_nulls().unique().to_frame("top").lazy()
         rows = pl.scan_parquet(self._folder / "row-*.parquet").join(wanted, on="top", how="semi", maintain_order="left")
         kept = rows.collect().unique("top", keep="first", maintain_order=True).sort("top")
-        kept.write_parquet(self._folder / "rows.parquet", row_group_size=GROUP_ROWS)
         for file in self._folder.glob("row-*.parquet"):
             file.unlink()
+        return kept
 
     def _nodes(self, source: Source) -> pl.Series:
         """Return the keys of the rows that name a parent other than themselves, and what they name."""
@@ -105,9 +113,9 @@ class Climb:
         """Return the frame with the columns of each row's top, the steps to it, and where there is none."""
         key = self._join.by[0][1]
         wanted = frame.select(pl.col(key).alias("key")).drop_nulls().unique()
-        climbed = self._found("top.parquet", wanted)
+        climbed = _found(self._tops, wanted)
         if self._columns:
-            rows = self._found("rows.parquet", climbed.select(pl.col("top").drop_nulls().unique()))
+            rows = _found(self._rows, climbed.select(pl.col("top").drop_nulls().unique()))
             climbed = climbed.join(rows, on="top", how="left", maintain_order="left")
         climbed = climbed.rename({name: self._named(name) for name in ("climbed", "_cycle")})
         joined = frame.join(climbed, left_on=key, right_on="key", how="left", maintain_order="left")
@@ -120,9 +128,9 @@ class Climb:
         steps = pl.when(alone).then(0).otherwise(pl.col(self._named("climbed"))).alias(self._named("climbed"))
         return joined.with_columns(*own, steps, cycle.fill_null(0)).drop("top")
 
-    def _found(self, name: str, wanted: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of a kept file with these values in its first column, by which it is sorted."""
-        (by,) = wanted.columns
-        within = pl.col(by).is_between(pl.lit(wanted[by].min()), pl.lit(wanted[by].max()))
-        kept = pl.scan_parquet(self._folder / name, glob=False).filter(within)
-        return kept.join(wanted.lazy(), on=by, how="semi").collect()
+
+def _found(kept: pl.LazyFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Return the kept rows with these values in their first column, by which they are sorted."""
+    (by,) = wanted.columns
+    within = pl.col(by).is_between(pl.lit(wanted[by].min()), pl.lit(wanted[by].max()))
+    return kept.filter(within).join(wanted.lazy(), on=by, how="semi").collect()

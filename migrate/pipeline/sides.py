@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +36,14 @@ class Sides:
         self._joins = joins
         self._scratch = Scratch()
         self._climbs: dict[str, Climb] = {}
-        self._stores = {join.name: self._store(source, join) for join in joins}
+        folder = self._scratch.folder
+        # Each side is a reading of a relation of its own.
+        with ThreadPoolExecutor(thread_name_prefix="omnicase-side") as threads:
+            made = threads.map(lambda join: self._store(source, join, folder / join.name), joins)
+            self._stores = {join.name: pieces for join, pieces in zip(joins, made, strict=True)}
 
-    def _store(self, source: Source, join: SideJoin) -> list[_Piece]:
+    def _store(self, source: Source, join: SideJoin, folder: Path) -> list[_Piece]:
         """Write the columns that are used to Parquet files, and keep which keys each of them holds."""
-        folder = self._scratch.folder / join.name
         folder.mkdir(mode=0o700)
         if join.climb:
             self._climbs[join.name] = Climb(source, join, folder)
