@@ -8,10 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from command_line import CommandLine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from targets import open_read_only, upgrade
 
+from migrate.pipeline import climbs
 from migrate.pipeline.climbs import tops
 
 WORKSPACE = """
@@ -54,7 +55,11 @@ def workspace(tmp_path: Path, omnicase: CommandLine) -> Path:
     return tmp_path
 
 
-def test_every_verb_agrees(workspace: Path, omnicase: CommandLine) -> None:
+@pytest.mark.parametrize("in_memory", [100_000, 0], ids=["in memory", "in files"])
+def test_every_verb_agrees(
+    workspace: Path, omnicase: CommandLine, in_memory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(climbs, "ROWS_IN_MEMORY", in_memory)
     assert omnicase("-C", workspace, "mapping", "check").status == 0
     planned = omnicase("-C", workspace, "--format", "json", "plan")
     ran = omnicase("-C", workspace, "--format", "json", "run")
@@ -92,6 +97,7 @@ def test_a_row_changes_when_the_top_of_its_chain_does(workspace: Path, omnicase:
     assert (books["inserted"], books["updated"], books["rejected"]) == (1, 2, 2)
 
 
+@settings(deadline=None)
 @given(
     above=st.lists(st.none() | st.sampled_from(["", "x", *map(str, range(12))]), max_size=12),
     most=st.integers(1, 9),
