@@ -12,6 +12,8 @@ from made_once import made_once
 from small_demo import KEYED_CASES, keyed_demo
 from targets import copy_workspace, model_rows
 
+pytestmark = pytest.mark.no_cover  # traced line by line it takes a quarter longer
+
 
 def migrated(folder: Path) -> Path:
     omnicase = CommandLine()

@@ -12,6 +12,8 @@ from dirt_kinds import KINDS
 from small_demo import keyed_demo
 from targets import copy_workspace
 
+pytestmark = pytest.mark.no_cover  # traced line by line it takes a quarter longer
+
 PARTIES = """
 SELECT i.source_key, i.state, p.is_active,
     EXISTS (SELECT 1 FROM migration_id_map o WHERE o.target_id = i.target_id AND o.state IN ('loaded', 'merged'))

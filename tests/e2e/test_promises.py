@@ -16,6 +16,8 @@ from command_line import Answer, CommandLine, in_process
 from small_demo import fresh_demo, loaded_demo
 from targets import assert_same_target, copy_workspace, file_states, model_rows, open_read_only
 
+pytestmark = pytest.mark.no_cover  # traced line by line it takes a quarter longer
+
 OUTCOMES = ("out_of_scope", "deferred", "late", "inserted", "updated", "unchanged", "rejected", "parked", "conflict", "merged")
 
 

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from people_workspace import SYSTEMS, Person, everything, fill, in_balance, owners, parties, people_workspace, run
 
+pytestmark = pytest.mark.no_cover  # traced line by line it takes a quarter longer
+
 People = Mapping[str, Sequence[Person]]
 
 NAMES = [f"{system}.{kind}" for system in SYSTEMS for kind in ("person", "address", "call")]
