@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,10 +26,11 @@ def ahead(make: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
             source = make()
             try:
                 while wanted.acquire() and not stop.is_set():
-                    # No name is left behind for an item: it would stay in memory while the next one is made.
-                    out.put(([next(source)], None))
-            except StopIteration:
-                pass
+                    # Who takes an item takes it out of the list: here it would stay while the next one is made.
+                    made = list(islice(source, 1))
+                    if not made:
+                        break
+                    out.put((made, None))
             finally:
                 close = getattr(source, "close", None)
                 if close is not None:

@@ -50,7 +50,7 @@ def tops(keys: pl.Series, above: pl.Series, most: int) -> pl.DataFrame:
 
 
 class Climb:
-    """One climb of a mapping, ready to join: the tops and the columns of the top rows lie in a scratch folder.
+    """One climb of a mapping, ready to join: few tops and their rows are kept in memory, many in a scratch folder.
 
     Two passes: the first finds the parents that rows name, the second reads those rows and the ones that name them.
     Every other row is its own top, and memory is bounded by the rows in chains.
