@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
 from command_line import CommandLine
 from targets import open_read_only, upgrade
+
+from migrate.pipeline import sides
 
 WORKSPACE = """
 workspace: beside
@@ -36,7 +39,9 @@ unfilled: [{columns: [email, phone, unit_id], reason: not in the old system}]
 """
 
 
-def test_looks_beside(tmp_path: Path, omnicase: CommandLine) -> None:
+@pytest.mark.parametrize("read_rows", [50_000, 2], ids=["a side in one file", "a side in many files"])
+def test_looks_beside(tmp_path: Path, omnicase: CommandLine, read_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "READ_ROWS", read_rows)
     (tmp_path / "mappings").mkdir()
     (tmp_path / "workspace.yml").write_text(WORKSPACE)
     (tmp_path / "mappings/old.actor.yml").write_text(MAPPING)
@@ -60,7 +65,10 @@ def test_looks_beside(tmp_path: Path, omnicase: CommandLine) -> None:
     target = open_read_only(tmp_path / "target.db")
     rows = target.execute("SELECT name, employee_code, job_title FROM actor ORDER BY name").fetchall()
     assert rows == [
-        ("Drie", "0/-", None), ("Een", "1/hoofd", "Burgerzaken"), ("Twee", "0/balie", "Balie"), ("Vier", "0/-", None),
+        ("Drie", "0/-", None),
+        ("Een", "1/hoofd", "Burgerzaken"),
+        ("Twee", "0/balie", "Balie"),
+        ("Vier", "0/-", None),
     ]
     rejects = omnicase("-C", tmp_path, "--format", "json", "rejects", "list").document["rejects"]
     assert [issue["code"] for issue in rejects[0]["issues"]] == ["side-ambiguous"]
