@@ -23,18 +23,23 @@ _KINDS = {
     "json": "JSON",
     "uuid": "the id of a record",
 }
+_KIND_OF_TYPE: dict[type[pl.DataType], str] = {
+    pl.String: "text",
+    pl.Date: "date",
+    pl.Boolean: "boolean",
+    pl.Null: "null",
+    pl.Datetime: "instant",
+    pl.Int64: "integer",
+}
 
 
 def kind_of_type(dtype: pl.DataType) -> str:
     """Return what a type holds: text, date, instant, boolean, integer, decimal, null or other."""
+    if known := _KIND_OF_TYPE.get(type(dtype)):
+        return known
     if dtype.is_integer():
         return "integer"
-    if dtype.is_float() or dtype.is_decimal():
-        return "decimal"
-    if isinstance(dtype, pl.Datetime):
-        return "instant"
-    simple = {pl.String(): "text", pl.Date(): "date", pl.Boolean(): "boolean", pl.Null(): "null"}
-    return simple.get(dtype, "other")
+    return "decimal" if dtype.is_float() or dtype.is_decimal() else "other"
 
 
 def typed_literal(compiler: Compiler, text: str, name: str, info: ColumnInfo, path: Path) -> pl.Expr | None:
