@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
-from casemodel import ColumnInfo, RefusedError
+from casemodel import ColumnInfo, RefusedError, tables
 from mappings.compile_program import BOOL, TEXT
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.language import FieldSpec
@@ -156,7 +156,9 @@ def _record_or_json(compiler: Compiler, flow: Flow, name: str, info: ColumnInfo)
         return flow.sort == "json" or _refuse(compiler, flow, name, "json", "text")
     if not flow.sort.startswith("id:"):
         return _refuse(compiler, flow, name, "uuid", "a value that is no link")
-    wrong = sorted(set(flow.sort.removeprefix("id:").split(",")) - {info["references"]})
+    # a mapping to a table that does not exist has its own error
+    linked = set(flow.sort.removeprefix("id:").split(",")) & tables.keys()
+    wrong = sorted(linked - {info["references"]})
     if wrong:
         compiler.refuse(
             "MAP-051",
