@@ -197,8 +197,14 @@ def _field_of(compiler: Compiler, flows: dict[str, Flow], name: str) -> Made | N
 def _circle(compiler: Compiler, name: str, section: str) -> bool:
     """Refuse a value or field that needs itself; a refused one is not tried again."""
     if name in compiler.active:
-        path = " needs ".join([*compiler.active[compiler.active.index(name) :], name])
-        compiler.refuse("MAP-029", f"{path}", (section, name), key=True, hint="Take one of them out of the circle.")
+        path = " → ".join([*compiler.active[compiler.active.index(name) :], name])
+        compiler.refuse(
+            "MAP-029",
+            f"these need each other in a circle: {path}",
+            (section, name),
+            key=True,
+            hint="Take one of them out of the circle.",
+        )
     return name in compiler.active or name in compiler.refused
 
 

@@ -49,7 +49,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
 _SIGN: Final = ("agreed", "name", "day", "remark")
 _WIDTHS: Final = {
     **dict.fromkeys(("column", "relation", "mapping"), 26),
-    **{"reason": 50, "evidence": 24, "by": 40, "remark": 40, "not_met": 50},
+    "reason": 50, "evidence": 24, "by": 40, "remark": 40, "not_met": 50,
 }
 _MADE: Final = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """The same coverage gives the same file: no clock in it."""

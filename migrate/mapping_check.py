@@ -10,6 +10,7 @@ from typing import Any, Final
 from casemodel import RefusedError, RefusedMany, printable
 from mappings import errors_of_test, load_tests
 from migrate.code_use import unused_warnings
+from migrate.dutch import in_dutch
 from migrate.profile import format_warnings
 from migrate.session import Session, open_session
 from migrate.workspace import Workspace
@@ -77,13 +78,18 @@ def check_lines(checked: Checked, lang: str) -> Iterator[str]:
     """Return the result for a person."""
     for kind, errors in (("error", checked.errors), ("warning", checked.warnings)):
         for error in errors:
-            yield f"{_word(lang, kind)} {error.code}  {error.place}: {printable(error.message)}"
-            yield f"  {_word(lang, 'hint')}: {printable(error.hint)}"
+            yield f"{_word(lang, kind)} {error.code}  {error.place}: {_said(lang, error.message)}"
+            yield f"  {_word(lang, 'hint')}: {_said(lang, error.hint)}"
     if checked.errors:
         yield _word(lang, "bad", errors=len(checked.errors), warnings=len(checked.warnings))
     else:
         yield _word(lang, "good", n=len(checked.order), order=", ".join(checked.order))
         yield _word(lang, "next")
+
+
+def _said(lang: str, text: str) -> str:
+    """Return a message or hint in the language asked, in English where it has no other form."""
+    return printable((in_dutch(text) if lang == "nl" else None) or text)
 
 
 def _shown(error: RefusedError) -> dict[str, object]:
