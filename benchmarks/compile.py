@@ -25,6 +25,7 @@ from benchmarks.measure import ROOT, measure, ratio
 
 TIMES = 3
 DAY = date(2024, 1, 1)
+_EXPRESSION = re.compile(r"\b(?:where|expr|when|check|warn_if): \"")
 _SYSTEM = re.compile(r"\b(zaak|balie|kcc|seed)\.(?=[a-z])(?!csv)")
 
 
@@ -43,7 +44,7 @@ def main() -> None:
         measure(["migrate", "demo", str(folder), "--cases", "500", "--no-answer-key"])
         compiling(folder, options.mappings)
         if options.profile:
-            _process(folder, options.mappings, "--profile")
+            print(_process(folder, options.mappings, "--profile"))
 
 
 def compiling(folder: Path, wanted: int) -> float:
@@ -117,6 +118,8 @@ def _copies(folder: Path, root: Path, wanted: int) -> Path:
         shared.append(re.sub(r"(?m)^(\w+):", rf"\1_{number}:", defaults))
         for path in sources:
             text = _SYSTEM.sub(rf"\1_{number}.", path.read_text(encoding="utf-8"))
+            # no copy may profit from another one's expressions having been read: a blank more makes them new texts
+            text = _EXPRESSION.sub(rf"\g<0>{' ' * number}", text)
             (mappings / _SYSTEM.sub(rf"\1_{number}.", path.name)).write_text(text, encoding="utf-8")
     (mappings / "defaults.yml").write_text("\n".join(shared), encoding="utf-8")
     for name in ("codes", "queries"):

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -41,6 +41,9 @@ class Case(_Base):
     """A record of case_file."""
 
     __table__ = tables["case_file"]
+    if TYPE_CHECKING:
+        id: str
+        identification: str
 
 
 class IdMap(_Base):
@@ -59,7 +62,7 @@ class OtherKey(_Base):
     """Another key of a source row."""
 
     __table__ = ledger_table("sqlite", "other_key")
-    __mapper_args__: ClassVar = {"primary_key": [__table__.c.mapping_id, __table__.c.columns, __table__.c.source_key]}
+    __mapper_args__ = {"primary_key": [__table__.c.mapping_id, __table__.c.columns, __table__.c.source_key]}  # noqa: RUF012
 
 
 class Issue(_Base):

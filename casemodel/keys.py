@@ -20,6 +20,7 @@ _GROUP = 10
 # Literals made once: every mapping builds these expressions for every key, link and text of JSON.
 _SLASH, _TWO_SLASHES, _BAR, _SLASH_BAR = (pl.lit(text) for text in ("\\", "\\\\", "|", "\\|"))
 _QUOTE, _SLASH_QUOTE, _CLOSE = (pl.lit(text) for text in ('"', '\\"', '"]'))
+_NOTHING = pl.lit(None)
 _ODD_KEY, _ODD_JSON = pl.lit(r"[|\\]"), pl.lit(r'["\\\x00-\x1f]')
 _SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
 _CONTROLS = pl.lit(pl.Series([[chr(i) for i in range(32)]]))
@@ -63,7 +64,7 @@ def key_text(parts: Sequence[pl.Expr]) -> pl.Expr:
 
 def _escape(part: pl.Expr) -> pl.Expr:
     # Hardly any key holds such a sign, and looking for one is faster than replacing none.
-    odd = pl.when(part.str.contains(_ODD_KEY)).then(part)
+    odd = pl.when(part.str.contains(_ODD_KEY)).then(part).otherwise(_NOTHING)
     escaped = odd.str.replace_all(_SLASH, _TWO_SLASHES, literal=True).str.replace_all(_BAR, _SLASH_BAR, literal=True)
     return pl.coalesce([escaped, part])
 
@@ -105,7 +106,7 @@ def identity_id(namespace: str, table: str, identity: pl.Expr) -> pl.Expr:
 
 def json_text(text: pl.Expr) -> pl.Expr:
     """Return text as RFC 8785 writes it between quotes: backslash, quote and control characters escaped."""
-    odd = pl.when(text.str.contains(_ODD_JSON)).then(text)
+    odd = pl.when(text.str.contains(_ODD_JSON)).then(text).otherwise(_NOTHING)
     out = odd.str.replace_all(_SLASH, _TWO_SLASHES, literal=True).str.replace_all(_QUOTE, _SLASH_QUOTE, literal=True)
     return pl.coalesce([out.str.replace_many(_CONTROLS, _ESCAPES), text])
 

@@ -12,6 +12,8 @@ from mappings.language import Chain, FieldSpec, MappingFile, ValueSpec, WithSpec
 from mappings.language.base import near
 
 Path = tuple[str | int, ...]
+_MAY_BE_IDLE = frozenset({"unknown", "missing", "pivot_year", "pivot", "as_of", "ambiguous", "gap"})
+"""Settings that need a stage."""
 
 
 def check_shape(file: MappingFile, relation: Relation, sides: Mapping[str, Relation], refusals: Refusals) -> None:
@@ -167,6 +169,8 @@ def _side(
 
 def _idle(file: MappingFile, path: Path, chain: Chain, owner: ValueSpec | FieldSpec | None, refusals: Refusals) -> None:
     """Refuse settings of a stage that is not there: they would promise what does not happen."""
+    if not _MAY_BE_IDLE & chain.model_fields_set:
+        return
     below = [] if owner is None or chain is not owner else [*owner.alternatives.values(), *owner.otherwise]
     all_chains = [chain, *below]
     timed = any(item.date or item.datetime for item in all_chains)

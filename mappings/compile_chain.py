@@ -109,7 +109,7 @@ def _origin(compiler: Compiler, flow: Flow, spec: Chain) -> Flow | None:
         made = expression(compiler, spec.expr, (*flow.path, "expr"), flow.deps)
         if made is None:
             return None
-        flow.parts = [program.add("expr", made)]
+        flow.parts = [program.add("expr", *made)]
     elif spec.const is not None:
         flow.parts, flow.texts = [program.add("const", pl.lit(spec.const), TEXT)], frozenset([spec.const])
     elif spec.json_ is not None:

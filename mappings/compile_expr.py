@@ -11,11 +11,13 @@ from polars.exceptions import PolarsError
 from casemodel import RefusedError
 from mappings.compile_names import Made
 from mappings.compile_state import Compiler, Path
-from mappings.expressions import parse_expression, to_polars
+from mappings.expressions import parse_expression, translated
 
 _TAKEN = ".taken"
 Speaks = Literal["columns", "values", "fields"]
 """What an expression may name: columns of the frame; values and branches taken too; fields of the target too."""
+_ORDINARY = frozenset({pl.String, pl.Boolean, pl.Date, pl.Int64})
+"""Types of columns with which a translated expression fits, and is of the type that its kind says."""
 
 
 def find(compiler: Compiler, name: str, speaks: Speaks = "values") -> Made | None:
@@ -75,8 +77,8 @@ def use(compiler: Compiler, name: str, path: Path, deps: list[Made], speaks: Spe
 
 def expression(
     compiler: Compiler, text: str, path: Path, deps: list[Made], speaks: Speaks = "values", *, windows: bool = True
-) -> pl.Expr | None:
-    """Translate an expression; None after a refusal.
+) -> tuple[pl.Expr, pl.DataType] | None:
+    """Translate an expression; returns it with the type that it gives, or None after a refusal.
 
     Args:
         text: SQL expression as written.
@@ -101,8 +103,11 @@ def expression(
             assert column is not None
             return pl.col(column), compiler.program.dtype(column)
 
-        made = to_polars(parsed, resolve, alone=_alone(compiler, names) if parsed.has_window else None)
-        compiler.program.type_of(made)
+        alone = _alone(compiler, names) if parsed.has_window else None
+        made, dtype = translated(parsed, resolve, alone=alone)
+        dtypes = (type(compiler.program.dtype(str(column))) for column in columns.values())
+        if dtype is None or not _ORDINARY.issuperset(dtypes):
+            dtype = compiler.program.type_of(made)
     except RefusedError as error:
         compiler.refusals.errors.append(error)
         return None
@@ -114,15 +119,18 @@ def expression(
             hint="Source columns are text: compare them with text, or use TRY_CAST.",
         )
         return None
-    return made
+    return made, dtype
 
 
 def condition(
     compiler: Compiler, text: str, path: Path, deps: list[Made], speaks: Speaks = "values", *, windows: bool = True
 ) -> pl.Expr | None:
     """Translate an expression that must give true or false; None after a refusal."""
-    made = expression(compiler, text, path, deps, speaks, windows=windows)
-    if made is not None and compiler.program.type_of(made) not in (pl.Boolean(), pl.Null()):
+    found = expression(compiler, text, path, deps, speaks, windows=windows)
+    if found is None:
+        return None
+    made, dtype = found
+    if type(dtype) not in (pl.Boolean, pl.Null):
         compiler.refuse(
             "MAP-024",
             "the condition does not give true or false",

@@ -39,7 +39,7 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
     }
     meaning: dict[str, Any] = {
         "version": MEANING_VERSION,
-        "mapping": _plain(model),
+        "mapping": model,
         "tables": {
             name: [table.fold, sorted([*code, *value] for code, value in table.rows.items())]
             for name, table in file.tables.items()
@@ -61,13 +61,13 @@ def _canonical(meaning: Any) -> bytes:
     """Return texts, numbers without a fraction, lists and keys as RFC 8785 writes them."""
     text = json.dumps(meaning, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     # Beyond ASCII its order of keys, by UTF-16, may be another one; within, Python's own writer gives the same bytes.
-    return text.encode() if text.isascii() else rfc8785.dumps(meaning)
+    return text.encode() if text.isascii() else rfc8785.dumps(_plain(meaning))
 
 
 def _key_of(file: MappingFile) -> Any:
     source = file.model.source.model_dump(by_alias=True, include={"key", "one_per", "unpivot", "other_keys"})
     shared = ["identity"] if file.model.identity is not None else []
-    return [file.model.target, _plain(source), *shared]
+    return [file.model.target, source, *shared]
 
 
 def _has_default(file: MappingFile) -> bool:

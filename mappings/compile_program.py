@@ -19,6 +19,8 @@ from casemodel import Links
 _LATE = 1_000
 """Added to the level of a late call, and so to the levels of what needs it."""
 
+NOTHING = pl.lit(None)
+"""What ``otherwise`` gives where nothing is said: Polars would make it anew each time it looks at such a ``then``."""
 BOOL, TEXT = pl.Boolean(), pl.String()
 """The types of most columns: whoever adds such an expression says so, since finding a type out takes time."""
 
@@ -122,8 +124,6 @@ class Program:
     """What the marks of the alternative being compiled begin with."""
     levels: dict[str, int] = field(default_factory=dict)
     _names: int = 0
-    _asked: tuple[pl.Expr, pl.DataType] | None = None
-    """The last expression whose type was asked for; it is often asked for twice."""
 
     def __post_init__(self) -> None:
         self.levels = dict.fromkeys(self.schema, 0)
@@ -173,12 +173,8 @@ class Program:
 
     def type_of(self, expr: pl.Expr) -> pl.DataType:
         """Return the type that an expression over the columns so far gives, without running it."""
-        if self._asked is not None and self._asked[0] is expr:
-            return self._asked[1]
         needs = [_empty(self.schema[name]).alias(name) for name in dict.fromkeys(expr.meta.root_names())]
-        found = pl.DataFrame(needs).lazy().select(expr.alias("x")).collect_schema()["x"]
-        self._asked = expr, found
-        return found
+        return pl.DataFrame(needs).lazy().select(expr.alias("x")).collect_schema()["x"]
 
     def mark(self, owner: str, stage: str, column: str) -> None:
         """Remember a stage's result for `explain`, if it is compiled for that."""

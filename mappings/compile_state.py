@@ -121,4 +121,4 @@ class Flow:
 def raises(program: Program, column: str) -> pl.Expr:
     """Return where a column of an issue says that there is one: it is true, or holds a code.  Never NULL."""
     there = pl.col(column)
-    return there.is_not_null() if program.dtype(column) == pl.String() else there.fill_null(False)
+    return there.is_not_null() if type(program.dtype(column)) is pl.String else there.fill_null(False)

@@ -8,7 +8,7 @@ import polars as pl
 
 from casemodel import RefusedError
 from mappings.compile_periods import code_at
-from mappings.compile_program import BOOL, TEXT
+from mappings.compile_program import BOOL, NOTHING, TEXT
 from mappings.compile_state import Compiler, Flow, Path, raises
 from mappings.language import Chain, CodeTable
 from mappings.language.base import near
@@ -26,16 +26,14 @@ def null_if(compiler: Compiler, flow: Flow, chain: Chain, stage: str) -> None:
         return
     more = compiler.file.texts[chain.null_if.file] if chain.null_if.file else ()
     texts = text_list((*chain.null_if.texts, *more))
-    flow.parts = [
-        compiler.program.add("null_if", pl.when(~pl.col(part).is_in(texts)).then(pl.col(part)), TEXT)
-        for part in flow.parts
-    ]
+    kept = [pl.when(~pl.col(part).is_in(texts)).then(pl.col(part)).otherwise(NOTHING) for part in flow.parts]
+    flow.parts = [compiler.program.add("null_if", each, TEXT) for each in kept]
     compiler.program.mark(flow.owner, stage, flow.parts[-1])
 
 
 def text_only(compiler: Compiler, flow: Flow, stage: str) -> bool:
     """Return True when the flow still holds text; refuse the stage otherwise."""
-    typed = [part for part in flow.parts if compiler.program.dtype(part) not in (pl.String(), pl.Null())]
+    typed = [part for part in flow.parts if type(compiler.program.dtype(part)) not in (pl.String, pl.Null)]
     if typed:
         compiler.refuse(
             "MAP-021",
@@ -51,7 +49,7 @@ def text_only(compiler: Compiler, flow: Flow, stage: str) -> bool:
 
 def as_text(compiler: Compiler, part: str) -> str:
     """Return the column itself, or its text where the origin gives nothing but NULL."""
-    if compiler.program.dtype(part) == pl.Null():
+    if type(compiler.program.dtype(part)) is pl.Null:
         return compiler.program.add("text", pl.col(part).cast(pl.String), TEXT)
     return part
 

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
-from casemodel import ColumnInfo, RefusedError
+from casemodel import ColumnInfo, RefusedError, tables
 from mappings.compile_program import BOOL, TEXT
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.language import FieldSpec
@@ -23,18 +23,23 @@ _KINDS = {
     "json": "JSON",
     "uuid": "the id of a record",
 }
+_KIND_OF_TYPE: dict[type[pl.DataType], str] = {
+    pl.String: "text",
+    pl.Date: "date",
+    pl.Boolean: "boolean",
+    pl.Null: "null",
+    pl.Datetime: "instant",
+    pl.Int64: "integer",
+}
 
 
 def kind_of_type(dtype: pl.DataType) -> str:
     """Return what a type holds: text, date, instant, boolean, integer, decimal, null or other."""
+    if known := _KIND_OF_TYPE.get(type(dtype)):
+        return known
     if dtype.is_integer():
         return "integer"
-    if dtype.is_float() or dtype.is_decimal():
-        return "decimal"
-    if isinstance(dtype, pl.Datetime):
-        return "instant"
-    simple = {pl.String(): "text", pl.Date(): "date", pl.Boolean(): "boolean", pl.Null(): "null"}
-    return simple.get(dtype, "other")
+    return "decimal" if dtype.is_float() or dtype.is_decimal() else "other"
 
 
 def typed_literal(compiler: Compiler, text: str, name: str, info: ColumnInfo, path: Path) -> pl.Expr | None:
@@ -151,7 +156,9 @@ def _record_or_json(compiler: Compiler, flow: Flow, name: str, info: ColumnInfo)
         return flow.sort == "json" or _refuse(compiler, flow, name, "json", "text")
     if not flow.sort.startswith("id:"):
         return _refuse(compiler, flow, name, "uuid", "a value that is no link")
-    wrong = sorted(set(flow.sort.removeprefix("id:").split(",")) - {info["references"]})
+    # a mapping to a table that does not exist has its own error
+    linked = set(flow.sort.removeprefix("id:").split(",")) & tables.keys()
+    wrong = sorted(linked - {info["references"]})
     if wrong:
         compiler.refuse(
             "MAP-051",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import polars as pl
 
 from mappings.compile_expr import condition
-from mappings.compile_program import BOOL, TEXT
+from mappings.compile_program import BOOL, NOTHING, TEXT
 from mappings.compile_state import Compiler, Flow, Path, raises
 from mappings.language import BranchSpec, Chain, FieldSpec, ValueSpec
 
+_ALWAYS = pl.lit(True)
 BranchFlow = Callable[[Compiler, Flow, Chain, Path, str], Flow | None]
 
 
@@ -66,7 +68,7 @@ def _policy(compiler: Compiler, branch: BranchSpec, spec: ValueSpec | FieldSpec,
 def _when(compiler: Compiler, outer: Flow, branch: BranchSpec, path: Path) -> str | None:
     program = compiler.program
     if branch.when is None:
-        return program.add("tried", pl.lit(True), BOOL)
+        return program.add("tried", _ALWAYS, BOOL)
     made = condition(compiler, branch.when, (*path, "when"), outer.deps)
     return None if made is None else program.add("tried", made.fill_null(False), BOOL)
 
@@ -100,10 +102,15 @@ def _merge(compiler: Compiler, outer: Flow, names: list[str], flows: list[Flow],
         good.append(program.add("good", fine & ~pl.any_horizontal(bad) if bad else fine, BOOL))
     win = program.add("win", _first(good), pl.Int8())
     stand = program.add("stand", pl.coalesce(pl.col(win), _last(tried)), pl.Int8())
-    value = pl.coalesce([pl.when(pl.col(win) == i).then(pl.col(flow.column)) for i, flow in enumerate(flows)])
+    here = [pl.col(win) == i for i in range(len(flows))]
+    value = pl.coalesce(
+        [pl.when(won).then(pl.col(flow.column)).otherwise(NOTHING) for won, flow in zip(here, flows, strict=True)]
+    )
     types = [program.dtype(flow.column) for flow in flows]
     outer.parts = [program.add("try", value, next((each for each in types if each != pl.Null()), types[0]))]
-    taken = pl.coalesce([pl.when(pl.col(win) == i).then(pl.lit(name)) for i, name in enumerate(names)])
+    taken = pl.coalesce(
+        [pl.when(won).then(pl.lit(name)).otherwise(NOTHING) for won, name in zip(here, names, strict=True)]
+    )
     outer.taken = program.add("taken", taken, TEXT)
     program.mark(outer.owner, "branch taken", outer.taken)
     program.mark(outer.owner, "value of the branch", outer.column)
@@ -159,9 +166,17 @@ def _sort(flows: list[Flow]) -> str:
 
 
 def _first(columns: list[str]) -> pl.Expr:
-    return pl.coalesce([pl.when(pl.col(column)).then(pl.lit(i, pl.Int8)) for i, column in enumerate(columns)])
+    return _numbered(list(enumerate(columns)))
 
 
 def _last(columns: list[str]) -> pl.Expr:
-    numbered = list(enumerate(columns))
-    return pl.coalesce([pl.when(pl.col(column)).then(pl.lit(i, pl.Int8)) for i, column in reversed(numbered)])
+    return _numbered(list(enumerate(columns))[::-1])
+
+
+def _numbered(columns: list[tuple[int, str]]) -> pl.Expr:
+    return pl.coalesce([pl.when(pl.col(column)).then(_number(i)).otherwise(NOTHING) for i, column in columns])
+
+
+@cache
+def _number(index: int) -> pl.Expr:
+    return pl.lit(index, pl.Int8)

@@ -76,10 +76,12 @@ def coverage_of(uses: Sequence[Uses]) -> Coverage:
     """Compute the coverage and what is wrong with it."""
     errors, warnings = Refusals(), Refusals()
     relations: dict[tuple[str, str], list[Uses]] = {}
+    of_system: dict[str, list[Uses]] = {}
     for use in uses:
+        of_system.setdefault(use.file.system, []).append(use)
         relations.setdefault((use.file.system, use.relation.name.casefold()), []).append(use)
     covered = [
-        _relation(system, readers, [use for use in uses if use.file.system == system], errors, warnings)
+        _relation(system, readers, of_system[system], errors, warnings)
         for (system, _), readers in relations.items()
     ]
     targets = [_target(use, errors) for use in uses if use.file.model.target in tables]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from casemodel import RefusedError, UsageError, printable
+from migrate.code_use import CodeUse
 from migrate.mapping_coverage import OPEN, CoverageReport
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -36,9 +37,20 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "open": ("OPEN", "OPEN"),
     "columns": ("kolommen", "columns"),
     "settled": ("geregeld", "settled"),
+    "unread": ("niet gelezen", "not read"),
+    "code_tables": ("Codetabellen", "Code tables"),
+    "code_table": ("codetabel", "code table"),
+    "codes": ("codes", "codes"),
+    "met": ("waarvan gebruikt", "of which used"),
+    "not_met": ("nooit gebruikt", "never used"),
+    "unknown": ("rijen met een onbekende code", "rows with an unknown code"),
+    "not_loaded": ("nog niet geladen", "not loaded yet"),
 }
 _SIGN: Final = ("agreed", "name", "day", "remark")
-_WIDTHS: Final = {"reason": 50, "evidence": 24, "by": 40, "remark": 40, "column": 26, "relation": 26, "mapping": 26}
+_WIDTHS: Final = {
+    **dict.fromkeys(("column", "relation", "mapping"), 26),
+    **{"reason": 50, "evidence": 24, "by": 40, "remark": 40, "not_met": 50},
+}
 _MADE: Final = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """The same coverage gives the same file: no clock in it."""
 
@@ -106,7 +118,8 @@ def _write(xlsxwriter: Any, path: str, report: CoverageReport, lang: str) -> Non
             )
             for p in report.relations
             for c in p.columns
-        ],
+        ]
+        + [(name, "", _word(lang, "unread"), "", "", "", "", False) for name in report.unread],
     )
     _sheet(
         book,
@@ -119,7 +132,18 @@ def _write(xlsxwriter: Any, path: str, report: CoverageReport, lang: str) -> Non
             for c in p.columns
         ],
     )
+    if report.code_tables:
+        head = ("code_table", "by", "codes", "met", "not_met", "unknown", *_SIGN)
+        _sheet(book, lang, "code_tables", head, [_code_table(each, lang) for each in report.code_tables])
     book.close()
+
+
+def _code_table(use: CodeUse, lang: str) -> tuple[Any, ...]:
+    """Return the line of a code table; codes that no load met and codes that it lacks are what people decide about."""
+    met = _word(lang, "not_loaded") if use.used is None else str(use.used)
+    unknown = str(use.unknown) if use.unknown else ""
+    decide = bool(use.unused or use.unknown)
+    return use.name, ", ".join(use.mappings), str(use.codes), met, ", ".join(use.unused), unknown, decide
 
 
 def _sheet(book: Any, lang: str, name: str, head: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

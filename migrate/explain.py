@@ -16,9 +16,9 @@ from migrate.disclosure import disclose
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read, table
 from migrate.merged import MergedField, merged_fields
+from migrate.opened_target import workspace_target
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
-from migrate.run import workspace_target
 from migrate.session import Session
 from migrate.shown import Shown
 from migrate.target_values import read_canonical

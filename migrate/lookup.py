@@ -16,7 +16,7 @@ from migrate.explain import record_now, source_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import table
 from migrate.merged import MergedField, merged_fields, merged_lines
-from migrate.run import workspace_target
+from migrate.opened_target import workspace_target
 from migrate.session import Session
 from migrate.shown import Shown
 

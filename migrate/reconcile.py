@@ -16,8 +16,8 @@ from connectors import SqliteTarget
 from migrate import __version__
 from migrate.books import last_run
 from migrate.ledger.store import table
+from migrate.opened_target import workspace_target
 from migrate.proof import build_proofs
-from migrate.run import workspace_target
 from migrate.session import Session, require_runnable
 from reconciliation import LEVELS, Report, ReportContext, build_report, judge, write_report
 

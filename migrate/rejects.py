@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from casemodel import ISSUE_CODES, UsageError
 from migrate.disclosure import disclose
 from migrate.ledger.store import table
-from migrate.run import workspace_target
+from migrate.opened_target import workspace_target
 from migrate.session import Session
 from migrate.shown import Shown
 

@@ -25,6 +25,7 @@ from migrate.interrupt import patient
 from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
+from migrate.opened_target import workspace_target
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.deletes import delete_gone
@@ -265,21 +266,6 @@ def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:
         f"rows that wait for each other did not settle in {_MOST_ROUNDS} rounds: our bug",
         hint="What is committed stays and is consistent. Report this with the output of `omnicase status`.",
     )
-
-
-def workspace_target(workspace: Workspace) -> SqliteTarget:
-    """Open the workspace's target, upgraded and ready to be read.
-
-    Raises:
-        GuardError: DBS-003 it is not upgraded (exit 6).
-    """
-    target = open_target(workspace.target_url)
-    try:
-        require_current(target.engine)
-    except BaseException:
-        target.close()
-        raise
-    return target
 
 
 def as_of_date(text: str | None) -> date:

@@ -12,7 +12,7 @@ from casemodel import UsageError
 from connectors import SqliteTarget
 from migrate.books import Books, last_run, run_books
 from migrate.ledger.store import table
-from migrate.run import workspace_target
+from migrate.opened_target import workspace_target
 from migrate.workspace import Workspace
 
 

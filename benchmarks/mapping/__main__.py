@@ -86,7 +86,7 @@ def _same(given: Path, name: str) -> None:
         if part == "issues":
             ours, theirs = ours.select(names).sort(names), theirs.select(names).sort(names)
         else:
-            ours, theirs = ours.sort("_key"), theirs.select(ours.columns).cast(dict(ours.schema)).sort("_key")
+            ours, theirs = ours.sort("_key"), theirs.select(ours.columns).cast(ours.schema).sort("_key")
         if not ours.equals(theirs, null_equal=True):
             raise SystemExit(f"{name} makes other {part} than the toolkit")
 

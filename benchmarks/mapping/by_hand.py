@@ -61,7 +61,7 @@ def clean(frame: pl.DataFrame, namespace: str, table: dict[str, dict[str, str]])
     c = pl.col
     subject = c("ONDERWERP").str.replace_all(CONTROL, "").str.replace_all(r"\s+", " ").str.strip_chars(" ")
     rtf = c("TOELICHT").str.contains(r"\A\s*\{\\rtf")
-    plain = pl.when(rtf).then(c("TOELICHT"))
+    plain = pl.when(rtf).then(c("TOELICHT")).otherwise(None)
     for pattern, instead in ((r"\\par\b ?", "\n"), (r"\\[a-z]+-?[0-9]* ?", ""), (r"[{}]", "")):
         plain = plain.str.replace_all(pattern, instead)
     memo = pl.coalesce([plain.str.strip_chars(), c("TOELICHT")]).str.replace_all(CONTROL, "").str.strip_chars()

@@ -68,7 +68,8 @@ def explanation(row: Row) -> str | None:
 
 def start_text(row: Row) -> str | None:
     """Return the start as written, or the day of registration."""
-    return row["DATREG"] if row["DATSTART"] in (None, "", "00000000") else row["DATSTART"]
+    written: str | None = row["DATREG"] if row["DATSTART"] in (None, "", "00000000") else row["DATSTART"]
+    return written
 
 
 def plausible(text: str | None) -> date | None:
@@ -87,7 +88,8 @@ def parent(row: Row) -> str | None:
     above = (row["HOOFDZAAK"] or "").strip(" ")
     if above in ("", row["ZAAKNR"]):
         return None
-    return row["main.ZAAKNR"] if (row["main.climbed"] or 0) > 0 else row["HOOFDZAAK"]
+    found: str | None = row["main.ZAAKNR"] if (row["main.climbed"] or 0) > 0 else row["HOOFDZAAK"]
+    return found
 
 
 def delay(row: Row) -> str | None:

@@ -56,6 +56,7 @@ class ValueCheck:
         return frame.filter((~self.holds).fill_null(False)).get_column(self.column).to_list()
 
 
+@cache
 def column_info(table_name: str, column: str) -> ColumnInfo:
     """Return what the model says about a column; raises KeyError for an unknown table or column."""
     return cast(ColumnInfo, metadata.tables[table_name].c[column].info)

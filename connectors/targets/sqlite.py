@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import adbc_driver_sqlite.dbapi as adbc
 import polars as pl
-import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from casemodel import SystemFailure
 from connectors.scratch import Scratch, writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BUSY_SECONDS = 10
 LOG_PAGES = 65_536
@@ -163,7 +164,7 @@ class SqliteTarget:
 
     def _read_connection(self) -> Any:
         if self._reader is None:
-            self._reader = adbc.connect(str(self.path), autocommit=True)
+            self._reader = _connected(self.path)
             cursor = self._reader.cursor()
             for sql in (f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}", "PRAGMA query_only = ON"):
                 cursor.execute(sql)
@@ -194,8 +195,15 @@ def _arrow(frame: pl.DataFrame) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
+def _connected(path: Path) -> Any:
+    # Loading the driver takes long, and who only reads the ledger does without.
+    import adbc_driver_sqlite.dbapi as adbc
+
+    return adbc.connect(str(path), autocommit=True)
+
+
 def _open_scratch(path: Path) -> Any:
-    connection = adbc.connect(str(path), autocommit=True)
+    connection = _connected(path)
     cursor = connection.cursor()
     for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
         cursor.execute(f"PRAGMA {pragma}")

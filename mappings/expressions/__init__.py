@@ -2,6 +2,15 @@
 
 from mappings.expressions.functions import FUNCTIONS, NAMES, polars_replacement
 from mappings.expressions.parse import Expression, parse_expression
-from mappings.expressions.translate import result_type, to_polars
+from mappings.expressions.translate import result_type, to_polars, translated
 
-__all__ = ["FUNCTIONS", "NAMES", "Expression", "parse_expression", "polars_replacement", "result_type", "to_polars"]
+__all__ = [
+    "FUNCTIONS",
+    "NAMES",
+    "Expression",
+    "parse_expression",
+    "polars_replacement",
+    "result_type",
+    "to_polars",
+    "translated",
+]

@@ -119,6 +119,13 @@ def unknown(node: exp.Expr, place: Place) -> RefusedError:
         )
     if isinstance(node, exp.Subquery | exp.Select | exp.Exists):
         return refusal("MAP-103", "an expression may not hold a query", place, "Use with: or lookup:.")
+    if not isinstance(node, exp.Func):
+        return refusal(
+            "MAP-103",
+            "what stands there is not one of the functions and signs allowed",
+            place,
+            "The functions allowed are listed in docs/steps.md.",
+        )
     name = _name(node)
     near = difflib.get_close_matches(name, NAMES, n=1)
     hint = f"Did you mean {near[0]}?" if near else "The functions allowed are listed in docs/steps.md."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sqlglot import exp
@@ -16,6 +17,8 @@ MAX_LENGTH: Final = 4_000
 MAX_DEPTH: Final = 60
 _BEFORE: Final = "SELECT "
 _CHAINS: Final = (exp.And, exp.Or, exp.DPipe)
+_NOWHERE: Final = Place()
+"""A text is read once for all its places, so what refuses it does not know the place."""
 
 
 class _Dialect(Postgres):
@@ -74,14 +77,24 @@ def parse_expression(text: str, *, place: Place | None = None) -> Expression:
         )
     if _bracket_depth(text) > MAX_DEPTH:
         raise _too_deep(where)
-    root = _root(text, where)
-    named, windows = _looked_through(root, where)
+    try:
+        return Expression(text, where, *_read(text))
+    except RefusedError as error:
+        raise refusal(error.code, error.message, where, error.hint) from None
+
+
+@lru_cache(maxsize=2_048)
+def _read(text: str) -> tuple[exp.Expr, frozenset[str], bool, frozenset[str]]:
+    """Return the tree of a text and what `Expression` says of it: a mapping is compiled again for tests and `explain`,
+    and its conditions are looked at by several checks.  Nobody changes a tree."""
+    root = _root(text)
+    named, windows = _looked_through(root)
     parts = [
         frozenset(column_name(item) for item in window.args.get("partition_by") or () if isinstance(item, exp.Column))
         for window in windows
     ]
     names = frozenset(map(column_name, named))
-    return Expression(text, where, root, names, bool(windows), frozenset.intersection(*parts) if parts else frozenset())
+    return root, names, bool(windows), frozenset.intersection(*parts) if parts else frozenset()
 
 
 def refusal(code: str, message: str, place: Place, hint: str) -> RefusedError:
@@ -114,21 +127,21 @@ def chain(node: exp.Expr) -> list[exp.Expr]:
     return operands
 
 
-def _root(text: str, where: Place) -> exp.Expr:
+def _root(text: str) -> exp.Expr:
     try:
         # Behind SELECT a word such as END is a name and not a command.
         written = _BEFORE + text
         trees = _READERS.parser.parse(_READERS.tokenizer.tokenize(written), written)
     except (ParseError, TokenError, RecursionError) as error:
         raise refusal(
-            "MAP-101", f"the expression cannot be read{_near(error)}", where, "Check quotes, brackets and commas."
+            "MAP-101", f"the expression cannot be read{_near(error)}", _NOWHERE, "Check quotes, brackets and commas."
         ) from None
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or _clauses(tree):
-        raise _not_one(where)
+        raise _not_one()
     root: exp.Expr = tree.expressions[0]
     if isinstance(root, exp.Alias):
-        raise refusal("MAP-102", "an expression has no name of its own", where, "Leave AS out.")
+        raise refusal("MAP-102", "an expression has no name of its own", _NOWHERE, "Leave AS out.")
     return root
 
 
@@ -136,8 +149,8 @@ def _clauses(tree: exp.Select) -> bool:
     return any(value for name, value in tree.args.items() if name != "expressions")
 
 
-def _not_one(where: Place) -> RefusedError:
-    return refusal("MAP-102", "this is not one expression", where, "Write one expression, without FROM or WHERE.")
+def _not_one() -> RefusedError:
+    return refusal("MAP-102", "this is not one expression", _NOWHERE, "Write one expression, without FROM or WHERE.")
 
 
 def _too_deep(where: Place) -> RefusedError:
@@ -172,7 +185,7 @@ def _bracket_depth(text: str) -> int:
     return deepest
 
 
-def _looked_through(root: exp.Expr, where: Place) -> tuple[list[exp.Column], list[exp.Window]]:
+def _looked_through(root: exp.Expr) -> tuple[list[exp.Column], list[exp.Window]]:
     """Return the columns and windows of a tree, and refuse deep nesting.
 
     Chains of AND, OR and || are flat to a reader and count as one level.
@@ -183,7 +196,7 @@ def _looked_through(root: exp.Expr, where: Place) -> tuple[list[exp.Column], lis
     while pending:
         node, depth = pending.pop()
         if depth > MAX_DEPTH:
-            raise _too_deep(where)
+            raise _too_deep(_NOWHERE)
         bare, depth = node.unnest(), depth + 1
         if isinstance(bare, _CHAINS):
             pending += [(child, depth) for child in chain(bare)]

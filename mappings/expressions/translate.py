@@ -22,6 +22,7 @@ from mappings.expressions.typed import (
     INTERVAL,
     NUMBER,
     TEXT,
+    TYPE_OF_KIND,
     Typed,
     constant,
     folded,
@@ -48,6 +49,7 @@ _MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
 _NUMERIC: dict[type[exp.Expr], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     exp.Add: lambda a, b: a + b, exp.Sub: lambda a, b: a - b, exp.Mul: lambda a, b: a * b, exp.Mod: calculate.remainder,
 }  # fmt: skip
+_LEAVES = frozenset({exp.Column, exp.Literal})
 _AT = " (at character "
 
 
@@ -65,6 +67,14 @@ def to_polars(expression: Expression, resolve: Resolve, *, alone: pl.Expr | None
             pattern or constant that cannot be used.
     """
     return Translator(expression.place, resolve, alone).translate(expression.tree).expr
+
+
+def translated(
+    expression: Expression, resolve: Resolve, *, alone: pl.Expr | None = None
+) -> tuple[pl.Expr, pl.DataType | None]:
+    """Translate as `to_polars` does; returns the type of the result too, where its kind alone says it."""
+    made = Translator(expression.place, resolve, alone).translate(expression.tree)
+    return made.expr, TYPE_OF_KIND.get(made.kind)
 
 
 def result_type(expression: Expression, schema: Mapping[str, pl.DataType]) -> pl.DataType:
@@ -97,6 +107,8 @@ class Translator:
     def translate(self, node: exp.Expr) -> Typed:
         """Translate a node and what is below it; a refusal says where the innermost part refused begins."""
         try:
+            if type(node) in _LEAVES:
+                return self._leaf(node)
             if isinstance(node, exp.Window):
                 return window(self, node)
             made = self._plain(node) or self._logic(node) or self._comparison(node) or self._arithmetic(node)
@@ -114,16 +126,15 @@ class Translator:
             return [self._as_date(value) for value in values]
         return values
 
-    def _plain(self, node: exp.Expr) -> Typed | None:
-        if isinstance(node, exp.Paren):
-            return self.translate(node.unnest())
+    def _leaf(self, node: exp.Expr) -> Typed:
         if isinstance(node, exp.Column):
             expr, dtype = self.resolve(column_name(node))
             return Typed(expr, kind_of(dtype))
-        if isinstance(node, exp.Literal):
-            if node.is_string:
-                return literal(str(node.this))
-            return self._number(str(node.this))
+        return literal(str(node.this)) if node.is_string else self._number(str(node.this))
+
+    def _plain(self, node: exp.Expr) -> Typed | None:
+        if isinstance(node, exp.Paren):
+            return self.translate(node.unnest())
         if isinstance(node, exp.Boolean):
             return literal(bool(node.this))
         if isinstance(node, exp.Null):
@@ -161,7 +172,7 @@ class Translator:
         return Typed(pl.lit(None), INTERVAL, literal=f"{int(count)} {unit}")
 
     def _logic(self, node: exp.Expr) -> Typed | None:
-        if isinstance(node, exp.And | exp.Or):
+        if isinstance(node, (exp.And, exp.Or)):
             word = type(node).__name__.upper()
             sides = [need(self.translate(side), BOOLEAN, word, self.place) for side in chain(node)]
             return Typed(pl.all_horizontal(sides) if word == "AND" else pl.any_horizontal(sides), BOOLEAN)
@@ -187,11 +198,9 @@ class Translator:
         return Typed(chain.otherwise(default.expr), kind)
 
     def _comparison(self, node: exp.Expr) -> Typed | None:
-        for kind in _COMPARE:
-            if type(node) is kind:
-                return Typed(
-                    self.compare(kind, self.translate(node.this), self.translate(node.args["expression"])), BOOLEAN
-                )
+        if type(node) in _COMPARE:
+            sides = self.translate(node.this), self.translate(node.args["expression"])
+            return Typed(self.compare(type(node), *sides), BOOLEAN)
         made: pl.Expr | None = None
         if isinstance(node, exp.Is):
             made = self._is(node)
@@ -204,15 +213,15 @@ class Translator:
                 )
             value, low, high = self.same([node.this, node.args["low"], node.args["high"]])
             made = self.compare(exp.GTE, value, low) & self.compare(exp.LTE, value, high)
-        elif isinstance(node, exp.Like | exp.ILike):
+        elif isinstance(node, (exp.Like, exp.ILike)):
             made = self._like(node, "\\")
-        elif isinstance(node, exp.Escape) and isinstance(node.this, exp.Like | exp.ILike):
+        elif isinstance(node, exp.Escape) and isinstance(node.this, (exp.Like, exp.ILike)):
             sign = str(constant(self.translate(node.expression), TEXT, "the sign of ESCAPE", self.place))
             if len(sign) != 1:
                 raise refusal("MAP-105", "ESCAPE needs one character", self.place, "Write ESCAPE '!'.")
             made = self._like(node.this, sign)
             node = node.this
-        elif isinstance(node, exp.RegexpLike | exp.RegexpILike):
+        elif isinstance(node, (exp.RegexpLike, exp.RegexpILike)):
             made = self._regex(node)
         if made is None:
             return None
@@ -312,7 +321,7 @@ class Translator:
             return None
         left, right = self.translate(node.this), self.translate(node.args["expression"])
         moved = (
-            self._moved(left, right, minus=isinstance(node, exp.Sub)) if isinstance(node, exp.Add | exp.Sub) else None
+            self._moved(left, right, minus=isinstance(node, exp.Sub)) if isinstance(node, (exp.Add, exp.Sub)) else None
         )
         return moved if moved is not None else self._calculated(make, left, right)
 

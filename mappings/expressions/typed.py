@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import polars as pl
 
@@ -24,6 +26,10 @@ class Typed:
     is_literal: bool = False
 
 
+TYPE_OF_KIND: Final[dict[str, pl.DataType]] = {TEXT: pl.String(), BOOLEAN: pl.Boolean(), DATE: pl.Date()}
+"""The kinds that are one type only; numbers and instants come in several."""
+
+
 def kind_of(dtype: pl.DataType) -> str:
     """Return the kind of a column's type."""
     if dtype == pl.String:
@@ -41,10 +47,15 @@ def kind_of(dtype: pl.DataType) -> str:
 
 def literal(value: str | int | float | bool | None) -> Typed:
     """Return a constant."""
+    # 0.0 and -0.0 are equal and not the same, so that fractions are not looked up
+    return Typed(pl.lit(value), NUMBER, value, True) if isinstance(value, float) else _literal(value)
+
+
+@lru_cache(maxsize=2_048, typed=True)
+def _literal(value: str | int | bool | None) -> Typed:
     if value is None:
         return Typed(pl.lit(None), NULL, None, True)
     kind = BOOLEAN if isinstance(value, bool) else TEXT if isinstance(value, str) else INTEGER
-    kind = NUMBER if isinstance(value, float) else kind
     # As wide as the columns it meets, so that no comparison depends on the size of a constant.
     expr = pl.lit(value, pl.Int64) if kind == INTEGER else pl.lit(value)
     return Typed(expr, kind, value, True)
@@ -127,13 +138,20 @@ def constant(value: Typed, kind: str, what: str, place: Place) -> str | int | fl
 def regex(value: Typed, what: str, place: Place) -> str:
     """Return a constant pattern that Polars accepts; its engine takes linear time, whatever the pattern."""
     pattern = str(constant(value, TEXT, what, place))
-    try:
-        pl.Series([""]).str.contains(pattern)
-    except pl.exceptions.ComputeError:
+    if not _is_regex(pattern):
         raise refusal(
             "MAP-105",
             f"the pattern of {what} is not a regular expression",
             place,
             "Patterns are Rust regular expressions: no look-around, no back-references.",
-        ) from None
+        )
     return pattern
+
+
+@lru_cache(maxsize=2_048)
+def _is_regex(pattern: str) -> bool:
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.ComputeError:
+        return False
+    return True

@@ -16,6 +16,7 @@ import polars as pl
 from mappings.stages.calendar import DAY_US, day_number, valid_day
 from mappings.stages.formats import Format
 
+_NOTHING: Final = pl.lit(None)
 NAIVE: Final = pl.Datetime("us")
 _CLOCK: Final = (("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
 
@@ -47,7 +48,7 @@ def read_micros(text: pl.Expr, made: Format, pivot_year: int | None, past: day_t
 
 
 def _guarded(text: pl.Expr, made: Format) -> pl.Expr:
-    return pl.when(text.str.contains(made.regex)).then(text)
+    return pl.when(text.str.contains(made.regex)).then(text).otherwise(_NOTHING)
 
 
 def _read(text: pl.Expr, made: Format, pivot_year: int | None, past: day_type | None) -> pl.Expr:

@@ -160,8 +160,7 @@ _PREFIXES: Final = (
 def _alternatives() -> str:
     longest_first = sorted(
         set(_PREFIXES) - {"a", "i", "'s-?", "al", "am", "ben", "bin", "do", "don", "el", "im", "ver", "v"},
-        key=len,
-        reverse=True,
+        key=lambda item: (-len(item), item),
     )
     return "|".join(item.replace(".", r"\.").replace(" ", r"\s+").replace("'", "['’`]") for item in longest_first)
 

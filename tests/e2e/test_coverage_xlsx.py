@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from command_line import in_process
-from tiny_workspace import edit, make_workspace
+from targets import upgrade
+from tiny_workspace import contact, edit, make_workspace, write_contacts
 
 EVIL = '=HYPERLINK("https://x","y")'
 
@@ -51,6 +52,34 @@ def test_every_column_has_a_line_with_room_to_sign(workspace: Path, tmp_path: Pa
     english = tmp_path / "coverage.xlsx"
     assert in_process("-C", workspace, "mapping", "coverage", "--xlsx", english, "--lang", "en").status == 0
     assert "agreed (yes/no)" in _texts(english)[0]
+
+
+def test_codes_that_no_load_met_have_a_line_to_sign(workspace: Path, tmp_path: Path) -> None:
+    """What the text shows of the code tables is in the workbook: met, never met, and rows with an unknown code."""
+    book = tmp_path / "c.xlsx"
+    assert in_process("-C", workspace, "mapping", "coverage", "--xlsx", book).status == 0
+    assert {"Codetabellen", "kanaal.csv", "nog niet geladen"} <= {*_texts(book)[0], *_sheets(book)}
+    upgrade(workspace)
+    write_contacts(workspace, [contact(1), contact(2, KANAAL="FAX"), contact(3, KANAAL="FAX")])
+    assert in_process("-C", workspace, "run").status == 3
+    assert in_process("-C", workspace, "mapping", "coverage", "--xlsx", book, "--lang", "en").status == 0
+    line = _line(book, "Code tables", "kanaal.csv")
+    assert line[:6] == ["kanaal.csv", "kcc.contact", "2", "1", "BALIE", "2"]
+
+
+def _sheets(book: Path) -> list[str]:
+    with zipfile.ZipFile(book) as parts:
+        return re.findall(r'<sheet name="([^"]*)"', parts.read("xl/workbook.xml").decode())
+
+
+def _line(book: Path, sheet: str, first: str) -> list[str]:
+    """Return the cells of the line of a sheet that begins with a text."""
+    texts, _ = _texts(book)
+    with zipfile.ZipFile(book) as parts:
+        inside = parts.read(f"xl/worksheets/sheet{_sheets(book).index(sheet) + 1}.xml").decode()
+    rows = [re.findall(r"<c [^>]*?(?:/>|>(?:<v>(\d+)</v>)?</c>)", row) for row in re.findall(r"<row .*?</row>", inside)]
+    [found] = [row for row in rows if texts[int(row[0])] == first]
+    return [texts[int(cell)] if cell else "" for cell in found]
 
 
 def test_the_same_coverage_is_the_same_file_and_what_is_open_is_in_it(workspace: Path, tmp_path: Path) -> None:

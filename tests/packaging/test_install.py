@@ -77,7 +77,7 @@ def run(bin_dir: Path, cwd: Path, *command: str) -> subprocess.CompletedProcess[
 
 @pytest.mark.parametrize("command", [("omnicase",), ("python", "-m", "migrate")], ids=["omnicase", "python -m migrate"])
 @pytest.mark.parametrize("folder", ["plain", "hostile"])
-def test_the_current_folder_shadows_nothing(installed, command, folder, request):
+def test_c18_the_current_folder_shadows_nothing(installed, command, folder, request):
     cwd = request.getfixturevalue(folder)
     target = cwd / "fresh"
     made = run(installed, cwd, *command, "init", str(target))

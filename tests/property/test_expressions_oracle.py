@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.expressions import parse_expression, to_polars
+from mappings.expressions import parse_expression, translated
 
 TEXTS = st.one_of(
     st.none(),
@@ -93,8 +93,9 @@ def sqlite() -> Iterator[sqlite3.Connection]:
 
 def ours(text: str, rows: list[tuple]) -> list:
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    made = to_polars(parse_expression(text), lambda name: (pl.col(name.lower()), SCHEMA[name.lower()]))
+    made, dtype = translated(parse_expression(text), lambda name: (pl.col(name.lower()), SCHEMA[name.lower()]))
     found = frame.with_columns(x=made)["x"]
+    assert dtype in (None, found.dtype)
     return found.cast(pl.Int64).to_list() if found.dtype == pl.Boolean else found.to_list()
 
 

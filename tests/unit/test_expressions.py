@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from casemodel import Place, RefusedError
-from mappings.expressions import FUNCTIONS, NAMES, parse_expression, result_type, to_polars
+from mappings.expressions import FUNCTIONS, NAMES, parse_expression, result_type, to_polars, translated
 
 FRAME = pl.DataFrame(
     {
@@ -38,6 +38,7 @@ def value(text: str) -> list:
     made = to_polars(expression, resolve)
     whole = FRAME.select(x=made)["x"]
     assert result_type(expression, FRAME.schema) == whole.dtype
+    assert translated(expression, resolve)[1] in (None, whole.dtype)
     if whole.len() == FRAME.height and not expression.has_window:
         assert pl.concat([FRAME.slice(row, 1).select(x=made)["x"] for row in range(FRAME.height)]).equals(whole)
     return whole.to_list()
