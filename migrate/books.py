@@ -25,10 +25,18 @@ class MappingBooks:
     gone: Mapping[str, int]
     """Keys that left the source or the scope, by what became of their records (`GONE`)."""
     source_rows: int
+    standing: bool = False
+    """Whether the rows were counted as they stand: the relation is byte for byte what it was when it was last read."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the books as the contract of the command line has them."""
-        return {"mapping": self.mapping, "target": self.target, **self.tally.as_dict(), "gone": dict(self.gone)}
+        return {
+            "mapping": self.mapping,
+            "target": self.target,
+            **self.tally.as_dict(),
+            "gone": dict(self.gone),
+            "standing": self.standing,
+        }
 
 
 @dataclass(frozen=True)
@@ -86,10 +94,11 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
             sa.func.coalesce(sa.func.sum(batch.c[name]), 0).label(name)
             for name in ("read", *OUTCOMES, *(f"gone_{each}" for each in GONE), "source_rows")
         ]
+        stands = sa.func.count(sa.case((batch.c.phase == "standing", 1))).label("standing")
         mine = sa.and_(batch.c.mapping_id == mapping.c.id, batch.c.run_id == run_id)
         rows = (
             connection.execute(
-                sa.select(mapping.c.name, mapping.c.target, *sums)
+                sa.select(mapping.c.name, mapping.c.target, stands, *sums)
                 .select_from(progress.join(mapping, mapping.c.id == progress.c.mapping_id).outerjoin(batch, mine))
                 .where(progress.c.run_id == run_id)
                 .group_by(mapping.c.id)
@@ -113,6 +122,7 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
                 Tally(read=row["read"], **{name: row[name] for name in OUTCOMES}),
                 {name: int(row[f"gone_{name}"]) for name in GONE},
                 row["source_rows"],
+                row["standing"] > 0,
             )
             for row in rows
         ),

@@ -62,6 +62,12 @@ def run_lines(books: Books, verb: str) -> Iterable[str]:
         gone = sum(each.gone[name] for each in books.mappings)
         if gone:
             yield f"{_figure(gone)} {'row' if gone == 1 else 'rows'} left the source or the scope: {fate}."
+    standing = sum(each.standing for each in books.mappings)
+    if standing:
+        yield (
+            f"Not read again, since their sources did not change by a byte: {standing} of {len(books.mappings)}"
+            " mappings (--full reads them)."
+        )
     if verb == "plan":
         yield f"A run would write {_figure(written)} records. Nothing was changed. Next: omnicase run"
         return

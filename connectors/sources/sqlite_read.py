@@ -30,16 +30,16 @@ from connectors.sources.sqlite_text import (
 )
 
 UNREADABLE = ("_ref", "place", "code", "raw")
-ODD, _ORDER = "\x01odd", "\x01order"
+ODD = "\x01odd"
 _RAW_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class KeyOrder:
-    """An order that no two rows share: quoted columns, the locator last, and how many of them make a group."""
+    """An order that no two rows share: quoted columns, the locator last, and the names of those that make a group."""
 
     columns: tuple[str, ...]
-    group: int
+    group: tuple[str, ...]
 
     @property
     def sql(self) -> str:
@@ -49,8 +49,9 @@ class KeyOrder:
 
 def key_order(table: Table, order: tuple[SourceColumn, ...], group: tuple[SourceColumn, ...]) -> KeyOrder:
     """Return the order of a partition: group columns, order columns, then the locator."""
-    wanted = tuple(dict.fromkeys(quoted(c.name) for c in (*group, *order)))
-    return KeyOrder(tuple(dict.fromkeys([*wanted, *table.locator])), len(set(group)) or len(wanted))
+    names = tuple(dict.fromkeys(column.name for column in (*group, *order)))
+    whole = names[: len(set(group)) or len(names)]
+    return KeyOrder(tuple(dict.fromkeys([*map(quoted, names), *table.locator])), whole)
 
 
 def uses_index(link: Link, table: Table, order: KeyOrder) -> bool:
@@ -83,28 +84,26 @@ class Reader:
     def __post_init__(self) -> None:
         self.slow.update(c.name for c in self.table.relation.columns if starts_slow(c.declared_type))
 
-    def read(self, rest: str, rows: int, order: Sequence[str] = ()) -> pl.DataFrame:
+    def read(self, rest: str, rows: int) -> pl.DataFrame:
         """Run ``SELECT … {rest}`` of at most `rows` rows.
 
-        Returns the columns, ``_ref``, `ODD` (the code of what makes a row unreadable, or NULL) and the tagged order
-        values.
+        Returns the columns, ``_ref`` and `ODD` (the code of what makes a row unreadable, or NULL).
         """
         while True:
-            arrow = self.link.table(f"SELECT {self._selected(order)} {rest}", rows)
-            frame = self._frame(arrow, len(order))
+            frame = self._frame(self.link.table(f"SELECT {self._selected()} {rest}", rows))
             if frame is not None:
                 return frame
 
-    def _selected(self, order: Sequence[str]) -> str:
+    def _selected(self) -> str:
         # Nothing is renamed here: ORDER BY would take a new name for the column it hides.
         columns = [
             canonical(quoted(c.name), c.declared_type) if c.name in self.slow else quoted(c.name)
             for c in self.table.relation.columns
         ]
         odd = f"CASE WHEN {self.table.bytes_found(self.slow)} THEN 'blob-in-text' END"
-        return ", ".join([*columns, self.table.reference(), odd, *(tagged(column) for column in order)])
+        return ", ".join([*columns, self.table.reference(), odd])
 
-    def _frame(self, arrow: pa.Table, order: int) -> pl.DataFrame | None:
+    def _frame(self, arrow: pa.Table) -> pl.DataFrame | None:
         """Return the rows as texts, or None after finding that a column must be read the slow way."""
         slow_before = len(self.slow)
         invalid = pl.Series([False]).new_from_index(0, arrow.num_rows)
@@ -120,8 +119,7 @@ class Reader:
                 series.append(text.alias(column.name))
         if len(self.slow) > slow_before:
             return None
-        rest = ["_ref", ODD, *(f"{_ORDER}{i}" for i in range(order))]
-        for name, values in zip(rest, arrow.columns[len(series) :], strict=True):
+        for name, values in zip(("_ref", ODD), arrow.columns[len(series) :], strict=True):
             series.append(pl.Series(name, values).cast(pl.String))
         frame = pl.DataFrame(series)
         if invalid.any():
@@ -134,27 +132,29 @@ def read_batches(link: Link, table: Table, order: KeyOrder, rows: int, after: st
     """Yield a table's rows in batches of `rows`, fewer or more where a group would be cut."""
     reader = Reader(link, table)
     position = None if after is None else read_position(after, len(order.columns))
-    group = [f"{_ORDER}{i}" for i in range(order.group)]
     whole = False
     while not whole:
         wanted = rows + 1
         frame = _read_after(reader, order, wanted, position)
         whole = frame.height < wanted
-        while (cut := whole_groups(frame, group, rows)) is None and not whole:
+        while (cut := whole_groups(frame, order.group, rows)) is None and not whole:
             # A group that fills the batch is read to its end, in steps that grow with it.
-            piece = _read_after(reader, order, wanted, _tags(frame, order))
+            piece = _read_after(reader, order, wanted, _last_position(reader, order, frame))
             whole, wanted = piece.height < wanted, 2 * wanted
             frame = pl.concat([frame, piece])
         batch = frame if cut is None else frame.head(cut)
         whole = whole and batch.height == frame.height
         if batch.height:
-            position = _tags(batch, order)
+            position = _last_position(reader, order, batch)
             yield _extract(reader, batch, write_position(position))
 
 
-def _tags(frame: pl.DataFrame, order: KeyOrder) -> list[str | None]:
-    """Return the raw order values of the last row."""
-    return [frame.item(-1, f"{_ORDER}{i}") for i in range(len(order.columns))]
+def _last_position(reader: Reader, order: KeyOrder, frame: pl.DataFrame) -> list[str | None]:
+    """Return the raw order values of the last row, asked for it alone: in every row they would double the keys."""
+    tags = ", ".join(tagged(column) for column in order.columns)
+    where = located(reader.table, frame["_ref"].tail(1))
+    found = reader.link.table(f"SELECT {tags} FROM {reader.table.name} WHERE {where}", 1)
+    return [column[0].as_py() for column in found.columns]
 
 
 def _read_after(reader: Reader, order: KeyOrder, rows: int, position: Sequence[str | None] | None) -> pl.DataFrame:
@@ -164,7 +164,7 @@ def _read_after(reader: Reader, order: KeyOrder, rows: int, position: Sequence[s
     for condition in [""] if position is None else ranges_after(order.columns, position):
         where = f"WHERE {condition} " if condition else ""
         rest = f"FROM {reader.table.name} {where}ORDER BY {order.sql} LIMIT {wanted}"
-        pieces.append(reader.read(rest, wanted, order.columns))
+        pieces.append(reader.read(rest, wanted))
         wanted -= pieces[-1].height
         if wanted == 0:
             break

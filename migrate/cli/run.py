@@ -40,7 +40,11 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
 
 
 _AS_OF = click.option("--as-of", callback=_day, metavar="DATE", help="What 'today' is in mappings (default: today).")
-_FULL = click.option("--full", is_flag=True, help="Compare every row, also those that a cursor would pass over.")
+_FULL = click.option(
+    "--full",
+    is_flag=True,
+    help="Compare every row, also where a cursor or an unchanged source says that nothing changed.",
+)
 _MAX_REJECTS = click.option(
     "--max-rejects", callback=_share, metavar="SHARE", help="Stop when more of the rows are rejected, e.g. 5%."
 )

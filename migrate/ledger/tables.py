@@ -164,7 +164,7 @@ def _progress(builder: _Builder) -> None:
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("run_id", Integer, builder.ref("run"), nullable=False),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("phase", String(12), nullable=False, comment="main or retry"),
+        Column("phase", String(12), nullable=False, comment="main, retry, gone, deletes or standing"),
         Column("seq", Integer, nullable=False),
         Column("source_rows", BigInteger, nullable=False, comment="physical rows; read counts rows x slots"),
         Column("read", BigInteger, nullable=False),

@@ -25,6 +25,21 @@ class Filtered:
     settled: dict[str, int]
 
 
+def to_map_again(context: LoadContext, number: int) -> pl.Series:
+    """Return the keys of rows of a mapping that are to be mapped although they did not change.
+
+    What they wait for did, or they look something up that was not in the target and may be there by now.
+    """
+    issue = ledger_table(context.target.dialect, "issue")
+    in_vain = sa.select(issue.c.source_key).where(
+        issue.c.mapping_id == number,
+        issue.c.code.in_(["lookup-unknown", "lookup-ambiguous"]),
+        issue.c.source_key.is_not(None),
+    )
+    looked_up = context.target.query(in_vain.distinct(), ("key",))["key"]
+    return pl.concat([moved_keys(context, number), looked_up]).unique()
+
+
 class ChangeFilter:
     """Compares rows with the id map.
 
@@ -49,22 +64,12 @@ class ChangeFilter:
         shares = mapping in context.shared and self._number not in context.by_record
         self._kept_refs = ["linked", *(["contribution"] if shares else [])]
         if not self.first_load:
-            self._moved = pl.concat([moved_keys(context, self._number), self._looked_up_in_vain()]).unique()
+            self._moved = to_map_again(context, self._number)
 
     @property
     def moved(self) -> pl.Series:
         """Keys of rows that are to be mapped again although they did not change: what they wait for did."""
         return self._moved
-
-    def _looked_up_in_vain(self) -> pl.Series:
-        """Return the keys of rows with a lookup that failed: what they look up may be in the target by now."""
-        issue = ledger_table(self._context.target.dialect, "issue")
-        statement = sa.select(issue.c.source_key).where(
-            issue.c.mapping_id == self._number,
-            issue.c.code.in_(["lookup-unknown", "lookup-ambiguous"]),
-            issue.c.source_key.is_not(None),
-        )
-        return self._context.target.query(statement.distinct(), ("key",))["key"]
 
     def prior(self, keys: pl.Series) -> pl.DataFrame:
         """Return what the id map says of keys: `PRIOR` columns (text), only for keys that it knows.

@@ -30,6 +30,7 @@ from migrate.pipeline.mapped_batch import Loader
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.staging import StagedBatch, stage
+from migrate.pipeline.standing import Standing, content_digest, count_standing, standing
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.progress import Progress
@@ -105,8 +106,13 @@ class MappingLoad:
         state = self._begin()
         self._low = state["cursor_low"]
         if state["state"] == "reading":
-            self._main_pass(state["position"], progress, max_rejects)
-            self._finish_reading(state["fingerprint"])
+            known = self._standing(state)
+            if known is None:
+                self._main_pass(state["position"], progress, max_rejects)
+                self._finish_reading(state["fingerprint"])
+            else:
+                count_standing(self.context, self.number, known)
+                progress.advance(known.source_rows, rejected=known.settled.get("rejected", 0))
         if self.mapping.giving is not None:
             take_back(self.context, self.mapping.name, self.gate())
         self.context.full_read.add(self.mapping.name)
@@ -134,13 +140,19 @@ class MappingLoad:
                 "full_read": 0,
                 "file_digest": self.mapping.file_digest,
                 "meaning": self.mapping.meaning,
-                "fingerprint": self.source.fingerprint(self.mapping.relation),
+                "fingerprint": content_digest(self.source, self.mapping),
                 "cursor_by": None if self.cursor is None else self.cursor.digest,
                 "cursor_low": None if found.low is None else str(found.low),
                 "cursor_high": None if found.high is None else str(found.high),
             }
             connection.execute(sa.insert(progress).values(**values))
             return values
+
+    def _standing(self, state: dict[str, Any]) -> Standing | None:
+        """Return how the rows stand, where they need not be read; by a cursor, or once reading has begun, they are."""
+        if self.context.full or self._low is not None or self._next_batch("main") > 0:
+            return None
+        return standing(self.context, self.mapping, state["fingerprint"])
 
     def _main_pass(self, position: str | None, progress: Progress, max_rejects: float | None) -> None:
         """Commit batch after batch; a thread maps the next one meanwhile."""
@@ -205,7 +217,7 @@ class MappingLoad:
 
     def _finish_reading(self, fingerprint: str) -> None:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""
-        if self.source.fingerprint(self.mapping.relation) != fingerprint:
+        if content_digest(self.source, self.mapping) != fingerprint:
             raise SystemFailure(
                 "RUN-002",
                 "the source changed while it was read",

@@ -47,7 +47,7 @@ def commits(folder: Path, run: int) -> int:
 
 
 def test_batches_without_changes_are_committed_together(loaded: Path, omnicase: CommandLine) -> None:
-    again = books(omnicase("-C", loaded, "--format", "json", "run"))
+    again = books(omnicase("-C", loaded, "--format", "json", "run", "--full"))
     assert (again["read"], again["unchanged"]) == (CONTACTS, CONTACTS)
     assert commits(loaded, 1) >= CONTACTS / 5
     assert 1 < commits(loaded, 2) <= 4
@@ -63,7 +63,7 @@ def test_one_changed_row_is_updated_alone(loaded: Path, omnicase: CommandLine, r
 def test_killed_among_batches_without_changes(loaded: Path, omnicase: CommandLine) -> None:
     target = loaded / "target.db"
     before = model_rows(target), ledger_rows(target)
-    killed = omnicase.spawn("-C", loaded, "run", env={"OMNICASE_FAILPOINT": "after-map:40"})
+    killed = omnicase.spawn("-C", loaded, "run", "--full", env={"OMNICASE_FAILPOINT": "after-map:40"})
     assert killed.status < 0
     again = books(omnicase("-C", loaded, "--format", "json", "run"))
     assert (again["read"], again["unchanged"]) == (CONTACTS, CONTACTS)

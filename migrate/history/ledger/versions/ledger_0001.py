@@ -96,7 +96,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("phase", sa.String(12), nullable=False, comment="main or retry"),
+        sa.Column("phase", sa.String(12), nullable=False, comment="main, retry, gone, deletes or standing"),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("source_rows", sa.BigInteger(), nullable=False, comment="physical rows; read counts rows x slots"),
         sa.Column("read", sa.BigInteger(), nullable=False),
