@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from casemodel import join_key, show, split_key, token
+from casemodel import Relation, join_key, show, split_key, token
 from mappings import CompiledMapping
 from migrate.session import Session
 
@@ -23,15 +23,37 @@ class Shown:
         self._session = session
         self._mask_key = session.workspace.secrets.mask_key
         self.unmasked = unmasked
+        self._personal: dict[tuple[str, str], bool] = {}
 
     def value(self, value: str | None, *, personal: bool) -> str:
         """Return a value as it may be shown."""
         return show(value, personal=personal and not self.unmasked, key=self._mask_key)
 
     def personal(self, mapping: CompiledMapping, column: str) -> bool:
-        """Return whether a source column is personal; unknown means personal."""
-        relation = self._session.relation(mapping.system, mapping.relation)
-        return self._session.workspace.is_personal(relation, column)
+        """Return whether a column that a mapping reads is personal; unknown means personal.
+
+        A column of a look beside is as personal as it is in its own relation, one that `unpivot` makes as the most
+        personal of those that it is made of.
+        """
+        if (mapping.name, column) not in self._personal:
+            found = self._made_of(mapping, column)
+            self._personal[mapping.name, column] = any(self._session.workspace.is_personal(*each) for each in found)
+        return self._personal[mapping.name, column]
+
+    def _made_of(self, mapping: CompiledMapping, column: str) -> list[tuple[Relation, str]]:
+        """Return the source columns that a column of the frame comes from; none of counts and the names of slots."""
+        own = self._session.relation(mapping.system, mapping.relation)
+        spec = self._session.files[mapping.name].model.source
+        if spec.unpivot is not None and column in spec.unpivot.into:
+            place = spec.unpivot.into.index(column)
+            return [(own, each[place - 1]) for each in spec.unpivot.columns.values()] if place else []
+        name, _, rest = column.partition(".")
+        side = spec.beside.get(name)
+        if side is None or column.upper() in {each.name.upper() for each in own.columns}:
+            return [(own, column)]
+        if side.relation is None:
+            return [] if rest == "climbed" else [(own, rest)]
+        return [] if side.take == "count" else [(self._session.relation(mapping.system, side.relation), rest)]
 
     def key(self, mapping: CompiledMapping, key: str | None) -> tuple[str, ...]:
         """Return the parts of a key as they may be shown; a personal part is a token."""

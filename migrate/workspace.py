@@ -119,15 +119,15 @@ class Workspace:
         """Return whether a source column is personal (promise 9): as the system's `personal:` says, else as read.
 
         ``personal: {RELATION: [COLUMN, …]}`` names the personal columns of a relation; its other columns are not. Of a
-        relation that is not named there everything is personal.
+        relation that is not named there everything is personal, and so is a column that a relation does not have.
         """
+        known = {each.name.upper(): each.personal for each in relation.columns}
         declared = self.model.systems.get(relation.system, {}).get("personal")
         if isinstance(declared, dict):
             by_name = {str(name).upper(): columns for name, columns in declared.items()}
-            if relation.name.upper() in by_name:
+            if relation.name.upper() in by_name and column.upper() in known:
                 return column.upper() in {str(each).upper() for each in by_name[relation.name.upper()] or []}
             return True
-        known = {each.name.upper(): each.personal for each in relation.columns}
         return known.get(column.upper(), True)
 
     @property
