@@ -29,10 +29,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def stages(folder: Path, key: str, *more: str) -> dict[str, list[str]]:
-    """Return the lines of each value and field."""
+    """Return the lines of each value and field between the source and the record, of an English answer."""
     found: dict[str, list[str]] = {}
     name = ""
-    for line in in_process("-C", folder, "explain", "kcc.contact", key, *more).out.splitlines():
+    out = in_process("-C", folder, "explain", "kcc.contact", key, *more).out
+    for line in out.partition("stages\n")[2].partition("record in the target")[0].splitlines():
         if line.startswith("  ") and len(line) > 27:
             name = line[2:26].strip() or name
             found.setdefault(name, []).append(line[27:])
