@@ -98,6 +98,8 @@ class CompiledMapping:
     fine: Callable[[], CompiledMapping]
     """Gives the mapping compiled with every stage kept, for `explain` and tests; the first call compiles it."""
     marks: tuple[Mark, ...]
+    made_of: Mapping[str, frozenset[str]]
+    """Value or field to the columns that it is made of, compiled with every stage kept; else empty."""
 
     def prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the prepared frame of a batch.
@@ -310,6 +312,10 @@ def _reading(built: Built) -> Reading:
     )
 
 
+def _made_of(compiler: Compiler) -> dict[str, frozenset[str]]:
+    return {name: frozenset(made.sources()) for name, made in {**compiler.values, **compiler.finals}.items()}
+
+
 def _assemble(draft: Draft, prepared: Preparation, fine: Callable[[], CompiledMapping]) -> CompiledMapping:
     built, keys, compiler = draft.built, draft.keys, draft.compiler
     file = compiler.file
@@ -361,4 +367,5 @@ def _assemble(draft: Draft, prepared: Preparation, fine: Callable[[], CompiledMa
         reading=reading,
         fine=fine,
         marks=tuple(compiler.program.marks),
+        made_of=_made_of(compiler) if compiler.program.fine else {},
     )

@@ -207,11 +207,18 @@ def _source(mapping: CompiledMapping, prepared: pl.DataFrame, shown: Shown) -> t
 
 
 def _stage(mapping: CompiledMapping, personal: frozenset[str], stage: StageValue, shown: Shown) -> Stage:
-    """Mask a stage's value unless its column of the model may be shown and no personal value of the row is in it."""
-    open_column = stage.field in mapping.fields and not column_info(mapping.target, stage.field)["personal"]
+    """Mask a stage's value unless it may be shown.
+
+    What is made of columns that may be shown may be shown, but for personal columns of the model; so may other fields
+    of the model in which there is no personal value of the row.
+    """
+    is_field = stage.field in mapping.fields
     bare = _bare(stage.value or "")
+    sources = mapping.fine().made_of.get(stage.field)
+    harmless = sources is not None and not any(shown.personal(mapping, name) for name in sources)
     taken = any(value in bare or (len(bare) >= _TELLING and bare in value) for value in personal)
-    value = shown.value(stage.value, personal=not open_column or taken)
+    secret = is_field and bool(column_info(mapping.target, stage.field)["personal"])
+    value = shown.value(stage.value, personal=secret or not (harmless or (is_field and not taken)))
     return Stage(stage.field, stage.stage, value, stage.issue)
 
 

@@ -194,7 +194,7 @@ def lookup_lines(found: Looked, lang: str) -> Iterator[str]:
             yield f"  {name:<24} {value}"
         if not each.source:
             yield f"  {_word(lang, 'left')}"
-    yield from merged_lines(found.merged)
+    yield from merged_lines(found.merged, lang)
     if found.origins:
         each = found.origins[0]
         yield _word(lang, "next", mapping=each.mapping, key="|".join(each.key))

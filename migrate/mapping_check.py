@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from textwrap import wrap
 from typing import Any, Final
 
 from casemodel import RefusedError, RefusedMany, printable
@@ -26,6 +27,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "bad": ("Fouten: {errors}, waarschuwingen: {warnings}.", "Errors: {errors}, warnings: {warnings}."),
     "next": ("Verder: omnicase plan, of omnicase run", "Next: omnicase plan, or omnicase run"),
 }
+_WIDEST: Final = 120
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def check_lines(checked: Checked, lang: str) -> Iterator[str]:
     if checked.errors:
         yield _word(lang, "bad", errors=len(checked.errors), warnings=len(checked.warnings))
     else:
-        yield _word(lang, "good", n=len(checked.order), order=", ".join(checked.order))
+        good = _word(lang, "good", n=len(checked.order), order=", ".join(checked.order))
+        yield from wrap(good, _WIDEST, break_long_words=False, break_on_hyphens=False)
         yield _word(lang, "next")
 
 

@@ -50,6 +50,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "never": ("nooit: {codes}", "never: {codes}"),
     "unknown": ("rijen met een onbekende code", "rows with an unknown code"),
     "rows": ("{n} rijen met een onbekende code", "{n} rows with an unknown code"),
+    "row": ("1 rij met een onbekende code", "1 row with an unknown code"),
     "not_loaded": ("nog niet geladen", "not loaded yet"),
     "met_so_far": (
         "Welke codes tot nu toe in een lading voorkwamen. Een code die nooit voorkomt, kan een tikfout zijn.",
@@ -231,7 +232,7 @@ def _code_tables(tables: tuple[CodeUse, ...], lang: str) -> Part:
     for each in tables:
         met = _word(lang, "not_loaded") if each.used is None else _word(lang, "met_of", used=each.used, of=each.codes)
         never = _word(lang, "never", codes=", ".join(each.unused)) if each.unused else ""
-        unknown = _word(lang, "rows", n=each.unknown) if each.unknown else ""
+        unknown = _word(lang, "row" if each.unknown == 1 else "rows", n=each.unknown) if each.unknown else ""
         rows.append((each.name, ", ".join(each.mappings), met, never, unknown))
     return Part(2, _word(lang, "code_tables"), (_word(lang, "met_so_far"),), head, tuple(rows))
 

@@ -65,7 +65,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "do": ("opgeschoond: {v}", "tidied: {v}"),
     "codes": ("vertaald met {v}", "translated with {v}"),
     "inline": ("de codetabel hieronder", "the code table below"),
-    "unknown": ("onbekende code: {v}", "unknown code: {v}"),
+    "unknown_reject": ("een onbekende code: de rij wordt geweigerd", "an unknown code: the row is rejected"),
+    "unknown_null": ("een onbekende code vervalt", "an unknown code is dropped"),
+    "unknown_keep": ("een onbekende code blijft staan", "an unknown code is kept"),
+    "unknown_use": ("een onbekende code wordt '{v}'", "an unknown code becomes '{v}'"),
     "date": ("gelezen als datum {v}", "read as date {v}"),
     "datetime": ("gelezen als tijdstip {v}", "read as moment {v}"),
     "number": ("gelezen als getal", "read as number"),
@@ -75,7 +78,9 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "write": ("geschreven als {v}", "written as {v}"),
     "link": ("verwijst naar wat {v} maakte", "refers to what {v} made"),
     "lookup": ("opgezocht in {v}", "looked up in {v}"),
-    "missing": ("bestaat het niet: {v}", "when missing: {v}"),
+    "missing_park": ("bestaat het niet, dan wacht de rij", "a row whose record is missing waits"),
+    "missing_reject": ("bestaat het niet, dan wordt de rij geweigerd", "a row whose record is missing is rejected"),
+    "missing_null": ("bestaat het niet, dan blijft het veld leeg", "without such a record the field stays empty"),
     "default": ("anders '{v}'", "else '{v}'"),
     "truncate": ("te lange tekst wordt afgekapt", "a text that is too long is cut"),
     "on_error": ("een onleesbare waarde vervalt", "a value that cannot be read is dropped"),
@@ -192,7 +197,13 @@ def _stages(lang: str, chain: Mapping[str, Any]) -> Iterator[str]:
 
 def _losses(lang: str, chain: Mapping[str, Any]) -> Iterator[str]:
     for name in ("unknown", "missing", "on_error", "truncate", "take", "warn_if"):
-        if name in chain:
+        if name not in chain:
+            continue
+        if name == "unknown":
+            yield _word(lang, f"unknown_{chain[name]['_policy']}", v=chain[name].get("use"))
+        elif name == "missing":
+            yield _word(lang, f"missing_{chain[name]}")
+        else:
             yield _word(lang, name, v=_list(chain[name]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import sqlalchemy as sa
@@ -79,11 +79,18 @@ def _said(session: Session, shown: Shown, table: str, name: str, row: dict[str, 
     return Said(row["mapping"], key, shown.value(row[name], personal=bool(column_info(table, name)["personal"])))
 
 
-def merged_lines(fields: tuple[MergedField, ...]) -> Iterator[str]:
+_FROM: Final = {
+    "nl": "uit welke rij elk veld van het record komt",
+    "en": "where each field of the record comes from",
+}
+_NOT: Final = {"nl": "niet", "en": "not"}
+
+
+def merged_lines(fields: tuple[MergedField, ...], lang: str) -> Iterator[str]:
     """Return the same for a terminal; nothing for a record of one row."""
     if fields:
-        yield "where each field of the record comes from"
+        yield _FROM[lang]
     for each in fields:
         yield f"  {each.field:<24} {each.won.mapping} {'|'.join(each.won.key)}   {each.won.value}"
         for lost in each.lost:
-            yield f"  {'':<24}   not {lost.mapping} {'|'.join(lost.key)}   {lost.value}"
+            yield f"  {'':<24}   {_NOT[lang]} {lost.mapping} {'|'.join(lost.key)}   {lost.value}"

@@ -151,8 +151,8 @@ def _wrong_personal(session: Session, system: str) -> Iterator[RefusedError]:
     relations = {name.upper(): name for name in (*source.relations(), *queries)}
     for name, columns in declared.items():
         found = relations.get(str(name).upper())
-        if found is None and not session.files and _is_query(session.workspace, str(name)):
-            continue  # A profile reads no mappings, so no query has told its columns.
+        if found is None and _is_query(session.workspace, str(name)):
+            continue  # No mapping reads it (a profile knows of no mappings), so it has not told its columns.
         if found is None:
             yield _not_personal(system, f"there is no relation '{name}'", _nearest(str(name), list(relations.values())))
             continue

@@ -69,13 +69,15 @@ def run_lines(books: Books, verb: str) -> Iterable[str]:
             " mappings (--full reads them)."
         )
     if verb == "plan":
-        yield f"A run would write {_figure(written)} records. Nothing was changed. Next: omnicase run"
+        many = f"{written:,}".replace(",", ".")
+        yield f"A run would write {many} record{'' if written == 1 else 's'}. Nothing was changed. Next: omnicase run"
         return
     if written == 0:
         yield "Nothing changed: no record was written."
     rejected = sum(each.tally.rejected + each.tally.parked for each in books.mappings)
     if rejected:
-        yield f"{_figure(rejected)} rows were not loaded. Next: omnicase rejects list"
+        rows = "row was" if rejected == 1 else "rows were"
+        yield f"{_figure(rejected)} {rows} not loaded. Next: omnicase rejects list"
     yield f"Run {books.run} is {books.state}. Next: omnicase reconcile --report html"
 
 

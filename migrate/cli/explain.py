@@ -12,8 +12,9 @@ from migrate.cli.unmasked import unmasked_options
 @click.argument("mapping")
 @click.argument("key")
 @unmasked_options
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
 @pass_invocation
-def explain(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None) -> int:
+def explain(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None, lang: str) -> int:
     """Show a source row's way to its record, stage by stage.
 
     Personal values are masked.
@@ -27,5 +28,5 @@ def explain(invocation: Invocation, mapping: str, key: str, unmasked: bool, reas
     why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = explain_row(session, mapping, key, why)
-    invocation.emit(found.as_dict(), explain_lines(found))
+    invocation.emit(found.as_dict(), explain_lines(found, lang))
     return 0

@@ -227,6 +227,13 @@ MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     ("the column {a} is unfilled, but a field fills it", "de kolom {a} staat onder unfilled, maar een veld vult haar"),
     ("the column {a} is ignored, but {b} uses it", "de kolom {a} staat onder ignore, maar {b} gebruikt haar"),
     ("the column {a} of {b} must be filled", "de kolom {a} van {b} moet gevuld worden"),
+    # personal: of workspace.yml
+    ("systems.{a}.personal does not hold: it does not list columns by relation",
+     "systems.{a}.personal klopt niet: het noemt geen kolommen per relatie"),
+    ("systems.{a}.personal does not hold: there is no relation '{b}'",
+     "systems.{a}.personal klopt niet: er is geen relatie '{b}'"),
+    ("systems.{a}.personal does not hold: the relation {b} has no column '{c}'",
+     "systems.{a}.personal klopt niet: de relatie {b} heeft geen kolom '{c}'"),
     # dates of the last profile
     ("the formats {a} fit only {b} of the values of {c} in the last profile",
      "de notaties {a} passen op slechts {b} van de waarden van {c} in het laatste profiel"),

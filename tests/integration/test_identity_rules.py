@@ -353,7 +353,7 @@ def test_explain_names_who_said_what(tmp_path: Path) -> None:
     assert (fields["surname"]["mapping"], fields["internal_note"]["mapping"]) == ("one.person", "two.person")
     assert [each["mapping"] for each in fields["surname"]["lost"]] == ["two.person"]
     assert fields["surname_prefix"]["lost"] == fields["internal_note"]["lost"] == []
-    plain = omnicase("-C", folder, "explain", "two.person", "1").out
+    plain = omnicase("-C", folder, "explain", "two.person", "1", "--lang", "en").out
     assert "where each field of the record comes from" in plain
     assert "Berg" not in plain
     assert "note of two" not in plain
