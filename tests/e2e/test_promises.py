@@ -241,10 +241,11 @@ def _tell(folder: Path) -> None:
     of_mapping: dict[str, list[list[str]]] = {}
     for row in rejects.document["rejects"]:
         of_mapping.setdefault(row["mapping"], []).append(row["key"])
-    assert len(of_mapping) >= 5
+    assert of_mapping
     for mapping, keys in of_mapping.items():
-        key = "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in keys[0])
-        answers += [in_process("-C", folder, *verb, mapping, key) for verb in (["rejects", "show"], ["explain"])]
+        for parts in keys[:4]:
+            key = "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+            answers += [in_process("-C", folder, *verb, mapping, key) for verb in (["rejects", "show"], ["explain"])]
     for verb in (
         ["plan", "--full"], ["status"], ["doctor"], ["reconcile", "--report", "html,json,txt"], ["--debug", "run", "--full"]
     ):

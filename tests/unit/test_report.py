@@ -35,6 +35,8 @@ from reconciliation import (
 from reconciliation.differences import KINDS
 from reconciliation.words import figure, share, texts
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 GOLDEN = Path(__file__).parent / "golden"
 EVIL = "<script>alert(1)</script>"
 BSN = "999993653"

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from casemodel import ValueCheck, tables, value_checks
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 CHECKS = [
     check
     for table in tables.values()
