@@ -53,6 +53,8 @@ class Explained:
     merged: tuple[MergedField, ...] = ()
     """Of a record that several systems know: which row each field comes from, and what others said."""
     unmasked: bool = False
+    waits: tuple[str, ...] = ()
+    """Mapping and key of each record that the row waits for."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values."""
@@ -71,6 +73,7 @@ class Explained:
             "issues": [{"severity": severity, "field": field, "code": code} for severity, field, code in self.issues],
             "merged": [each.as_dict() for each in self.merged],
             "unmasked": self.unmasked,
+            "waits_for": list(self.waits),
         }
 
 
@@ -116,6 +119,7 @@ def _explained(
             .where(issue.c.mapping_id == number, issue.c.source_key == key)
             .order_by(issue.c.id)
         ).all()
+        waits = _waits(session, connection, number, key, shown)
         target_id = state.target_id if state else None
         record = record_now(connection, mapping.target, mapping.fields, target_id, shown)
         merged = merged_fields(session, connection, mapping, numbers, target_id, shown)
@@ -138,7 +142,20 @@ def _explained(
         tuple((row.severity, row.field, row.code) for row in issues),
         merged,
         shown.unmasked,
+        waits,
     )
+
+
+def _waits(session: Session, connection: sa.Connection, number: int, key: str, shown: Shown) -> tuple[str, ...]:
+    wait, on = table(connection, "wait"), table(connection, "mapping")
+    rows = connection.execute(
+        sa.select(on.c.name, wait.c.on_key)
+        .join(on, on.c.id == wait.c.on_mapping_id)
+        .where(wait.c.mapping_id == number, wait.c.source_key == key)
+        .order_by(wait.c.id)
+    )
+    there = [(row.name, row.on_key) for row in rows if row.name in session.files]
+    return tuple(f"{name} {shown.key_text(session.mapping(name), on_key)}" for name, on_key in there)
 
 
 def source_of(session: Session, mapping: CompiledMapping, key: str, shown: Shown) -> tuple[tuple[str, str], ...]:

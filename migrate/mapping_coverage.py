@@ -25,6 +25,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{n} kolommen zijn nog niet gebruikt of gevuld en niet met een reden weggelaten: {names}",
         "{n} columns are neither used or filled nor left out with a reason: {names}",
     ),
+    "one": (
+        "1 kolom is nog niet gebruikt of gevuld en niet met een reden weggelaten: {names}",
+        "1 column is neither used or filled nor left out with a reason: {names}",
+    ),
     "unread": ("Niet gelezen door een mapping: {names}", "Read by no mapping: {names}"),
     "plugins": ("Python in plaats van de mappingtaal: {names}", "Python instead of the language: {names}"),
     "relation": ("Bron {name}", "Source {name}"),
@@ -190,9 +194,8 @@ def _named(file: MappingFile) -> Iterator[str]:
 
 def coverage_paper(report: CoverageReport, lang: str) -> list[Part]:
     """Return the report as a document."""
-    said = [
-        _word(lang, "some", n=len(report.open), names=", ".join(report.open)) if report.open else _word(lang, "all")
-    ]
+    how_many = "all" if not report.open else "one" if len(report.open) == 1 else "some"
+    said = [_word(lang, how_many, n=len(report.open), names=", ".join(report.open))]
     if report.unread:
         said.append(_word(lang, "unread", names=", ".join(report.unread)))
     if report.plugins:

@@ -28,6 +28,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "conflict": ("conflict", "conflict"),
     "out_of_scope": ("buiten de mapping", "out of scope"),
     "gone": ("verdwenen uit de bron", "gone from the source"),
+    "waits": ("wacht op {key}", "waits for {key}"),
     "error": ("fout", "error"),
     "warning": ("waarschuwing", "warning"),
 }
@@ -64,6 +65,8 @@ def explain_lines(found: Explained, lang: str) -> Iterable[str]:
         for name, value in found.record:
             yield f"  {name:<24} {value}"
     yield from merged_lines(found.merged, lang)
+    for each in found.waits:
+        yield _word(lang, "waits", key=each)
     for severity, field, code in found.issues:
         yield f"{_word(lang, severity)}: {field}: {code}"
 

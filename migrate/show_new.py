@@ -13,6 +13,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{file}: {n} waarschijnlijke velden van {target}: {names}",
         "{file}: {n} likely fields of {target}: {names}",
     ),
+    "field": (
+        "{file}: 1 waarschijnlijk veld van {target}: {names}",
+        "{file}: 1 likely field of {target}: {names}",
+    ),
     "none": ("geen", "none"),
     "decide": ("beslis", "decide"),
     "asked": (
@@ -23,6 +27,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Verder: lees {file} en maak het af, dan omnicase mapping check",
         "Next: read and complete {file}, then omnicase mapping check",
     ),
+}
+_KINDS: Final = {
+    "integer": "geheel getal",
+    "decimal": "getal",
+    "text": "tekst",
+    "date": "datum",
+    "instant": "moment",
+    "boolean": "ja of nee",
+    "json": "JSON",
 }
 _DUTCH: Final[tuple[tuple[str, str], ...]] = (
     ("^must be filled:", "moet gevuld worden:"),
@@ -47,10 +60,13 @@ _DUTCH: Final[tuple[tuple[str, str], ...]] = (
      "alleen ja of alleen nee is gezien: ga na wat het andere betekent"),
     (r"\ba first guess did not hold\b", "een eerste gok hield geen stand"),
     ("it holds nothing but NULL$", "er staat niets in dan NULL"),
+    (r": one value\b", ": één waarde"),
     (r"\bdifferent values\b", "verschillende waarden"),
     (r", such as ", ", zoals "),
-    (r"\blooks like ", "lijkt op "),
     (r"\bpoints to ", "wijst naar "),
+    *((rf"\blooks like {english}\b", f"lijkt op {dutch}") for english, dutch in _KINDS.items()),
+    *((rf"\({english}\)$", f"({dutch})") for english, dutch in _KINDS.items()),
+    (r"\blooks like ", "lijkt op "),
     (r"\(one of ", "(een van "),
     (r"\(a link to ", "(een verwijzing naar "),
     (r"^([0-9,]+) rows\b", r"\1 rijen"),
@@ -62,7 +78,8 @@ _DUTCH: Final[tuple[tuple[str, str], ...]] = (
 def new_lines(made: NewMapping, lang: str) -> Iterator[str]:
     """Return what was drafted and what stays to be decided."""
     names = ", ".join(made.fields) or _word(lang, "none")
-    yield _word(lang, "fields", file=made.file, n=len(made.fields), target=made.target, names=names)
+    how_many = "field" if len(made.fields) == 1 else "fields"
+    yield _word(lang, how_many, file=made.file, n=len(made.fields), target=made.target, names=names)
     for each in made.decisions:
         yield f"{_word(lang, 'decide')} {each.code or '-':<7}  {each.about}: {_said(each.message, lang)}"
     asking = sum(bool(each.code) for each in made.decisions)

@@ -84,7 +84,9 @@ class Shown:
         """Return column and shown value of a kept row (JSON), empty columns left out."""
         if row is None:
             return ()
-        values = [(name, value) for name, value in json.loads(row).items() if value not in (None, "")]
+        kept = json.loads(row).items()
+        # counts of our own, such as those of a look beside, begin with an underscore
+        values = [(name, value) for name, value in kept if value not in (None, "") and "._" not in name]
         values.sort(key=lambda item: item[0] != first)
         return tuple(
             (name, self.value(str(value)[:_MOST_CHARACTERS], personal=self.personal(mapping, name)))

@@ -220,7 +220,7 @@ def _found(column: Mapping[str, Any]) -> str:
     """Say what a column holds; the values of a code that may be shown, since somebody must say what they mean."""
     if not column["rows"] or column["nulls"] == column["rows"]:
         return "use it, or give a reason: it holds nothing but NULL"
-    said = [f"{column['distinct']:,} different values"]
+    said = ["one value" if column["distinct"] == 1 else f"{column['distinct']:,} different values"]
     if column["distinct"] <= _FEW_CODES and column["open_values"]:
         said.append(f"such as {', '.join(quoted(each['text']) for each in column['open_values'][:_FEW_CODES])}")
     said += [f"looks like {each['kind']}" for each in column["kinds"][:1]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import in_process
 from targets import upgrade
-from tiny_workspace import contact, edit, make_workspace, write_contacts
+from tiny_workspace import contact, edit, make_workspace, write_actors, write_contacts
 
 MAPPING = "mappings/kcc.contact.yml"
 
@@ -22,7 +22,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "values:\n  topic: {from: ONDERWERP, do: [upper]}\n  who: {from: NAAM, do: [upper]}\n"
         "  both: {expr: \"ONDERWERP || ' van ' || NAAM\"}\nfields:\n",
     )
-    write_contacts(folder, [contact(1, ONDERWERP="Paspoort"), contact(2, WANNEER="gisteren")])
+    write_contacts(folder, [contact(1, ONDERWERP="Paspoort"), contact(2, WANNEER="gisteren"), contact(3, MEDEW="m2")])
+    write_actors(folder, [("m1", "Medewerker 1", "balie", 1), ("m2", "Medewerker 2", "balie", "misschien")])
     upgrade(folder)
     assert in_process("-C", folder, "run").status == 3
     return folder
@@ -50,6 +51,13 @@ def test_it_speaks_dutch_or_english(loaded: Path) -> None:
     refused = in_process("-C", loaded, "explain", "kcc.contact", "2").out
     assert refused.splitlines()[0] == "kcc.contact  2  geweigerd"
     assert refused.splitlines()[-1] == "fout: occurred_at: datetime-invalid"
+
+
+def test_a_row_that_waits_says_for_whom(loaded: Path) -> None:
+    answer = in_process("-C", loaded, "explain", "kcc.contact", "3")
+    assert answer.out.splitlines()[-2:] == ["wacht op oud.actor m2", "fout: actor_id: link-waiting"]
+    document = in_process("-C", loaded, "--format", "json", "explain", "kcc.contact", "3").document
+    assert document["waits_for"] == ["oud.actor m2"]
 
 
 def test_stages_stand_in_columns(loaded: Path) -> None:
