@@ -30,7 +30,14 @@ from casemodel.keys import (
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
 from casemodel.ports import Links, RunsQueries, Source
-from casemodel.strict_yaml import PlacedDict, PlacedList, parse_strict_yaml, read_regular_file, read_strict_yaml
+from casemodel.strict_yaml import (
+    PlacedDict,
+    PlacedList,
+    parse_strict_yaml,
+    read_regular_file,
+    read_strict_yaml,
+    read_yaml_bytes,
+)
 from casemodel.values import (
     OMITTED,
     OUTCOMES,
@@ -119,6 +126,7 @@ __all__ = [
     "printable",
     "read_regular_file",
     "read_strict_yaml",
+    "read_yaml_bytes",
     "record_id",
     "required",
     "row_checks",

@@ -61,16 +61,24 @@ def read_strict_yaml(path: Path, *, shown_as: str | None = None) -> PlacedDict:
             key, YML-005 too large or too deep, YML-006 the root is not a mapping.
     """
     name = shown_as or path.name
+    return parse_strict_yaml(read_yaml_bytes(path, name), shown_as=name)
+
+
+def read_yaml_bytes(path: Path, shown_as: str) -> bytes:
+    """Return the content of a YAML file.
+
+    Raises:
+        RefusedError: YML-001 the file cannot be read.
+    """
     try:
-        data = read_regular_file(path)
+        return read_regular_file(path)
     except OSError as error:
         raise RefusedError(
             "YML-001",
             f"the file cannot be read ({error.strerror or 'unknown reason'})",
             hint="Check that the file exists and that you may read it.",
-            place=name,
+            place=shown_as,
         ) from None
-    return parse_strict_yaml(data, shown_as=name)
 
 
 def parse_strict_yaml(data: bytes, *, shown_as: str) -> PlacedDict:

@@ -20,6 +20,9 @@ import pytest
 import sqlalchemy as sa
 from command_line import ROOT, CommandLine
 
+# Each worker of pytest has one core; Polars reads this when it is first imported. What tests spawn may use all.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 _LEFT_OUT = pytest.StashKey[dict[str, list[str]]]()
 
 
@@ -94,7 +97,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="run all of the families of which a sample is the rule")
 
 
+_DEAREST = ("test_shown_output.py", "test_promises.py", "test_demo_answer_key.py", "test_machine_faults.py",
+            "test_identity_order.py", "test_demo_clean_up.py", "test_any_surroundings.py")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # What takes longest begins first: else one worker waits at the end for the other one's last test.
+    items.sort(key=lambda item: item.path.name not in _DEAREST)
     families: dict[str, list[pytest.Item]] = defaultdict(list)
     sizes: dict[str, int] = {}
     for item in items:

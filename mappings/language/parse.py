@@ -16,7 +16,7 @@ from casemodel import (
     RefusedError,
     RefusedMany,
     parse_strict_yaml,
-    read_regular_file,
+    read_yaml_bytes,
 )
 from mappings.language.code_tables import CodeTable, inline_table, read_code_table, read_texts
 from mappings.language.decisions import PersonDecision, read_decisions
@@ -166,15 +166,7 @@ def load_mapping(path: Path, workspace_root: Path, defaults: Mapping[str, System
     if defaults is None:
         defaults = read_defaults(workspace_root / "mappings", workspace_root)
     shown = path.relative_to(workspace_root).as_posix() if path.is_relative_to(workspace_root) else path.name
-    try:
-        data = read_regular_file(path)
-    except OSError as error:
-        raise RefusedError(
-            "YML-001",
-            f"the file cannot be read ({error.strerror or 'unknown reason'})",
-            hint="Check that the file exists and that you may read it.",
-            place=shown,
-        ) from None
+    data = read_yaml_bytes(path, shown)
     return parse_mapping(data, shown_as=shown, codes=workspace_root / "codes", defaults=defaults)
 
 

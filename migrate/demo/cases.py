@@ -115,11 +115,8 @@ def case_facts(world: World, frame: pl.DataFrame) -> pl.DataFrame:
         dice.share("start").alias("_start"),
     )
     frame = _course(world, frame, dice)
-    return (
-        frame.with_columns(*_applicant(world, dice), *_main_case(dice), *_begin(dice))
-        .with_columns(*_end(dice))
-        .with_columns(*_fate())
-    )
+    frame = frame.with_columns(*_applicant(world, dice), *_main_cases(dice), *_begin(dice))
+    return frame.with_columns(*_main_case(), *_end(dice)).drop("_main", "_above", "_third").with_columns(*_fate())
 
 
 def _version(dice: Dice) -> pl.Expr:
@@ -188,13 +185,22 @@ def _applicant(world: World, dice: Dice) -> list[pl.Expr]:
     ]
 
 
-def _main_case(dice: Dice) -> list[pl.Expr]:
-    """Return the main case, and the sub-case between that the old system named instead (Z34: three levels)."""
+def _main_cases(dice: Dice) -> list[pl.Expr]:
+    """Return the main case of a case, that of the case before it, and whether there may be a third level."""
     before = Dice(dice.seed, dice.kind, (pl.col("i") - 1).clip(0))
-    main, above = _parent(dice, pl.col("i")), _parent(before, pl.col("i") - 1)
-    third = (pl.col("i") % 4 == 0) & (pl.col("i") > 0) & above.is_not_null() & dice.chance("third level", 0.025)
+    fourth = (pl.col("i") % 4 == 0) & (pl.col("i") > 0)
     return [
-        pl.when(third).then(above).otherwise(main).alias("parent"),
+        _parent(dice, pl.col("i")).alias("_main"),
+        _parent(before, pl.col("i") - 1).alias("_above"),
+        (fourth & dice.chance("third level", 0.025)).alias("_third"),
+    ]
+
+
+def _main_case() -> list[pl.Expr]:
+    """Return the main case, and the sub-case between that the old system named instead (Z34: three levels)."""
+    third = pl.col("_third") & pl.col("_above").is_not_null()
+    return [
+        pl.when(third).then(pl.col("_above")).otherwise(pl.col("_main")).alias("parent"),
         pl.when(third).then(pl.col("i") - 1).alias("between"),
         third.alias("_Z34"),
     ]

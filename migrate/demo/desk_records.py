@@ -51,7 +51,7 @@ def cash_rows(world: World, tickets: pl.DataFrame) -> pl.DataFrame:
 def total_rows(world: World, tickets: pl.DataFrame) -> pl.DataFrame:
     """Return BLS_DAGTOT of whole days of tickets; a team leader corrected some by hand (B30)."""
     wait = (pl.col("called") - pl.col("issued")).mean() / 60
-    frame = tickets.group_by("LOCCODE", "day", "DATUM", "RIJCODE").agg(
+    frame = tickets.group_by("LOCCODE", "day", "DATUM", "RIJCODE", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("n"),
         (pl.col("STATUS") == "NV").sum().cast(pl.Int64).alias("AANTNV"),
         wait.alias("wait"),
@@ -64,7 +64,7 @@ def total_rows(world: World, tickets: pl.DataFrame) -> pl.DataFrame:
         + pl.col("LOCCODE").replace_strict(order, return_dtype=pl.Int64)
         + pl.col("RIJCODE").replace_strict(order, return_dtype=pl.Int64)
     )
-    frame = frame.with_columns(number.alias("id")).sort("id")
+    frame = frame.with_columns(number.alias("id")).sort("id", maintain_order=True)
     dice = world.dice("totals", "id")
     corrected = dice.chance("corrected", 0.012)
     tenths = (pl.col("wait").fill_null(0) * 10).round(0).cast(pl.Int64)

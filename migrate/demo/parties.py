@@ -12,7 +12,7 @@ from migrate.demo import catalogue, words
 from migrate.demo.dice import Dice, part
 from migrate.demo.doubles import BSN_KNOWN, CASE_PERSONS_TWICE, CUSTOMERS_TWICE, anothers_number, doubled, mistyped
 from migrate.demo.garbled import LOST, REPAIRABLE
-from migrate.demo.people import bsn, leading_zero, with_person
+from migrate.demo.people import leading_zero, with_bsn, with_person
 from migrate.demo.world import ADDRESS_BASE, COMPANY_BASE, CUSTOMER_BASE, PERSON_BASE, World, clock
 
 BIRTH_KNOWN, BIRTH_SHORT, BIRTH_PARTIAL, BIRTH_FILLER, BIRTH_EMPTY = "known", "short", "partial", "filler", "empty"
@@ -339,7 +339,7 @@ def companies(world: World, low: int, high: int) -> pl.DataFrame:
         + " "
         + dice.pick("owner", [name for _, name, _ in words.SURNAMES])
     )
-    return frame.with_columns(
+    return with_bsn(frame, pl.col("b") + 4_000_000, "_number").with_columns(
         (COMPANY_BASE + pl.col("b")).alias("BEDRID"),
         pl.when(old).then(kvk.str.slice(1)).otherwise(kvk).alias("KVKNR"),
         pl.when(old).then(pl.lit("0001")).otherwise(pl.lit("")).alias("SUBNR"),
@@ -348,7 +348,7 @@ def companies(world: World, low: int, high: int) -> pl.DataFrame:
         .when(dice.chance("branch", 0.8))
         .then(dice.between("branch number", 10**7, 10**8 - 1).cast(pl.String).str.zfill(12))
         .alias("VESTNR"),
-        pl.when(dice.chance("rsin known", 0.6)).then(bsn(pl.col("b") + 4_000_000)).alias("RSIN"),
+        pl.when(dice.chance("rsin known", 0.6)).then(pl.col("_number")).alias("RSIN"),
         name.alias("HANDELSN"),
         dice.pick_of("legal form", catalogue.LEGAL_FORMS).alias("RECHTSV"),
         pl.when(draw < 400_000)
@@ -363,7 +363,7 @@ def companies(world: World, low: int, high: int) -> pl.DataFrame:
         (ADDRESS_BASE + world.case_persons + pl.col("b")).alias("ADRESID"),
         _changed(dice).alias("MUTTIJD"),
         old.alias("_Z38"),
-    )
+    ).drop("_number")
 
 
 def addresses(world: World, persons: pl.DataFrame) -> pl.DataFrame:

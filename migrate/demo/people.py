@@ -23,7 +23,6 @@ def with_person(world: World, frame: pl.DataFrame) -> pl.DataFrame:
     female = dice.chance("female", 0.51)
     first = pl.when(female).then(dice.pick("first", words.FEMALE)).otherwise(dice.pick("first", words.MALE))
     frame = frame.with_columns(
-        bsn(pl.col("t")).alias("p_bsn"),
         pl.lit(_PREFIX).gather(surname).alias("p_prefix"),
         pl.lit(_SURNAME).gather(surname).alias("p_surname"),
         first.alias("p_first"),
@@ -45,7 +44,7 @@ def with_person(world: World, frame: pl.DataFrame) -> pl.DataFrame:
         .str.to_lowercase()
         .str.replace_many(["é", "è", "ë", "ü", "ö", "ç", "ñ", "í", " "], ["e", "e", "e", "u", "o", "c", "n", "i", ""])
     )
-    return frame.with_columns(
+    return with_bsn(frame, pl.col("t"), "p_bsn").with_columns(
         (initial + pl.col("_second")).alias("p_initials"),
         (initial.str.to_lowercase() + plain + "@post.example").alias("p_mail"),
     ).drop("_second")
@@ -56,23 +55,32 @@ _PREFIX = pl.Series("prefix", [slot[0] for slot in _SLOTS])
 _SURNAME = pl.Series("surname", [slot[1] for slot in _SLOTS])
 
 
-def bsn(person: pl.Expr) -> pl.Expr:
-    """Return a person's BSN: nine digits that pass the 11-proef, different for each of five million persons.
+def with_bsn(frame: pl.DataFrame, person: pl.Expr, name: str) -> pl.DataFrame:
+    """Add a person's BSN: nine digits that pass the 11-proef, different for each of five million persons.
 
-    It begins with 9, as no real one does, or with 01 where a leading zero has to get lost.
+    It begins with 9, as no real one does, or with 01 where a leading zero has to get lost. In steps, each in a column
+    of its own: as one expression every step would stand in it as often as the next ones use it.
     """
-    low = person % _LEADING_ZERO_EVERY < 2
-    rank = pl.when(low).then(person // _LEADING_ZERO_EVERY * 2 + person % _LEADING_ZERO_EVERY).otherwise(person)
-    room = pl.when(low).then(100_000).otherwise(1_000_000)
-    middle = rank % room * _DIGIT_STEP % room
-    eighth = rank // room * 2
-    # Digits 1 to 7: "9" and six digits, or "01" and five.
-    head = pl.when(low).then(100_000 + middle).otherwise(9_000_000 + middle)
-    weighed = pl.sum_horizontal([head // 10 ** (7 - n) % 10 * (10 - n) for n in range(1, 8)])
+    every = _LEADING_ZERO_EVERY
+    low, rank, room, eighth, head, weighed = (pl.col(f"_bsn_{part}") for part in _BSN_PARTS)
     shifted = (weighed + 2 * eighth) % 11 == 10
-    eighth = eighth + shifted.cast(pl.Int64)
-    check = (weighed + 2 * eighth) % 11
-    return (head * 100 + eighth * 10 + check).cast(pl.String).str.zfill(9)
+    # Digits 1 to 7: "9" and six digits, or "01" and five.
+    start = pl.when(low).then(100_000).otherwise(9_000_000)
+    steps = (
+        {"low": person % every < 2, "rank": person},
+        {"rank": pl.when(low).then(rank // every * 2 + rank % every).otherwise(rank),
+         "room": pl.when(low).then(100_000).otherwise(1_000_000)},
+        {"head": start + rank % room * _DIGIT_STEP % room, "eighth": rank // room * 2},
+        {"weighed": pl.sum_horizontal([head // 10 ** (7 - n) % 10 * (10 - n) for n in range(1, 8)])},
+        {"eighth": eighth + shifted.cast(pl.Int64)},
+    )
+    for step in steps:
+        frame = frame.with_columns(made.alias(f"_bsn_{part}") for part, made in step.items())
+    number = (head * 100 + eighth * 10 + (weighed + 2 * eighth) % 11).cast(pl.String).str.zfill(9)
+    return frame.with_columns(number.alias(name)).drop(f"_bsn_{part}" for part in _BSN_PARTS)
+
+
+_BSN_PARTS = ("low", "rank", "room", "eighth", "head", "weighed")
 
 
 def leading_zero(person: pl.Expr) -> pl.Expr:

@@ -1,11 +1,10 @@
-"""The questions of the doctor in their order, and what the answers come to."""
+"""The answer to one question of the doctor, and what all answers come to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from casemodel import OmnicaseError
 
@@ -75,15 +74,6 @@ def guarded(check: str, ask: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diag
         yield from ask()
     except OmnicaseError as error:
         yield of_error(check, error)
-
-
-def examine(folder: Path, env: str | None) -> list[Diagnosis]:
-    """Answer every question about the program, the machine and the workspace in a folder; nothing is changed."""
-    from migrate.doctor import machine, workspace
-
-    answers = [*machine.packages(), *machine.versions(), *machine.limits(folder)]
-    answers += workspace.examine_workspace(folder, env)
-    return answers
 
 
 def exit_status(answers: list[Diagnosis]) -> int:

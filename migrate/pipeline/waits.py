@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -69,16 +70,27 @@ def awaited_state(dialect: str, waits: sa.FromClause, by_record: frozenset[int])
     )
 
 
-def waiting_mappings(context: LoadContext) -> set[int]:
-    """Return the numbers of the mappings with rows of which an awaited key is no longer what it was."""
+def waiting_mappings(context: LoadContext, numbers: Collection[int]) -> set[int]:
+    """Return which of these mappings have rows of which an awaited key is no longer what it was."""
+    if not _wait_at_all(context, numbers):
+        return set()
     wait = ledger_table(context.target.dialect, "wait")
     # Very many rows may wait for few keys: each key is looked up once.
-    awaited = sa.select(
-        wait.c.mapping_id, wait.c.on_mapping_id, wait.c.on_other_key, wait.c.on_key, wait.c.seen
-    ).distinct()
+    awaited = (
+        sa.select(wait.c.mapping_id, wait.c.on_mapping_id, wait.c.on_other_key, wait.c.on_key, wait.c.seen)
+        .where(wait.c.mapping_id.in_(sorted(numbers)))
+        .distinct()
+    )
     keys = awaited.subquery("awaited")
     found = context.target.query(sa.select(keys.c.mapping_id).where(_changed(context, keys)).distinct(), ("number",))
     return {int(number) for number in found["number"]}
+
+
+def _wait_at_all(context: LoadContext, numbers: Collection[int]) -> bool:
+    """Return whether any row of these mappings waits: most mappings have none, and the whole question is a long one."""
+    wait = ledger_table(context.target.dialect, "wait")
+    found = sa.select(wait.c.mapping_id).where(wait.c.mapping_id.in_(sorted(numbers))).limit(1)
+    return not context.target.query(found, ("number",)).is_empty()
 
 
 def waiting_rows(context: LoadContext, number: int) -> Waiting:
@@ -89,6 +101,8 @@ def waiting_rows(context: LoadContext, number: int) -> Waiting:
 
 def moved_keys(context: LoadContext, number: int) -> pl.Series:
     """Return the source keys of those rows of a mapping."""
+    if not _wait_at_all(context, {number}):
+        return pl.Series(dtype=pl.String)
     wait = ledger_table(context.target.dialect, "wait")
     statement = sa.select(wait.c.source_key).where(wait.c.mapping_id == number, _changed(context, wait)).distinct()
     return context.target.query(statement, ("key",))["key"]

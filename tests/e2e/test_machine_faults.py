@@ -20,6 +20,8 @@ from command_line import Answer, CommandLine, in_process
 from targets import assert_same_target, copy_workspace, file_states, model_rows
 from tiny_workspace import edit, make_workspace
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 SETTINGS = "workspace.yml"
 
 
@@ -60,7 +62,7 @@ def test_no_half_report_on_a_full_disk(workspace: Path) -> None:
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace of many small batches, upgraded and not loaded."""
-    folder = make_workspace(tmp_path_factory.mktemp("bad") / "many", actors=20, contacts=1000)
+    folder = make_workspace(tmp_path_factory.mktemp("bad") / "many", actors=20, contacts=500)
     edit(folder / SETTINGS, "batch_rows: 50", "batch_rows: 10")
     assert in_process("-C", folder, "db", "upgrade").status == 0
     return folder
@@ -79,7 +81,7 @@ def program(folder: Path, *words: str) -> list[str]:
 
 def test_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many: Path, undisturbed: Path, tmp_path: Path) -> None:
     folder = copy_workspace(many, tmp_path / "full")
-    limit = (folder / "target.db").stat().st_size + 200_000
+    limit = (folder / "target.db").stat().st_size + 120_000
     done = subprocess.run(
         program(folder, "run"), env=CommandLine.environment(), capture_output=True, text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
@@ -91,7 +93,7 @@ def test_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many: Pa
     status = in_process("-C", folder, "--format", "json", "status").document
     assert (status["state"], status["balanced"]) == ("failed", True)
     committed = sum(books["inserted"] for books in status["mappings"])
-    assert 0 < committed < 1022
+    assert 0 < committed < 522
     assert committed == sum(len(rows) for rows in model_rows(folder / "target.db").values())
     again = in_process("-C", folder, "run")
     assert again.status == 0
@@ -132,7 +134,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, 
         "Stopping after this batch; once more stops at once.",
         "Interrupted. What was committed is kept; the same command goes on from there.",
     ]
-    assert 0 < len(model_rows(folder / "target.db")["customer_contact"]) < 1000
+    assert 0 < len(model_rows(folder / "target.db")["customer_contact"]) < 500
     assert in_process("-C", folder, "--format", "json", "status").document["state"] == "interrupted"
     again = in_process("-C", folder, "run")
     assert again.status == 0

@@ -19,6 +19,8 @@ from command_line import Answer, in_process
 from targets import copy_workspace, ledger_rows, model_rows, upgrade
 from tiny_workspace import edit, make_workspace, write_actors
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 ACTOR = "mappings/oud.actor.yml"
 PLAN, CHECK = ("plan",), ("mapping", "check")
 

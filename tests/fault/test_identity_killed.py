@@ -10,6 +10,8 @@ from command_line import CommandLine
 from people_workspace import Person, fill, in_balance, people_workspace, run
 from targets import assert_same_target
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 BEFORE = {
     "one": [
         Person(1, "111", "Berg", "19700101", "a"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, in_process
+from made_once import copy_made
 from targets import assert_same_target, copy_workspace, model_rows, open_read_only, upgrade
 
 WORKSPACE = """
@@ -57,6 +58,10 @@ ROWS = [
 
 
 def make(folder: Path, incremental: str = BY_MOMENT % "2 days") -> Path:
+    return copy_made(_make, folder, incremental)
+
+
+def _make(folder: Path, incremental: str) -> None:
     (folder / "mappings").mkdir(parents=True)
     (folder / "workspace.yml").write_text(WORKSPACE)
     (folder / "mappings/old.actor.yml").write_text(ACTOR % incremental)
@@ -68,7 +73,6 @@ def make(folder: Path, incremental: str = BY_MOMENT % "2 days") -> Path:
         old.execute("INSERT INTO UNIT VALUES ('U')")
     upgrade(folder)
     assert run(folder)["read"] == 10
-    return folder
 
 
 def change(folder: Path, *statements: str) -> None:

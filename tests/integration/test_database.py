@@ -16,6 +16,8 @@ from casemodel import GuardError, RefusedError, SystemFailure, tables
 from migrate.database import check, current, heads, is_current, require_current, target_engine, upgrade
 from migrate.history import HISTORIES
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 BEHIND = {"model": None, "ledger": None}
 
 

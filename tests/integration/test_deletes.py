@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine, in_process
+from made_once import copy_made
 from targets import assert_same_target, copy_workspace, open_read_only, upgrade
 
 WORKSPACE = """
@@ -46,7 +47,11 @@ unfilled: [{columns: [employee_code, email, phone, job_title], reason: not in th
 
 
 def make(folder: Path, deletes: str = "remove", most: str = "50%") -> Path:
-    """Write a workspace of 10 units (unit 1 above the others) and 20 actors, and load it."""
+    """Return a loaded workspace of 10 units (unit 1 above the others) and 20 actors."""
+    return copy_made(_make, folder, deletes, most)
+
+
+def _make(folder: Path, deletes: str, most: str) -> None:
     (folder / "mappings").mkdir(parents=True)
     (folder / "workspace.yml").write_text(WORKSPACE)
     (folder / "mappings/old.unit.yml").write_text(UNIT % (deletes, most))
@@ -59,7 +64,6 @@ def make(folder: Path, deletes: str = "remove", most: str = "50%") -> Path:
         old.executemany("INSERT INTO ACTOR VALUES (?, ?, ?)", [(n, f"A{n}", 1 + n % 5) for n in range(1, 21)])
     upgrade(folder)
     assert in_process("-C", folder, "run").status == 0
-    return folder
 
 
 def change(folder: Path, *statements: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 from command_line import in_process
 from targets import open_read_only, upgrade
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 WORKSPACE = """
 workspace: groups
 namespace: {public: test}

@@ -10,6 +10,8 @@ import pytest
 from command_line import in_process as omnicase
 from targets import open_read_only, upgrade
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 WORKSPACE = """
 workspace: identity
 namespace: {public: test}

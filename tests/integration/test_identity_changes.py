@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from command_line import in_process as omnicase
 from people_workspace import Person, everything, parties, people_workspace, run
+
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 
 PEOPLE = {"one": [Person(1, "111", "Berg")], "two": [Person(1, "111", "Berg", note="two")]}
 

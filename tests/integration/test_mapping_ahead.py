@@ -9,6 +9,8 @@ import pytest
 from command_line import CommandLine
 from targets import upgrade
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 WORKSPACE = """
 workspace: ahead
 namespace: {public: test}

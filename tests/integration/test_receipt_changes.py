@@ -11,6 +11,8 @@ import pytest
 from command_line import Answer, CommandLine
 from receipt_log import EXAMPLE, SMALL, Log, case_records_of
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory, omnicase: CommandLine) -> Path:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("casemodel", "connectors", "mappings", "migrate", "reconciliation", "runbooks")
 WINGS = {"connectors", "mappings", "reconciliation", "runbooks"}

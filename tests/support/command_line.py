@@ -61,8 +61,9 @@ class CommandLine:
 
     @staticmethod
     def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return this process's environment without settings of omnicase, with the clone on the module path."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OMNICASE_")}
+        """Return this process's environment without settings of omnicase and of the tests, with the clone on the module path."""
+        ours = ("OMNICASE_", "POLARS_MAX_THREADS")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {"PYTHONPATH": str(ROOT)} | dict(extra or {})
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,21 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(draft)
             draft.rename(folder)
     return folder
+
+
+def copy_made(make: Callable[..., object], folder: Path, *arguments: str) -> Path:
+    """Fill a folder with what ``make(folder, *arguments)`` makes; this process makes it once, the rest are copies."""
+    shutil.copytree(_made(make, *arguments), folder, dirs_exist_ok=True)
+    return folder
+
+
+@cache
+def _made(make: Callable[..., object], *arguments: str) -> Path:
+    kept = tempfile.TemporaryDirectory()
+    _KEPT.append(kept)
+    make(Path(kept.name), *arguments)
+    return Path(kept.name)
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+"""What was made goes when the process ends."""

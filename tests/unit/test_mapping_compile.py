@@ -13,6 +13,8 @@ from story import EMPTY, SECRETS, open_story, relations_of
 from casemodel import Relation, SourceColumn, check_contract, target_contract
 from mappings import CompiledMapping, MappingFile, check_mappings, compile_mapping, parse_mapping
 
+pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
+
 CASES = Path(__file__).parents[1] / "cases"
 STORIES = sorted(path.name for path in CASES.iterdir() if (path / "mapping.yml").exists())
 
