@@ -16,7 +16,7 @@ from casemodel import Place, PlacedDict, RefusedError
 class Model(BaseModel):
     """A part of a mapping file.  Unknown keys are collected with their place, so that all are shown at once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, populate_by_name=False, defer_build=True)
 
     expects: ClassVar[str] = "keys and values"
 
