@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -16,8 +15,7 @@ TEXT, INTEGER, NUMBER, BOOLEAN, DATE, INSTANT, INTERVAL, NULL = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(NamedTuple):
     """A Polars expression and its kind; ``literal`` holds a constant's Python value, of an interval ``30 DAY``."""
 
     expr: pl.Expr
