@@ -49,8 +49,9 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
     if final and consumed < len(data) and open_quote is None:
         record_ends = pl.concat([record_ends, pl.Series([len(data)], dtype=pl.Int64)])
         consumed = len(data)
-    table = _table(byte, data, record_ends, pl.Series(stray, dtype=pl.Int64))
-    table = table.with_columns(fields=_fields(byte, delimiter[0], quotes, table))
+    table = _table(byte, record_ends, pl.Series(stray, dtype=pl.Int64), _positions(byte, delimiter[0]))
+    if quotes.len():
+        table = table.with_columns(fields=_fields(byte, delimiter[0], quotes, table))
     return Records(table, consumed, bisect_right(ends, consumed), open_quote)
 
 
@@ -72,7 +73,7 @@ def _no_positions() -> pl.Series:
 def _line_ends(byte: pl.Series, data: bytes) -> pl.Series:
     """Return the offsets behind every line end."""
     ends = _positions(byte, _LF) + 1
-    if b"\r" not in data:
+    if data.count(b"\r") == data.count(b"\r\n"):
         return ends
     alone = _positions(byte, _CR)
     following = byte.gather(pl.Series(alone + 1).clip(0, byte.len() - 1))
@@ -136,25 +137,34 @@ def _opening(quotes: pl.Series, first: int) -> int:
     return int(places[0])
 
 
-def _table(byte: pl.Series, data: bytes, ends: pl.Series, stray: pl.Series) -> pl.DataFrame:
-    table = pl.DataFrame({"start": ends.shift(1, fill_value=0), "end": ends})
-    if table.is_empty():
-        return table.with_columns(stop=pl.col("end"), stray=pl.lit(False)).select("start", "stop", "end", "stray")
-    last = byte.gather((ends - 1).clip(0, None))
-    before = byte.gather((ends - 2).clip(0, None))
+def _table(byte: pl.Series, ends: pl.Series, stray: pl.Series, delimiters: pl.Series) -> pl.DataFrame:
+    """Return the table of records; ``fields`` counts every delimiter, also those in quotes.
+
+    In one query, since a file may be small and every query has its price.
+    """
+    end = pl.col("end")
+    start = end.shift(1, fill_value=0)
+    last = pl.lit(byte).gather((end - 1).clip(0, None))
+    before = pl.lit(byte).gather((end - 2).clip(0, None))
     feed, carriage = last == _LF, last == _CR
-    both = feed & (before == _CR) & (ends - 2 >= table["start"])
+    both = feed & (before == _CR) & (end - 2 >= start)
     # The last record of a file may have no line end.
     cut = feed.cast(pl.Int64) + carriage.cast(pl.Int64) + both.cast(pl.Int64)
-    found = _before(stray, table["end"]) - _before(stray, table["start"])
-    return table.with_columns(stop=ends - cut, stray=found > 0).select("start", "stop", "end", "stray")
+    upto = _smaller(delimiters, end)
+    has_stray = _smaller(stray, end) > _smaller(stray, start) if stray.len() else pl.lit(False)
+    return pl.DataFrame({"end": ends}).select(
+        start=start, stop=end - cut, end=end, stray=has_stray, fields=upto - upto.shift(1, fill_value=0) + 1
+    )
+
+
+def _smaller(values: pl.Series, borders: pl.Expr) -> pl.Expr:
+    """Return for each border how many of the sorted values are smaller."""
+    return pl.lit(values).search_sorted(borders, side="left").cast(pl.Int64)
 
 
 def _fields(byte: pl.Series, delimiter: int, quotes: pl.Series, table: pl.DataFrame) -> pl.Series:
     """Count the fields of every record: its delimiters outside quotes and one (not meaningful with a stray quote)."""
-    found = _positions(byte, delimiter)
-    upto = _before(found, table["end"])
-    fields = upto - upto.shift(1, fill_value=0) + 1
+    found, fields = _positions(byte, delimiter), table["fields"]
     if table.height:
         record = _before(table["end"], quotes + 1)
         quotes = quotes.filter((record < table.height) & ~table["stray"].gather(record.clip(None, table.height - 1)))
