@@ -134,7 +134,7 @@ MISTAKES = {
 """What a person might get wrong: file, what it says, what it should not say, and where the comparison must find it."""
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_planted_mapping_error_is_found_where_it_is(mistake: str, small: Path, tmp_path: Path) -> None:
     folder = tmp_path / "demo"

@@ -193,7 +193,7 @@ def test_dates_numbers_and_texts_are_compared_as_what_they_are(tmp_path: Path, c
     assert run(tmp_path)["read"] == (2 if "date" in cursor else 1)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("failpoint", ["after-read:1", "before-commit:1", "after-commit:1", "after-commit:2", "after-commit:3", "before-finish:1"])  # fmt: skip
 def test_killed_while_reading_by_the_cursor_and_resumed(failpoint: str, tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path / "one")

@@ -205,7 +205,7 @@ def test_kept_is_what_happens_without_a_word(tmp_path: Path) -> None:
     assert {"left the scope, kept": 1} in explained
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("failpoint", ["before-deletes:1", "before-deletes:2", "before-deletes-commit:1", "before-deletes-commit:2", "before-finish:1"])  # fmt: skip
 def test_killed_while_deleting_and_resumed(failpoint: str, tmp_path: Path, omnicase: CommandLine) -> None:
     folder = make(tmp_path / "one")
