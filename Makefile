@@ -36,10 +36,13 @@ lint: .venv/.stamp
 	@echo "== mypy --strict"; $(BIN)/mypy
 	@echo "== import-linter"; $(BIN)/lint-imports
 
-test: lint
-	@echo "== pytest, sample $(SEED)"
-	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --durations=10
+# mypy uses one processor: what it has to say comes when the tests are done, and `make lint` says it at once.
+test: .venv/.stamp
+	@$(MAKE) --no-print-directory lint >.lint.log 2>&1 & linting=$$!; \
+	echo "== pytest, sample $(SEED), and ruff, mypy and import-linter beside it"; \
+	$(BIN)/coverage erase; tested=0; linted=0; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --durations=10 || tested=$$?; \
+	wait $$linting || linted=$$?; cat .lint.log; exit $$((tested + linted))
 
 demo: .venv-demo/.stamp
 	@.venv-demo/bin/python tools/make_demo.py demo
@@ -55,5 +58,5 @@ docs: .venv/.stamp
 
 clean:
 	rm -rf .venv .venv-demo build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	rm -rf .hypothesis .coverage .coverage.* htmlcov
+	rm -rf .lint.log .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,11 +6,13 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -29,7 +31,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         if not folder.exists():
             draft = base / f"draft-{name}"
             shutil.rmtree(draft, ignore_errors=True)  # of one that failed
-            make(draft)
+            with _untraced():
+                make(draft)
             draft.rename(folder)
     return folder
 
@@ -44,8 +47,23 @@ def copy_made(make: Callable[..., object], folder: Path, *arguments: str) -> Pat
 def _made(make: Callable[..., object], *arguments: str) -> Path:
     kept = tempfile.TemporaryDirectory()
     _KEPT.append(kept)
-    make(Path(kept.name), *arguments)
+    with _untraced():
+        make(Path(kept.name), *arguments)
     return Path(kept.name)
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """Leave the making of workspaces out of the coverage: tracing doubles its time, and shows what tests show anyway."""
+    tracing = Coverage.current()
+    if tracing is None:
+        yield
+        return
+    tracing.stop()
+    try:
+        yield
+    finally:
+        tracing.start()
 
 
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
