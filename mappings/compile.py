@@ -138,18 +138,24 @@ class CompiledMapping:
             links: how links and lookups are resolved.
             duplicates: values of ``_key`` that occur more than once in the relation.
         """
+        return self._apply(prepared, duplicates, RunContext(links))[1]
+
+    def apply_and_show(
+        self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series
+    ) -> tuple[pl.DataFrame, Mapped]:
+        """Map as `apply` does; return with it the columns that the program made of the rows in scope."""
         return self._apply(prepared, duplicates, RunContext(links))
 
     def apply_breaking_cycles(self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series) -> Mapped:
         """Map as `apply` does, but load a row without its link where that link closes a permitted cycle and waits."""
-        return self._apply(prepared, duplicates, RunContext(links, break_cycles=True))
+        return self._apply(prepared, duplicates, RunContext(links, break_cycles=True))[1]
 
-    def _apply(self, prepared: pl.DataFrame, duplicates: pl.Series, context: RunContext) -> Mapped:
+    def _apply(self, prepared: pl.DataFrame, duplicates: pl.Series, context: RunContext) -> tuple[pl.DataFrame, Mapped]:
         stood = stand(self.standing, prepared, duplicates, self.passes.given)
         frame = stood.frame.sort("_key", nulls_last=True, maintain_order=True) if self.has_windows else stood.frame
         frame = self.passes.run(frame, context)
-        judging = judge(self.reading, frame.sort("_row") if self.has_windows else frame)
-        return mapped(judging, stood.outside, stood.issues, stood.unknown)
+        frame = frame.sort("_row") if self.has_windows else frame
+        return frame, mapped(judge(self.reading, frame), stood.outside, stood.issues, stood.unknown)
 
 
 @dataclass(frozen=True, slots=True)

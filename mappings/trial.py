@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
 from casemodel import LinkRequest, RefusedError, Relation, canonical_text
 from mappings.compile import CompiledMapping
 from mappings.compile_lead import LEAD
-from mappings.compile_program import RunContext
-from mappings.compile_standing import stand
 from mappings.explain import StageValue, stage_values
 from mappings.language.base import near
 from mappings.language.mapping_tests import LinkedKeys
@@ -24,7 +23,6 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z?"
 _OUTCOMES = {"record": "loaded"}
 _BOOLEANS = {"true": "1", "false": "0"}
 """A Boolean is also written as the canonical text has it."""
-_NO_KEYS = pl.Series([], dtype=pl.String)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,33 +160,34 @@ def try_test(mapping: CompiledMapping, relation: Relation, placed: PlacedTest) -
     prepared = mapping.prepare(_frame(mapping, relation, test.given))
     keys = prepared.get_column("_key").drop_nulls()
     duplicates = keys.filter(keys.is_duplicated()).unique()
-    mapped = mapping.apply(prepared, links, duplicates)
-    fine = mapping.fine()
-    ran = fine.passes.run(stand(fine.standing, prepared, _NO_KEYS).frame, RunContext(links))
-    chosen = _chosen(fine, prepared, ran)
+    ran, mapped = mapping.apply_and_show(prepared, links, duplicates)
+    chosen = _chosen(mapping, prepared, ran)
     outcome = mapped.outcomes.filter(pl.col("_row") == chosen).row(0, named=True)
     issues = tuple(
         (row["severity"], row["field"] or "key", row["code"])
         for row in mapped.issues.filter(pl.col("_row") == chosen).rows(named=True)
     )
-    first = pl.concat([prepared.filter(pl.col("_row") == chosen), prepared.filter(pl.col("_row") != chosen)])
-    stages = stage_values(fine, first, links)
-    values: dict[str, str | None] = {stage.field: stage.value for stage in stages}
     row = ran.filter(pl.col("_row") == chosen)
-    if row.height:
-        values |= {name: _value(row, column) for name, column in fine.reading.outputs}
+    values = {name: _value(row, column) for name, column in mapping.reading.outputs} if row.height else {}
     becomes = _OUTCOMES.get(outcome["outcome"], outcome["outcome"])
-    misses = _misses(placed, values, issues, becomes, outcome["reason"], stages)
+    result = partial(_misses, placed, issues=issues, becomes=becomes, reason=outcome["reason"])
+    misses = list(result(values)) if test.expect.keys() <= set(mapping.fields) else None
+    if misses != []:
+        # What each stage made is asked where something went astray, or where a shared value is expected.
+        first = pl.concat([prepared.filter(pl.col("_row") == chosen), prepared.filter(pl.col("_row") != chosen)])
+        stages = stage_values(mapping.fine(), first, links)
+        misses = list(result({stage.field: stage.value for stage in stages} | values, stages))
     return Tried(placed, becomes, outcome["reason"], issues, tuple(misses))
 
 
 def _misses(
     placed: PlacedTest,
     values: Mapping[str, str | None],
+    stages: Sequence[StageValue] = (),
+    *,
     issues: Sequence[tuple[str, str, str]],
     becomes: str,
     reason: str | None,
-    stages: Sequence[StageValue],
 ) -> Iterator[Miss]:
     test = placed.test
     if test.becomes is not None and test.becomes != becomes:
