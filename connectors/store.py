@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -199,7 +200,7 @@ def _named(keys: Sequence[pl.Expr]) -> list[pl.Expr]:
     return [key.alias(f"key{number}") for number, key in enumerate(keys)]
 
 
-def _not_before(keys: Sequence[pl.Expr], border: Sequence[object]) -> pl.Expr:
+def _not_before(keys: Sequence[pl.Expr], border: Sequence[Any]) -> pl.Expr:
     """Return whether a row comes at or after a border, NULL first, first key first."""
     found = pl.lit(True)
     for key, value in reversed(list(zip(keys, border, strict=True))):
