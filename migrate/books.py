@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from casemodel import OUTCOMES, Tally
 from connectors import SqliteTarget
-from migrate.ledger.store import table
+from migrate.ledger.store import STANDING, table
 
 GONE = ("kept", "closed", "removed", "held")
 
@@ -94,7 +94,7 @@ def run_books(target: SqliteTarget, run_id: int) -> Books:
             sa.func.coalesce(sa.func.sum(batch.c[name]), 0).label(name)
             for name in ("read", *OUTCOMES, *(f"gone_{each}" for each in GONE), "source_rows")
         ]
-        stands = sa.func.count(sa.case((batch.c.phase == "standing", 1))).label("standing")
+        stands = sa.func.count(sa.case((batch.c.phase == STANDING, 1))).label("standing")
         mine = sa.and_(batch.c.mapping_id == mapping.c.id, batch.c.run_id == run_id)
         rows = (
             connection.execute(

@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from casemodel import GuardError, Secrets
 from migrate.ledger.tables import ledger_table
 
+STANDING = "standing"
+"""Phase of the one batch of a mapping whose rows were counted as they stand, without being read."""
+
 
 def now() -> str:
     """Return the moment as the ledger writes it: UTC, microseconds."""
