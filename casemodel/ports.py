@@ -69,7 +69,7 @@ class Links(Protocol):
 
         Returns a frame as long as `keys`: ``target_id`` (String or NULL) and ``state``: ``linked``, ``waiting``
         (rejected, parked or not yet read), ``orphan`` (unknown after a full read), ``out_of_scope``, ``deferred``,
-        ``ambiguous``, NULL where the key is NULL.
+        ``late``, ``ambiguous``, NULL where the key is NULL.
         """
         ...
 

@@ -59,8 +59,9 @@ class Books:
 
     @property
     def findings(self) -> int:
-        """What a person should look at: rows rejected, parked or in conflict, and warnings."""
-        rows = sum(each.tally.rejected + each.tally.parked + each.tally.conflict for each in self.mappings)
+        """What a person should look at: rows rejected, parked, late or in conflict, and warnings."""
+        tallies = [each.tally for each in self.mappings]
+        rows = sum(each.rejected + each.parked + each.conflict + each.late for each in tallies)
         return rows + self.warnings
 
     def as_dict(self) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     builder = _Builder(MetaData(schema=schema, naming_convention=NAMING), "" if schema else "migration_")
     _runs(builder)
     _progress(builder)
+    _waves(builder)
     _keys(builder)
     _shared(builder)
     _other_keys(builder)
@@ -182,6 +183,31 @@ def _progress(builder: _Builder) -> None:
     )
 
 
+def _waves(builder: _Builder) -> None:
+    """The slices of the old systems that move together, and their journey."""
+    builder.table(
+        "wave",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("name", String(40), nullable=False, unique=True),
+        Column("state", String(12), nullable=False, comment="planned, rehearsing, live, closed"),
+        Column("since", String(26), nullable=False, comment="UTC; of a live wave the moment of cutover"),
+        Column("definition", Text, nullable=False, comment="JSON: mapping -> condition, as rows were divided"),
+        comment="Waves: named slices of the old systems; their rows are named in the id map",
+    )
+    builder.table(
+        "wave_event",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("at", String(26), nullable=False, comment="UTC"),
+        Column("wave", String(40), nullable=False, comment="its name; a wave that was removed keeps its history"),
+        Column("event", String(12), nullable=False, comment="a state, back, changed or removed"),
+        Column("reason", Text),
+        Column("run_id", Integer, comment="the run that began it or met the change"),
+        Column("os_user", String(200), nullable=False),
+        Column("host", String(200), nullable=False),
+        comment="The journey of every wave: who moved it, when and why; only added to",
+    )
+
+
 def _keys(builder: _Builder) -> None:
     """What became of every source key and record."""
     builder.table(
@@ -200,6 +226,7 @@ def _keys(builder: _Builder) -> None:
         Column("reason", Text),
         Column("source_hash", String(32), comment="of the row the state was made from; NULL: map again"),
         Column("run_id", Integer, nullable=False),
+        Column("wave", Integer, comment="id of the wave that the row belongs to; NULL: none"),
         PrimaryKeyConstraint("mapping_id", "source_key"),
         rowid=False,
         comment="One state per mapping and source key",

@@ -14,7 +14,7 @@ from casemodel import OUTCOMES, Tally, tables
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import column_set_id, table
 from migrate.pipeline.batch import Batch, Gate
-from migrate.pipeline.commit_ledger import write_batch, write_ledger
+from migrate.pipeline.commit_ledger import EVER_LOADED, write_batch, write_ledger
 from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import prepare_shared
@@ -228,8 +228,6 @@ def _left_scope(rows: pl.DataFrame) -> int:
 
     A key that still has a row in scope did not leave: the row of an earlier delivery did not count before either.
     """
-    was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(
-        ["loaded", "merged", "stale", "conflict"]
-    )
+    was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(list(EVER_LOADED))
     here = rows.filter(pl.col("outcome") != "out_of_scope").get_column("key")
     return rows.filter(was_loaded & (pl.col("outcome") == "out_of_scope") & ~pl.col("key").is_in(here.implode())).height

@@ -16,7 +16,8 @@ from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.waits import awaited_state
 
-_EVER_LOADED = ("loaded", "merged", "stale", "conflict")
+EVER_LOADED = ("loaded", "merged", "stale", "conflict", "deferred", "late")
+"""States of rows that may have a record."""
 
 
 def raw_rows(frame: pl.DataFrame) -> pl.DataFrame:
@@ -30,7 +31,7 @@ def raw_rows(frame: pl.DataFrame) -> pl.DataFrame:
 def id_map_state(rows: pl.DataFrame) -> pl.DataFrame:
     """Add ``state`` and ``kept_id``: what the id map says of a row whose record is written as mapped."""
     outcome = pl.col("outcome")
-    was_loaded = pl.col("prior_state").is_in(list(_EVER_LOADED)).fill_null(False) & pl.col("prior_id").is_not_null()
+    was_loaded = pl.col("prior_state").is_in(list(EVER_LOADED)).fill_null(False) & pl.col("prior_id").is_not_null()
     fails = outcome.is_in(["rejected", "parked"])
     return rows.with_columns(
         pl.when(outcome == "record")
@@ -152,7 +153,7 @@ def _write_linked(connection: sa.Connection, number: int, staged: sa.TableClause
 
 def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: sa.TableClause) -> None:
     id_map = table(connection, "id_map")
-    names = ["mapping_id", "source_key", "record_key", "target_id", "state", "reason", "source_hash", "run_id"]
+    names = ["mapping_id", "source_key", "record_key", "target_id", "state", "reason", "source_hash", "run_id", "wave"]
     select = (
         sa.select(
             sa.literal(number),
@@ -163,6 +164,7 @@ def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: s
             staged.c.reason,
             staged.c.hash,
             sa.literal(run_id),
+            staged.c.wave,
         )
         .where(staged.c.key.is_not(None))
         .order_by(staged.c.key)

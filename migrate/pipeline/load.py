@@ -33,6 +33,7 @@ from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, standing
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
+from migrate.pipeline.waves import WaveRules
 from migrate.progress import Progress
 
 SETTLED_TOGETHER = 20
@@ -69,7 +70,10 @@ class MappingLoad:
             changes = ChangeFilter(self.context, self.mapping.name, grouped=grouped)
             keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
             self._keys = keys
-            self._loader = Loader(self.context, self.mapping, self.links, self.gate(), changes, keys.duplicates)
+            waves = None
+            if self.mapping.name in self.context.waves.members:
+                waves = WaveRules(self.context, self.mapping, self.links, keys.duplicates)
+            self._loader = Loader(self.context, self.mapping, self.links, self.gate(), changes, keys.duplicates, waves)
         return self._loader
 
     def gate(self) -> Gate:

@@ -92,6 +92,32 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}wave",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("state", sa.String(12), nullable=False, comment="planned, rehearsing, live, closed"),
+        sa.Column("since", sa.String(26), nullable=False, comment="UTC; of a live wave the moment of cutover"),
+        sa.Column("definition", sa.Text(), nullable=False, comment="JSON: mapping -> condition, as the rows were divided by it"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wave"),
+        sa.UniqueConstraint("name", name=f"uq_{prefix}wave_name"),
+        comment="Waves: named slices of the old systems; their rows are named in the id map",
+        schema=schema,
+    )
+    op.create_table(
+        f"{prefix}wave_event",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("wave", sa.String(40), nullable=False, comment="its name; a wave that was removed keeps its history"),
+        sa.Column("event", sa.String(12), nullable=False, comment="planned, rehearsing, live, back, closed, changed, removed"),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("run_id", sa.Integer(), nullable=True, comment="the run that began it or met the change"),
+        sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("host", sa.String(200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wave_event"),
+        comment="The journey of every wave: who moved it, when and why; only added to",
+        schema=schema,
+    )
+    op.create_table(
         f"{prefix}batch",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -161,6 +187,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("source_hash", sa.String(32), nullable=True, comment="of the row the state was made from; NULL: map again"),
         sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=True, comment="id of the wave that the row belongs to; NULL: none"),
         sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}id_map"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}id_map_mapping_id"),
         comment="One state per mapping and source key",
