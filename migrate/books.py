@@ -8,8 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import OUTCOMES, Tally
-from connectors import SqliteTarget
+from casemodel import OUTCOMES, Tally, Target
 from migrate.ledger.store import STANDING, table
 
 GONE = ("kept", "closed", "removed", "held")
@@ -78,7 +77,7 @@ class Books:
         }
 
 
-def last_run(target: SqliteTarget) -> int | None:
+def last_run(target: Target) -> int | None:
     """Return the number of the newest run, or None."""
     with target.engine.connect() as connection:
         run = table(connection, "run")
@@ -86,7 +85,7 @@ def last_run(target: SqliteTarget) -> int | None:
     return None if found is None else int(found)
 
 
-def run_books(target: SqliteTarget, run_id: int) -> Books:
+def run_books(target: Target, run_id: int) -> Books:
     """Read the books of a run from its committed batches."""
     with target.engine.connect() as connection:
         run, batch, mapping, progress = (table(connection, name) for name in ("run", "batch", "mapping", "progress"))

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from casemodel import BugError, GuardError, OmnicaseError
-from connectors import SqliteTarget, open_target
+from casemodel import BugError, GuardError, OmnicaseError, Target
+from connectors import open_target
 from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
@@ -125,7 +125,7 @@ class _Start:
     abandoned: int | None
 
 
-def _start(session: Session, target: SqliteTarget, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
+def _start(session: Session, target: Target, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
     compiled = [session.mapping(name) for name in session.check.order]
     with target.transaction() as connection:
         check_namespace(connection, session.workspace.secrets)
@@ -224,7 +224,7 @@ def _new_run(
 
 
 @contextmanager
-def _ending(target: SqliteTarget, context: LoadContext) -> Iterator[None]:
+def _ending(target: Target, context: LoadContext) -> Iterator[None]:
     """Write down how the run ended, and give the lock back."""
     state = "failed"
     try:

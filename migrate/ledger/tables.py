@@ -22,8 +22,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects import postgresql
 
 from casemodel import OUTCOMES
+
+KEY = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""A source key: ordered by its bytes on every database, so that a batch's keys are a range of the id map."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -219,8 +223,8 @@ def _keys(builder: _Builder) -> None:
     id_map = builder.table(
         "id_map",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
-        Column("record_key", Text, comment="key of the record the row is part of, when it is another"),
+        Column("source_key", KEY, nullable=False),
+        Column("record_key", KEY, comment="key of the record the row is part of, when it is another"),
         Column("target_id", String(36)),
         Column("state", String(12), nullable=False),
         Column("reason", Text),
@@ -242,7 +246,7 @@ def _keys(builder: _Builder) -> None:
         "record",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column(
-            "record_key", Text, nullable=False, comment="source key of the record; ids are random, keys come in order"
+            "record_key", KEY, nullable=False, comment="source key of the record; ids are random, keys come in order"
         ),
         Column("target_id", String(36), nullable=False),
         Column("record_hash", String(32), nullable=False),
@@ -260,8 +264,8 @@ def _shared(builder: _Builder) -> None:
     contribution = builder.table(
         "contribution",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False, comment="of the row, or of the record with one_per"),
-        Column("lead_key", Text, nullable=False, comment="source key of the row that leads"),
+        Column("source_key", KEY, nullable=False, comment="of the row, or of the record with one_per"),
+        Column("lead_key", KEY, nullable=False, comment="source key of the row that leads"),
         Column("row_ref", Text, nullable=False, comment="the source's locator of that row"),
         Column("identity_id", String(36), nullable=False, comment="what it has in common with other rows"),
         Column("own_id", String(36), nullable=False, comment="of the record that it is on its own"),
@@ -289,11 +293,11 @@ def _shared(builder: _Builder) -> None:
     linked = builder.table(
         "linked",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, an identity, or empty"),
-        Column("on_key", Text, nullable=False),
+        Column("on_key", KEY, nullable=False),
         Column("outcome", String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
         PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key"),
         rowid=False,
@@ -314,8 +318,8 @@ def _other_keys(builder: _Builder) -> None:
         "other_key",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("columns", Text, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("key", KEY, nullable=False),
+        Column("source_key", KEY, nullable=False),
         PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
         Index(None, "mapping_id", "source_key"),
         rowid=False,
@@ -329,7 +333,7 @@ def _exceptions(builder: _Builder) -> None:
         "issue",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, comment="NULL when the key itself is missing"),
+        Column("source_key", KEY, comment="NULL when the key itself is missing"),
         Column("row_ref", Text, comment="the source's locator when there is no key"),
         Column("field", String(120), nullable=False),
         Column("code", String(40), nullable=False),
@@ -343,7 +347,7 @@ def _exceptions(builder: _Builder) -> None:
         "reject",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text),
+        Column("source_key", KEY),
         Column("row_ref", Text, nullable=False),
         Column("row", Text, nullable=False, comment="JSON: the source row as read; personal data"),
         Column("run_id", Integer, nullable=False),
@@ -354,12 +358,12 @@ def _exceptions(builder: _Builder) -> None:
         "wait",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("field", String(120), nullable=False),
         Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, or empty"),
-        Column("on_key", Text, nullable=False),
+        Column("on_key", KEY, nullable=False),
         Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),
         Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         Index(None, "mapping_id", "source_key"),

@@ -97,7 +97,8 @@ class ChangeFilter:
 
     @cached_property
     def _between(self) -> Callable[..., pl.DataFrame]:
-        within = self._id_map.c.source_key.between(sa.bindparam("low"), sa.bindparam("high"))
+        key = self._id_map.c.source_key
+        within = sa.and_(key >= sa.bindparam("low"), key <= sa.bindparam("high"))
         limited = self._known(within).limit(sa.bindparam("most", type_=sa.Integer))
         return self._context.target.prepare(limited, PRIOR)
 

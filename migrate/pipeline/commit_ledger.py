@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from casemodel import Tally
-from migrate.ledger.store import now, table
+from connectors import id_list
+from migrate.ledger.store import now, table, upsert
 from migrate.pipeline.batch import Batch
-from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.waits import awaited_state
 
@@ -142,9 +140,9 @@ def _write_linked(connection: sa.Connection, number: int, staged: sa.TableClause
     linked = table(connection, "linked")
     names = ["source_key", "row_ref", "on_mapping_id", "on_other_key", "on_key"]
     columns = (staged.c.key, staged.c.ref, staged.c.on_mapping_id, staged.c.on_other_key, staged.c.on_key)
-    select = sa.select(sa.literal(number), sa.literal("inserted"), *columns).order_by(*columns)
-    insert = sa.insert(linked).from_select(["mapping_id", "outcome", *names], select)
-    connection.execute(insert.prefix_with("OR REPLACE"))
+    # Two fields of a row may link by the same key.
+    select = sa.select(sa.literal(number), sa.literal("inserted"), *columns).distinct().order_by(*columns)
+    upsert(connection, linked, ["mapping_id", "outcome", *names], select)
     for outcome, keys in rows.filter(pl.col("outcome") != "inserted").group_by("outcome").agg("key").rows():
         wanted = id_list(connection, "batch_linked", [key for key in keys if key is not None])
         mine = sa.and_(linked.c.mapping_id == number, linked.c.source_key.in_(sa.select(wanted.c.id)))
@@ -169,13 +167,7 @@ def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: s
         .where(staged.c.key.is_not(None))
         .order_by(staged.c.key)
     )
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(id_map).from_select(names, select)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["mapping_id", "source_key"], set_={name: insert.excluded[name] for name in names[2:]}
-        )
-    )
+    upsert(connection, id_map, names, select)
 
 
 def _write_plain(connection: sa.Connection, number: int, run_id: int, stages: dict[str, sa.TableClause]) -> None:

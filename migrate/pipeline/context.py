@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from casemodel import Secrets
-from connectors import SqliteTarget
+from casemodel import Secrets, Target
 from mappings import PersonDecision, Slice
 
 FARTHEST = 1_000_000
@@ -73,7 +72,7 @@ class LoadContext:
     of such a mapping is an orphan.
     """
 
-    target: SqliteTarget
+    target: Target
     secrets: Secrets
     run_id: int
     epoch: int

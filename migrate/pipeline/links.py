@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import LinkRequest, tables
-from connectors import SqliteTarget
+from casemodel import LinkRequest, Target, tables
+from connectors import as_text
 from migrate.ledger.tables import ledger_table
 
 SMALL = 100_000
@@ -55,7 +55,7 @@ class LedgerLinks:
 
     def __init__(
         self,
-        target: SqliteTarget,
+        target: Target,
         mapping_ids: Mapping[str, int],
         by_record: frozenset[str],
         full_read: set[str],
@@ -215,7 +215,8 @@ class LedgerLinks:
 
     def _staged_lookup(self, table: str, columns: tuple[str, ...], wanted: pl.DataFrame) -> pl.DataFrame:
         source, staged = tables[table], self._target.ask("lookup_keys", wanted)
-        joined = sa.and_(*(sa.cast(source.c[name], sa.Text) == staged.c[f"v{i}"] for i, name in enumerate(columns)))
+        texts = (as_text(self._target.dialect, source.c[name]) for name in columns)
+        joined = sa.and_(*(text == staged.c[f"v{i}"] for i, text in enumerate(texts)))
         statement = sa.select(*(staged.c[name] for name in wanted.columns), source.c.id).join(source, joined)
         return _counted(self._target.query(statement, (*wanted.columns, "target_id")), tuple(wanted.columns))
 

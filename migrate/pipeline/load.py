@@ -12,7 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import GuardError, Relation, Source, SystemFailure
-from connectors import ahead
+from connectors import ahead, id_list
 from mappings import CompiledMapping, CursorRule
 from migrate.interrupt import stop_here
 from migrate.ledger.lock import hold_lock
@@ -20,7 +20,6 @@ from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.commit import BatchPlace, commit
-from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
@@ -217,7 +216,9 @@ class MappingLoad:
 
     def _staged(self, batch: Batch, *, slot: int = 0) -> StagedBatch:
         """Stage a batch; where records are shared, what goes in is known only when the batch before is committed."""
-        return StagedBatch(batch, {}) if self.mapping.name in self.context.shared else stage(self.context, batch, slot)
+        if self.mapping.name in self.context.shared:
+            return StagedBatch(batch, {})
+        return stage(self.context, self.mapping.target, batch, slot)
 
     def _finish_reading(self, fingerprint: str) -> None:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""
