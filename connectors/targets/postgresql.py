@@ -88,12 +88,16 @@ class PostgresTarget:
         Args:
             staged: tables of `stage` that the block reads.
         """
+        names = [table.name for table in staged]
         with self.engine.begin() as connection:
-            for table in staged:
-                made, text = self._staged.pop(table.name)
+            for name in names:
+                made, text = self._staged[name]
                 connection.execute(sa.schema.CreateTable(made))
                 _copy(connection, made, text)
             yield connection
+        # Not before: a transaction that was lost is tried again.
+        for name in names:
+            del self._staged[name]
 
     def stage(
         self, name: str, frame: pl.DataFrame, slot: int = 0, types: Mapping[str, TypeEngine[Any]] | None = None
@@ -176,6 +180,10 @@ class PostgresTarget:
                     options=_SETTINGS,
                 )
         return self._reader
+
+    def reconnect(self) -> None:
+        """Give up the committing connection, whatever its state; what is staged can still be committed."""
+        self.engine.dispose()
 
     def close(self) -> None:
         """Close connections; what was staged goes with them."""

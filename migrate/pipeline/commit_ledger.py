@@ -12,6 +12,7 @@ from connectors import id_list
 from migrate.ledger.store import now, table, upsert
 from migrate.pipeline.batch import Batch
 from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.waits import awaited_state
 
 EVER_LOADED = ("loaded", "merged", "stale", "conflict", "deferred", "late")
@@ -66,16 +67,20 @@ def write_ledger(
     again = batch.rows["prior_state"].null_count() < batch.rows.height
     if again:
         _forget(connection, number, stages["rows"])
+    failpoint("after-forget")
     # Before the id map: a wait must see what the links of this batch saw.
     if "waits" in stages:
         _write_waits(connection, number, stages["waits"], rows, batch.waits, context.by_record)
+    failpoint("after-waits")
     if "rows" in stages:
         _write_id_map(connection, number, run_id, stages["rows"])
+    failpoint("after-id-map")
     if "linked" in stages:
         _write_linked(connection, number, stages["linked"], rows)
     if "others" in stages:
         write_other_keys(connection, number, batch.other_keys, stages["others"], again=again)
     _write_plain(connection, number, run_id, stages)
+    failpoint("after-issues")
     if details:
         _write_refused(connection, number, run_id, batch, rows, details)
 

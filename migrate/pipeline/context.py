@@ -11,6 +11,8 @@ from mappings import PersonDecision, Slice
 FARTHEST = 1_000_000
 """More than there are waves."""
 
+from migrate.pipeline.patience import Patience
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -86,3 +88,5 @@ class LoadContext:
     waves: RunWaves = field(default_factory=RunWaves)
     full: bool = False
     """Read every row, whatever the cursors of the mappings say."""
+    patience: Patience = field(default_factory=Patience)
+    """What was tried again since the connection was lost."""
