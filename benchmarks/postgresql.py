@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from benchmarks.__main__ import PARENTS, demo_in, fresh
 from benchmarks.measure import Measured, omnicase, ratio
 
-_CHANGED = "UPDATE ZKN_ZAAK SET OMSCHRIJVING = OMSCHRIJVING || '.' WHERE rowid % 100 = 0"
+_CHANGED = "UPDATE ZKN_ZAAK SET ONDERWERP = ONDERWERP || '.' WHERE rowid % 100 = 0"
 
 
 @dataclass
@@ -74,7 +74,7 @@ def server() -> Iterator[Server]:
         return
     import pgserver
 
-    running = pgserver.get_server(tempfile.mkdtemp(prefix="omnicase-bench-pg-"), cleanup_mode="delete")
+    running = pgserver.postgres_server.get_server(tempfile.mkdtemp(prefix="omnicase-bench-pg-"), cleanup_mode="delete")
     try:
         yield Server(running.get_uri(), str(Path(pgserver.__file__).parent / "pginstall" / "bin" / "psql"))
     finally:
