@@ -29,7 +29,7 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import Links, RunsQueries, Source
+from casemodel.ports import KeyRanges, Links, RunsQueries, Source
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -83,6 +83,7 @@ __all__ = [
     "Extract",
     "GuardError",
     "IssueCode",
+    "KeyRanges",
     "LinkRequest",
     "Links",
     "LockedError",
