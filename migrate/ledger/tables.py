@@ -22,8 +22,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects import postgresql
 
 from casemodel import OUTCOMES
+
+KEY = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""A source key: ordered by its bytes on every database, so that a batch's keys are a range of the id map."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -78,6 +82,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     builder = _Builder(MetaData(schema=schema, naming_convention=NAMING), "" if schema else "migration_")
     _runs(builder)
     _progress(builder)
+    _waves(builder)
     _keys(builder)
     _shared(builder)
     _other_keys(builder)
@@ -183,6 +188,31 @@ def _progress(builder: _Builder) -> None:
     )
 
 
+def _waves(builder: _Builder) -> None:
+    """The slices of the old systems that move together, and their journey."""
+    builder.table(
+        "wave",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("name", String(40), nullable=False, unique=True),
+        Column("state", String(12), nullable=False, comment="planned, rehearsing, live, closed"),
+        Column("since", String(26), nullable=False, comment="UTC; of a live wave the moment of cutover"),
+        Column("definition", Text, nullable=False, comment="JSON: mapping -> condition, as rows were divided"),
+        comment="Waves: named slices of the old systems; their rows are named in the id map",
+    )
+    builder.table(
+        "wave_event",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("at", String(26), nullable=False, comment="UTC"),
+        Column("wave", String(40), nullable=False, comment="its name; a wave that was removed keeps its history"),
+        Column("event", String(12), nullable=False, comment="a state, back, changed or removed"),
+        Column("reason", Text),
+        Column("run_id", Integer, comment="the run that began it or met the change"),
+        Column("os_user", String(200), nullable=False),
+        Column("host", String(200), nullable=False),
+        comment="The journey of every wave: who moved it, when and why; only added to",
+    )
+
+
 def _keys(builder: _Builder) -> None:
     """What became of every source key and record."""
     builder.table(
@@ -194,13 +224,14 @@ def _keys(builder: _Builder) -> None:
     id_map = builder.table(
         "id_map",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
-        Column("record_key", Text, comment="key of the record the row is part of, when it is another"),
+        Column("source_key", KEY, nullable=False),
+        Column("record_key", KEY, comment="key of the record the row is part of, when it is another"),
         Column("target_id", String(36)),
         Column("state", String(12), nullable=False),
         Column("reason", Text),
         Column("source_hash", String(32), comment="of the row the state was made from; NULL: map again"),
         Column("run_id", Integer, nullable=False),
+        Column("wave", Integer, comment="id of the wave that the row belongs to; NULL: none"),
         PrimaryKeyConstraint("mapping_id", "source_key"),
         rowid=False,
         comment="One state per mapping and source key",
@@ -216,7 +247,7 @@ def _keys(builder: _Builder) -> None:
         "record",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column(
-            "record_key", Text, nullable=False, comment="source key of the record; ids are random, keys come in order"
+            "record_key", KEY, nullable=False, comment="source key of the record; ids are random, keys come in order"
         ),
         Column("target_id", String(36), nullable=False),
         Column("record_hash", String(32), nullable=False),
@@ -234,8 +265,8 @@ def _shared(builder: _Builder) -> None:
     contribution = builder.table(
         "contribution",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False, comment="of the row, or of the record with one_per"),
-        Column("lead_key", Text, nullable=False, comment="source key of the row that leads"),
+        Column("source_key", KEY, nullable=False, comment="of the row, or of the record with one_per"),
+        Column("lead_key", KEY, nullable=False, comment="source key of the row that leads"),
         Column("row_ref", Text, nullable=False, comment="the source's locator of that row"),
         Column("identity_id", String(36), nullable=False, comment="what it has in common with other rows"),
         Column("own_id", String(36), nullable=False, comment="of the record that it is on its own"),
@@ -263,11 +294,11 @@ def _shared(builder: _Builder) -> None:
     linked = builder.table(
         "linked",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, an identity, or empty"),
-        Column("on_key", Text, nullable=False),
+        Column("on_key", KEY, nullable=False),
         Column("outcome", String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
         PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key"),
         rowid=False,
@@ -288,8 +319,8 @@ def _other_keys(builder: _Builder) -> None:
         "other_key",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("columns", Text, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("key", KEY, nullable=False),
+        Column("source_key", KEY, nullable=False),
         PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
         Index(None, "mapping_id", "source_key"),
         rowid=False,
@@ -303,7 +334,7 @@ def _exceptions(builder: _Builder) -> None:
         "issue",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, comment="NULL when the key itself is missing"),
+        Column("source_key", KEY, comment="NULL when the key itself is missing"),
         Column("row_ref", Text, comment="the source's locator when there is no key"),
         Column("field", String(120), nullable=False),
         Column("code", String(40), nullable=False),
@@ -317,7 +348,7 @@ def _exceptions(builder: _Builder) -> None:
         "reject",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text),
+        Column("source_key", KEY),
         Column("row_ref", Text, nullable=False),
         Column("row", Text, nullable=False, comment="JSON: the source row as read; personal data"),
         Column("run_id", Integer, nullable=False),
@@ -328,12 +359,12 @@ def _exceptions(builder: _Builder) -> None:
         "wait",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("field", String(120), nullable=False),
         Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, or empty"),
-        Column("on_key", Text, nullable=False),
+        Column("on_key", KEY, nullable=False),
         Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),
         Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         Index(None, "mapping_id", "source_key"),
