@@ -26,6 +26,7 @@ from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.opened_target import workspace_target
+from migrate.pipeline.adopted import adopted_records
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.deletes import delete_gone
@@ -154,7 +155,7 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
             .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
         )
         numbers = mapping_ids(connection, [(each.name, each.id_name, each.target, each.meaning) for each in compiled])
-        full = fully_read(connection)
+        full, adopted = fully_read(connection), adopted_records(connection)
     context = LoadContext(
         target,
         session.workspace.secrets,
@@ -164,8 +165,9 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         session.workspace.model.run.batch_rows,
         full,
         frozenset(numbers[each.name] for each in compiled if each.records_by_group),
-        shared_records(compiled, numbers),
+        shared_records(compiled, numbers, adopted),
         full=was_full if same else options.full,
+        adopted=adopted,
     )
     return _Start(context, same, abandoned)
 

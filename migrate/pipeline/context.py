@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from casemodel import Secrets
 from connectors import SqliteTarget
 from mappings import PersonDecision
+from migrate.pipeline.adopted import Adopted
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Shared:
     agree: names of what contributions to one record must not contradict each other about.
     needed: columns that a record must have.
     decisions: what people decided about who is the same.
+    adopted: the ids of adopted records by the ids that mappings give them.
     """
 
     table: str
@@ -33,6 +35,7 @@ class Shared:
     agree: tuple[str, ...]
     needed: tuple[str, ...]
     decisions: tuple[PersonDecision, ...]
+    adopted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,3 +59,4 @@ class LoadContext:
     """By mapping with an identity: how its records are made of contributions."""
     full: bool = False
     """Read every row, whatever the cursors of the mappings say."""
+    adopted: Adopted = field(default_factory=dict)

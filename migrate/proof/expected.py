@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from casemodel import Mapped, Source, canonical_text, polars_schema, record_id
 from connectors import SqliteTarget
 from mappings import CompiledMapping
 from migrate.ledger.tables import ledger_table
+from migrate.pipeline.adopted import with_adopted
 from migrate.pipeline.context import Shared
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
@@ -36,6 +37,8 @@ class SourceAgain:
     """How its records are made of contributions, for a mapping with an identity."""
     carried: tuple[str, ...] = ()
     """Columns of the source, in any case, that come along as ``parent:<name>``."""
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    """The ids of adopted records of its table by the ids that mappings give them."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
@@ -62,6 +65,8 @@ class SourceAgain:
         whole: pl.DataFrame | None = None
         if self.shared is not None and mapped.records.height:
             mapped, whole = as_shared(self.target, self.mapping, self.shared, self.number, mapped)
+        elif self.shared is None:
+            mapped = with_adopted(mapped, self.adopted)
         first_error = (
             mapped.issues.filter(pl.col("severity") == "error")
             .group_by("_row", maintain_order=True)
