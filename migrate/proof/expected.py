@@ -50,6 +50,8 @@ class SourceAgain:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
                     mapped = self.mapping.apply(found.prepared, self.links, duplicates)
+                    if self.shared is None:
+                        mapped = with_adopted(mapped, self.adopted)
                     frame = self._frame(found.prepared, mapped, duplicates, values=values)
                     if self.shared is not None:
                         frame = _records_once(frame, seen)
@@ -65,8 +67,6 @@ class SourceAgain:
         whole: pl.DataFrame | None = None
         if self.shared is not None and mapped.records.height:
             mapped, whole = as_shared(self.target, self.mapping, self.shared, self.number, mapped)
-        elif self.shared is None:
-            mapped = with_adopted(mapped, self.adopted)
         first_error = (
             mapped.issues.filter(pl.col("severity") == "error")
             .group_by("_row", maintain_order=True)
