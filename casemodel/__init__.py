@@ -29,7 +29,7 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import Links, RunsQueries, Source
+from casemodel.ports import Links, RunsQueries, Source, Target
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         unique_keys,
         value_checks,
     )
+    from casemodel.model.types import Day, Flag, Instant, JsonValue, Uuid
 
 __all__ = [
     "ENUMS",
@@ -80,9 +81,13 @@ __all__ = [
     "BugError",
     "ColumnInfo",
     "ContractBreach",
+    "Day",
     "Extract",
+    "Flag",
     "GuardError",
+    "Instant",
     "IssueCode",
+    "JsonValue",
     "LinkRequest",
     "Links",
     "LockedError",
@@ -105,7 +110,9 @@ __all__ = [
     "SourceColumn",
     "SystemFailure",
     "Tally",
+    "Target",
     "UsageError",
+    "Uuid",
     "ValueCheck",
     "canonical_text",
     "check_contract",
@@ -163,6 +170,7 @@ _LATE = {
         "unique_keys",
         "value_checks",
     ),
+    "casemodel.model.types": ("Day", "Flag", "Instant", "JsonValue", "Uuid"),
 }
 """What is imported when it is first asked for: SQLAlchemy and pandera cost a quarter of a second each."""
 

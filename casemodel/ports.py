@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
 
 from casemodel.values import Extract, LinkRequest, Partition, Query, Relation
+
+if TYPE_CHECKING:
+    # SQLAlchemy costs a quarter of a second, and who uses these protocols has it already.
+    import sqlalchemy as sa
+    from sqlalchemy.types import TypeEngine
 
 
 class Source(Protocol):
@@ -69,7 +75,7 @@ class Links(Protocol):
 
         Returns a frame as long as `keys`: ``target_id`` (String or NULL) and ``state``: ``linked``, ``waiting``
         (rejected, parked or not yet read), ``orphan`` (unknown after a full read), ``out_of_scope``, ``deferred``,
-        ``ambiguous``, NULL where the key is NULL.
+        ``late``, ``ambiguous``, NULL where the key is NULL.
         """
         ...
 
@@ -78,4 +84,52 @@ class Links(Protocol):
 
         Returns a frame as long as `values`: ``target_id`` (String or NULL) and ``hits`` (Int64).
         """
+        ...
+
+
+class Target(Protocol):
+    """The database that is loaded.  One thread commits, another may read and stage meanwhile."""
+
+    dialect: str
+    engine: sa.Engine
+    """Its connection commits; what `put` brings is seen there."""
+
+    @property
+    def name(self) -> str:
+        """Name the target for people, without secrets."""
+        ...
+
+    def transaction(self, staged: Iterable[sa.TableClause] = ()) -> AbstractContextManager[sa.Connection]:
+        """Open one write transaction that reads these tables of `stage`; it commits when the block ends well."""
+        ...
+
+    def stage(
+        self, name: str, frame: pl.DataFrame, slot: int = 0, types: Mapping[str, TypeEngine[Any]] | None = None
+    ) -> sa.TableClause:
+        """Make a frame ready to be read by one transaction; return it as a table.
+
+        Args:
+            slot: 0 or 1; a transaction that reads one slot leaves the other one free.
+            types: of columns that are to have a type of the target instead of text.
+        """
+        ...
+
+    def put(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
+        """Put a frame where the committing connection can join it from now on; return it as a table."""
+        ...
+
+    def ask(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
+        """Put a frame where `query` can join it."""
+        ...
+
+    def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data (and frames of `ask`); return its columns as canonical text, by `names`."""
+        ...
+
+    def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
+        """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
+        ...
+
+    def close(self) -> None:
+        """Close connections and remove what was staged."""
         ...

@@ -200,8 +200,8 @@ class Mapped:
         columns of the mapping, typed as ``casemodel.polars_schema`` says.
     outcomes: one row per source row (per row x slot when unpivoted), in the order read: ``_row`` (UInt32, row of the
         prepared frame), ``_key`` (String or NULL when the key is missing), ``outcome`` (``record``, ``merged``,
-        ``rejected``, ``parked``, ``out_of_scope``, ``deferred``), ``reason`` (String or NULL: scope reason, rule
-        name, ``follows <mapping>``, ``empty-slot``), ``_lead`` (String: with ``one_per``, ``_key`` of the row that
+        ``rejected``, ``parked``, ``out_of_scope``, ``deferred``, ``late``), ``reason`` (String or NULL: scope reason,
+        rule name, ``follows <mapping>``, ``empty-slot``), ``_lead`` (String: with ``one_per``, ``_key`` of the row that
         leads the record; NULL for the lead itself), ``_record`` (String: key of the record the row belongs to, equal
         to ``_key`` unless ``one_per``).
     issues: ``_row``, ``_key``, ``field``, ``code``, ``severity`` (``error`` or ``warning``), ``detail`` (text without

@@ -5,16 +5,35 @@ from connectors.config import SystemConfig, url_holds_secret
 from connectors.prefetch import ahead
 from connectors.registry import kinds, open_source
 from connectors.scratch import Scratch
-from connectors.targets import SqliteTarget, open_target
+from connectors.targets import (
+    PostgresTarget,
+    SqliteTarget,
+    append_rows,
+    as_sqlite_has_it,
+    as_text,
+    id_list,
+    in_canonical_form,
+    json_places,
+    open_target,
+    record_ids,
+)
 
 __all__ = [
     "CODES",
+    "PostgresTarget",
     "Scratch",
     "SqliteTarget",
     "SystemConfig",
     "ahead",
+    "append_rows",
+    "as_sqlite_has_it",
+    "as_text",
+    "id_list",
+    "in_canonical_form",
+    "json_places",
     "kinds",
     "open_source",
     "open_target",
+    "record_ids",
     "url_holds_secret",
 ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
+    from mappings.compile_program import Followed
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
     from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
     from mappings.explain import StageValue
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
     from mappings.language.parse_tests import PlacedTest, load_tests
     from mappings.language.schema import defaults_schema, mapping_schema, schema_of, tests_schema
+    from mappings.slices import Slice, slice_of
     from mappings.stages.fits import fits_format
     from mappings.trial import Miss, Tried, errors_of_test, try_test
 
@@ -41,12 +43,14 @@ __all__ = [
     "Decision",
     "DeleteRule",
     "Draft",
+    "Followed",
     "LinkTarget",
     "MappingFile",
     "Miss",
     "PersonDecision",
     "PlacedTest",
     "RelationCoverage",
+    "Slice",
     "StageValue",
     "TargetCoverage",
     "Tried",
@@ -66,6 +70,7 @@ __all__ = [
     "mapping_schema",
     "parse_mapping",
     "schema_of",
+    "slice_of",
     "tests_schema",
     "try_test",
 ]
@@ -84,6 +89,7 @@ _LATE = {
     ),
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
+    "mappings.compile_program": ("Followed",),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
     "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
     "mappings.explain": ("StageValue",),
@@ -91,6 +97,7 @@ _LATE = {
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
     "mappings.language.parse_tests": ("PlacedTest", "load_tests"),
     "mappings.language.schema": ("defaults_schema", "mapping_schema", "schema_of", "tests_schema"),
+    "mappings.slices": ("Slice", "slice_of"),
     "mappings.stages.fits": ("fits_format",),
     "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }

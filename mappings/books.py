@@ -36,13 +36,13 @@ class ControlSql:
 
     name: what it is called in the mapping.
     source: the SELECT over the old system, as a query that the system can run.
-    target: the SELECT over the target, in SQLite's dialect.
+    target: the SELECT over the target, by the dialect of the target (``sqlite``, ``postgresql``).
     source_made, target_made: per result column (``g``, ``n``) what it is made of.
     """
 
     name: str
     source: Query
-    target: str
+    target: Mapping[str, str]
     source_made: Mapping[str, ControlColumn]
     target_made: Mapping[str, ControlColumn]
 
@@ -72,8 +72,12 @@ def controls_of(file: MappingFile) -> tuple[ControlSql, ...]:
             tables=_tables(source),
             columns=tuple(dict.fromkeys(column.name for column in source.find_all(exp.Column) if column.name)),
         )
-        found.append(ControlSql(control.name, query, target.sql(dialect="sqlite"), _made(source), _made(target)))
+        found.append(ControlSql(control.name, query, _for_targets(target), _made(source), _made(target)))
     return tuple(found)
+
+
+def _for_targets(tree: exp.Query) -> dict[str, str]:
+    return {dialect: tree.sql(dialect=spoken) for dialect, spoken in (("sqlite", "sqlite"), ("postgresql", "postgres"))}
 
 
 def _tables(tree: exp.Query) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from mappings.compile_meaning import meaning_of
 from mappings.compile_names import Columns, Refusals
 from mappings.compile_outcome import Reading, judge, mapped
 from mappings.compile_prepare import Preparation, prepared_keys, spelled
-from mappings.compile_program import Mark, Passes, RunContext
+from mappings.compile_program import Followed, Mark, Passes, RunContext
 from mappings.compile_sides import side_joins, used_columns
 from mappings.compile_standing import LATEST_DELIVERY, SAME_CONTENT, Standing, stand
 from mappings.compile_state import Compiler
@@ -80,6 +80,8 @@ class CompiledMapping:
     other_keys: tuple[tuple[str, ...], ...]
     sides: tuple[SideJoin, ...]
     links: tuple[LinkRequest, ...]
+    part_of: tuple[str, ...]
+    """The mappings that a required field links to, but for those whose records several systems know."""
     lookups: tuple[tuple[str, tuple[str, ...]], ...]
     hard_parents: tuple[str, ...]
     self_links: bool
@@ -130,15 +132,18 @@ class CompiledMapping:
         """
         return stage_values(self.fine(), prepared, links)
 
-    def apply(self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series) -> Mapped:
+    def apply(
+        self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series, *, followed: list[Followed] | None = None
+    ) -> Mapped:
         """Map prepared rows.
 
         Args:
             prepared: what `prepare` returned, whole groups of ``together`` and ``one_per``.
             links: how links and lookups are resolved.
             duplicates: values of ``_key`` that occur more than once in the relation.
+            followed: gets the keys of the links that say what the rows are part of.
         """
-        return self._apply(prepared, duplicates, RunContext(links))[1]
+        return self._apply(prepared, duplicates, RunContext(links, followed=followed))[1]
 
     def apply_and_show(
         self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series
@@ -146,9 +151,11 @@ class CompiledMapping:
         """Map as `apply` does; return with it the columns that the program made of the rows in scope."""
         return self._apply(prepared, duplicates, RunContext(links))
 
-    def apply_breaking_cycles(self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series) -> Mapped:
+    def apply_breaking_cycles(
+        self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series, *, followed: list[Followed] | None = None
+    ) -> Mapped:
         """Map as `apply` does, but load a row without its link where that link closes a permitted cycle and waits."""
-        return self._apply(prepared, duplicates, RunContext(links, break_cycles=True))[1]
+        return self._apply(prepared, duplicates, RunContext(links, break_cycles=True, followed=followed))[1]
 
     def _apply(self, prepared: pl.DataFrame, duplicates: pl.Series, context: RunContext) -> tuple[pl.DataFrame, Mapped]:
         stood = stand(self.standing, prepared, duplicates, self.passes.given)
@@ -358,6 +365,7 @@ def _assemble(draft: Draft, prepared: Preparation, fine: Callable[[], CompiledMa
         other_keys=model.source.other_keys,
         sides=side_joins(file, compiler, prepared.hashed),
         links=links,
+        part_of=tuple(compiler.part_of),
         lookups=tuple(compiler.lookups),
         hard_parents=draft.parents,
         self_links=any(request.mapping == file.name for request in links),

@@ -9,7 +9,7 @@ import polars as pl
 
 from casemodel import LinkRequest, identity_id, key_text, tables
 from casemodel import canonical_text as canonical
-from mappings.compile_program import TEXT, RunContext, Wait
+from mappings.compile_program import TEXT, Followed, RunContext, Wait
 from mappings.compile_state import Compiler, Flow, Path
 from mappings.compile_steps import apply_steps
 from mappings.language import Chain, MappingFile
@@ -156,10 +156,16 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
             types[made[part]] = pl.Boolean()
     breakable = policy == "park" and not flow.required and not compiler.cycle_links.isdisjoint(linked_to)
     broken = {each: _outcomes(policy, flow.required, each) for each in (False, True)}
+    # Records that several systems know are part of none of them.
+    follows = flow.required and not moves and request.mapping != compiler.file.name
+    if follows:
+        compiler.part_of[request.mapping] = None
 
     def call(frame: pl.DataFrame, context: RunContext) -> Sequence[pl.Series]:
         assert context.links is not None
         found = context.links.resolve(request, frame.get_column(key))
+        if follows and context.followed is not None:
+            context.followed.append(Followed(request, frame.get_column("_row"), frame.get_column(key)))
         states = pl.DataFrame([found.get_column("target_id"), found.get_column("state")])
         if not (states.get_column("state") != "linked").any():
             return _all_linked(states, made)
@@ -195,7 +201,7 @@ def _outcomes(policy: str, required: bool, broken: bool) -> Mapping[str, pl.Expr
     """Return what each state of a link means under a policy, as expressions over ``target_id`` and ``state``."""
     state = pl.col("state")
     nothing = pl.lit(None, pl.String)
-    outside = state.is_in(["out_of_scope", "deferred"])
+    outside = state.is_in(["out_of_scope", "deferred", "late"])
     errors = ["orphan", "ambiguous", "waiting"] if policy == "reject" else ["orphan", "ambiguous"]
     warnings = ["orphan", "waiting"] if policy == "null" else ["waiting"] if broken else []
     if policy == "null":

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from casemodel import Links
+from casemodel import LinkRequest, Links
 
 _LATE = 1_000
 """Added to the level of a late call, and so to the levels of what needs it."""
@@ -28,12 +28,22 @@ Call = Callable[[pl.DataFrame, "RunContext"], Sequence[pl.Series]]
 """A step that is no expression: it gets the frame and returns the columns it makes."""
 
 
+class Followed(NamedTuple):
+    """The keys of a link by which a record is part of another one, a row per row of the frame."""
+
+    request: LinkRequest
+    rows: pl.Series
+    keys: pl.Series
+
+
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """What a run of a program may ask for besides the frame; keys and groups are made without links."""
 
     links: Links | None = None
     break_cycles: bool = False
+    followed: list[Followed] | None = None
+    """Gets the links of required fields, where the caller asks what the rows are part of."""
 
 
 class Node(NamedTuple):

@@ -43,6 +43,8 @@ class Compiler:
     active: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     links: dict[LinkRequest, None] = field(default_factory=dict)
+    part_of: dict[str, None] = field(default_factory=dict)
+    """Mappings that a required field links to."""
     lookups: dict[tuple[str, tuple[str, ...]], None] = field(default_factory=dict)
     defaulted: dict[str, str] = field(default_factory=dict)
     """With an identity: fields with a default, and the Boolean column that says where it stands in for a value."""

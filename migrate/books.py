@@ -8,8 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import OUTCOMES, Tally
-from connectors import SqliteTarget
+from casemodel import OUTCOMES, Tally, Target
 from migrate.ledger.store import STANDING, table
 
 GONE = ("kept", "closed", "removed", "held")
@@ -59,8 +58,9 @@ class Books:
 
     @property
     def findings(self) -> int:
-        """What a person should look at: rows rejected, parked or in conflict, and warnings."""
-        rows = sum(each.tally.rejected + each.tally.parked + each.tally.conflict for each in self.mappings)
+        """What a person should look at: rows rejected, parked, late or in conflict, and warnings."""
+        tallies = [each.tally for each in self.mappings]
+        rows = sum(each.rejected + each.parked + each.conflict + each.late for each in tallies)
         return rows + self.warnings
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Books:
         }
 
 
-def last_run(target: SqliteTarget) -> int | None:
+def last_run(target: Target) -> int | None:
     """Return the number of the newest run, or None."""
     with target.engine.connect() as connection:
         run = table(connection, "run")
@@ -85,7 +85,7 @@ def last_run(target: SqliteTarget) -> int | None:
     return None if found is None else int(found)
 
 
-def run_books(target: SqliteTarget, run_id: int) -> Books:
+def run_books(target: Target, run_id: int) -> Books:
     """Read the books of a run from its committed batches."""
     with target.engine.connect() as connection:
         run, batch, mapping, progress = (table(connection, name) for name in ("run", "batch", "mapping", "progress"))

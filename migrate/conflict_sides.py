@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import Mapped, tables
-from connectors import SqliteTarget
+from casemodel import Mapped, Target, tables
 from mappings import CompiledMapping
 from migrate.explain import row_of
 from migrate.ledger.renames import ledger_numbers
@@ -62,7 +61,7 @@ class Sides:
     edited_again: bool
 
 
-def sides_of(session: Session, target: SqliteTarget, found: Found) -> Sides:
+def sides_of(session: Session, target: Target, found: Found) -> Sides:
     """Read the source row again, map it again, and read the record."""
     mapping = session.mapping(found.mapping)
     compiled = [session.mapping(name) for name in session.check.order]

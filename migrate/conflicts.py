@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import UsageError, column_info
-from connectors import SqliteTarget
+from casemodel import Target, UsageError, column_info
 from migrate.conflict_sides import Sides, sides_of
 from migrate.disclosure import disclose
 from migrate.ledger.store import table
@@ -193,7 +192,7 @@ def _fields(sides: Sides, table_name: str, shown: Shown) -> list[FieldOfBoth]:
     return found
 
 
-def find_conflict(session: Session, target: SqliteTarget, mapping: str, key_text: str) -> Found:
+def find_conflict(session: Session, target: Target, mapping: str, key_text: str) -> Found:
     """Return the conflict of a row.
 
     Raises:

@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import UsageError, column_info, tables
-from connectors import SqliteTarget
+from casemodel import Target, UsageError, column_info, tables
 from mappings import CompiledMapping, StageValue
 from migrate.disclosure import disclose
 from migrate.ledger.renames import ledger_numbers
@@ -102,7 +101,7 @@ def explain(session: Session, name: str, key_text: str, reason: str | None = Non
 
 
 def _explained(
-    session: Session, mapping: CompiledMapping, target: SqliteTarget, prepared: pl.DataFrame, shown: Shown
+    session: Session, mapping: CompiledMapping, target: Target, prepared: pl.DataFrame, shown: Shown
 ) -> Explained:
     key = str(prepared["_key"][0])
     with target.engine.connect() as connection:

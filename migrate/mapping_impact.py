@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -12,9 +13,9 @@ from typing import Any, Final
 from connectors import Scratch, open_target
 from migrate.database import require_current
 from migrate.mapping_diff import Diff
-from migrate.plan import copy_target
 from migrate.run import RunOptions, load
 from migrate.session import Session, require_runnable
+from migrate.target_copy import copy_target
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "title": (
@@ -70,8 +71,8 @@ def impact_of(session: Session, diff: Diff) -> tuple[Impact, ...]:
     try:
         require_current(target.engine)
         before, after = scratch.folder / "before.db", scratch.folder / "after.db"
-        copy_target(target.path, before)
-        copy_target(target.path, after)
+        copy_target(target, before)
+        shutil.copyfile(before, after)
         load(session, RunOptions(tuple(names), full=True), target_url=f"sqlite:///{after}")
         with closing(sqlite3.connect(f"{after.as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("ATTACH ? AS old", (f"{Path(before).as_uri()}?mode=ro",))

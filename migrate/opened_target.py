@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from connectors import SqliteTarget, open_target
+from casemodel import Target
+from connectors import open_target
 from migrate.database import require_current
 from migrate.workspace import Workspace
 
 
-def workspace_target(workspace: Workspace) -> SqliteTarget:
+def workspace_target(workspace: Workspace) -> Target:
     """Open the workspace's target, upgraded and ready to be read.
 
     Raises:

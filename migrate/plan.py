@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-
 from connectors import Scratch, open_target
 from migrate.database import require_current
 from migrate.run import RunOptions, RunResult, load
 from migrate.session import Session, require_runnable
+from migrate.target_copy import copy_target
 
 
 def predict(session: Session, options: RunOptions) -> RunResult:
@@ -23,19 +21,8 @@ def predict(session: Session, options: RunOptions) -> RunResult:
     try:
         require_current(target.engine)
         copy = scratch.folder / "target.db"
-        copy_target(target.path, copy)
+        copy_target(target, copy)
         return load(session, options, target_url=f"sqlite:///{copy}")
     finally:
         target.close()
         scratch.close()
-
-
-def copy_target(source: Path, destination: Path) -> None:
-    """Copy a database as its last commit left it, by SQLite's own backup."""
-    reading = sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)
-    writing = sqlite3.connect(destination)
-    try:
-        reading.backup(writing)
-    finally:
-        writing.close()
-        reading.close()

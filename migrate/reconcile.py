@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from connectors import SqliteTarget
+from casemodel import Target
 from migrate import __version__
 from migrate.books import last_run
 from migrate.ledger.store import table
@@ -60,7 +60,7 @@ def reconcile(
     return Reconciled(report, tuple(written))
 
 
-def _context(session: Session, target: SqliteTarget) -> ReportContext:
+def _context(session: Session, target: Target) -> ReportContext:
     workspace = session.workspace
     number = last_run(target)
     with target.engine.connect() as connection:
@@ -78,7 +78,7 @@ def _context(session: Session, target: SqliteTarget) -> ReportContext:
         as_of=date.fromisoformat(last["as_of"]) if last else None,
         program_version=__version__,
         machine=socket.gethostname(),
-        target=f"SQLite, {target.path.name}",
+        target=target.name,
         user=getpass.getuser(),
         namespace_fingerprint=workspace.secrets.fingerprint,
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from casemodel import GuardError, UsageError, partial_unique_keys, tables, unique_keys
+from connectors import as_text
 from migrate import __version__
 from migrate.conflict_sides import Sides, edited_again, hash_of, read_record, sides_of, written_columns
 from migrate.conflicts import EDITED, EXISTS, Conflict, Found, conflict_of, find_conflict, still_open
@@ -221,8 +222,9 @@ class _Work:
             values = [sides.source.get(name) for name in columns]
             if None in values or not set(columns) <= set(sides.columns):
                 continue
-            equal = [sa.cast(target.c[name], sa.Text) == value for name, value in zip(columns, values, strict=True)]
-            holders = set(connection.scalars(sa.select(sa.cast(target.c.id, sa.Text)).where(*equal)))
+            dialect = connection.dialect.name
+            equal = [as_text(dialect, target.c[name]) == value for name, value in zip(columns, values, strict=True)]
+            holders = set(connection.scalars(sa.select(as_text(dialect, target.c.id)).where(*equal)))
             same_key = same_key or sides.record_id in holders
             if holders - {sides.record_id}:
                 cause = f"yet another record has the same {', '.join(columns)}"

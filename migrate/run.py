@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 import os
 import socket
@@ -15,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from casemodel import BugError, GuardError, OmnicaseError
-from connectors import SqliteTarget, open_target
+from casemodel import BugError, GuardError, OmnicaseError, Target
+from connectors import open_target
 from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
@@ -25,9 +26,10 @@ from migrate.interrupt import patient
 from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
+from migrate.ledger.waves import known_waves
 from migrate.opened_target import workspace_target
 from migrate.pipeline.adopted import adopted_records
-from migrate.pipeline.context import LoadContext
+from migrate.pipeline.context import LoadContext, RunWaves
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.deletes import delete_gone
 from migrate.pipeline.failpoint import failpoint
@@ -37,6 +39,7 @@ from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
+from migrate.waves import Declared, begin_waves, refuse_two_waves
 from migrate.workspace import Workspace
 
 _MOST_ROUNDS = 200
@@ -54,6 +57,8 @@ class RunOptions:
     resume: bool = False
     full: bool = False
     """Read every row, whatever the cursors of the mappings say."""
+    wave: str | None = None
+    """The one wave that is loaded; None: all that are rehearsed."""
     max_rejects: float | None = None
     """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
 
@@ -75,11 +80,14 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
 
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
-            RUN-021 nothing to resume, RUN-022 more deletes than allowed (exit 6).
+            RUN-021 nothing to resume, RUN-022 more deletes than allowed, WAV-… a wave is live (exit 6).
+        RefusedError: WAV-004 a row belongs to two waves.
         LockedError: another run holds the target (exit 7).
     """
     require_runnable(session)
     names = session.selected(options.mappings)
+    if session.waves is not None:
+        refuse_two_waves(session, session.waves, names)
     target = open_target(target_url or session.workspace.target_url)
     try:
         require_current(target.engine)
@@ -118,12 +126,15 @@ class _Start:
     abandoned: int | None
 
 
-def _start(session: Session, target: SqliteTarget, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
+def _start(session: Session, target: Target, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
     compiled = [session.mapping(name) for name in session.check.order]
     with target.transaction() as connection:
         check_namespace(connection, session.workspace.secrets)
         renamed = take_over(connection, compiled)
+        numbers = mapping_ids(connection, [(each.name, each.id_name, each.target, each.meaning) for each in compiled])
         run = table(connection, "run")
+        waves = _waves(connection, session, numbers, options)
+        digest = hashlib.sha256(json.dumps([digest, waves.facts]).encode()).hexdigest() if waves.names else digest
         last = connection.execute(
             sa.select(run.c.id, run.c.plan_digest, run.c.command)
             .where(run.c.state.in_(UNFINISHED))
@@ -154,7 +165,6 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
             .where(run.c.id == run_id)
             .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
         )
-        numbers = mapping_ids(connection, [(each.name, each.id_name, each.target, each.meaning) for each in compiled])
         full, adopted = fully_read(connection), adopted_records(connection)
     context = LoadContext(
         target,
@@ -166,10 +176,21 @@ def _start(session: Session, target: SqliteTarget, names: Sequence[str], options
         full,
         frozenset(numbers[each.name] for each in compiled if each.records_by_group),
         shared_records(compiled, numbers, adopted),
+        waves=waves,
         full=was_full if same else options.full,
         adopted=adopted,
     )
     return _Start(context, same, abandoned)
+
+
+def _waves(
+    connection: sa.Connection, session: Session, numbers: dict[str, int], options: RunOptions
+) -> RunWaves:
+    """Return what the run does with each wave; one that was removed from workspace.yml is forgotten first."""
+    if session.waves is None and options.wave is None and not known_waves(connection):
+        return RunWaves()
+    last = connection.scalar(sa.select(sa.func.max(table(connection, "run").c.id)))
+    return begin_waves(connection, session, session.waves or Declared(), numbers, int(last or 0) + 1, options.wave)
 
 
 def _new_run(
@@ -182,6 +203,8 @@ def _new_run(
     command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
     if options.full:
         command["full"] = True
+    if options.wave is not None:
+        command["wave"] = options.wave
     if renamed:
         command["renamed"] = [list(names) for names in renamed]
     inserted = connection.execute(
@@ -203,7 +226,7 @@ def _new_run(
 
 
 @contextmanager
-def _ending(target: SqliteTarget, context: LoadContext) -> Iterator[None]:
+def _ending(target: Target, context: LoadContext) -> Iterator[None]:
     """Write down how the run ended, and give the lock back."""
     state = "failed"
     try:

@@ -9,11 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from casemodel import Place, RefusedError, RefusedMany, Relation, RunsQueries, Source, SystemFailure, UsageError
 from connectors import open_source
 from mappings import CheckResult, CompiledMapping, MappingFile, check_mappings, compile_mapping, load_mappings
 from migrate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from migrate.waves import Declared
 
 
 @dataclass
@@ -32,6 +36,8 @@ class Session:
     as_of: date
     sources: dict[str, Source] = field(default_factory=dict)
     check: CheckResult = field(default_factory=lambda: CheckResult((), (), ()))
+    waves: Declared | None = None
+    """The waves of workspace.yml, compiled; None where there are none, or a mapping is refused."""
     _compiled: dict[str, CompiledMapping] = field(default_factory=dict)
 
     def source(self, system: str) -> Source:
@@ -113,6 +119,10 @@ def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
         wrong = [error for system in session.sources for error in _wrong_personal(session, system)]
         if wrong and not _drift(session.check.errors):
             raise RefusedMany([*session.check.errors, *wrong])
+        if workspace.model.waves and all(error.code == UNMAPPED_COLUMN for error in session.check.errors):
+            from migrate.waves import declared_waves
+
+            session.waves = declared_waves(session)
         yield session
     finally:
         session.close()

@@ -10,6 +10,8 @@ from migrate.status import Status
 _COLUMNS = (
     ("read", "read"),
     ("out_of_scope", "scope"),
+    ("deferred", "defer"),
+    ("late", "late"),
     ("inserted", "insert"),
     ("updated", "update"),
     ("unchanged", "same"),
@@ -18,18 +20,26 @@ _COLUMNS = (
     ("parked", "parked"),
     ("conflict", "confl."),
 )
+_OF_WAVES = ("deferred", "late")
+"""Columns that are shown where there are such rows."""
 _MOST_CAUSES = 15
 
 
 def books_table(books: Books) -> list[str]:
     """Return one line per mapping, a sum, and what the columns mean."""
-    header = ["mapping", *(label for _, label in _COLUMNS)]
-    rows = [[each.mapping, *(_figure(getattr(each.tally, name)) for name, _ in _COLUMNS)] for each in books.mappings]
-    sums = ["all", *(_figure(sum(getattr(each.tally, name) for each in books.mappings)) for name, _ in _COLUMNS)]
+    columns = _columns(books)
+    header = ["mapping", *(label for _, label in columns)]
+    rows = [[each.mapping, *(_figure(getattr(each.tally, name)) for name, _ in columns)] for each in books.mappings]
+    sums = ["all", *(_figure(sum(getattr(each.tally, name) for each in books.mappings)) for name, _ in columns)]
     widths = [max(len(row[i]) for row in [header, *rows, sums]) for i in range(len(header))]
     lines = [_line(row, widths) for row in [header, *rows]]
     lines.insert(1, "-" * len(lines[0]))
     return [*lines, "-" * len(lines[0]), _line(sums, widths)]
+
+
+def _columns(books: Books) -> list[tuple[str, str]]:
+    used = {name for name in _OF_WAVES if any(getattr(each.tally, name) for each in books.mappings)}
+    return [(name, label) for name, label in _COLUMNS if name not in _OF_WAVES or name in used]
 
 
 def _figure(number: int) -> str:
@@ -56,7 +66,8 @@ def run_lines(books: Books, verb: str) -> Iterable[str]:
     """Return the answer of `run` or `plan`: the books, the verdict, what to do next."""
     yield from books_table(books)
     yield ""
-    yield "The books balance: read = scope + insert + update + same + merged + reject + parked + conflict."
+    parts = [label.rstrip(".") for name, label in _columns(books) if name != "read"]
+    yield f"The books balance: read = {' + '.join(parts).replace('confl', 'conflict')}."
     written = sum(each.tally.inserted + each.tally.updated for each in books.mappings)
     for name, fate in _GONE.items():
         gone = sum(each.gone[name] for each in books.mappings)
@@ -72,6 +83,10 @@ def run_lines(books: Books, verb: str) -> Iterable[str]:
         many = f"{written:,}".replace(",", ".")
         yield f"A run would write {many} record{'' if written == 1 else 's'}. Nothing was changed. Next: omnicase run"
         return
+    late = sum(each.tally.late for each in books.mappings)
+    if late:
+        rows = "row of a live wave is" if late == 1 else "rows of live waves are"
+        yield f"{_figure(late)} {rows} late: new or changed in the old system since. Next: omnicase wave status"
     if written == 0:
         yield "Nothing changed: no record was written."
     rejected = sum(each.tally.rejected + each.tally.parked for each in books.mappings)

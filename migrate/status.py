@@ -8,8 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import UsageError
-from connectors import SqliteTarget
+from casemodel import Target, UsageError
 from migrate.books import Books, last_run, run_books
 from migrate.ledger.store import table
 from migrate.opened_target import workspace_target
@@ -82,7 +81,7 @@ def read_status(workspace: Workspace, run_number: int | None) -> Status:
         target.close()
 
 
-def _undecided(target: SqliteTarget, run: int) -> tuple[tuple[str, str, int], ...]:
+def _undecided(target: Target, run: int) -> tuple[tuple[str, str, int], ...]:
     """Add up the conditions of a run that passed because a value was NULL."""
     with target.engine.connect() as connection:
         batch, mapping = table(connection, "batch"), table(connection, "mapping")

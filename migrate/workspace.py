@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from casemodel import (
     Place,
@@ -71,6 +71,13 @@ class EnvironmentSettings(_Strict):
     target: TargetSettings | None = None
 
 
+class WaveSettings(_Strict):
+    """A slice of the old systems that moves together: which rows of which mappings it begins with."""
+
+    about: str | None = None
+    where: dict[str, str] = Field(min_length=1)
+
+
 class WorkspaceModel(_Strict):
     """The form of workspace.yml."""
 
@@ -80,6 +87,7 @@ class WorkspaceModel(_Strict):
     target: TargetSettings
     systems: dict[str, dict[str, Any]] = {}
     run: RunSettings = RunSettings()
+    waves: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WaveSettings] = {}
     environments: dict[str, EnvironmentSettings] = {}
 
 
@@ -276,6 +284,7 @@ def _known_names(path: list[str]) -> list[str]:
         "run": RunSettings,
         "municipality": MunicipalitySettings,
         "environments": EnvironmentSettings,
+        "waves": WaveSettings,
     }
     return sorted(models.get(path[0] if path else "", WorkspaceModel).model_fields)
 

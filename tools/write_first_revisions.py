@@ -55,7 +55,11 @@ def check(name: str, sql: str, dialect: str | None = None) -> sa.CheckConstraint
     return constraint
 
 '''
-LEDGER_PRELUDE = "\n"
+LEDGER_PRELUDE = '''
+KEY = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+'''
 LEDGER_START = '''    # PostgreSQL has a schema for the ledger, SQLite a prefix.
     on_postgresql = op.get_bind().dialect.name == "postgresql"
     schema = "migration" if on_postgresql else None
@@ -72,6 +76,8 @@ def type_code(column: sa.Column[Any]) -> str:
     decorated = {"Uuid": "UUID", "Day": "DAY", "Instant": "INSTANT", "Flag": "FLAG", "JsonValue": "JSON"}
     if kind in decorated:
         return decorated[kind]
+    if getattr(column.type.dialect_impl(postgresql.dialect()), "collation", None) == "C":
+        return "KEY"
     length = getattr(column.type, "length", None)
     return f"sa.{kind}({length or ''})"
 
@@ -169,7 +175,7 @@ def revision_text(name: str) -> str:
     title = "Create the ledger." if ledger else "Create the omnichannel case model."
     text = HEAD.format(
         title=title, revision=f"{name}_0001", body=body, prelude=LEDGER_PRELUDE if ledger else MODEL_PRELUDE,
-        imports="" if ledger else "from sqlalchemy.dialects import postgresql\n",
+        imports="from sqlalchemy.dialects import postgresql\n",
     )
     return "# ruff: noqa: E501 - one line a column and constraint\n" + text
 

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from casemodel import RefusedError
-from connectors.targets.sqlite import SqliteTarget
+from casemodel import RefusedError, Target
+from connectors.targets.canonical import as_sqlite_has_it, as_text, in_canonical_form, json_places
+from connectors.targets.lists import id_list, record_ids
+from connectors.targets.postgresql import PostgresTarget
+from connectors.targets.sqlite import SqliteTarget, append_rows
 
-__all__ = ["SqliteTarget", "open_target"]
+__all__ = [
+    "PostgresTarget",
+    "SqliteTarget",
+    "append_rows",
+    "as_sqlite_has_it",
+    "as_text",
+    "id_list",
+    "in_canonical_form",
+    "json_places",
+    "open_target",
+    "record_ids",
+]
 
 
-def open_target(url: str, *, create: bool = False) -> SqliteTarget:
+def open_target(url: str, *, create: bool = False) -> Target:
     """Open the target to load into.
 
+    Args:
+        create: make a SQLite file that does not exist.
+
     Raises:
-        RefusedError: TGT-024 a kind of database that cannot be loaded in this version (exit 4).
+        RefusedError: TGT-024 another kind of database, TGT-025 its driver is missing (exit 4).
         SystemFailure: TGT-021 to TGT-023 (exit 5).
     """
     if url.startswith("sqlite:///"):
         return SqliteTarget(url, create=create)
+    if url.startswith(("postgresql://", "postgresql+psycopg://")):
+        return PostgresTarget(url)
     raise RefusedError(
         "TGT-024",
-        "this version loads into SQLite only; PostgreSQL can be upgraded and checked",
-        hint='Write target: {url: "sqlite:///target.db"}.',
+        "a target is SQLite or PostgreSQL",
+        hint='Write target: {url: "sqlite:///target.db"} or postgresql://HOST/DATABASE.',
         place="target.url",
     )

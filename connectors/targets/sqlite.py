@@ -7,7 +7,7 @@ target unless its transaction commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.types import TypeEngine
 
 from casemodel import SystemFailure
 from connectors.scratch import Scratch, writing
@@ -92,19 +93,27 @@ class SqliteTarget:
     def _stage_path(self, name: str) -> Path:
         return self._scratch.folder / f"{name}.db"
 
+    @property
+    def name(self) -> str:
+        """Name the target for people."""
+        return f"SQLite, {self.path.name}"
+
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """Open one write transaction; it commits when the block ends well."""
+    def transaction(self, staged: Iterable[sa.TableClause] = ()) -> Iterator[sa.Connection]:
+        """Open one write transaction; it commits when the block ends well.  What is staged is there already."""
         with self.engine.begin() as connection:
             yield connection
 
-    def stage(self, name: str, frame: pl.DataFrame, slot: int = 0) -> sa.TableClause:
+    def stage(
+        self, name: str, frame: pl.DataFrame, slot: int = 0, types: Mapping[str, TypeEngine[Any]] | None = None
+    ) -> sa.TableClause:
         """Put a frame into a scratch database under a name, replacing what was there; return it as a table.
 
         Nothing of it is seen by readers of the target.
 
         Args:
             slot: 0 or 1; a transaction that reads one slot leaves the other one free.
+            types: not looked at: SQLite keeps what it is given, and the target's columns have their own affinity.
         """
         schema = STAGES[slot]
         if schema not in self._stagers:
@@ -123,6 +132,10 @@ class SqliteTarget:
             self._attached.add(name)
         connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql("PRAGMA main.incremental_vacuum(0)").close()
+
+    def put(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
+        """Put a frame where the committing connection can join it from now on; return it as a table."""
+        return self.stage(f"put_{name}", frame)
 
     def ask(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
         """Put a frame where `query` can join it; another thread may have a transaction open meanwhile."""
@@ -185,6 +198,16 @@ class SqliteTarget:
         self._stagers.clear()
         self.engine.dispose()
         self._scratch.close()
+
+
+def append_rows(path: Path, table: str, frame: pl.DataFrame) -> None:
+    """Append rows of canonical text to a table of a SQLite file that nobody else uses; links are not looked at."""
+    connection = _connected(path)
+    try:
+        with writing(), connection.cursor() as cursor:
+            cursor.adbc_ingest(table, _arrow(frame), mode="append")
+    finally:
+        connection.close()
 
 
 def _as_text(statement: sa.Select[Any]) -> sa.Select[*tuple[Any, ...]]:

@@ -45,6 +45,9 @@ _FULL = click.option(
     is_flag=True,
     help="Compare every row, also where a cursor or an unchanged source says that nothing changed.",
 )
+_WAVE = click.option(
+    "--wave", metavar="NAME", help="Load only this wave, and what belongs to none; a planned wave begins."
+)
 _MAX_REJECTS = click.option(
     "--max-rejects", callback=_share, metavar="SHARE", help="Stop when more of the rows are rejected, e.g. 5%."
 )
@@ -52,6 +55,7 @@ _MAX_REJECTS = click.option(
 
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
+@_WAVE
 @click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
@@ -62,6 +66,7 @@ _MAX_REJECTS = click.option(
 def run(
     invocation: Invocation,
     mappings: tuple[str, ...],
+    wave: str | None,
     label: str | None,
     reason: str | None,
     resume: bool,
@@ -81,7 +86,7 @@ def run(
     refuse_if_locked(workspace)
     with open_session(workspace, as_of_date(as_of)) as session:
         limit = _limit(max_rejects, workspace)
-        result = load(session, RunOptions(mappings, label, reason, resume, full=full, max_rejects=limit))
+        result = load(session, RunOptions(mappings, label, reason, resume, full=full, wave=wave, max_rejects=limit))
         warnings = [*session.check.warnings, *session.unmapped]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
@@ -97,12 +102,18 @@ def run(
 
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
+@_WAVE
 @_FULL
 @_MAX_REJECTS
 @_AS_OF
 @pass_invocation
 def plan(
-    invocation: Invocation, mappings: tuple[str, ...], full: bool, max_rejects: float | None, as_of: str | None
+    invocation: Invocation,
+    mappings: tuple[str, ...],
+    wave: str | None,
+    full: bool,
+    max_rejects: float | None,
+    as_of: str | None,
 ) -> int:
     """Say what a run would do, changing nothing."""
     from migrate.plan import predict
@@ -112,7 +123,8 @@ def plan(
 
     workspace = invocation.workspace()
     with open_session(workspace, as_of_date(as_of)) as session:
-        result = predict(session, RunOptions(mappings, full=full, max_rejects=_limit(max_rejects, workspace)))
+        limit = _limit(max_rejects, workspace)
+        result = predict(session, RunOptions(mappings, full=full, wave=wave, max_rejects=limit))
         warnings = [*session.check.warnings, *session.unmapped]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from casemodel import GuardError, Secrets
 from migrate.ledger.tables import ledger_table
@@ -24,6 +25,21 @@ def now() -> str:
 def table(connection: sa.Connection, name: str) -> sa.Table:
     """Return a ledger table for the connection's dialect."""
     return ledger_table(connection.dialect.name, name)
+
+
+def upsert(connection: sa.Connection, kept: sa.Table, names: Sequence[str], select: sa.Select[Any]) -> None:
+    """Insert rows into a ledger table; a row of the same primary key is replaced, whole.
+
+    Args:
+        names: the columns that the select returns; the others become NULL.
+    """
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    # SQLite reads ON CONFLICT behind a SELECT without WHERE as the condition of a join.
+    rows = select.where(sa.text("1 = 1"))
+    insert = dialect.insert(kept).from_select(list(names), rows)
+    key = [column.name for column in kept.primary_key]
+    others = {column.name: insert.excluded[column.name] for column in kept.columns if column.name not in key}
+    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=others))
 
 
 def check_namespace(connection: sa.Connection, secrets: Secrets) -> None:

@@ -5,14 +5,11 @@ On PostgreSQL the tables stand in the schema ``migration``; on SQLite they are n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -24,14 +21,8 @@ from sqlalchemy import (
 )
 
 from casemodel import OUTCOMES
-
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from migrate.ledger.builder import KEY, NAMING, Builder
+from migrate.ledger.people_tables import choices, disclosures
 
 ID_MAP_STATES = (
     "loaded",
@@ -48,46 +39,24 @@ ID_MAP_STATES = (
 """The states of a source key (DESIGN.md, section 2)."""
 
 
-@dataclass(frozen=True)
-class _Builder:
-    """Makes tables with the names of a dialect."""
-
-    metadata: MetaData
-    prefix: str
-
-    def table(
-        self,
-        name: str,
-        *items: Column[Any] | PrimaryKeyConstraint | UniqueConstraint | Index,
-        rowid: bool = True,
-        comment: str,
-    ) -> Table:
-        """Add a table to the metadata."""
-        return Table(self.prefix + name, self.metadata, *items, comment=comment, sqlite_with_rowid=rowid)
-
-    def ref(self, name: str) -> ForeignKey:
-        """Return a link to the id of another table of the ledger."""
-        schema = self.metadata.schema
-        return ForeignKey(f"{schema}.{name}.id" if schema else f"{self.prefix}{name}.id")
-
-
 @cache
 def ledger_metadata(dialect: str) -> MetaData:
     """Build the ledger's tables for a dialect (``sqlite`` or ``postgresql``)."""
     schema = "migration" if dialect == "postgresql" else None
-    builder = _Builder(MetaData(schema=schema, naming_convention=NAMING), "" if schema else "migration_")
+    builder = Builder(MetaData(schema=schema, naming_convention=NAMING), "" if schema else "migration_")
     _runs(builder)
     _progress(builder)
+    _waves(builder)
     _keys(builder)
     _shared(builder)
     _other_keys(builder)
     _exceptions(builder)
-    _disclosures(builder)
-    _choices(builder)
+    disclosures(builder)
+    choices(builder)
     return builder.metadata
 
 
-def _runs(builder: _Builder) -> None:
+def _runs(builder: Builder) -> None:
     """Facts of the ledger, runs and the lock."""
     builder.table(
         "meta",
@@ -131,7 +100,7 @@ def _runs(builder: _Builder) -> None:
     )
 
 
-def _progress(builder: _Builder) -> None:
+def _progress(builder: Builder) -> None:
     """How far runs are, and their books."""
     builder.table(
         "mapping",
@@ -183,7 +152,32 @@ def _progress(builder: _Builder) -> None:
     )
 
 
-def _keys(builder: _Builder) -> None:
+def _waves(builder: Builder) -> None:
+    """The slices of the old systems that move together, and their journey."""
+    builder.table(
+        "wave",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("name", String(40), nullable=False, unique=True),
+        Column("state", String(12), nullable=False, comment="planned, rehearsing, live, closed"),
+        Column("since", String(26), nullable=False, comment="UTC; of a live wave the moment of cutover"),
+        Column("definition", Text, nullable=False, comment="JSON: mapping -> condition, as rows were divided"),
+        comment="Waves: named slices of the old systems; their rows are named in the id map",
+    )
+    builder.table(
+        "wave_event",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("at", String(26), nullable=False, comment="UTC"),
+        Column("wave", String(40), nullable=False, comment="its name; a wave that was removed keeps its history"),
+        Column("event", String(12), nullable=False, comment="a state, back, changed or removed"),
+        Column("reason", Text),
+        Column("run_id", Integer, comment="the run that began it or met the change"),
+        Column("os_user", String(200), nullable=False),
+        Column("host", String(200), nullable=False),
+        comment="The journey of every wave: who moved it, when and why; only added to",
+    )
+
+
+def _keys(builder: Builder) -> None:
     """What became of every source key and record."""
     builder.table(
         "column_set",
@@ -194,13 +188,14 @@ def _keys(builder: _Builder) -> None:
     id_map = builder.table(
         "id_map",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
-        Column("record_key", Text, comment="key of the record the row is part of, when it is another"),
+        Column("source_key", KEY, nullable=False),
+        Column("record_key", KEY, comment="key of the record the row is part of, when it is another"),
         Column("target_id", String(36)),
         Column("state", String(12), nullable=False),
         Column("reason", Text),
         Column("source_hash", String(32), comment="of the row the state was made from; NULL: map again"),
         Column("run_id", Integer, nullable=False),
+        Column("wave", Integer, comment="id of the wave that the row belongs to; NULL: none"),
         PrimaryKeyConstraint("mapping_id", "source_key"),
         rowid=False,
         comment="One state per mapping and source key",
@@ -216,7 +211,7 @@ def _keys(builder: _Builder) -> None:
         "record",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column(
-            "record_key", Text, nullable=False, comment="source key of the record; ids are random, keys come in order"
+            "record_key", KEY, nullable=False, comment="source key of the record; ids are random, keys come in order"
         ),
         Column("target_id", String(36), nullable=False),
         Column("record_hash", String(32), nullable=False),
@@ -229,13 +224,13 @@ def _keys(builder: _Builder) -> None:
     )
 
 
-def _shared(builder: _Builder) -> None:
+def _shared(builder: Builder) -> None:
     """What makes rows of several systems one record, and what follows when it moves."""
     contribution = builder.table(
         "contribution",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False, comment="of the row, or of the record with one_per"),
-        Column("lead_key", Text, nullable=False, comment="source key of the row that leads"),
+        Column("source_key", KEY, nullable=False, comment="of the row, or of the record with one_per"),
+        Column("lead_key", KEY, nullable=False, comment="source key of the row that leads"),
         Column("row_ref", Text, nullable=False, comment="the source's locator of that row"),
         Column("identity_id", String(36), nullable=False, comment="what it has in common with other rows"),
         Column("own_id", String(36), nullable=False, comment="of the record that it is on its own"),
@@ -263,11 +258,11 @@ def _shared(builder: _Builder) -> None:
     linked = builder.table(
         "linked",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, an identity, or empty"),
-        Column("on_key", Text, nullable=False),
+        Column("on_key", KEY, nullable=False),
         Column("outcome", String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
         PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key"),
         rowid=False,
@@ -282,14 +277,14 @@ def _shared(builder: _Builder) -> None:
     )
 
 
-def _other_keys(builder: _Builder) -> None:
+def _other_keys(builder: Builder) -> None:
     """Other keys that links may go by."""
     builder.table(
         "other_key",
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("columns", Text, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("key", KEY, nullable=False),
+        Column("source_key", KEY, nullable=False),
         PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
         Index(None, "mapping_id", "source_key"),
         rowid=False,
@@ -297,13 +292,13 @@ def _other_keys(builder: _Builder) -> None:
     )
 
 
-def _exceptions(builder: _Builder) -> None:
+def _exceptions(builder: Builder) -> None:
     """What is wrong, not loaded, or waiting."""
     builder.table(
         "issue",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, comment="NULL when the key itself is missing"),
+        Column("source_key", KEY, comment="NULL when the key itself is missing"),
         Column("row_ref", Text, comment="the source's locator when there is no key"),
         Column("field", String(120), nullable=False),
         Column("code", String(40), nullable=False),
@@ -317,7 +312,7 @@ def _exceptions(builder: _Builder) -> None:
         "reject",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text),
+        Column("source_key", KEY),
         Column("row_ref", Text, nullable=False),
         Column("row", Text, nullable=False, comment="JSON: the source row as read; personal data"),
         Column("run_id", Integer, nullable=False),
@@ -328,63 +323,16 @@ def _exceptions(builder: _Builder) -> None:
         "wait",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
+        Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("field", String(120), nullable=False),
         Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, or empty"),
-        Column("on_key", Text, nullable=False),
+        Column("on_key", KEY, nullable=False),
         Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),
         Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         Index(None, "mapping_id", "source_key"),
         comment="The keys that rejected, parked or incomplete rows wait for",
-    )
-
-
-def _disclosures(builder: _Builder) -> None:
-    """Who saw personal values as they are."""
-    builder.table(
-        "disclosure",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("at", String(26), nullable=False, comment="UTC"),
-        Column("os_user", String(200), nullable=False),
-        Column("host", String(200), nullable=False),
-        Column("program", String(40), nullable=False),
-        Column("command", String(20), nullable=False, comment="explain, lookup, rejects, conflicts"),
-        Column("what", Text, nullable=False, comment="the row or record, its key masked as elsewhere"),
-        Column("reason", Text, nullable=False),
-        comment="Personal values that were shown unmasked: who, when, what and why; only added to",
-    )
-
-
-def _choices(builder: _Builder) -> None:
-    """What people chose for records that were in conflict."""
-    builder.table(
-        "resolution",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("at", String(26), nullable=False, comment="UTC"),
-        Column("os_user", String(200), nullable=False),
-        Column("host", String(200), nullable=False),
-        Column("program", String(40), nullable=False),
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("source_key", Text, nullable=False),
-        Column("run_id", Integer, nullable=False, comment="the run that found the conflict"),
-        Column("code", String(40), nullable=False, comment="edited-in-target, record-exists"),
-        Column("choice", String(12), nullable=False, comment="keep-target, take-source, adopt"),
-        Column("reason", Text, nullable=False),
-        Column("target_id", String(36), nullable=False, comment="the record that the choice is about"),
-        Column("record_hash", String(32), comment="keep-target: of the source's values that are not written"),
-        Column("kept_hash", String(32), comment="keep-target: of the values that stay, over the same columns"),
-        Index(None, "mapping_id", "source_key"),
-        Index(None, "target_id"),
-        comment="Conflicts that people settled: who, when, which way and why; only added to",
-    )
-    builder.table(
-        "adopted",
-        Column("made_id", String(36), primary_key=True, comment="id that the mapping gives the record"),
-        Column("target_id", String(36), nullable=False, comment="id that the record has in the target"),
-        Column("target", String(60), nullable=False),
-        comment="Records that we did not make and that people made ours",
     )
 
 

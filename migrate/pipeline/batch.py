@@ -23,6 +23,7 @@ ROW_SCHEMA = {
     "prior_state": pl.String,
     "prior_id": pl.String,
     "prior_outcome": pl.String,
+    "wave": pl.Int64,
 }
 """One row per source row (row x slot) of a batch: its key, what became of it, and what the id map said before.
 

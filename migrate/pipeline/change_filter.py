@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.waits import SETTLED, moved_keys
+from migrate.pipeline.waves import begun_keys
 
-PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "wait_ref")
+PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "prior_wave", "wait_ref")
+_SAID = PRIOR[1:-1]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Filtered:
 def to_map_again(context: LoadContext, number: int) -> pl.Series:
     """Return the keys of rows of a mapping that are to be mapped although they did not change.
 
-    What they wait for did, or they look something up that was not in the target and may be there by now.
+    What they wait for did, their wave is loaded now, or they look something up that was not in the target and may be
+    there by now.
     """
     issue = ledger_table(context.target.dialect, "issue")
     in_vain = sa.select(issue.c.source_key).where(
@@ -37,7 +40,8 @@ def to_map_again(context: LoadContext, number: int) -> pl.Series:
         issue.c.source_key.is_not(None),
     )
     looked_up = context.target.query(in_vain.distinct(), ("key",))["key"]
-    return pl.concat([moved_keys(context, number), looked_up]).unique()
+    begun = [begun_keys(context, number)] if context.waves.names else []
+    return pl.concat([moved_keys(context, number), looked_up, *begun]).unique()
 
 
 class ChangeFilter:
@@ -93,7 +97,8 @@ class ChangeFilter:
 
     @cached_property
     def _between(self) -> Callable[..., pl.DataFrame]:
-        within = self._id_map.c.source_key.between(sa.bindparam("low"), sa.bindparam("high"))
+        key = self._id_map.c.source_key
+        within = sa.and_(key >= sa.bindparam("low"), key <= sa.bindparam("high"))
         limited = self._known(within).limit(sa.bindparam("most", type_=sa.Integer))
         return self._context.target.prepare(limited, PRIOR)
 
@@ -105,17 +110,16 @@ class ChangeFilter:
             kept = ledger_table(self._context.target.dialect, name)
             same = sa.and_(kept.c.mapping_id == self._number, kept.c.source_key == id_map.c.source_key)
             wait_ref = sa.func.coalesce(wait_ref, sa.select(kept.c.row_ref).where(same).limit(1).scalar_subquery())
-        columns = (id_map.c.source_key, id_map.c.state, id_map.c.target_id, id_map.c.source_hash, wait_ref)
-        return sa.select(*columns).where(id_map.c.mapping_id == self._number, which)
+        said = (id_map.c.state, id_map.c.target_id, id_map.c.source_hash, id_map.c.wave)
+        return sa.select(id_map.c.source_key, *said, wait_ref).where(id_map.c.mapping_id == self._number, which)
 
     def split(self, prepared: pl.DataFrame, duplicates: pl.Series) -> Filtered:
         """Split prepared rows into those to map and those that are settled.
 
-        Adds ``prior_state`` and ``prior_id`` to the rows to map.
+        Adds what the id map says (``prior_state``, ``prior_id``, ``prior_hash``, ``prior_wave``) to the rows to map.
         """
         if self.first_load:
-            unknown = pl.lit(None, pl.String)
-            return Filtered(prepared.with_columns(prior_state=unknown, prior_id=unknown), {})
+            return Filtered(prepared.with_columns(pl.lit(None, pl.String).alias(name) for name in _SAID), {})
         prior = self.prior(prepared["_key"])
         known = prepared.select("_row", "_key", "_hash", "_group", "_ref").join(
             prior, left_on="_key", right_on="key", how="left", maintain_order="left"
@@ -136,5 +140,5 @@ class ChangeFilter:
             pl.col("prior_state").replace_strict(SETTLED, default=None).alias("outcome")
         )
         counts = {row[0]: row[1] for row in settled.group_by("outcome").len().rows()}
-        todo = known.filter(~pl.col("same")).select("_row", "prior_state", "prior_id")
+        todo = known.filter(~pl.col("same")).select("_row", *_SAID)
         return Filtered(prepared.join(todo, on="_row", how="inner", maintain_order="left"), counts)

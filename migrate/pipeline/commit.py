@@ -11,11 +11,12 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import OUTCOMES, Tally, tables
+from connectors import id_list
 from migrate.ledger.lock import hold_lock
-from migrate.ledger.store import column_set_id, table
+from migrate.ledger.store import column_set_id, table, upsert
 from migrate.pipeline.batch import Batch, Gate
-from migrate.pipeline.commit_ledger import write_batch, write_ledger
-from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
+from migrate.pipeline.commit_ledger import EVER_LOADED, write_batch, write_ledger
+from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import prepare_shared
 from migrate.pipeline.failpoint import failpoint
@@ -63,10 +64,11 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
     """
     shared = prepare_shared(context, place.mapping, staged.batch, gate) if place.mapping in context.shared else None
     if shared is not None:
-        staged = stage(context, dataclasses.replace(shared.batch, records=pl.DataFrame()))
+        staged = stage(context, place.table, dataclasses.replace(shared.batch, records=pl.DataFrame()))
     batch, stages = staged.batch, staged.tables
+    shared_stages = shared.staged if shared is not None else ()
     failpoint("before-transaction")
-    with context.target.transaction() as connection:
+    with context.target.transaction([*stages.values(), *shared_stages]) as connection:
         hold_lock(connection, context.epoch)
         if shared is not None:
             fates = Fates(*write_shared(connection, context, place.mapping, shared, gate))
@@ -137,9 +139,8 @@ def _update(
 ) -> None:
     """Write the changed records, set-based, through a list of ids of this transaction."""
     wanted = id_list(connection, "batch_updates", ids)
-    values = {name: sa.select(staged.c[name]).where(staged.c.id == target.c.id).scalar_subquery() for name in columns}
-    connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {staged.schema}.records_id ON records (id)")
-    connection.execute(sa.update(target).where(target.c.id.in_(sa.select(wanted.c.id))).values(values))
+    changed = sa.and_(target.c.id == staged_id(staged), staged.c.id.in_(sa.select(wanted.c.id)))
+    connection.execute(sa.update(target).where(changed).values({name: staged.c[name] for name in columns}))
 
 
 def _remember(
@@ -164,10 +165,11 @@ def _remember(
     skipped = [key for key, fate in fates.items() if fate != "updated"]
     if skipped:
         statement = statement.where(staged.c.id.not_in(sa.select(id_list(connection, "batch_unwritten", skipped).c.id)))
-    insert = sa.insert(record).from_select(
-        ["mapping_id", "record_key", "target_id", "record_hash", "column_set_id", "run_id"], statement
-    )
-    connection.execute(insert.prefix_with("OR REPLACE") if fates else insert)
+    names = ["mapping_id", "record_key", "target_id", "record_hash", "column_set_id", "run_id"]
+    if fates:
+        upsert(connection, record, names, statement)
+    else:
+        connection.execute(sa.insert(record).from_select(names, statement))
 
 
 def with_fates(rows: pl.DataFrame, fates: dict[str, str]) -> pl.DataFrame:
@@ -226,8 +228,6 @@ def _left_scope(rows: pl.DataFrame) -> int:
 
     A key that still has a row in scope did not leave: the row of an earlier delivery did not count before either.
     """
-    was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(
-        ["loaded", "merged", "stale", "conflict"]
-    )
+    was_loaded = pl.col("prior_id").is_not_null() & pl.col("prior_state").is_in(list(EVER_LOADED))
     here = rows.filter(pl.col("outcome") != "out_of_scope").get_column("key")
     return rows.filter(was_loaded & (pl.col("outcome") == "out_of_scope") & ~pl.col("key").is_in(here.implode())).height

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from casemodel import Tally
-from migrate.ledger.store import now, table
+from connectors import id_list
+from migrate.ledger.store import now, table, upsert
 from migrate.pipeline.batch import Batch
-from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.waits import awaited_state
 
-_EVER_LOADED = ("loaded", "merged", "stale", "conflict")
+EVER_LOADED = ("loaded", "merged", "stale", "conflict", "deferred", "late")
+"""States of rows that may have a record."""
 
 
 def raw_rows(frame: pl.DataFrame) -> pl.DataFrame:
@@ -30,7 +29,7 @@ def raw_rows(frame: pl.DataFrame) -> pl.DataFrame:
 def id_map_state(rows: pl.DataFrame) -> pl.DataFrame:
     """Add ``state`` and ``kept_id``: what the id map says of a row whose record is written as mapped."""
     outcome = pl.col("outcome")
-    was_loaded = pl.col("prior_state").is_in(list(_EVER_LOADED)).fill_null(False) & pl.col("prior_id").is_not_null()
+    was_loaded = pl.col("prior_state").is_in(list(EVER_LOADED)).fill_null(False) & pl.col("prior_id").is_not_null()
     fails = outcome.is_in(["rejected", "parked"])
     return rows.with_columns(
         pl.when(outcome == "record")
@@ -141,9 +140,9 @@ def _write_linked(connection: sa.Connection, number: int, staged: sa.TableClause
     linked = table(connection, "linked")
     names = ["source_key", "row_ref", "on_mapping_id", "on_other_key", "on_key"]
     columns = (staged.c.key, staged.c.ref, staged.c.on_mapping_id, staged.c.on_other_key, staged.c.on_key)
-    select = sa.select(sa.literal(number), sa.literal("inserted"), *columns).order_by(*columns)
-    insert = sa.insert(linked).from_select(["mapping_id", "outcome", *names], select)
-    connection.execute(insert.prefix_with("OR REPLACE"))
+    # Two fields of a row may link by the same key.
+    select = sa.select(sa.literal(number), sa.literal("inserted"), *columns).distinct().order_by(*columns)
+    upsert(connection, linked, ["mapping_id", "outcome", *names], select)
     for outcome, keys in rows.filter(pl.col("outcome") != "inserted").group_by("outcome").agg("key").rows():
         wanted = id_list(connection, "batch_linked", [key for key in keys if key is not None])
         mine = sa.and_(linked.c.mapping_id == number, linked.c.source_key.in_(sa.select(wanted.c.id)))
@@ -152,7 +151,7 @@ def _write_linked(connection: sa.Connection, number: int, staged: sa.TableClause
 
 def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: sa.TableClause) -> None:
     id_map = table(connection, "id_map")
-    names = ["mapping_id", "source_key", "record_key", "target_id", "state", "reason", "source_hash", "run_id"]
+    names = ["mapping_id", "source_key", "record_key", "target_id", "state", "reason", "source_hash", "run_id", "wave"]
     select = (
         sa.select(
             sa.literal(number),
@@ -163,17 +162,12 @@ def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: s
             staged.c.reason,
             staged.c.hash,
             sa.literal(run_id),
+            staged.c.wave,
         )
         .where(staged.c.key.is_not(None))
         .order_by(staged.c.key)
     )
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(id_map).from_select(names, select)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["mapping_id", "source_key"], set_={name: insert.excluded[name] for name in names[2:]}
-        )
-    )
+    upsert(connection, id_map, names, select)
 
 
 def _write_plain(connection: sa.Connection, number: int, run_id: int, stages: dict[str, sa.TableClause]) -> None:

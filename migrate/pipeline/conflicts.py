@@ -9,7 +9,8 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from casemodel import BugError, partial_unique_keys, tables, unique_keys
+from casemodel import BugError, Uuid, partial_unique_keys, tables, unique_keys
+from connectors import id_list, record_ids
 from migrate.ledger.store import table
 from migrate.pipeline.batch import Gate, record_hash
 from migrate.target_values import read_canonical
@@ -21,13 +22,9 @@ Refused = dict[str, tuple[str, str]]
 """Target id -> issue code (``record-exists``, ``unique-taken``) and detail."""
 
 
-def id_list(connection: sa.Connection, name: str, ids: Sequence[str]) -> sa.TableClause:
-    """Make a temporary list of ids for this connection; temporary tables never touch the target."""
-    connection.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS {name} (id TEXT PRIMARY KEY)")
-    connection.exec_driver_sql(f"DELETE FROM {name}")
-    if ids:
-        connection.exec_driver_sql(f"INSERT OR IGNORE INTO {name} VALUES (?)", [(each,) for each in ids])
-    return sa.table(name, sa.column("id"))
+def staged_id(staged: sa.FromClause) -> sa.Cast[str]:
+    """Return the id of staged records, which is text there, as the target has it."""
+    return sa.cast(staged.c.id, Uuid())
 
 
 def edited_ids(
@@ -47,7 +44,7 @@ def edited_ids(
         ids = [key for key, (_, over) in written.items() if over == columns]
         wanted = id_list(connection, "batch_changed", ids)
         target = tables[table_name]
-        current = read_canonical(connection, table_name, names, target.c.id.in_(sa.select(wanted.c.id)))
+        current = read_canonical(connection, table_name, names, target.c.id.in_(record_ids(wanted)))
         hashed = current.select("id", record_hash(names, gate.hash_key).alias("hash"))
         edited |= {key: f"{FOUND}{found}" for key, found in hashed.rows()}
     return {key: found for key, found in edited.items() if found != f"{FOUND}{written[key][0]}"}
@@ -59,7 +56,7 @@ def insert_records(
     """Insert the staged records but those to skip; what the target refuses is found and left out."""
     refused: Refused = {}
     while True:
-        statement = sa.select(staged.c.id, *(staged.c[name] for name in columns))
+        statement = sa.select(staged_id(staged), *(staged.c[name] for name in columns))
         left_out = [*skip, *refused]
         if left_out:
             statement = statement.where(
@@ -85,8 +82,8 @@ def _refusals(connection: sa.Connection, target: sa.Table, staged: sa.TableClaus
     """Find the records that exist already, and those whose unique values another record holds."""
     out = id_list(connection, "batch_skipped", skip)
     open_ones = staged.c.id.not_in(sa.select(out.c.id))
-    existing = connection.scalars(sa.select(staged.c.id).join(target, target.c.id == staged.c.id).where(open_ones))
-    found: Refused = dict.fromkeys(existing, ("record-exists", ""))
+    there = sa.select(staged.c.id).join(target, target.c.id == staged_id(staged)).where(open_ones)
+    found: Refused = dict.fromkeys(connection.scalars(there), ("record-exists", ""))
     for columns in _unique_columns(target.name, staged):
         found = {**_held(connection, target, staged, columns, open_ones), **found}
     if not found:
@@ -111,7 +108,7 @@ def _held(
     rows = connection.execute(
         sa.select(staged.c.id, target.c.id.label("holder"))
         .select_from(staged)
-        .join(target, sa.and_(same, target.c.id != staged.c.id))
+        .join(target, sa.and_(same, target.c.id != staged_id(staged)))
         .where(open_ones)
     ).all()
     made = ours(connection, target.name, {row.holder for row in rows})

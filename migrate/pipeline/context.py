@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from casemodel import Secrets
-from connectors import SqliteTarget
-from mappings import PersonDecision
+from casemodel import Secrets, Target
+from mappings import PersonDecision, Slice
 from migrate.pipeline.adopted import Adopted
+
+FARTHEST = 1_000_000
+"""More than there are waves."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,33 @@ class Shared:
     adopted: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class RunWaves:
+    """The waves of a run, by their ids in the ledger.
+
+    loading: rehearsing waves that the run loads.
+    frozen: those that are live or closed.
+    slices: by root mapping, the condition of each wave.
+    members: the mappings whose rows may belong to a wave.
+    """
+
+    names: Mapping[int, str] = field(default_factory=dict)
+    loading: frozenset[int] = frozenset()
+    frozen: frozenset[int] = frozenset()
+    slices: Mapping[str, tuple[tuple[int, Slice], ...]] = field(default_factory=dict)
+    members: frozenset[str] = frozenset()
+
+    @property
+    def facts(self) -> list[list[str]]:
+        """What a run does with each wave, to tell two runs apart."""
+        doing = {**dict.fromkeys(self.loading, "loads"), **dict.fromkeys(self.frozen, "leaves")}
+        return sorted([name, doing.get(number, "defers")] for number, name in self.names.items())
+
+    def how_far(self, number: int) -> int:
+        """Return a number that is lower the less far a wave is; waves that are as far differ in it, too."""
+        return (2 if number in self.frozen else 1 if number in self.loading else 0) * FARTHEST + number
+
+
 @dataclass
 class LoadContext:
     """The run that loads: its target, its keys, its place in the ledger.
@@ -46,7 +75,7 @@ class LoadContext:
     of such a mapping is an orphan.
     """
 
-    target: SqliteTarget
+    target: Target
     secrets: Secrets
     run_id: int
     epoch: int
@@ -57,6 +86,7 @@ class LoadContext:
     """Numbers of the mappings whose links go by the record's key (one_per)."""
     shared: Mapping[str, Shared] = field(default_factory=dict)
     """By mapping with an identity: how its records are made of contributions."""
+    waves: RunWaves = field(default_factory=RunWaves)
     full: bool = False
     """Read every row, whatever the cursors of the mappings say."""
     adopted: Adopted = field(default_factory=dict)

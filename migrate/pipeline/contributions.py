@@ -15,8 +15,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import required, tables
-from connectors import SqliteTarget
+from casemodel import Target, required, tables
 from mappings import CompiledMapping
 from migrate.ledger.store import table
 from migrate.ledger.tables import ledger_table
@@ -78,7 +77,7 @@ class SharedBatch:
     records: what they make: ``id``, ``hash``, ``fate`` (new, changed, unchanged, refused), ``writer`` and values.
     joined: outcome of the rows that are new to their record, by source key.
     emptied: ``id``, ``writer``, ``known_hash``, ``known_columns`` of records that all contributions have left.
-    stages: what is staged of it.
+    stages: what is staged of it, or put; staged: those that its transaction is to bring.
     """
 
     shared: Shared
@@ -89,9 +88,10 @@ class SharedBatch:
     joined: dict[str, str]
     emptied: pl.DataFrame
     stages: dict[str, sa.TableClause]
+    staged: tuple[sa.TableClause, ...]
 
 
-def read_given(target: SqliteTarget, shared: Shared, *where: sa.ColumnElement[bool]) -> pl.DataFrame:
+def read_given(target: Target, shared: Shared, *where: sa.ColumnElement[bool]) -> pl.DataFrame:
     """Return the contributions that answer to a condition (see `GIVEN`), as the committing thread sees them."""
     kept = ledger_table(target.dialect, "contribution")
     columns = [
@@ -118,7 +118,7 @@ def read_given(target: SqliteTarget, shared: Shared, *where: sa.ColumnElement[bo
     return found.with_columns(named.alias("mapping")).select(list(GIVEN))
 
 
-def _read(target: SqliteTarget, statement: sa.Select[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+def _read(target: Target, statement: sa.Select[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
     with target.engine.connect() as connection:
         rows = [tuple(row) for row in connection.execute(statement)]
     return pl.DataFrame(rows, schema=dict(schema), orient="row")
@@ -138,8 +138,8 @@ def prepare_shared(
     if leaving is not None:
         gone = pl.concat([gone, leaving]).unique()
     kept = ledger_table(context.target.dialect, "contribution")
-    keys = context.target.stage("shared_keys", pl.concat([mine["key"], gone]).unique().to_frame("key"))
-    context.target.stage("shared_gone", gone.to_frame("key"))
+    keys = context.target.put("shared_keys", pl.concat([mine["key"], gone]).unique().to_frame("key"))
+    left = context.target.put("shared_gone", gone.to_frame("key"))
     same_rows = sa.and_(kept.c.mapping_id == number, kept.c.source_key.in_(sa.select(keys.c.key)))
     before = read_given(context.target, shared, same_rows)
     around = given_around(context.target, shared, pl.concat([mine, before]), stage="shared_ids")
@@ -165,8 +165,9 @@ def prepare_shared(
     placed_batch, joined = _with_places(batch, given, records)
     given = _with_outcomes(given, records, joined)
     emptied = _emptied(before, gone, given, known)
-    stages = _stage(context, shared, before, given, records) | {"shared_keys": keys}
-    return SharedBatch(shared, placed_batch, before, given, records, joined, emptied, stages)
+    staged = _stage(context, shared, before, given, records)
+    stages = staged | {"shared_keys": keys, "shared_gone": left}
+    return SharedBatch(shared, placed_batch, before, given, records, joined, emptied, stages, tuple(staged.values()))
 
 
 def _either(left: pl.Series, right: pl.Series) -> pl.Series:
@@ -192,17 +193,17 @@ def _leaving(batch: Batch, mine: pl.DataFrame) -> pl.Series:
     return keys.filter(~keys.is_in(mine["key"].implode()))
 
 
-def given_around(target: SqliteTarget, shared: Shared, rows: pl.DataFrame, *, stage: str) -> pl.DataFrame:
+def given_around(target: Target, shared: Shared, rows: pl.DataFrame, *, stage: str) -> pl.DataFrame:
     """Return the ledger's contributions to the identities of some rows, and to those that people joined with them."""
     kept = ledger_table(target.dialect, "contribution")
     wanted = rows["identity"].unique()
     if shared.decisions:
         wanted = _joined_identities(target, shared, rows, wanted)
-    staged = target.stage(stage, wanted.to_frame("id"))
+    staged = target.put(stage, wanted.to_frame("id"))
     return read_given(target, shared, kept.c.identity_id.in_(sa.select(staged.c.id)))
 
 
-def _joined_identities(target: SqliteTarget, shared: Shared, rows: pl.DataFrame, wanted: pl.Series) -> pl.Series:
+def _joined_identities(target: Target, shared: Shared, rows: pl.DataFrame, wanted: pl.Series) -> pl.Series:
     numbers = {name: number for number, name in shared.mappings.items()}
     decided = {row for each in shared.decisions for row in (each.left, each.right)}
     frame = pl.DataFrame(
@@ -210,7 +211,7 @@ def _joined_identities(target: SqliteTarget, shared: Shared, rows: pl.DataFrame,
         schema={"mapping_id": pl.Int64, "key": pl.String},
         orient="row",
     )
-    staged, kept = target.stage("shared_decided", frame), ledger_table(target.dialect, "contribution")
+    staged, kept = target.put("shared_decided", frame), ledger_table(target.dialect, "contribution")
     found = _read(
         target,
         sa.select(kept.c.mapping_id, kept.c.source_key, kept.c.identity_id).join(
@@ -243,7 +244,7 @@ def _known(context: LoadContext, shared: Shared, number: int, keys: sa.TableClau
     """Return what the ledger has of records (see `KNOWN`); a record made before its mapping had an identity is there by
     its source key."""
     record, sets = (ledger_table(context.target.dialect, name) for name in ("record", "column_set"))
-    staged = context.target.stage("shared_records", ids.drop_nulls().unique().to_frame("id"))
+    staged = context.target.put("shared_records", ids.drop_nulls().unique().to_frame("id"))
     select = sa.select(record.c.target_id, record.c.mapping_id, record.c.record_hash, sets.c.columns).join(
         sets, sets.c.id == record.c.column_set_id
     )
@@ -369,7 +370,11 @@ def _stage(
         "shared_changed": values.filter(records["fate"] == "changed"),
         **frames_of(before, given, shared),
     }
-    return {name: context.target.stage(name, frame) for name, frame in frames.items() if frame.height}
+    types = {column.name: column.type for column in tables[shared.table].columns if column.name != "id"}
+    own = dict.fromkeys(("shared_new", "shared_changed"), types)
+    return {
+        name: context.target.stage(name, frame, types=own.get(name)) for name, frame in frames.items() if frame.height
+    }
 
 
 def contributions_to(connection: sa.Connection, shared: Shared, target_id: str) -> pl.DataFrame:

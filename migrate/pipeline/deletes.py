@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from casemodel import GuardError, tables
+from casemodel import GuardError, Uuid, tables
+from connectors import id_list, record_ids
 from mappings import CompiledMapping, DeleteRule
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Gate, record_hash
-from migrate.pipeline.conflicts import edited_ids, id_list
+from migrate.pipeline.conflicts import edited_ids
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.target_values import read_canonical
@@ -177,7 +178,7 @@ def _held(
     target, record, sets = tables[mapping.target], table(connection, "record"), table(connection, "column_set")
     writers = _writers(context, mapping)
     wanted = id_list(connection, "deletes_wanted", list(ids))
-    there = set(connection.scalars(sa.select(target.c.id).where(target.c.id.in_(sa.select(wanted.c.id)))))
+    there = set(connection.scalars(sa.select(target.c.id).where(target.c.id.in_(record_ids(wanted)))))
     rows = connection.execute(
         sa.select(record.c.target_id, record.c.record_hash, sets.c.columns)
         .join(sets, sets.c.id == record.c.column_set_id)
@@ -206,9 +207,9 @@ def _linked(connection: sa.Connection, target: sa.Table, ids: set[str]) -> set[s
         going = id_list(connection, "deletes_going", sorted(free))
         blocked: set[str] = set()
         for other, column in links:
-            linked = sa.select(column).where(column.in_(sa.select(going.c.id)))
+            linked = sa.select(column).where(column.in_(record_ids(going)))
             if other is target:
-                linked = linked.where(target.c.id.not_in(sa.select(going.c.id)))
+                linked = linked.where(target.c.id.not_in(record_ids(going)))
             blocked |= set(connection.scalars(linked))
         if not blocked:
             break
@@ -220,8 +221,9 @@ def _remove(connection: sa.Connection, table_name: str, writers: Sequence[int], 
     """Delete the records, and what the ledger keeps of them; the keys keep their state."""
     target, id_map, record = tables[table_name], table(connection, "id_map"), table(connection, "record")
     given = table(connection, "contribution")
-    wanted = sa.select(id_list(connection, "deletes_going", ids).c.id)
-    connection.execute(sa.delete(target).where(target.c.id.in_(wanted)))
+    going = id_list(connection, "deletes_going", ids)
+    wanted = sa.select(going.c.id)
+    connection.execute(sa.delete(target).where(target.c.id.in_(record_ids(going))))
     for kept in (record, given):
         connection.execute(sa.delete(kept).where(kept.c.mapping_id.in_(writers), kept.c.target_id.in_(wanted)))
     connection.execute(
@@ -241,13 +243,14 @@ def _close(
     """Set the closing columns, and keep the hash of what the records are then."""
     target, record, sets = tables[mapping.target], table(connection, "record"), table(connection, "column_set")
     writers = _writers(context, mapping)
-    wanted = sa.select(id_list(connection, "deletes_going", ids).c.id)
-    values = {name: sa.literal(value, sa.Text) for name, value in rule.close.items()}
-    connection.execute(sa.update(target).where(target.c.id.in_(wanted)).values(values))
+    going = id_list(connection, "deletes_going", ids)
+    wanted = sa.select(going.c.id)
+    values = {name: sa.cast(sa.literal(value, sa.Text), target.c[name].type) for name, value in rule.close.items()}
+    connection.execute(sa.update(target).where(target.c.id.in_(record_ids(going))).values(values))
     mine = (record.c.mapping_id.in_(writers), record.c.target_id.in_(wanted))
     used = sa.select(record.c.column_set_id).where(*mine)
     for set_id, columns in connection.execute(sa.select(sets.c.id, sets.c.columns).where(sets.c.id.in_(used))).all():
-        over = sa.select(record.c.target_id).where(*mine, record.c.column_set_id == set_id)
+        over = sa.select(sa.cast(record.c.target_id, Uuid())).where(*mine, record.c.column_set_id == set_id)
         names = json.loads(columns)
         if not set(names) & set(rule.close):
             continue

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import LinkRequest, tables
-from connectors import SqliteTarget
+from casemodel import LinkRequest, Target, tables
+from connectors import as_text
 from migrate.ledger.tables import ledger_table
 
 SMALL = 100_000
 """Parents and lookup tables of at most this many rows are kept in memory while nothing writes to them."""
 
-LINKED_STATES = ("loaded", "merged", "conflict", "stale")
-WAITING_STATES = ("rejected", "parked", "late")
+LINKED_STATES = ("loaded", "merged", "conflict", "stale", "deferred", "late")
+"""States of rows that may have a record: of deferred and late ones it is as it was before."""
+WAITING_STATES = ("rejected", "parked")
 
 
 def link_state(state: sa.ColumnElement[str], target_id: sa.ColumnElement[str], unknown: str) -> sa.Case[str]:
-    """Return what an id map state means for a link: linked, waiting, out_of_scope, deferred or `unknown`."""
+    """Return what an id map state means for a link: linked, waiting, out_of_scope, deferred, late or `unknown`."""
     return sa.case(
         (state.is_(None), sa.literal(unknown)),
         (sa.and_(state.in_([*LINKED_STATES, "gone"]), target_id.is_not(None)), sa.literal("linked")),
@@ -54,7 +55,7 @@ class LedgerLinks:
 
     def __init__(
         self,
-        target: SqliteTarget,
+        target: Target,
         mapping_ids: Mapping[str, int],
         by_record: frozenset[str],
         full_read: set[str],
@@ -112,6 +113,15 @@ class LedgerLinks:
         known = self._staged(request, asked.filter(~asked.is_in(soon["key"].implode())))
         known = pl.concat([soon, known.select(soon.columns)])
         return self._answered(request, wanted.join(known, on="key", how="left", maintain_order="left"))
+
+    def waves(self, request: LinkRequest, keys: pl.Series) -> pl.DataFrame:
+        """Return ``key`` and ``wave`` (Int64) of the rows of another mapping that are in a wave."""
+        staged = self._target.ask("wave_keys", keys.to_frame("key"))
+        statement = self._select(request).add_columns(self._id_map.c.wave)
+        key = statement.selected_columns[0]
+        statement = statement.where(key.in_(sa.select(staged.c.key)), self._id_map.c.wave.is_not(None))
+        found = self._target.query(statement, ("key", "target_id", "state", "wave"))
+        return found.group_by("key").agg(pl.col("wave").cast(pl.Int64).min())
 
     def _answered(self, request: LinkRequest, found: pl.DataFrame) -> pl.DataFrame:
         whole = self._full_read.issuperset(request.siblings or (request.mapping,))
@@ -205,7 +215,8 @@ class LedgerLinks:
 
     def _staged_lookup(self, table: str, columns: tuple[str, ...], wanted: pl.DataFrame) -> pl.DataFrame:
         source, staged = tables[table], self._target.ask("lookup_keys", wanted)
-        joined = sa.and_(*(sa.cast(source.c[name], sa.Text) == staged.c[f"v{i}"] for i, name in enumerate(columns)))
+        texts = (as_text(self._target.dialect, source.c[name]) for name in columns)
+        joined = sa.and_(*(text == staged.c[f"v{i}"] for i, text in enumerate(texts)))
         statement = sa.select(*(staged.c[name] for name in wanted.columns), source.c.id).join(source, joined)
         return _counted(self._target.query(statement, (*wanted.columns, "target_id")), tuple(wanted.columns))
 

@@ -12,7 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import GuardError, Relation, Source, SystemFailure
-from connectors import ahead
+from connectors import ahead, id_list
 from mappings import CompiledMapping, CursorRule
 from migrate.interrupt import stop_here
 from migrate.ledger.lock import hold_lock
@@ -20,7 +20,6 @@ from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.commit import BatchPlace, commit
-from migrate.pipeline.conflicts import id_list
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
@@ -33,6 +32,7 @@ from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, standing
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
+from migrate.pipeline.waves import WaveRules
 from migrate.progress import Progress
 
 SETTLED_TOGETHER = 20
@@ -69,7 +69,10 @@ class MappingLoad:
             changes = ChangeFilter(self.context, self.mapping.name, grouped=grouped)
             keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
             self._keys = keys
-            self._loader = Loader(self.context, self.mapping, self.links, self.gate(), changes, keys.duplicates)
+            waves = None
+            if self.mapping.name in self.context.waves.members:
+                waves = WaveRules(self.context, self.mapping, self.links, keys.duplicates)
+            self._loader = Loader(self.context, self.mapping, self.links, self.gate(), changes, keys.duplicates, waves)
         return self._loader
 
     def gate(self) -> Gate:
@@ -213,7 +216,9 @@ class MappingLoad:
 
     def _staged(self, batch: Batch, *, slot: int = 0) -> StagedBatch:
         """Stage a batch; where records are shared, what goes in is known only when the batch before is committed."""
-        return StagedBatch(batch, {}) if self.mapping.name in self.context.shared else stage(self.context, batch, slot)
+        if self.mapping.name in self.context.shared:
+            return StagedBatch(batch, {})
+        return stage(self.context, self.mapping.target, batch, slot)
 
     def _finish_reading(self, fingerprint: str) -> None:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from casemodel import Links, Mapped, show
-from mappings import CompiledMapping
+from mappings import CompiledMapping, Followed
 from migrate.pipeline.adopted import with_adopted
 from migrate.pipeline.batch import ISSUE_SCHEMA, REJECT_SCHEMA, WAIT_SCHEMA, Batch, Gate, empty
 from migrate.pipeline.change_filter import ChangeFilter
@@ -19,6 +19,7 @@ from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import ReadBatch
 from migrate.pipeline.waits import fully_known
+from migrate.pipeline.waves import WaveRules
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Loader:
     gate: Gate
     changes: ChangeFilter
     duplicates: pl.Series
+    waves: WaveRules | None = None
+    """What becomes of rows whose wave is not loaded or is live; None where no row is in a wave."""
     _nothing: Batch | None = None
 
     def batch_of(self, read: ReadBatch, links: Links, *, first: bool) -> Batch:
@@ -46,7 +49,7 @@ class Loader:
         if filtered.todo.is_empty():
             batch = self._nothing_of(filtered.todo, links)
         else:
-            batch = self._batch(filtered.todo, self.mapping.apply(filtered.todo, links, self.duplicates))
+            batch = self._batch(filtered.todo, links, self.mapping.apply)
         failpoint("after-map")
         batch = dataclasses.replace(
             batch, settled=filtered.settled, source_rows=read.source_rows, position=read.position
@@ -58,7 +61,7 @@ class Loader:
     def _nothing_of(self, todo: pl.DataFrame, links: Links) -> Batch:
         """Return the batch of no rows, made once: a run without changes needs it for each batch it reads."""
         if self._nothing is None:
-            self._nothing = self._batch(todo, self.mapping.apply(todo, links, self.duplicates))
+            self._nothing = self._batch(todo, links, self.mapping.apply)
         return self._nothing
 
     def retry_of(self, prepared: pl.DataFrame, outcomes: pl.DataFrame, *, breaking_cycles: bool) -> Batch:
@@ -67,11 +70,10 @@ class Loader:
         Args:
             outcomes: ``key`` and ``prior_outcome``: what each waiting row counts as in this run.
         """
-        prior = self.changes.prior(prepared["_key"]).select("key", "prior_state", "prior_id")
+        prior = self.changes.prior(prepared["_key"]).drop("wait_ref")
         todo = prepared.join(prior, left_on="_key", right_on="key", how="left", maintain_order="left")
         apply = self.mapping.apply_breaking_cycles if breaking_cycles else self.mapping.apply
-        mapped = apply(todo, self.links, self.duplicates)
-        batch = self._batch(todo, mapped)
+        batch = self._batch(todo, self.links, apply)
         rows = (
             batch.rows.drop("prior_outcome")
             .join(outcomes, on="key", how="left", maintain_order="left")
@@ -79,10 +81,16 @@ class Loader:
         )
         return dataclasses.replace(batch, rows=rows)
 
-    def _batch(self, todo: pl.DataFrame, mapped: Mapped) -> Batch:
+    def _batch(self, todo: pl.DataFrame, links: Links, apply: Callable[..., Mapped]) -> Batch:
+        if self.waves is None:
+            mapped, waves = apply(todo, links, self.duplicates), None
+        else:
+            followed: list[Followed] = []
+            made = apply(todo, links, self.duplicates, followed=followed)
+            mapped, waves = self.waves.applied(todo, made, followed, self.gate)
         if self.mapping.giving is None:
             mapped = with_adopted(mapped, self.context.adopted.get(self.mapping.target, {}))
-        rows = self._rows(todo, mapped)
+        rows = self._rows(todo, mapped, waves)
         refs = todo.select("_row", "_ref")
         issues = mapped.issues.join(refs, on="_row", how="left", maintain_order="left").select(
             pl.col("_key").alias("key"), pl.col("_ref").alias("ref"), "field", "code", "severity", "detail"
@@ -114,10 +122,12 @@ class Loader:
             },
         )
 
-    def _rows(self, todo: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
+    def _rows(self, todo: pl.DataFrame, mapped: Mapped, waves: pl.DataFrame | None) -> pl.DataFrame:
         record = pl.col("_record")
+        wave = pl.lit(None, pl.Int64).alias("wave") if waves is None else waves["wave"]
         rows = (
-            mapped.outcomes.join(
+            mapped.outcomes.with_columns(wave)
+            .join(
                 todo.select("_row", "_hash", "_ref", "prior_state", "prior_id"),
                 on="_row",
                 how="left",
@@ -141,6 +151,7 @@ class Loader:
                 "prior_state",
                 "prior_id",
                 pl.lit(None, pl.String).alias("prior_outcome"),
+                "wave",
             )
         )
         return id_map_state(rows)
@@ -210,15 +221,9 @@ def with_unreadable(batch: Batch, unreadable: pl.DataFrame | None) -> Batch:
         return batch
     count = unreadable.height
     null = pl.lit(None, pl.String)
+    known = {"outcome": pl.lit("rejected"), "ref": pl.col("_ref")}
     rows = unreadable.select(
-        *(
-            pl.lit("rejected").alias(name)
-            if name == "outcome"
-            else pl.col("_ref").alias(name)
-            if name == "ref"
-            else null.alias(name)
-            for name in batch.rows.columns
-        )
+        known.get(name, pl.lit(None, dtype)).alias(name) for name, dtype in batch.rows.schema.items()
     )
     issues = unreadable.select(
         null.alias("key"),

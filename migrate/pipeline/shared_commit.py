@@ -8,10 +8,11 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import tables
+from connectors import id_list, record_ids
 from migrate.ledger.lock import hold_lock
-from migrate.ledger.store import column_set_id, table
+from migrate.ledger.store import column_set_id, table, upsert
 from migrate.pipeline.batch import Gate
-from migrate.pipeline.conflicts import edited_ids, id_list, insert_records
+from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext, Shared
 from migrate.pipeline.contributions import SharedBatch
 from migrate.pipeline.links import LINKED_STATES
@@ -40,7 +41,7 @@ def write_shared(
         .where(record.c.mapping_id == number, record.c.record_key.in_(sa.select(keys.c.key)))
         .values(record_key=record.c.target_id)
     )
-    gone = sa.table("shared_gone", sa.column("key"), schema="stage")
+    gone = stages["shared_gone"]
     connection.execute(
         sa.delete(contribution).where(
             contribution.c.mapping_id == number, contribution.c.source_key.in_(sa.select(gone.c.key))
@@ -84,7 +85,7 @@ def _keep(connection: sa.Connection, contribution: sa.Table, given: sa.TableClau
         "outcome": "outcome",
     }
     select = sa.select(*(given.c[name] for name in columns.values())).order_by(given.c.mapping_id, given.c.key)
-    connection.execute(sa.insert(contribution).from_select(list(columns), select).prefix_with("OR REPLACE"))
+    upsert(connection, contribution, list(columns), select)
 
 
 def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.TableClause], edited: set[str]) -> Details:
@@ -92,10 +93,10 @@ def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.Table
     target = tables[shared.table]
     if "shared_changed" in stages:
         staged = stages["shared_changed"]
-        update = sa.update(target).where(target.c.id == staged.c.id)
+        update = sa.update(target).where(target.c.id == staged_id(staged))
         if edited:
             left = id_list(connection, "batch_unwritten", sorted(edited))
-            update = update.where(target.c.id.not_in(sa.select(left.c.id)))
+            update = update.where(staged.c.id.not_in(sa.select(left.c.id)))
         connection.execute(update.values({name: staged.c[name] for name in shared.columns}))
     if "shared_new" not in stages:
         return {}
@@ -123,7 +124,7 @@ def _remember(
             unwritten = id_list(connection, "batch_unwritten", sorted(left))
             select = select.where(staged.c.id.not_in(sa.select(unwritten.c.id)))
         names = ["mapping_id", "record_key", "target_id", "record_hash", "column_set_id", "run_id"]
-        connection.execute(sa.insert(record).from_select(names, select).prefix_with("OR REPLACE"))
+        upsert(connection, record, names, select)
         leftover = table(connection, "leftover")
         connection.execute(sa.delete(leftover).where(leftover.c.target_id.in_(sa.select(staged.c.id))))
 
@@ -174,15 +175,17 @@ def _remove(connection: sa.Connection, shared: Shared, emptied: pl.DataFrame, ga
     written = {row[0]: (row[1], row[2]) for row in emptied.select(names).rows()}
     free = sorted(set(written) - set(edited_ids(connection, shared.table, written, gate)))
     wanted = id_list(connection, "batch_emptied", free)
-    here = target.c.id.in_(sa.select(wanted.c.id))
+    here = target.c.id.in_(record_ids(wanted))
     gone = list(connection.scalars(sa.select(target.c.id).where(here, *(~each for each in _linked_to(target)))))
     waiting = emptied.filter(pl.col("id").is_in(free) & ~pl.col("id").is_in(gone)).select("id", "writer")
     leftover = table(connection, "leftover")
     if waiting.height:
-        rows = [{"target_id": key, "mapping_id": writer} for key, writer in waiting.rows()]
-        connection.execute(sa.insert(leftover).prefix_with("OR IGNORE"), rows)
+        known = set(connection.scalars(sa.select(leftover.c.target_id)))
+        rows = [{"target_id": key, "mapping_id": writer} for key, writer in waiting.rows() if key not in known]
+        if rows:
+            connection.execute(sa.insert(leftover), rows)
     wanted = id_list(connection, "batch_emptied", gone)
-    connection.execute(sa.delete(target).where(target.c.id.in_(sa.select(wanted.c.id))))
+    connection.execute(sa.delete(target).where(target.c.id.in_(record_ids(wanted))))
     in_list = record.c.record_key.in_(sa.select(wanted.c.id))
     connection.execute(sa.delete(record).where(record.c.mapping_id.in_(sorted(shared.mappings)), in_list))
     connection.execute(sa.delete(leftover).where(leftover.c.target_id.in_(sa.select(wanted.c.id))))

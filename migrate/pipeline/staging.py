@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 import sqlalchemy as sa
 
+from casemodel import tables
 from migrate.pipeline.batch import Batch
 from migrate.pipeline.context import LoadContext
 
@@ -20,8 +21,8 @@ class StagedBatch:
     tables: dict[str, sa.TableClause]
 
 
-def stage(context: LoadContext, batch: Batch, slot: int = 0) -> StagedBatch:
-    """Stage a batch in one of the target's slots (see `SqliteTarget.stage`)."""
+def stage(context: LoadContext, table: str, batch: Batch, slot: int = 0) -> StagedBatch:
+    """Stage a batch for a table in one of the target's slots (see `casemodel.Target`)."""
     frames = {
         "records": by_id(batch.records) if batch.records.height else batch.records,
         "rows": batch.rows,
@@ -31,9 +32,12 @@ def stage(context: LoadContext, batch: Batch, slot: int = 0) -> StagedBatch:
         "others": batch.others,
         "linked": batch.linked,
     }
-    tables = {name: context.target.stage(name, frame, slot) for name, frame in frames.items() if frame.height}
+    own = {"records": {column.name: column.type for column in tables[table].columns if column.name in batch.columns}}
+    staged = {
+        name: context.target.stage(name, frame, slot, own.get(name)) for name, frame in frames.items() if frame.height
+    }
     spent = {name: getattr(batch, name).clear() for name in ("records", "issues", "rejects", "others", "linked")}
-    return StagedBatch(dataclasses.replace(batch, **spent), tables)
+    return StagedBatch(dataclasses.replace(batch, **spent), staged)
 
 
 def by_id(records: pl.DataFrame) -> pl.DataFrame:

@@ -42,8 +42,9 @@ def awaited_state(dialect: str, waits: sa.FromClause, by_record: frozenset[int])
     """
     id_map, other = ledger_table(dialect, "id_map"), ledger_table(dialect, "other_key")
     parent = id_map.alias("parent")
-    # MIN: linked sorts before the other states, and several rows of one record may answer.
-    state = sa.func.min(link_state(parent.c.state, parent.c.target_id, "waiting"))
+    # Several rows of one record may answer, and linked goes before all other states.
+    found = link_state(parent.c.state, parent.c.target_id, "waiting")
+    state = sa.func.coalesce(sa.func.min(sa.case((found == "linked", found))), sa.func.min(found))
 
     def answer(on: sa.ColumnElement[bool]) -> sa.ScalarSelect[str]:
         same = parent.c.mapping_id == waits.c.on_mapping_id

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from uuid import UUID
 
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import tables, unique_keys
-from connectors import Scratch, SqliteTarget
+from casemodel import Target, tables, unique_keys
+from connectors import Scratch, as_text, record_ids
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.batch import record_hash
 
@@ -22,7 +23,7 @@ PAGE = 100_000
 class TargetAgain:
     """`reconciliation.ActualSide` over one target table."""
 
-    target: SqliteTarget
+    target: Target
     table: str
     hash_key: bytes
     _scratch: Scratch = field(default_factory=Scratch)
@@ -34,7 +35,7 @@ class TargetAgain:
         names = ["id", *columns]
         target = tables[self.table]
         staged = self.target.ask("proof_ids", ids.drop_nulls().unique(maintain_order=True).to_frame("id"))
-        wanted = sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(sa.select(staged.c.id)))
+        wanted = sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(record_ids(staged)))
         found = self.target.query(wanted, tuple(names))
         return found.join(self._edited(found["id"]), on="id", how="left", maintain_order="left").select(
             "id", "edited", "settled", *columns
@@ -96,7 +97,7 @@ class TargetAgain:
         staged = self.target.ask("proof_edited", written.select("id"))
         names = ["id", *columns]
         now = self.target.query(
-            sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(sa.select(staged.c.id))), tuple(names)
+            sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(record_ids(staged))), tuple(names)
         )
         hashed = now.select("id", record_hash(columns, self.hash_key).alias("now"))
         now_there = written.join(hashed, on="id", how="inner", maintain_order="left")
@@ -115,11 +116,11 @@ class TargetAgain:
         found = [empty]
         for columns in unique_keys(self.table):
             if set(columns) <= set(records.columns):
-                same = sa.and_(*(sa.cast(target.c[name], sa.Text) == staged.c[name] for name in columns))
+                same = sa.and_(*(as_text(self.target.dialect, target.c[name]) == staged.c[name] for name in columns))
                 statement = (
                     sa.select(staged.c.id, target.c.id.label("holder"))
                     .select_from(staged)
-                    .join(target, sa.and_(same, target.c.id != staged.c.id))
+                    .join(target, sa.and_(same, sa.cast(target.c.id, sa.Text) != staged.c.id))
                 )
                 pairs = self.target.query(statement, ("id", "holder"))
                 found.append(pairs.select("id", pl.lit(columns[0]).alias("column"), "holder"))
@@ -134,7 +135,7 @@ class TargetAgain:
         if not self._explained:
             self._explain()
         target, names = tables[self.table], ("id", *columns)
-        after = ""
+        after = str(UUID(int=0))
         while True:
             page = self.target.query(
                 sa.select(*(target.c[name] for name in names)).where(target.c.id > after).order_by("id").limit(PAGE),

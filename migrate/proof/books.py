@@ -9,8 +9,19 @@ from functools import partial
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import LinkRequest, Query, RunsQueries, Source, SystemFailure, column_info, key_text, show, tables
-from connectors import SqliteTarget
+from casemodel import (
+    LinkRequest,
+    Query,
+    RunsQueries,
+    Source,
+    SystemFailure,
+    Target,
+    column_info,
+    key_text,
+    show,
+    tables,
+)
+from connectors import as_sqlite_has_it
 from mappings import ChildSql, CompiledMapping, ControlColumn, ControlSql, controls_of
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.actual import TargetAgain
@@ -22,14 +33,14 @@ _ROWS = 50_000
 _PARENT = "parent:"
 
 
-def control_proofs(session: Session, target: SqliteTarget, name: str) -> tuple[ControlProof, ...]:
+def control_proofs(session: Session, target: Target, name: str) -> tuple[ControlProof, ...]:
     """Return the controls of a mapping, ready to be asked of both databases."""
     file = session.files[name]
     source = session.source(file.system)
     return tuple(_control(session, target, source, control) for control in controls_of(file))
 
 
-def _control(session: Session, target: SqliteTarget, source: Source, control: ControlSql) -> ControlProof:
+def _control(session: Session, target: Target, source: Source, control: ControlSql) -> ControlProof:
     hidden = {
         part: _is_personal(session, source, control.source_made[part]) or _in_target(control.target_made[part])
         for part in ("g", "n")
@@ -42,7 +53,7 @@ def _control(session: Session, target: SqliteTarget, source: Source, control: Co
     return ControlProof(
         name=control.name,
         source=partial(_of_source, source, control.source),
-        target=partial(_of_target, target, control.target),
+        target=partial(_of_target, target, control),
         show_group=shown("g"),
         show_number=shown("n"),
     )
@@ -82,10 +93,15 @@ def _of_source(source: Source, query: Query) -> pl.DataFrame:
     return pl.concat(pages) if pages else pl.DataFrame(schema={"g": pl.String, "n": pl.String})
 
 
-def _of_target(target: SqliteTarget, sql: str) -> pl.DataFrame:
+def _of_target(target: Target, control: ControlSql) -> pl.DataFrame:
     # A colon begins a parameter in SQLAlchemy's texts.
-    asked = sa.text(sql.replace("\\", "\\\\").replace(":", "\\:")).columns(sa.column("g"), sa.column("n")).subquery()
-    return target.query(sa.select(asked.c.g, asked.c.n), ("g", "n"))
+    sql = control.target[target.dialect].replace("\\", "\\\\").replace(":", "\\:")
+    asked = sa.text(sql).columns(sa.column("g"), sa.column("n")).subquery()
+    wanted = sa.select(asked.c.g, asked.c.n)
+    if target.dialect != "sqlite":
+        names = [name for name in control.target_made["g"].tables if name in tables]
+        wanted = wanted.add_cte(*(as_sqlite_has_it(target.dialect, tables[name]).cte(name) for name in names))
+    return target.query(wanted, ("g", "n"))
 
 
 @dataclass

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from casemodel import column_info, show
-from connectors import SqliteTarget
+from casemodel import Target, column_info, show
 from mappings import children_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
@@ -25,7 +24,7 @@ from reconciliation import MappingProof, ProofColumn
 
 
 @contextmanager
-def build_proofs(session: Session, target: SqliteTarget, names: Sequence[str]) -> Iterator[list[MappingProof]]:
+def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iterator[list[MappingProof]]:
     """Give the proofs of the mappings; what they hold open is closed when the block ends."""
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
@@ -47,7 +46,7 @@ class _Sides:
     """What the sides of every mapping are made of."""
 
     session: Session
-    target: SqliteTarget
+    target: Target
     links: LedgerLinks
     numbers: Mapping[str, int]
     shared: Mapping[str, Shared]

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import Mapped, Source, canonical_text, polars_schema, record_id
-from connectors import SqliteTarget
+from casemodel import Mapped, Source, Target, canonical_text, polars_schema, record_id
 from mappings import CompiledMapping
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.adopted import with_adopted
@@ -26,7 +25,7 @@ from reconciliation import ExpectedBatch
 class SourceAgain:
     """`reconciliation.ExpectedSide` over one mapping."""
 
-    target: SqliteTarget
+    target: Target
     mapping: CompiledMapping
     source: Source
     links: LedgerLinks

@@ -6,8 +6,7 @@ import json
 
 import sqlalchemy as sa
 
-from casemodel import Source, column_info, tables
-from connectors import SqliteTarget
+from casemodel import Source, Target, column_info, tables
 from mappings import CompiledMapping
 from migrate.books import run_books
 from migrate.ledger.store import table
@@ -23,7 +22,7 @@ _MOST_EXAMPLES = 3
 
 
 def mapping_facts(
-    session: Session, target: SqliteTarget, mapping: CompiledMapping, source: Source, number: int, shown: Shown
+    session: Session, target: Target, mapping: CompiledMapping, source: Source, number: int, shown: Shown
 ) -> Facts:
     """Read the facts of one mapping."""
     with target.engine.connect() as connection:

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from casemodel import Mapped, canonical_text, polars_schema
-from connectors import SqliteTarget
+from casemodel import Mapped, Target, canonical_text, polars_schema
 from mappings import CompiledMapping
 from migrate.pipeline.context import Shared
 from migrate.pipeline.contributions import given_around
@@ -15,7 +14,7 @@ from migrate.pipeline.identity import given_by, merged, placed, with_problems
 
 
 def as_shared(
-    target: SqliteTarget, mapping: CompiledMapping, shared: Shared, number: int, mapped: Mapped
+    target: Target, mapping: CompiledMapping, shared: Shared, number: int, mapped: Mapped
 ) -> tuple[Mapped, pl.DataFrame]:
     """Return what was mapped with the ids of the merged records, rejected where those lack something; and the records.
 

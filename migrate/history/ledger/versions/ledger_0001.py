@@ -3,11 +3,15 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "ledger_0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+KEY = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
 
 
 def upgrade() -> None:
@@ -101,6 +105,32 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}wave",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("state", sa.String(12), nullable=False, comment="planned, rehearsing, live, closed"),
+        sa.Column("since", sa.String(26), nullable=False, comment="UTC; of a live wave the moment of cutover"),
+        sa.Column("definition", sa.Text(), nullable=False, comment="JSON: mapping -> condition, as rows were divided"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wave"),
+        sa.UniqueConstraint("name", name=f"uq_{prefix}wave_name"),
+        comment="Waves: named slices of the old systems; their rows are named in the id map",
+        schema=schema,
+    )
+    op.create_table(
+        f"{prefix}wave_event",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("wave", sa.String(40), nullable=False, comment="its name; a wave that was removed keeps its history"),
+        sa.Column("event", sa.String(12), nullable=False, comment="a state, back, changed or removed"),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("run_id", sa.Integer(), nullable=True, comment="the run that began it or met the change"),
+        sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("host", sa.String(200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wave_event"),
+        comment="The journey of every wave: who moved it, when and why; only added to",
+        schema=schema,
+    )
+    op.create_table(
         f"{prefix}batch",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -137,8 +167,8 @@ def upgrade() -> None:
     op.create_table(
         f"{prefix}contribution",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=False, comment="of the row, or of the record with one_per"),
-        sa.Column("lead_key", sa.Text(), nullable=False, comment="source key of the row that leads"),
+        sa.Column("source_key", KEY, nullable=False, comment="of the row, or of the record with one_per"),
+        sa.Column("lead_key", KEY, nullable=False, comment="source key of the row that leads"),
         sa.Column("row_ref", sa.Text(), nullable=False, comment="the source's locator of that row"),
         sa.Column("identity_id", sa.String(36), nullable=False, comment="what it has in common with other rows"),
         sa.Column("own_id", sa.String(36), nullable=False, comment="of the record that it is on its own"),
@@ -163,13 +193,14 @@ def upgrade() -> None:
     op.create_table(
         f"{prefix}id_map",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=False),
-        sa.Column("record_key", sa.Text(), nullable=True, comment="key of the record the row is part of, when it is another"),
+        sa.Column("source_key", KEY, nullable=False),
+        sa.Column("record_key", KEY, nullable=True, comment="key of the record the row is part of, when it is another"),
         sa.Column("target_id", sa.String(36), nullable=True),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("source_hash", sa.String(32), nullable=True, comment="of the row the state was made from; NULL: map again"),
         sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=True, comment="id of the wave that the row belongs to; NULL: none"),
         sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}id_map"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}id_map_mapping_id"),
         comment="One state per mapping and source key",
@@ -181,7 +212,7 @@ def upgrade() -> None:
         f"{prefix}issue",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=True, comment="NULL when the key itself is missing"),
+        sa.Column("source_key", KEY, nullable=True, comment="NULL when the key itself is missing"),
         sa.Column("row_ref", sa.Text(), nullable=True, comment="the source's locator when there is no key"),
         sa.Column("field", sa.String(120), nullable=False),
         sa.Column("code", sa.String(40), nullable=False),
@@ -206,11 +237,11 @@ def upgrade() -> None:
     op.create_table(
         f"{prefix}linked",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
         sa.Column("row_ref", sa.Text(), nullable=False),
         sa.Column("on_mapping_id", sa.Integer(), nullable=False),
         sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, an identity, or empty"),
-        sa.Column("on_key", sa.Text(), nullable=False),
+        sa.Column("on_key", KEY, nullable=False),
         sa.Column("outcome", sa.String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
         sa.PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key", name=f"pk_{prefix}linked"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}linked_mapping_id"),
@@ -224,8 +255,8 @@ def upgrade() -> None:
         f"{prefix}other_key",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
         sa.Column("columns", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=False),
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
         sa.PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key", name=f"pk_{prefix}other_key"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}other_key_mapping_id"),
         comment="Other declared keys of a mapping, by which links may go",
@@ -255,7 +286,7 @@ def upgrade() -> None:
     op.create_table(
         f"{prefix}record",
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("record_key", sa.Text(), nullable=False, comment="source key of the record; ids are random, keys come in order"),
+        sa.Column("record_key", KEY, nullable=False, comment="source key of the record; ids are random, keys come in order"),
         sa.Column("target_id", sa.String(36), nullable=False),
         sa.Column("record_hash", sa.String(32), nullable=False),
         sa.Column("column_set_id", sa.Integer(), nullable=False),
@@ -272,7 +303,7 @@ def upgrade() -> None:
         f"{prefix}reject",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=True),
+        sa.Column("source_key", KEY, nullable=True),
         sa.Column("row_ref", sa.Text(), nullable=False),
         sa.Column("row", sa.Text(), nullable=False, comment="JSON: the source row as read; personal data"),
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -290,7 +321,7 @@ def upgrade() -> None:
         sa.Column("host", sa.String(200), nullable=False),
         sa.Column("program", sa.String(40), nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that found the conflict"),
         sa.Column("code", sa.String(40), nullable=False, comment="edited-in-target, record-exists"),
         sa.Column("choice", sa.String(12), nullable=False, comment="keep-target, take-source, adopt"),
@@ -309,12 +340,12 @@ def upgrade() -> None:
         f"{prefix}wait",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", sa.Text(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
         sa.Column("row_ref", sa.Text(), nullable=False),
         sa.Column("field", sa.String(120), nullable=False),
         sa.Column("on_mapping_id", sa.Integer(), nullable=False),
         sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, or empty"),
-        sa.Column("on_key", sa.Text(), nullable=False),
+        sa.Column("on_key", KEY, nullable=False),
         sa.Column("seen", sa.String(12), nullable=False, comment="what the key was when the row was mapped"),
         sa.Column("outcome", sa.String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wait"),

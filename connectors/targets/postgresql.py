@@ -1,0 +1,250 @@
+"""PostgreSQL as target: frames go in by COPY on the connection that commits, set-based statements do the rest.
+
+A batch is turned into COPY's text where it is mapped, and copied into temporary tables of the transaction that commits
+it: nothing is left behind when it does not.  A second connection reads committed data meanwhile.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.types import TypeEngine
+
+from casemodel import RefusedError
+from connectors.targets.canonical import as_text, in_canonical_form, json_places
+from connectors.targets.postgresql_failures import postgresql_failure
+
+if TYPE_CHECKING:
+    import psycopg
+
+CONNECT_SECONDS = 10
+LOCK_SECONDS = 30
+_SETTINGS = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c client_min_messages=warning"
+    f" -c lock_timeout={LOCK_SECONDS}s -c bytea_output=hex"
+)
+_TYPES: Mapping[type[pl.DataType], TypeEngine[Any]] = {
+    pl.Int64: sa.BigInteger(),
+    pl.Int32: sa.Integer(),
+    pl.UInt32: sa.BigInteger(),
+    pl.Boolean: sa.Boolean(),
+}
+"""Of staged columns; all others are text."""
+
+
+class PostgresTarget:
+    """An open PostgreSQL target.
+
+    Args:
+        url: SQLAlchemy URL of the database.
+    """
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._url = sa.make_url(url).set(drivername="postgresql+psycopg")
+        try:
+            # One connection commits: what is put there is seen by all of its statements.
+            self.engine = sa.create_engine(
+                self._url,
+                poolclass=sa.pool.StaticPool,
+                hide_parameters=True,
+                connect_args={"connect_timeout": CONNECT_SECONDS, "options": _SETTINGS, "prepare_threshold": None},
+            )
+        except ImportError:
+            raise RefusedError(
+                "TGT-025",
+                "the driver of PostgreSQL is not installed",
+                hint="Install omnicase[postgresql].",
+                place="target.url",
+            ) from None
+        event.listen(self.engine, "handle_error", self._told)
+        self._staged: dict[str, tuple[sa.Table, bytes]] = {}
+        self._reader: psycopg.Connection[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name the target for people, without secrets."""
+        return f"PostgreSQL, {self._url.database or ''} on {self._url.host or 'this machine'}"
+
+    def _told(self, context: sa.engine.ExceptionContext) -> None:
+        """Let a driver's error be one of ours: its text may quote cells."""
+        if context.original_exception is not None:
+            found = postgresql_failure(context.original_exception)
+            if found is not None:
+                raise found from None
+
+    @contextmanager
+    def transaction(self, staged: Iterable[sa.TableClause] = ()) -> Iterator[sa.Connection]:
+        """Open one write transaction; it commits when the block ends well.
+
+        Args:
+            staged: tables of `stage` that the block reads.
+        """
+        with self.engine.begin() as connection:
+            for table in staged:
+                made, text = self._staged.pop(table.name)
+                connection.execute(sa.schema.CreateTable(made))
+                _copy(connection, made, text)
+            yield connection
+
+    def stage(
+        self, name: str, frame: pl.DataFrame, slot: int = 0, types: Mapping[str, TypeEngine[Any]] | None = None
+    ) -> sa.TableClause:
+        """Make a frame ready to be read by the one transaction it is named to; return it as a table.
+
+        Args:
+            slot: 0 or 1; what is staged in one does not replace what waits in the other.
+            types: of the columns that are not text, where the target's own types are wanted.
+        """
+        table = _table(f"stage{slot}_{name}", frame, types or {}, postgresql_on_commit="DROP")
+        self._staged[table.name] = (table, _text(frame))
+        return _clause(table)
+
+    def put(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
+        """Put a frame where the committing connection can join it from now on; return it as a table."""
+        table = _table(f"put_{name}", frame, {})
+        with self.engine.begin() as connection:
+            connection.execute(sa.schema.DropTable(table, if_exists=True))
+            connection.execute(sa.schema.CreateTable(table))
+            _copy(connection, table, _text(frame))
+        return _clause(table)
+
+    def ask(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
+        """Put a frame where `query` can join it; another thread may have a transaction open meanwhile."""
+        table = _table(f"asked_{name}", frame, {})
+        reader = self._read_connection()
+        with _reading():
+            for step in (sa.schema.DropTable(table, if_exists=True), sa.schema.CreateTable(table)):
+                reader.execute(str(step.compile(dialect=self.engine.dialect)))
+            with reader.cursor().copy(_copy_in(table)) as copy:
+                copy.write(_text(frame))
+        return _clause(table)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let everything that is read in the block be of one moment."""
+        reader = self._read_connection()
+        with _reading():
+            reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            with _reading():
+                reader.execute("COMMIT")
+
+    def pages(self, statement: sa.Select[Any], names: tuple[str, ...], rows: int) -> Iterator[pl.DataFrame]:
+        """Run a SELECT as `query` does, and yield its rows so many at a time."""
+        asked, compiled = _asked(statement, self.engine.dialect)
+        with _reading(), self._read_connection().cursor().copy(asked, compiled.params) as copy:
+            # The server sends a row at a time.
+            while part := b"".join(bytes(row) for row in islice(copy, rows)):
+                yield in_canonical_form(_frame(part, names), json_places(statement.subquery().c))
+
+    def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
+        return self.prepare(statement, names)()
+
+    def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
+        """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
+        sql, compiled = _asked(statement, self.engine.dialect)
+        places = json_places(statement.subquery().c)
+
+        def fetched(**values: str | int) -> pl.DataFrame:
+            with _reading(), self._read_connection().cursor().copy(sql, compiled.construct_params(values)) as copy:
+                data = b"".join(bytes(part) for part in copy)
+            return in_canonical_form(_frame(data, names), places)
+
+        return fetched
+
+    def _read_connection(self) -> psycopg.Connection[Any]:
+        if self._reader is None or self._reader.closed:
+            import psycopg
+
+            with _reading():
+                self._reader = psycopg.connect(
+                    self._url.set(drivername="postgresql").render_as_string(hide_password=False),
+                    autocommit=True,
+                    connect_timeout=CONNECT_SECONDS,
+                    options=_SETTINGS,
+                )
+        return self._reader
+
+    def close(self) -> None:
+        """Close connections; what was staged goes with them."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+        self._staged.clear()
+        self.engine.dispose()
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn a driver's error on the reading connection into one of ours."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        found = postgresql_failure(error)
+        if found is None:
+            raise
+        raise found from None
+
+
+def _asked(statement: sa.Select[Any], dialect: sa.Dialect) -> tuple[str, sa.Compiled]:
+    """Return the COPY of a SELECT's columns as text, and what knows its parameters."""
+    texts = [as_text(dialect.name, column).label(f"c{place}") for place, column in enumerate(statement.subquery().c)]
+    # A row of one NULL would be an empty line, which no reader of CSV takes for a row.
+    asked = sa.select(*texts, sa.literal_column("1").label("row"))
+    compiled = asked.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled
+
+
+def _table(name: str, frame: pl.DataFrame, types: Mapping[str, TypeEngine[Any]], **more: Any) -> sa.Table:
+    columns = (sa.Column(each, types.get(each) or _type(frame.schema[each])) for each in frame.columns)
+    return sa.Table(name, sa.MetaData(), *columns, prefixes=["TEMPORARY"], **more)
+
+
+def _type(dtype: pl.DataType) -> TypeEngine[Any]:
+    return _TYPES.get(type(dtype), sa.Text())
+
+
+def _clause(table: sa.Table) -> sa.TableClause:
+    return sa.table(table.name, *(sa.column(each.name, each.type) for each in table.columns))
+
+
+def _text(frame: pl.DataFrame) -> bytes:
+    """Return a frame as CSV: NULL is nothing, an empty text is quoted."""
+    into = io.BytesIO()
+    frame.write_csv(into, include_header=False)
+    return into.getvalue()
+
+
+def _frame(data: bytes, names: tuple[str, ...]) -> pl.DataFrame:
+    if not data:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    return pl.read_csv(
+        io.BytesIO(data), has_header=False, infer_schema=False, new_columns=[*names, "__row"], raise_if_empty=False
+    ).select(names)
+
+
+def _copy(connection: sa.Connection, table: sa.Table, text: bytes) -> None:
+    driver: Any = connection.connection.driver_connection
+    with _reading(), driver.cursor().copy(_copy_in(table)) as copy:
+        copy.write(text)
+
+
+def _copy_in(table: sa.Table) -> Any:
+    from psycopg import sql
+
+    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table.name), names)
