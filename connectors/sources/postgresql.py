@@ -204,11 +204,17 @@ class PostgresqlSource:
         """Open a connection in the snapshot; from then on nobody can change these tables until it is closed."""
         link = Link(self._access, self._moment.snapshot)
         try:
-            for table in tables:
-                link.do(sql.SQL("SELECT FROM {} LIMIT 0").format(table.name))
+            refused = None
+            try:
+                for table in tables:
+                    link.do(sql.SQL("SELECT FROM {} LIMIT 0").format(table.name))
+            except SystemFailure as error:
+                refused = error
             now = self._now()
             for table in tables:
                 check_same(table, now.get(table.relation.name), self._access)
+            if refused is not None:
+                raise refused
         except BaseException:
             link.close()
             raise
