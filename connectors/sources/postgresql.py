@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +19,7 @@ from connectors.prefetch import ahead
 from connectors.relations import no_such_relation
 from connectors.scratch import Scratch
 from connectors.sources.postgresql_copy import Copy
-from connectors.sources.postgresql_link import Access, Link
+from connectors.sources.postgresql_link import Access, ConnectionLost, Link
 from connectors.sources.postgresql_query import query_table, read_query
 from connectors.sources.postgresql_read import (
     Reader,
@@ -223,8 +224,10 @@ class PostgresqlSource:
     def _now(self) -> dict[str, Table]:
         """Return the relations as they are at this moment, whatever the snapshot says."""
         with self._lock:
-            if self._live is None or self._live.closed:
-                self._live = Link(self._access, live=True)
+            if self._live is not None:
+                with suppress(ConnectionLost):
+                    return read_tables(self._live, self.system)
+            self._live = Link(self._access, live=True)
             return read_tables(self._live, self.system)
 
     def _table(self, name: str) -> Table:
