@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from casemodel import BugError, Uuid, partial_unique_keys, tables, unique_keys
+from casemodel import BugError, Target, Uuid, partial_unique_keys, tables, unique_keys
 from connectors import id_list, record_ids
 from migrate.ledger.store import table
 from migrate.pipeline.batch import Gate, record_hash
 from migrate.target_values import read_canonical
+
+MISSING, FOUND = "missing", "found "
+"""Details of ``edited-in-target``: the record is gone, or the hash of the values that were there instead of ours."""
 
 Refused = dict[str, tuple[str, str]]
 """Target id -> issue code (``record-exists``, ``unique-taken``) and detail."""
@@ -24,13 +28,18 @@ def staged_id(staged: sa.FromClause) -> sa.Cast[str]:
     return sa.cast(staged.c.id, Uuid())
 
 
-def edited_ids(connection: sa.Connection, table_name: str, written: dict[str, tuple[str, str]], gate: Gate) -> set[str]:
-    """Return the ids of records whose values no longer hash to what was written, or that are gone.
+def edited_ids(
+    connection: sa.Connection, table_name: str, written: dict[str, tuple[str, str]], gate: Gate
+) -> dict[str, str]:
+    """Return the records whose values no longer hash to what was written, or that are gone.
 
     Args:
         written: target id -> record hash and the columns (JSON) it was taken over.
+
+    Returns:
+        Target id -> what was found, as the detail of an issue: ``found <hash>`` or ``missing``.
     """
-    edited = set(written)
+    edited = dict.fromkeys(written, MISSING)
     for columns in {columns for _, columns in written.values()}:
         names = json.loads(columns)
         ids = [key for key, (_, over) in written.items() if over == columns]
@@ -38,14 +47,29 @@ def edited_ids(connection: sa.Connection, table_name: str, written: dict[str, tu
         target = tables[table_name]
         current = read_canonical(connection, table_name, names, target.c.id.in_(record_ids(wanted)))
         hashed = current.select("id", record_hash(names, gate.hash_key).alias("hash"))
-        edited -= {key for key, found in hashed.rows() if found == written[key][0]}
-    return edited
+        edited |= {key: f"{FOUND}{found}" for key, found in hashed.rows()}
+    return {key: found for key, found in edited.items() if found != f"{FOUND}{written[key][0]}"}
 
 
 def insert_records(
-    connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: Sequence[str], skip: list[str]
+    connection: sa.Connection,
+    into: Target,
+    target: sa.Table,
+    staged: sa.TableClause,
+    columns: Sequence[str],
+    skip: list[str],
 ) -> Refused:
-    """Insert the staged records but those to skip; what the target refuses is found and left out."""
+    """Insert the staged records but those to skip; what the target refuses is found and left out.
+
+    Args:
+        into: the target that `connection` is of.
+    """
+    if not skip:
+        values = {"id": staged_id(staged)} | {name: staged.c[name] for name in columns}
+        with suppress(IntegrityError), connection.begin_nested():
+            into.insert(connection, target, staged, values)
+            return {}
+        into.bring(connection, staged)
     refused: Refused = {}
     while True:
         statement = sa.select(staged_id(staged), *(staged.c[name] for name in columns))
@@ -103,15 +127,15 @@ def _held(
         .join(target, sa.and_(same, target.c.id != staged_id(staged)))
         .where(open_ones)
     ).all()
-    ours = _ours(connection, target.name, {row.holder for row in rows})
+    made = ours(connection, target.name, {row.holder for row in rows})
     names = ", ".join(columns)
     return {
-        row.id: ("unique-taken" if row.holder in ours else "record-exists", f"{names}: held by {row.holder}")
+        row.id: ("unique-taken" if row.holder in made else "record-exists", f"{names}: held by {row.holder}")
         for row in rows
     }
 
 
-def _ours(connection: sa.Connection, table_name: str, ids: set[str]) -> set[str]:
+def ours(connection: sa.Connection, table_name: str, ids: set[str]) -> set[str]:
     """Return which of these records we made."""
     if not ids:
         return set()

@@ -16,8 +16,8 @@ NAMES = (
     "after-stage",
     "before-shared",
     "before-transaction",
-    "after-copy",
     "after-lock",
+    "after-copy",
     "after-contributions",
     "after-records",
     "after-forget",
@@ -41,6 +41,7 @@ NAMES = (
     "before-finish",
     "before-end-commit",
     "after-end",
+    "before-resolve-commit",
 )
 """Every failpoint, in the order of a run: around each group of statements of a commit, between batches, in the thread
 that maps (after-read, after-map, after-stage), and where a run begins and ends."""

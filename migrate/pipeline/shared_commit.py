@@ -53,14 +53,14 @@ def write_shared(
     failpoint("after-contributions")
     changed = prepared.records.filter(pl.col("fate") == "changed")
     written = {row[0]: (row[1], row[2]) for row in changed.select("id", "known_hash", "known_columns").rows()}
-    edited = edited_ids(connection, shared.table, written, gate) if written else set()
+    edited = edited_ids(connection, shared.table, written, gate) if written else {}
     if prepared.emptied.height:
         _remove(connection, shared, prepared.emptied, gate)
-    refused = _write(connection, shared, stages, edited)
-    _remember(connection, context, shared, stages, edited | set(refused))
+    refused = _write(connection, context, shared, stages, set(edited))
+    _remember(connection, context, shared, stages, {*edited, *refused})
     fates = dict(prepared.records.filter(pl.col("fate") == "unchanged").select("id", "fate").rows())
     fates |= {key: "conflict" if key in edited else "updated" for key in written}
-    details: Details = dict.fromkeys(edited, ("edited-in-target", ""))
+    details: Details = {key: ("edited-in-target", found) for key, found in edited.items()}
     for key, (code, detail) in refused.items():
         fates[key] = "conflict" if code == "record-exists" else "rejected"
         details[key] = (code, detail)
@@ -90,7 +90,13 @@ def _keep(connection: sa.Connection, contribution: sa.Table, given: sa.TableClau
     upsert(connection, contribution, list(columns), select)
 
 
-def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.TableClause], edited: set[str]) -> Details:
+def _write(
+    connection: sa.Connection,
+    context: LoadContext,
+    shared: Shared,
+    stages: dict[str, sa.TableClause],
+    edited: set[str],
+) -> Details:
     """Update the changed records and insert the new ones; return what the target refuses."""
     target = tables[shared.table]
     if "shared_changed" in stages:
@@ -102,7 +108,7 @@ def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.Table
         connection.execute(update.values({name: staged.c[name] for name in shared.columns}))
     if "shared_new" not in stages:
         return {}
-    return insert_records(connection, target, stages["shared_new"], shared.columns, skip=[])
+    return insert_records(connection, context.target, target, stages["shared_new"], shared.columns, skip=[])
 
 
 def _remember(
@@ -175,7 +181,7 @@ def _remove(connection: sa.Connection, shared: Shared, emptied: pl.DataFrame, ga
     target, record = tables[shared.table], table(connection, "record")
     names = ("id", "known_hash", "known_columns")
     written = {row[0]: (row[1], row[2]) for row in emptied.select(names).rows()}
-    free = sorted(set(written) - edited_ids(connection, shared.table, written, gate))
+    free = sorted(set(written) - set(edited_ids(connection, shared.table, written, gate)))
     wanted = id_list(connection, "batch_emptied", free)
     here = target.c.id.in_(record_ids(wanted))
     gone = list(connection.scalars(sa.select(target.c.id).where(here, *(~each for each in _linked_to(target)))))

@@ -10,6 +10,7 @@ from casemodel import Target, column_info, show
 from mappings import children_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
+from migrate.pipeline.adopted import Adopted, adopted_records
 from migrate.pipeline.context import Shared
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.links import LedgerLinks
@@ -27,12 +28,12 @@ def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iter
     """Give the proofs of the mappings; what they hold open is closed when the block ends."""
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
-        full = fully_read(connection)
-    shared = shared_records((session.mapping(name) for name in session.check.order), numbers)
+        full, adopted = fully_read(connection), adopted_records(connection)
+    shared = shared_records((session.mapping(name) for name in session.check.order), numbers, adopted)
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
-    made = _Sides(session, target, links, numbers, shared, sides)
+    made = _Sides(session, target, links, numbers, shared, adopted, sides)
     try:
         yield [_proof(made, name) for name in names]
     finally:
@@ -49,6 +50,7 @@ class _Sides:
     links: LedgerLinks
     numbers: Mapping[str, int]
     shared: Mapping[str, Shared]
+    adopted: Adopted
     opened: list[TargetAgain]
 
     def expected(self, name: str, carried: tuple[str, ...] = ()) -> SourceAgain:
@@ -64,6 +66,7 @@ class _Sides:
             workspace.model.run.batch_rows,
             self.shared.get(name),
             carried,
+            self.adopted.get(mapping.target, {}),
         )
 
     def actual(self, name: str) -> TargetAgain:

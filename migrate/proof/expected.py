@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from casemodel import Mapped, Source, Target, canonical_text, polars_schema, record_id
 from mappings import CompiledMapping
 from migrate.ledger.tables import ledger_table
+from migrate.pipeline.adopted import with_adopted
 from migrate.pipeline.context import Shared
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
@@ -35,6 +36,8 @@ class SourceAgain:
     """How its records are made of contributions, for a mapping with an identity."""
     carried: tuple[str, ...] = ()
     """Columns of the source, in any case, that come along as ``parent:<name>``."""
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    """The ids of adopted records of its table by the ids that mappings give them."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
@@ -46,6 +49,8 @@ class SourceAgain:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
                     mapped = self.mapping.apply(found.prepared, self.links, duplicates)
+                    if self.shared is None:
+                        mapped = with_adopted(mapped, self.adopted)
                     frame = self._frame(found.prepared, mapped, duplicates, values=values)
                     if self.shared is not None:
                         frame = _records_once(frame, seen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 from collections.abc import Callable
 
@@ -23,7 +22,9 @@ ONCE = ("before-start", "before-start-commit", "after-start", "before-retry", "b
 SHARED = ("before-shared", "after-contributions", "after-followers")
 """Places of the mappings whose records several systems know: they come first."""
 PER_MAPPING = ("before-begin-commit", "after-begin", "before-gone", "before-read-commit", "after-read-commit")
-PER_BATCH = tuple(name for name in NAMES if name not in (*ONCE, *SHARED, *PER_MAPPING))
+ELSEWHERE = ("before-resolve-commit",)
+"""Places of other verbs."""
+PER_BATCH = tuple(name for name in NAMES if name not in (*ONCE, *SHARED, *PER_MAPPING, *ELSEWHERE))
 ENDED = ("after-end:1",)
 
 

@@ -6,6 +6,7 @@ Each is a process of its own that can be killed, stopped and watched; only its s
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -21,6 +22,9 @@ from typing import Any
 
 from command_line import ROOT, Answer, CommandLine
 
+IMPORTED = ("migrate.cli.run", "migrate.run", "migrate.session", "psycopg", "psycopg.types.json", "adbc_driver_sqlite.dbapi",
+            "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite")
+"""What a run imports at some time."""
 SECONDS = 120
 """So long a process may take before a test fails."""
 
@@ -118,14 +122,8 @@ class ForkServer:
 
 
 def _serve() -> None:
-    import migrate.cli.run
-    import migrate.run
-    import migrate.session
-    import psycopg
-    import adbc_driver_sqlite.dbapi
-    import psycopg.types.json
-    import sqlalchemy.dialects.postgresql.psycopg
-    import sqlalchemy.dialects.sqlite
+    for name in IMPORTED:
+        importlib.import_module(name)
     from migrate.cli import main
 
     # Polars' workers start at the first query; what it starts at import only cleans up.
@@ -150,7 +148,6 @@ def _run(main: Any, arguments: list[str], env: dict[str, str], folder: str, most
             file = os.open(Path(folder) / name, os.O_RDWR | os.O_CREAT, 0o600)
             os.dup2(file, number)
             os.close(file)
-        sys.stdin = open(0, closefd=False)
         if most_bytes:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
