@@ -162,7 +162,7 @@ def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: s
             staged.c.reason,
             staged.c.hash,
             sa.literal(run_id),
-            staged.c.wave,
+            sa.cast(staged.c.wave, sa.Integer),
         )
         .where(staged.c.key.is_not(None))
         .order_by(staged.c.key)
