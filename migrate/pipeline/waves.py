@@ -118,7 +118,7 @@ class WaveRules:
         )
         rows = self._with_stops(rows, mapped, gate)
         stopped = rows.filter(pl.col("stop").is_not_null()).select("_row", "_record", "stop", "why")
-        return _without(mapped, stopped), rows.select("_row", "wave")
+        return without(mapped, stopped), rows.select("_row", "wave")
 
     def _standing_wave(self) -> pl.Expr:
         """A row whose record is in a live wave stays in it, and so does one that left the scope in its own."""
@@ -189,7 +189,7 @@ def column_list(columns: Sequence[str]) -> str:
     return json.dumps(list(columns), separators=(",", ":"))
 
 
-def _without(mapped: Mapped, stopped: pl.DataFrame) -> Mapped:
+def without(mapped: Mapped, stopped: pl.DataFrame) -> Mapped:
     """Return what was mapped with other outcomes for the stopped rows, and nothing that they would have brought."""
     if stopped.is_empty():
         return mapped

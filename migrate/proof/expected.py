@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 import sqlalchemy as sa
 
 from casemodel import Mapped, Source, Target, canonical_text, polars_schema, record_id
-from mappings import CompiledMapping
+from mappings import CompiledMapping, Followed
 from migrate.ledger.tables import ledger_table
-from migrate.pipeline.context import Shared
+from migrate.pipeline.context import RunWaves, Shared
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
+from migrate.pipeline.waves import Division
 from migrate.progress import progress
 from migrate.proof.shared import as_shared
+from migrate.proof.waves import as_waves_say
 from reconciliation import ExpectedBatch
 
 
@@ -33,6 +35,8 @@ class SourceAgain:
     batch_rows: int
     shared: Shared | None = None
     """How its records are made of contributions, for a mapping with an identity."""
+    waves: RunWaves = field(default_factory=RunWaves)
+    """The waves as the ledger has them: those that are rehearsed load, live ones are left as they are."""
     carried: tuple[str, ...] = ()
     """Columns of the source, in any case, that come along as ``parent:<name>``."""
 
@@ -45,7 +49,7 @@ class SourceAgain:
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
-                    mapped = self.mapping.apply(found.prepared, self.links, duplicates)
+                    mapped = self._mapped(found.prepared, duplicates)
                     frame = self._frame(found.prepared, mapped, duplicates, values=values)
                     if self.shared is not None:
                         frame = _records_once(frame, seen)
@@ -55,6 +59,17 @@ class SourceAgain:
                     yield ExpectedBatch(frame, found.source_rows)
         finally:
             reading.close()
+
+    def _mapped(self, prepared: pl.DataFrame, duplicates: pl.Series) -> Mapped:
+        if self.mapping.name not in self.waves.members:
+            return self.mapping.apply(prepared, self.links, duplicates)
+        followed: list[Followed] = []
+        mapped = self.mapping.apply(prepared, self.links, duplicates, followed=followed)
+        known = prepared.select("_row", "_key", "_hash").join(
+            self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left"
+        )
+        rows = Division(self.waves, self.mapping, self.links).of_rows(prepared, mapped, followed)
+        return as_waves_say(self.waves, mapped, rows, known, duplicates)
 
     def _frame(self, prepared: pl.DataFrame, mapped: Mapped, duplicates: pl.Series, *, values: bool) -> pl.DataFrame:
         mapped = replace(mapped, outcomes=self._without_repeats(mapped.outcomes, duplicates))
@@ -87,9 +102,11 @@ class SourceAgain:
             )
             .join(self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left")
             .with_columns(
-                (pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False)).alias(
-                    "moved_on"
-                )
+                (
+                    (pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False))
+                    # What the last run deferred of a wave that is rehearsed waits for the next one.
+                    | ((pl.col("state") == "deferred") & pl.col("outcome").is_in(["record", "merged"])).fill_null(False)
+                ).alias("moved_on")
             )
         )
         names = ["_key", "outcome", "reason", "id", "state", "moved_on"]
@@ -124,10 +141,11 @@ class SourceAgain:
     def _known(self, keys: pl.Series) -> pl.DataFrame:
         id_map = ledger_table(self.target.dialect, "id_map")
         staged = self.target.ask("proof_keys", keys.drop_nulls().unique().to_frame("key"))
-        statement = sa.select(id_map.c.source_key, id_map.c.state, id_map.c.source_hash).where(
+        columns = (id_map.c.source_key, id_map.c.state, id_map.c.source_hash, id_map.c.wave, id_map.c.target_id)
+        statement = sa.select(*columns).where(
             id_map.c.mapping_id == self.number, id_map.c.source_key.in_(sa.select(staged.c.key))
         )
-        return self.target.query(statement, ("key", "state", "known_hash"))
+        return self.target.query(statement, ("key", "state", "known_hash", "known_wave", "known_id"))
 
     @staticmethod
     def _unreadable(unreadable: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
