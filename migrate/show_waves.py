@@ -144,7 +144,7 @@ def wave_lines(found: WaveStatus, late: Sequence[LateRow], total: int, lang: str
         yield ""
         yield f"{_word(lang, 'late rows')} ({_figure(total, lang)})"
         for row in late[:_MOST]:
-            why = _word(lang, row.reason) if row.reason in _WORDS else row.reason
+            why = _word(lang, row.reason) if row.reason in _WORDS else _follows(row.reason, lang)
             yield f"  {row.mapping:<22} {'|'.join(row.key):<24} {why}"
         if total > min(len(late), _MOST):
             yield "  " + _word(lang, "more", n=_figure(total - min(len(late), _MOST), lang))
@@ -186,6 +186,10 @@ def moved_lines(moved: Moved, lang: str) -> Iterable[str]:
         if len(moved.touched) > _MOST:
             yield "  " + _word(lang, "more", n=_figure(len(moved.touched) - _MOST, lang))
     yield _word(lang, "next status")
+
+
+def _follows(reason: str, lang: str) -> str:
+    return reason.replace("follows ", "volgt ", 1) if lang == "nl" else reason
 
 
 def _cells(each: WaveStatus, lang: str) -> list[str]:
