@@ -166,9 +166,6 @@ def go_back(workspace: Workspace, name: str, reason: str) -> Moved:
         with target.transaction() as connection:
             wave = _movable(connection, workspace, name, (LIVE,), REHEARSING)
             move(connection, name, REHEARSING, "back", reason=reason)
-            id_map = table(connection, "id_map")
-            late = (id_map.c.wave == wave.id, id_map.c.state == "late")
-            connection.execute(sa.update(id_map).where(*late).values(source_hash=None))
             since = known_waves(connection)[name].since
         return Moved(name, REHEARSING, since, True, tuple(_touched(target, workspace.secrets.hash_key, wave)))
     finally:

@@ -171,6 +171,7 @@ def run_waves(declared: Declared, known: Mapping[str, Wave], asked: str | None =
                 slices.setdefault(mapping, []).append((known[name].id, each))
     return RunWaves(
         {each.id: name for name, each in known.items()},
+        frozenset(each.id for name, each in known.items() if each.state == PLANNED and name != asked),
         frozenset(loading),
         frozenset(each.id for each in known.values() if each.frozen),
         {mapping: tuple(found) for mapping, found in slices.items()},

@@ -68,8 +68,8 @@ class SourceAgain:
         known = prepared.select("_row", "_key", "_hash").join(
             self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left"
         )
-        rows = Division(self.waves, self.mapping, self.links).of_rows(prepared, mapped, followed)
-        return as_waves_say(self.waves, mapped, rows, known, duplicates)
+        division = Division(self.waves, self.mapping, self.links)
+        return as_waves_say(division, mapped, division.of_rows(prepared, mapped, followed), known, duplicates)
 
     def _frame(self, prepared: pl.DataFrame, mapped: Mapped, duplicates: pl.Series, *, values: bool) -> pl.DataFrame:
         mapped = replace(mapped, outcomes=self._without_repeats(mapped.outcomes, duplicates))
@@ -81,7 +81,7 @@ class SourceAgain:
             .group_by("_row", maintain_order=True)
             .agg(pl.col("code").first())
         )
-        failed = pl.col("outcome").is_in(["rejected", "parked"])
+        failed, loads = (pl.col("outcome").is_in(each) for each in (["rejected", "parked"], ["record", "merged"]))
         frame = (
             mapped.outcomes.join(prepared.select("_row", "_hash"), on="_row", how="left", maintain_order="left")
             .join(first_error, on="_row", how="left", maintain_order="left")
@@ -104,8 +104,8 @@ class SourceAgain:
             .with_columns(
                 (
                     (pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False))
-                    # What the last run deferred of a wave that is rehearsed waits for the next one.
-                    | ((pl.col("state") == "deferred") & pl.col("outcome").is_in(["record", "merged"])).fill_null(False)
+                    # What was deferred or late and now belongs to a wave that is rehearsed waits for the next run.
+                    | (pl.col("state").is_in(["deferred", "late"]) & loads).fill_null(False)
                 ).alias("moved_on")
             )
         )
