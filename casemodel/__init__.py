@@ -29,7 +29,7 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import Links, RunsQueries, Source, Target
+from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -88,6 +88,7 @@ __all__ = [
     "Instant",
     "IssueCode",
     "JsonValue",
+    "KeyRanges",
     "LinkRequest",
     "Links",
     "LockedError",

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """A legacy system, opened read-only.  Nothing it does changes one byte of it (promise 6)."""
+    """A legacy system, opened read-only.  Nothing it does changes one byte of it (promise 6).
+
+    ``keyed`` tells whether it is a database, read in the order of a key and by locators that last; files are read as
+    they lie.
+    """
 
     system: str
     kind: str
+    keyed: bool
 
     def relations(self) -> tuple[str, ...]:
         """Return the names of the relations it offers, in the source's own spelling."""
@@ -31,7 +36,15 @@ class Source(Protocol):
         ...
 
     def fingerprint(self, relation: str) -> str:
-        """Return a short text that changes when the relation's content may have changed (digest or data version)."""
+        """Return a short text by which a checkpoint of the relation is known to hold still.
+
+        Of a file it is the digest of its content. Of a database that others write to meanwhile it is its identity and
+        the form of the relation: rows are then found by key, and what changed is found by comparing.
+        """
+        ...
+
+    def content(self, relation: str) -> str | None:
+        """Return a short text that is the same only if every row is; None where the source cannot promise that."""
         ...
 
     def count(self, relation: str) -> int:
@@ -64,6 +77,23 @@ class RunsQueries(Protocol):
 
         `Source.relation` raises SystemFailure for it: CON-025 the system refuses it, CON-026 two columns with one name.
         """
+        ...
+
+
+@runtime_checkable
+class KeyRanges(Protocol):
+    """A source that can cut a relation into ranges of its key, and of which other processes can read the same rows.
+
+    ``snapshot`` is the name to open it by elsewhere (`SystemConfig.snapshot`), as long as this source is open.
+    """
+
+    @property
+    def snapshot(self) -> str:
+        """The name of what all readers of the run see."""
+        ...
+
+    def key_ranges(self, partition: Partition, parts: int) -> tuple[str, ...]:
+        """Return the positions that cut a partition into about equal ranges: at most `parts` - 1, possibly none."""
         ...
 
 

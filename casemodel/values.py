@@ -45,7 +45,7 @@ class Partition:
 
     Rows come in the order of ``order`` (empty: physical order); a batch never ends inside rows that are equal in
     ``group`` (empty: inside rows with equal ``order``).  ``after`` is the opaque position of the last row
-    already committed.
+    already committed; ``until`` the position of the last row that belongs to the partition, as `KeyRanges` gave it.
     """
 
     relation: str
@@ -53,6 +53,7 @@ class Partition:
     order: tuple[str, ...] = ()
     group: tuple[str, ...] = ()
     after: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,16 @@ class SystemConfig:
         kind: ``sqlite``, ``csv``, …
         options: the settings beside ``kind``; scalars are text.
         root: the workspace's folder; relative locations start there.
+        url: where it is, as the environment says; it may hold a password and is never shown.
+        snapshot: name of the snapshot of another process, whose rows are to be read.
     """
 
     name: str
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
     root: Path = field(default_factory=Path)
+    url: str | None = field(default=None, repr=False)
+    snapshot: str | None = None
 
     def located(self, text: str) -> Path:
         """Return a location as an absolute path; a system may lie anywhere."""
@@ -132,7 +136,7 @@ def list_option(config: SystemConfig, options: Mapping[str, Any], name: str) -> 
 
 def file_of(config: SystemConfig, scheme: str = "sqlite") -> Path:
     """Return the path of a system that is one file: ``path``, or ``url`` of the form ``sqlite:///file``."""
-    text = str(config.options.get("url") or config.options.get("path") or "")
+    text = str(config.url or config.options.get("url") or config.options.get("path") or "")
     if not text:
         raise refuse(config, "the setting path is missing", "Give the path of the database file.")
     if text.startswith(f"{scheme}://"):

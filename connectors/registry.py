@@ -14,6 +14,7 @@ GROUP = "omnicase.connectors"
 _BUILT_IN = {
     "sqlite": "connectors.sources.sqlite:open_sqlite",
     "csv": "connectors.sources.csv_files:open_csv",
+    "postgresql": "connectors.sources.postgresql:open_postgresql",
 }
 
 
@@ -26,7 +27,8 @@ def open_source(config: SystemConfig) -> Source:
     """Open a legacy system read-only.
 
     Raises:
-        RefusedError: CON-001 unknown kind, CON-002 a password in the settings, CON-003 a wrong setting (exit 4).
+        RefusedError: CON-001 unknown kind, CON-002 a password in the settings, CON-003 a wrong setting, CON-004 its
+            driver is not installed (exit 4).
         SystemFailure: the system cannot be reached or read (exit 5).
     """
     refuse_secrets(config)
@@ -36,7 +38,17 @@ def open_source(config: SystemConfig) -> Source:
 def _opener(config: SystemConfig) -> Callable[[SystemConfig], Source]:
     if config.kind in _BUILT_IN:
         module, name = _BUILT_IN[config.kind].split(":")
-        found: Callable[[SystemConfig], Source] = getattr(import_module(module), name)
+        try:
+            found: Callable[[SystemConfig], Source] = getattr(import_module(module), name)
+        except ModuleNotFoundError as missing:
+            if missing.name != "psycopg":
+                raise
+            raise refuse(
+                config,
+                f"the driver for the kind {config.kind!r} is not installed",
+                "Install omnicase[postgresql].",
+                code="CON-004",
+            ) from None
         return found
     for point in entry_points(group=GROUP, name=config.kind):
         announced: Callable[[SystemConfig], Source] = point.load()

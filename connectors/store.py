@@ -24,10 +24,18 @@ _MAX_BUCKETS = 128
 _SAMPLE_ROWS = 500
 _SEQUENCE = "\x01seq"
 _BUCKET = "\x01bucket"
+_Given = tuple[list[Any], int]
+"""The group values of the last row given, and how many rows with these values were given, if a value is missing.
+
+Rows without a value are no group: a batch may end among them.
+"""
 
 
 class Store:
-    """The rows of a relation in one order; positions are valid for the content with `digest` only."""
+    """The rows of a relation in one order.
+
+    Positions are row numbers, valid for the content with `digest` only; where the content has none, they are values.
+    """
 
     def __init__(
         self,
@@ -35,7 +43,7 @@ class Store:
         extracts: Iterable[Extract],
         order: Sequence[str],
         group: Sequence[str],
-        digest: str,
+        digest: str | None,
         numeric: Sequence[str] = (),
     ) -> None:
         """Read all extracts and sort them by group and order.
@@ -44,7 +52,7 @@ class Store:
             folder: made here, for this store alone.
             extracts: the relation in physical order.
             order, group: column names; without both the physical order stays.
-            digest: of the content, for positions.
+            digest: of the content, for positions; None: the content may be another one when reading goes on.
             numeric: columns in which numbers are ordered by value, before texts.
         """
         self._folder = folder
@@ -64,7 +72,12 @@ class Store:
 
     def batches(self, rows: int, after: str | None) -> Iterator[Extract]:
         """Yield the rows after a position in batches; unreadable records come last."""
-        done = self._read_position(after)
+        given: _Given = ([], 0)
+        if self._digest is not None:
+            done = self._read_position(after)
+        else:
+            given = self._read_values(after)
+            done = self._rows_until(given)
         position, buffer = 0, self._empty
         for bucket in self._sorted_buckets(done):
             position, frame = bucket
@@ -72,11 +85,12 @@ class Store:
             start = position - (buffer.height - frame.height)
             while (cut := whole_groups(buffer, self._group, rows)) is not None:
                 start += cut
-                yield Extract(buffer.head(cut), self._position(start))
+                given = self._given(buffer.head(cut), given)
+                yield Extract(buffer.head(cut), self._position(start, given))
                 buffer = buffer.slice(cut)
         total = self._rows
         if buffer.height:
-            yield Extract(buffer, self._position(total))
+            yield Extract(buffer, self._position(total, self._given(buffer, given)))
         yield from self._unreadable_batches(rows, max(done - total, 0), total)
 
     def _write(self, extracts: Iterable[Extract]) -> list[Path]:
@@ -158,10 +172,50 @@ class Store:
             given += min(skipped, frame.height)
             for piece in frame.slice(skipped).iter_slices(rows):
                 given += piece.height
-                yield Extract(self._empty, self._position(total + given), piece)
+                yield Extract(self._empty, self._position(total + given, ([], 0)), piece)
 
-    def _position(self, row: int) -> str:
-        return json.dumps({"digest": self._digest, "order": self._sort, "row": row}, separators=(",", ":"))
+    def _position(self, row: int, given: _Given) -> str:
+        if self._digest is not None:
+            return json.dumps({"digest": self._digest, "order": self._sort, "row": row}, separators=(",", ":"))
+        return json.dumps({"order": self._sort, "after": given[0], "same": given[1]}, separators=(",", ":"))
+
+    def _given(self, batch: pl.DataFrame, before: _Given) -> _Given:
+        """Return what was given when a batch is."""
+        last = [batch.item(-1, name) for name in self._group]
+        if self._digest is not None or None not in last:
+            return last, 0
+        same = int(batch.select(_equal(self._group, last).sum()).item())
+        return last, same + (before[1] if before[0] == last else 0)
+
+    def _read_values(self, after: str | None) -> _Given:
+        if after is None:
+            return [], 0
+        try:
+            found = json.loads(after)
+            last, same = list(found["after"]), int(found["same"])
+            if found["order"] == self._sort and len(last) == len(self._group):
+                return last, same
+        except (ValueError, TypeError, KeyError):
+            pass
+        raise _foreign()
+
+    def _rows_until(self, given: _Given) -> int:
+        """Return how many rows come up to these values, whatever the content was when they were given."""
+        last, same = given
+        if not last:
+            return 0
+        border = pl.DataFrame([last], schema=dict.fromkeys(self._group, pl.String), orient="row")
+        values = border.select(_named(self._group_keys)).row(0)
+        names = [f"key{number}" for number in range(len(values))]
+        rows = 0
+        for _, frame in self._sorted_buckets(0):
+            keys = frame.select(_named(self._group_keys))
+            before = keys.filter(~_not_before([pl.col(name) for name in names], values)).height
+            equal = int(keys.select(_equal(names, values).sum()).item())
+            rows += before + (min(same, equal) if None in last else equal)
+            if before + equal < frame.height:
+                break
+        return rows
 
     def _read_position(self, after: str | None) -> int:
         if after is None:
@@ -172,11 +226,20 @@ class Store:
                 return int(found["row"])
         except (ValueError, TypeError, KeyError):
             pass
-        raise SystemFailure(
-            "CON-019",
-            "a checkpoint was made from another content or order of the source",
-            hint="Start the run anew; what is loaded already will be found unchanged.",
-        )
+        raise _foreign()
+
+
+def _foreign() -> SystemFailure:
+    return SystemFailure(
+        "CON-019",
+        "a checkpoint was made from another content or order of the source",
+        hint="Start the run anew; what is loaded already will be found unchanged.",
+    )
+
+
+def _equal(names: Sequence[str], values: Sequence[Any]) -> pl.Expr:
+    """Return whether a row has these values, NULL being a value like another."""
+    return pl.all_horizontal(pl.col(name).eq_missing(pl.lit(value)) for name, value in zip(names, values, strict=True))
 
 
 def _read(path: Path) -> pl.DataFrame:

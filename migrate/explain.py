@@ -167,7 +167,7 @@ def source_of(session: Session, mapping: CompiledMapping, key: str, shown: Shown
 
 
 def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str) -> pl.DataFrame:
-    """Find the row by its key, with the other rows of its group behind it."""
+    """Find the row by its key as it is shown, with the other rows of its group behind it."""
     source = session.source(mapping.system)
     wanted = key_text
     if shown.key_is_personal(mapping):
@@ -177,10 +177,23 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
             if found is not None:
                 wanted = found
                 break
-    reading = open_reading(source, mapping, 50_000)
+    row = row_of(session, mapping, wanted)
+    if row is None:
+        raise UsageError(
+            "EXP-001",
+            "the source has no row with this key",
+            place=mapping.name,
+            hint="Copy the key from `omnicase rejects list` or the report; parts are joined by |.",
+        )
+    return row
+
+
+def row_of(session: Session, mapping: CompiledMapping, key: str) -> pl.DataFrame | None:
+    """Return the row of a canonical key, with the other rows of its group behind it; None when the source has none."""
+    reading = open_reading(session.source(mapping.system), mapping, 50_000)
     try:
         for batch in reading.batches():
-            hit = batch.prepared.filter(pl.col("_key") == wanted)
+            hit = batch.prepared.filter(pl.col("_key") == key)
             if hit.height:
                 first = hit.head(1)
                 if first["_group"][0] is None:
@@ -190,12 +203,7 @@ def _row(session: Session, mapping: CompiledMapping, shown: Shown, key_text: str
                 return pl.concat([first, others])
     finally:
         reading.close()
-    raise UsageError(
-        "EXP-001",
-        "the source has no row with this key",
-        place=mapping.name,
-        hint="Copy the key from `omnicase rejects list` or the report; parts are joined by |.",
-    )
+    return None
 
 
 def record_now(

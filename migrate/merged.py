@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from casemodel import column_info
 from mappings import CompiledMapping
+from migrate.pipeline.adopted import adopted_records
 from migrate.pipeline.contributions import contributions_to, shared_records
 from migrate.pipeline.identity import DEFAULT, ordered, said_of, units
 from migrate.session import Session
@@ -54,7 +55,8 @@ def merged_fields(
     """Return who says what of the fields of a record to which several rows give; nothing of other records."""
     if target_id is None or mapping.giving is None:
         return ()
-    shared = shared_records((session.mapping(name) for name in session.check.order), numbers)[mapping.name]
+    compiled = (session.mapping(name) for name in session.check.order)
+    shared = shared_records(compiled, numbers, adopted_records(connection))[mapping.name]
     given = contributions_to(connection, shared, target_id)
     if given.height < 2:
         return ()

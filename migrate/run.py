@@ -28,6 +28,7 @@ from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.ledger.waves import known_waves
 from migrate.opened_target import workspace_target
+from migrate.pipeline.adopted import adopted_records
 from migrate.pipeline.context import LoadContext, RunWaves
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.deletes import delete_gone
@@ -164,7 +165,7 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
             .where(run.c.id == run_id)
             .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
         )
-        full = fully_read(connection)
+        full, adopted = fully_read(connection), adopted_records(connection)
     context = LoadContext(
         target,
         session.workspace.secrets,
@@ -174,9 +175,10 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
         session.workspace.model.run.batch_rows,
         full,
         frozenset(numbers[each.name] for each in compiled if each.records_by_group),
-        shared_records(compiled, numbers),
+        shared_records(compiled, numbers, adopted),
         waves=waves,
         full=was_full if same else options.full,
+        adopted=adopted,
     )
     return _Start(context, same, abandoned)
 

@@ -184,7 +184,7 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
         raise RefusedError(
             "WSP-004", f"there is no environment '{env}'", hint=f"Known environments: {known}.", place=FILE
         )
-    return Workspace(root, model, env, _systems(model, root))
+    return Workspace(root, model, env, _systems(model, root, raw))
 
 
 def _refuse_passwords(raw: PlacedDict) -> None:
@@ -203,15 +203,21 @@ def _refuse_passwords(raw: PlacedDict) -> None:
             )
 
 
-def _systems(model: WorkspaceModel, root: Path) -> dict[str, SystemConfig]:
+def _systems(model: WorkspaceModel, root: Path, raw: PlacedDict) -> dict[str, SystemConfig]:
     systems = {}
     for name, options in model.systems.items():
         kind = str(options.get("kind", ""))
         rest = {key: value for key, value in options.items() if key not in ("kind", "personal")}
         url = os.environ.get(f"OMNICASE_{name.upper()}_URL")
-        if url:
-            rest = {**rest, **({"path": _sqlite_path(url)} if kind == "sqlite" else {"url": url})}
-        systems[name] = SystemConfig(name, kind, rest, root)
+        if url and kind == "sqlite":
+            rest, url = {**rest, "path": _sqlite_path(url)}, None
+        else:
+            written = raw["systems"][name].get("url")
+            if isinstance(written, str) and _VARIABLE.search(written):
+                # What comes out of the environment may hold a password; what stands in the file may not.
+                url = url or str(rest["url"])
+                rest["url"] = _VARIABLE.sub(lambda found: found.group(2) or "", written)
+        systems[name] = SystemConfig(name, kind, rest, root, url=url)
     return systems
 
 

@@ -1,5 +1,6 @@
 """Reconciliation: two sides of every mapping, judged and reported (DESIGN.md, section 8)."""
 
+from reconciliation.differences import difference_kind_expr
 from reconciliation.files import write_atomically, write_report
 from reconciliation.findings import Finding, FindingGroup
 from reconciliation.judge import judge
@@ -40,6 +41,7 @@ __all__ = [
     "SampleRow",
     "Verdict",
     "build_report",
+    "difference_kind_expr",
     "judge",
     "reconcile_schema",
     "render_html",

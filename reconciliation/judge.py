@@ -145,7 +145,8 @@ def _spend(seconds: _Seconds, level: str, mark: float, clock: Callable[[], float
 
 
 def _no_records(columns: Sequence[str]) -> pl.DataFrame:
-    return pl.DataFrame(schema={"id": pl.String, "edited": pl.Boolean, **dict.fromkeys(columns, pl.String)})
+    known = {"id": pl.String, "edited": pl.Boolean, "settled": pl.Boolean}
+    return pl.DataFrame(schema={**known, **dict.fromkeys(columns, pl.String)})
 
 
 def _groups(books: Iterable[FindingBook]) -> list[FindingGroup]:

@@ -53,7 +53,8 @@ class ActualSide(Protocol):
         """Read records by id.
 
         Returns ``id``, ``edited`` (Boolean: the values no longer hash to what the ledger says was written; NULL when
-        the ledger keeps no hash) and `columns` as canonical text.  An id that the target lacks is not in the result.
+        the ledger keeps no hash), ``settled`` (Boolean: they are what people chose to keep instead) and `columns` as
+        canonical text.  An id that the target lacks is not in the result.
         """
         ...
 

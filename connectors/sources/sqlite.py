@@ -13,12 +13,13 @@ import polars as pl
 from casemodel import Extract, Partition, Query, Relation, SourceColumn
 from connectors.config import SystemConfig, file_of, known_options
 from connectors.prefetch import ahead
+from connectors.relations import no_such_relation
 from connectors.scratch import Scratch
 from connectors.sources.sqlite_file import DatabaseFile, file_digest, look_at
 from connectors.sources.sqlite_link import Link, changed
 from connectors.sources.sqlite_query import copy_query, query_table
 from connectors.sources.sqlite_read import ODD, Reader, key_order, located, read_batches, uses_index
-from connectors.sources.sqlite_schema import Table, copy_view, grouping_is_plain, no_such_relation, read_tables
+from connectors.sources.sqlite_schema import Table, copy_view, grouping_is_plain, read_tables
 from connectors.sources.sqlite_text import affinity
 from connectors.store import Store
 
@@ -36,6 +37,7 @@ class SqliteSource:
     """A SQLite database as a source: see `casemodel.Source` for what each method promises."""
 
     kind = "sqlite"
+    keyed = True
 
     def __init__(self, config: SystemConfig, *, of_files: bool = False) -> None:
         self.system = config.name
@@ -77,6 +79,10 @@ class SqliteSource:
                 if self._file.state() != self._state:
                     raise changed(self._shown)
         return self._digest
+
+    def content(self, relation: str) -> str:
+        """Return the same digest: it is one of every byte."""
+        return self.fingerprint(relation)
 
     def offer(self, query: Query) -> None:
         """Offer a query of the workspace as a relation from now on."""

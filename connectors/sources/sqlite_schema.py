@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 from casemodel import Relation, SourceColumn, SystemFailure
+from connectors.relations import no_such_column
 from connectors.sources.sqlite_file import DatabaseFile
 from connectors.sources.sqlite_link import Link
 from connectors.sources.sqlite_text import affinity, is_padded, quoted, tagged
@@ -59,30 +59,6 @@ class Table:
         while len(tests) > 1:
             tests = ["(" + " OR ".join(tests[i : i + 50]) + ")" for i in range(0, len(tests), 50)]
         return tests[0] if tests else "0"
-
-
-def no_such_column(relation: Relation, name: str) -> SystemFailure:
-    """Return the error for a column that the relation does not have."""
-    names = [column.name for column in relation.columns]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return SystemFailure(
-        "CON-021",
-        f"the relation {relation.name} has no column {name}",
-        hint=f"Did you mean {near[0]}?" if near else f"Its columns are: {', '.join(names[:20])}.",
-        place=f"{relation.system}.{relation.name}",
-    )
-
-
-def no_such_relation(system: str, name: str, names: tuple[str, ...]) -> SystemFailure:
-    """Return the error for a relation that the system does not have."""
-    near = difflib.get_close_matches(name.casefold(), [n.casefold() for n in names], n=3, cutoff=0.5)
-    found = [n for n in names if n.casefold() in near]
-    return SystemFailure(
-        "CON-020",
-        f"the system {system} has no relation {name}",
-        hint=f"Did you mean {', '.join(found)}?" if found else f"It has: {', '.join(names[:20]) or 'none at all'}.",
-        place=f"{system}.{name}",
-    )
 
 
 def read_tables(link: Link, system: str, reserved: tuple[str, ...] = _RESERVED) -> dict[str, Table]:

@@ -29,6 +29,9 @@ VERBS: dict[str, Verb] = {
     "run": Verb("migrate.cli.run:run", "Load: read the old systems, map, and write what changed."),
     "status": Verb("migrate.cli.run:status", "Show the books of a run (default: the last) and what waits for whom."),
     "wave": Verb("migrate.cli.wave:wave", "Move the old systems wave by wave: follow, cut over, take back, close."),
+    "conflicts": Verb(
+        "migrate.cli.conflicts:conflicts", "List, show and settle records that people edited or made in the target."
+    ),
     "explain": Verb("migrate.cli.explain:explain", "Show a source row's way to its record, stage by stage."),
     "lookup": Verb("migrate.cli.lookup:lookup", "Show from which source rows a record of the target was made."),
     "rejects": Verb("migrate.cli.rejects:rejects", "List and show the rows that were not loaded."),

@@ -5,14 +5,11 @@ On PostgreSQL the tables stand in the schema ``migration``; on SQLite they are n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -22,20 +19,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import postgresql
 
 from casemodel import OUTCOMES
-
-KEY = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-"""A source key: ordered by its bytes on every database, so that a batch's keys are a range of the id map."""
-
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from migrate.ledger.builder import KEY, NAMING, Builder
+from migrate.ledger.people_tables import choices, disclosures
 
 ID_MAP_STATES = (
     "loaded",
@@ -52,34 +39,11 @@ ID_MAP_STATES = (
 """The states of a source key (DESIGN.md, section 2)."""
 
 
-@dataclass(frozen=True)
-class _Builder:
-    """Makes tables with the names of a dialect."""
-
-    metadata: MetaData
-    prefix: str
-
-    def table(
-        self,
-        name: str,
-        *items: Column[Any] | PrimaryKeyConstraint | UniqueConstraint | Index,
-        rowid: bool = True,
-        comment: str,
-    ) -> Table:
-        """Add a table to the metadata."""
-        return Table(self.prefix + name, self.metadata, *items, comment=comment, sqlite_with_rowid=rowid)
-
-    def ref(self, name: str) -> ForeignKey:
-        """Return a link to the id of another table of the ledger."""
-        schema = self.metadata.schema
-        return ForeignKey(f"{schema}.{name}.id" if schema else f"{self.prefix}{name}.id")
-
-
 @cache
 def ledger_metadata(dialect: str) -> MetaData:
     """Build the ledger's tables for a dialect (``sqlite`` or ``postgresql``)."""
     schema = "migration" if dialect == "postgresql" else None
-    builder = _Builder(MetaData(schema=schema, naming_convention=NAMING), "" if schema else "migration_")
+    builder = Builder(MetaData(schema=schema, naming_convention=NAMING), "" if schema else "migration_")
     _runs(builder)
     _progress(builder)
     _waves(builder)
@@ -87,11 +51,12 @@ def ledger_metadata(dialect: str) -> MetaData:
     _shared(builder)
     _other_keys(builder)
     _exceptions(builder)
-    _disclosures(builder)
+    disclosures(builder)
+    choices(builder)
     return builder.metadata
 
 
-def _runs(builder: _Builder) -> None:
+def _runs(builder: Builder) -> None:
     """Facts of the ledger, runs and the lock."""
     builder.table(
         "meta",
@@ -135,7 +100,7 @@ def _runs(builder: _Builder) -> None:
     )
 
 
-def _progress(builder: _Builder) -> None:
+def _progress(builder: Builder) -> None:
     """How far runs are, and their books."""
     builder.table(
         "mapping",
@@ -156,6 +121,7 @@ def _progress(builder: _Builder) -> None:
         Column(
             "fingerprint", String(200), nullable=False, comment="of the source relation when the run began to read it"
         ),
+        Column("content", String(64), comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
         Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),
         Column("cursor_by", String(64), comment="digest of how the cursor is declared"),
@@ -187,7 +153,7 @@ def _progress(builder: _Builder) -> None:
     )
 
 
-def _waves(builder: _Builder) -> None:
+def _waves(builder: Builder) -> None:
     """The slices of the old systems that move together, and their journey."""
     builder.table(
         "wave",
@@ -212,7 +178,7 @@ def _waves(builder: _Builder) -> None:
     )
 
 
-def _keys(builder: _Builder) -> None:
+def _keys(builder: Builder) -> None:
     """What became of every source key and record."""
     builder.table(
         "column_set",
@@ -259,7 +225,7 @@ def _keys(builder: _Builder) -> None:
     )
 
 
-def _shared(builder: _Builder) -> None:
+def _shared(builder: Builder) -> None:
     """What makes rows of several systems one record, and what follows when it moves."""
     contribution = builder.table(
         "contribution",
@@ -312,7 +278,7 @@ def _shared(builder: _Builder) -> None:
     )
 
 
-def _other_keys(builder: _Builder) -> None:
+def _other_keys(builder: Builder) -> None:
     """Other keys that links may go by."""
     builder.table(
         "other_key",
@@ -327,7 +293,7 @@ def _other_keys(builder: _Builder) -> None:
     )
 
 
-def _exceptions(builder: _Builder) -> None:
+def _exceptions(builder: Builder) -> None:
     """What is wrong, not loaded, or waiting."""
     builder.table(
         "issue",
@@ -368,22 +334,6 @@ def _exceptions(builder: _Builder) -> None:
         Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
         Index(None, "mapping_id", "source_key"),
         comment="The keys that rejected, parked or incomplete rows wait for",
-    )
-
-
-def _disclosures(builder: _Builder) -> None:
-    """Who saw personal values as they are."""
-    builder.table(
-        "disclosure",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("at", String(26), nullable=False, comment="UTC"),
-        Column("os_user", String(200), nullable=False),
-        Column("host", String(200), nullable=False),
-        Column("program", String(40), nullable=False),
-        Column("command", String(20), nullable=False, comment="explain, lookup, rejects"),
-        Column("what", Text, nullable=False, comment="the row or record, its key masked as elsewhere"),
-        Column("reason", Text, nullable=False),
-        comment="Personal values that were shown unmasked: who, when, what and why; only added to",
     )
 
 

@@ -104,8 +104,7 @@ def _write_records(
     fates: dict[str, str] = {}
     details: dict[str, tuple[str, str]] = {}
     if batch.rows["prior_id"].null_count() < batch.rows.height:
-        fates = _compare(connection, context.mapping_ids[place.mapping], place.table, batch, gate, staged)
-        details = {key: ("edited-in-target", "") for key, fate in fates.items() if fate == "conflict"}
+        fates, details = _compare(connection, context.mapping_ids[place.mapping], place.table, batch, gate, staged)
     refused = insert_records(connection, target, staged, batch.columns, skip=list(fates))
     changed = [key for key, fate in fates.items() if fate == "updated"]
     if changed:
@@ -119,7 +118,7 @@ def _write_records(
 
 def _compare(
     connection: sa.Connection, number: int, table_name: str, batch: Batch, gate: Gate, staged: sa.TableClause
-) -> dict[str, str]:
+) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """Compare the staged hashes with what was last written, and what was last written with what is there now."""
     record, sets = table(connection, "record"), table(connection, "column_set")
     rows = connection.execute(
@@ -130,10 +129,9 @@ def _compare(
     names = json.dumps(list(batch.columns), separators=(",", ":"))
     fates = {row.id: "unchanged" for row in rows if row.hash == row.record_hash and row.columns == names}
     changed = {row.id: (row.record_hash, row.columns) for row in rows if row.id not in fates}
-    if changed:
-        edited = edited_ids(connection, table_name, changed, gate)
-        fates |= {key: "conflict" if key in edited else "updated" for key in changed}
-    return fates
+    edited = edited_ids(connection, table_name, changed, gate) if changed else {}
+    fates |= {key: "conflict" if key in edited else "updated" for key in changed}
+    return fates, {key: ("edited-in-target", found) for key, found in edited.items()}
 
 
 def _update(

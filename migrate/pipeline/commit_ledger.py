@@ -209,7 +209,7 @@ def _write_refused(
             .where(id_map.c.mapping_id == number, id_map.c.source_key == row["key"])
             .values(state=state, target_id=row["target_id"] if code == "edited-in-target" else row["prior_id"])
         )
-        columns = detail.partition(":")[0].split(", ")[0]
+        columns = "" if code == "edited-in-target" else detail.partition(":")[0].split(", ")[0]
         connection.execute(
             sa.insert(issue).values(
                 mapping_id=number,

@@ -15,6 +15,9 @@ from migrate.ledger.store import table
 from migrate.pipeline.batch import Gate, record_hash
 from migrate.target_values import read_canonical
 
+MISSING, FOUND = "missing", "found "
+"""Details of ``edited-in-target``: the record is gone, or the hash of the values that were there instead of ours."""
+
 Refused = dict[str, tuple[str, str]]
 """Target id -> issue code (``record-exists``, ``unique-taken``) and detail."""
 
@@ -24,13 +27,18 @@ def staged_id(staged: sa.FromClause) -> sa.Cast[str]:
     return sa.cast(staged.c.id, Uuid())
 
 
-def edited_ids(connection: sa.Connection, table_name: str, written: dict[str, tuple[str, str]], gate: Gate) -> set[str]:
-    """Return the ids of records whose values no longer hash to what was written, or that are gone.
+def edited_ids(
+    connection: sa.Connection, table_name: str, written: dict[str, tuple[str, str]], gate: Gate
+) -> dict[str, str]:
+    """Return the records whose values no longer hash to what was written, or that are gone.
 
     Args:
         written: target id -> record hash and the columns (JSON) it was taken over.
+
+    Returns:
+        Target id -> what was found, as the detail of an issue: ``found <hash>`` or ``missing``.
     """
-    edited = set(written)
+    edited = dict.fromkeys(written, MISSING)
     for columns in {columns for _, columns in written.values()}:
         names = json.loads(columns)
         ids = [key for key, (_, over) in written.items() if over == columns]
@@ -38,8 +46,8 @@ def edited_ids(connection: sa.Connection, table_name: str, written: dict[str, tu
         target = tables[table_name]
         current = read_canonical(connection, table_name, names, target.c.id.in_(record_ids(wanted)))
         hashed = current.select("id", record_hash(names, gate.hash_key).alias("hash"))
-        edited -= {key for key, found in hashed.rows() if found == written[key][0]}
-    return edited
+        edited |= {key: f"{FOUND}{found}" for key, found in hashed.rows()}
+    return {key: found for key, found in edited.items() if found != f"{FOUND}{written[key][0]}"}
 
 
 def insert_records(
@@ -103,15 +111,15 @@ def _held(
         .join(target, sa.and_(same, target.c.id != staged_id(staged)))
         .where(open_ones)
     ).all()
-    ours = _ours(connection, target.name, {row.holder for row in rows})
+    made = ours(connection, target.name, {row.holder for row in rows})
     names = ", ".join(columns)
     return {
-        row.id: ("unique-taken" if row.holder in ours else "record-exists", f"{names}: held by {row.holder}")
+        row.id: ("unique-taken" if row.holder in made else "record-exists", f"{names}: held by {row.holder}")
         for row in rows
     }
 
 
-def _ours(connection: sa.Connection, table_name: str, ids: set[str]) -> set[str]:
+def ours(connection: sa.Connection, table_name: str, ids: set[str]) -> set[str]:
     """Return which of these records we made."""
     if not ids:
         return set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from casemodel import Secrets, Target
 from mappings import PersonDecision, Slice
+from migrate.pipeline.adopted import Adopted
 
 FARTHEST = 1_000_000
 """More than there are waves."""
@@ -24,6 +25,7 @@ class Shared:
     agree: names of what contributions to one record must not contradict each other about.
     needed: columns that a record must have.
     decisions: what people decided about who is the same.
+    adopted: the ids of adopted records by the ids that mappings give them.
     """
 
     table: str
@@ -35,6 +37,7 @@ class Shared:
     agree: tuple[str, ...]
     needed: tuple[str, ...]
     decisions: tuple[PersonDecision, ...]
+    adopted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,3 +96,4 @@ class LoadContext:
     waves: RunWaves = field(default_factory=RunWaves)
     full: bool = False
     """Read every row, whatever the cursors of the mappings say."""
+    adopted: Adopted = field(default_factory=dict)

@@ -19,6 +19,7 @@ from casemodel import Target, required, tables
 from mappings import CompiledMapping
 from migrate.ledger.store import table
 from migrate.ledger.tables import ledger_table
+from migrate.pipeline.adopted import Adopted
 from migrate.pipeline.batch import Batch, Gate, record_hash
 from migrate.pipeline.commit_ledger import id_map_state, raw_rows
 from migrate.pipeline.context import LoadContext, Shared
@@ -30,10 +31,13 @@ KNOWN = {"id": pl.String, "writer": pl.Int64, "known_hash": pl.String, "known_co
 """What the ledger has of a record: the mapping that wrote it first, and hash and columns of what was written last."""
 
 
-def shared_records(compiled: Iterable[CompiledMapping], numbers: Mapping[str, int]) -> dict[str, Shared]:
+def shared_records(
+    compiled: Iterable[CompiledMapping], numbers: Mapping[str, int], adopted: Adopted
+) -> dict[str, Shared]:
     """Return how each mapping with an identity gives to the records of its table."""
     giving = {each.name: each for each in compiled if each.giving is not None}
-    return {name: _shared(each, list(giving.values()), numbers) for name, each in giving.items()}
+    found = {name: _shared(each, list(giving.values()), numbers) for name, each in giving.items()}
+    return {name: dataclasses.replace(each, adopted=adopted.get(each.table, {})) for name, each in found.items()}
 
 
 def _shared(mapping: CompiledMapping, others: list[CompiledMapping], numbers: Mapping[str, int]) -> Shared:

@@ -51,7 +51,7 @@ def has_effect(mapping: CompiledMapping, source: Source) -> bool:
     What is grouped, looked up beside, queried or merged with other systems may change without a row of its own.
     """
     plain = not (mapping.group or mapping.group_is_wide or mapping.sides or mapping.by_query)
-    return plain and mapping.giving is None and source.kind == "sqlite"
+    return plain and mapping.giving is None and source.keyed
 
 
 def bounds(context: LoadContext, mapping: CompiledMapping, source: Source, rule: CursorRule) -> Bounds:

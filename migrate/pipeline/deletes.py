@@ -199,7 +199,7 @@ def _held(
     )
     written = {row[0]: (row[1], row[2]) for row in rows if row[0] in there}
     gate = Gate(mapping.name, mapping.target, mapping.fields, context.secrets.hash_key)
-    edited = edited_ids(connection, mapping.target, written, gate) if written else set()
+    edited = set(edited_ids(connection, mapping.target, written, gate)) if written else set()
     # A record of which the ledger knows no hash was never written by this mapping: it is not ours to delete.
     held = dict.fromkeys(edited | (there - set(written)), "edited")
     if rule.policy == "remove":

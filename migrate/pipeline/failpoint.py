@@ -16,6 +16,7 @@ NAMES = (
     "before-deletes",
     "before-deletes-commit",
     "before-finish",
+    "before-resolve-commit",
 )
 """Every failpoint; the fault tests kill the program at each."""
 

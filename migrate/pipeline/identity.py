@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from casemodel import polars_schema, row_checks
+from migrate.pipeline.adopted import known_as
 from migrate.pipeline.context import Shared
 
 GIVEN = {
@@ -119,9 +120,8 @@ def placed(given: pl.DataFrame, shared: Shared) -> pl.DataFrame:
         reason = pl.when("parted").then(pl.lit(DECIDED)).when(disputed & ~pl.col("joined")).then(pl.lit(DISPUTED))
     frame = frame.with_columns(reason.alias("apart"))
     kept = pl.col("identity").first().over("cluster")
-    return frame.with_columns(pl.when(pl.col("apart").is_not_null()).then("own").otherwise(kept).alias("place")).select(
-        *given.columns, "place"
-    )
+    place = pl.when(pl.col("apart").is_not_null()).then("own").otherwise(kept)
+    return frame.with_columns(known_as(place, shared.adopted).alias("place")).select(*given.columns, "place")
 
 
 def _disputed(frame: pl.DataFrame, shared: Shared) -> pl.Expr:

@@ -29,7 +29,7 @@ from migrate.pipeline.mapped_batch import Loader
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.staging import StagedBatch, stage
-from migrate.pipeline.standing import Standing, content_digest, count_standing, standing
+from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, standing
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.pipeline.waves import WaveRules
@@ -129,6 +129,9 @@ class MappingLoad:
             mine = sa.and_(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
             row = connection.execute(sa.select(progress).where(mine)).mappings().first()
             if row is not None:
+                if row["state"] == "reading" and row["content"] != content_digest(self.source, self.mapping):
+                    # It goes on with other rows than it began with: what it has read then is no content of any moment.
+                    connection.execute(sa.update(progress).where(mine).values(content=None))
                 return dict(row)
         found = Bounds(None, None)
         if self.cursor is not None:
@@ -143,7 +146,8 @@ class MappingLoad:
                 "full_read": 0,
                 "file_digest": self.mapping.file_digest,
                 "meaning": self.mapping.meaning,
-                "fingerprint": content_digest(self.source, self.mapping),
+                "fingerprint": fingerprint(self.source, self.mapping),
+                "content": content_digest(self.source, self.mapping),
                 "cursor_by": None if self.cursor is None else self.cursor.digest,
                 "cursor_low": None if found.low is None else str(found.low),
                 "cursor_high": None if found.high is None else str(found.high),
@@ -155,7 +159,7 @@ class MappingLoad:
         """Return how the rows stand, where they need not be read; by a cursor, or once reading has begun, they are."""
         if self.context.full or self._low is not None or self._next_batch("main") > 0:
             return None
-        return standing(self.context, self.mapping, state["fingerprint"])
+        return standing(self.context, self.mapping, state["content"])
 
     def _main_pass(self, position: str | None, progress: Progress, max_rejects: float | None) -> None:
         """Commit batch after batch; a thread maps the next one meanwhile."""
@@ -220,9 +224,9 @@ class MappingLoad:
             return StagedBatch(batch, {})
         return stage(self.context, self.mapping.target, batch, slot)
 
-    def _finish_reading(self, fingerprint: str) -> None:
+    def _finish_reading(self, begun: str) -> None:
         """Mark the relation as read, and the keys that left it as gone, in one transaction."""
-        if content_digest(self.source, self.mapping) != fingerprint:
+        if fingerprint(self.source, self.mapping) != begun:
             raise SystemFailure(
                 "RUN-002",
                 "the source changed while it was read",

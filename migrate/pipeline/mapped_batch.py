@@ -10,6 +10,7 @@ import polars as pl
 
 from casemodel import Links, Mapped, show
 from mappings import CompiledMapping, Followed
+from migrate.pipeline.adopted import with_adopted
 from migrate.pipeline.batch import ISSUE_SCHEMA, REJECT_SCHEMA, WAIT_SCHEMA, Batch, Gate, empty
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.commit_ledger import id_map_state, raw_rows
@@ -87,6 +88,8 @@ class Loader:
             followed: list[Followed] = []
             made = apply(todo, links, self.duplicates, followed=followed)
             mapped, waves = self.waves.applied(todo, made, followed, self.gate)
+        if self.mapping.giving is None:
+            mapped = with_adopted(mapped, self.context.adopted.get(self.mapping.target, {}))
         rows = self._rows(todo, mapped, waves)
         refs = todo.select("_row", "_ref")
         issues = mapped.issues.join(refs, on="_row", how="left", maintain_order="left").select(

@@ -59,7 +59,7 @@ class StraightReading:
     def partition(self, after: str | None) -> Partition:
         """Return the relation as one partition in the mapping's reading order."""
         group = tuple(self.mapping.group)
-        physical = self.source.kind == "csv" and not group and not self.mapping.by_query
+        physical = not self.source.keyed and not group and not self.mapping.by_query
         order = () if physical else (*group, *(name for name in self.mapping.key if name not in group))
         return Partition(self.mapping.relation, self.batch_rows, order=order, group=group, after=after or None)
 

@@ -51,14 +51,14 @@ def write_shared(
         _keep(connection, contribution, stages["shared_given"])
     changed = prepared.records.filter(pl.col("fate") == "changed")
     written = {row[0]: (row[1], row[2]) for row in changed.select("id", "known_hash", "known_columns").rows()}
-    edited = edited_ids(connection, shared.table, written, gate) if written else set()
+    edited = edited_ids(connection, shared.table, written, gate) if written else {}
     if prepared.emptied.height:
         _remove(connection, shared, prepared.emptied, gate)
-    refused = _write(connection, shared, stages, edited)
-    _remember(connection, context, shared, stages, edited | set(refused))
+    refused = _write(connection, shared, stages, set(edited))
+    _remember(connection, context, shared, stages, {*edited, *refused})
     fates = dict(prepared.records.filter(pl.col("fate") == "unchanged").select("id", "fate").rows())
     fates |= {key: "conflict" if key in edited else "updated" for key in written}
-    details: Details = dict.fromkeys(edited, ("edited-in-target", ""))
+    details: Details = {key: ("edited-in-target", found) for key, found in edited.items()}
     for key, (code, detail) in refused.items():
         fates[key] = "conflict" if code == "record-exists" else "rejected"
         details[key] = (code, detail)
@@ -173,7 +173,7 @@ def _remove(connection: sa.Connection, shared: Shared, emptied: pl.DataFrame, ga
     target, record = tables[shared.table], table(connection, "record")
     names = ("id", "known_hash", "known_columns")
     written = {row[0]: (row[1], row[2]) for row in emptied.select(names).rows()}
-    free = sorted(set(written) - edited_ids(connection, shared.table, written, gate))
+    free = sorted(set(written) - set(edited_ids(connection, shared.table, written, gate)))
     wanted = id_list(connection, "batch_emptied", free)
     here = target.c.id.in_(record_ids(wanted))
     gone = list(connection.scalars(sa.select(target.c.id).where(here, *(~each for each in _linked_to(target)))))

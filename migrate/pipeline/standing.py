@@ -34,14 +34,28 @@ class Standing:
     source_rows: int
 
 
-def content_digest(source: Source, mapping: CompiledMapping) -> str:
-    """Return a digest over the relation of a mapping and those that it looks beside into."""
-    relations = dict.fromkeys([mapping.relation, *(side.relation for side in mapping.sides)])
-    digests = dict.fromkeys(source.fingerprint(name) for name in relations)
-    return next(iter(digests)) if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+def fingerprint(source: Source, mapping: CompiledMapping) -> str:
+    """Return the fingerprint of the relation of a mapping and those that it looks beside into."""
+    return _together([source.fingerprint(name) for name in _relations(mapping)])
 
 
-def standing(context: LoadContext, mapping: CompiledMapping, content: str) -> Standing | None:
+def content_digest(source: Source, mapping: CompiledMapping) -> str | None:
+    """Return a digest of all rows of these relations; None where the source has none."""
+    digests = [source.content(name) for name in _relations(mapping)]
+    known = [digest for digest in digests if digest is not None]
+    return _together(known) if len(known) == len(digests) else None
+
+
+def _relations(mapping: CompiledMapping) -> list[str]:
+    return list(dict.fromkeys([mapping.relation, *(side.relation for side in mapping.sides)]))
+
+
+def _together(digests: list[str]) -> str:
+    apart = dict.fromkeys(digests)
+    return next(iter(apart)) if len(apart) == 1 else hashlib.sha256("\n".join(apart).encode()).hexdigest()
+
+
+def standing(context: LoadContext, mapping: CompiledMapping, content: str | None) -> Standing | None:
     """Return how the rows of a mapping stand, or None when they must be read.
 
     They are read when the relation, the mapping or its code tables are not what they were, the last reading was not
@@ -51,6 +65,8 @@ def standing(context: LoadContext, mapping: CompiledMapping, content: str) -> St
     Args:
         content: `content_digest` of the mapping now.
     """
+    if content is None:
+        return None
     number = context.mapping_ids[mapping.name]
     with context.target.engine.connect() as connection:
         run = _last_reading(connection, context, mapping, content)
@@ -90,7 +106,7 @@ def _last_reading(
         .order_by(progress.c.run_id.desc())
         .limit(1)
     ).first()
-    then = None if last is None else (last.full_read, last.fingerprint, last.file_digest, last.meaning)
+    then = None if last is None else (last.full_read, last.content, last.file_digest, last.meaning)
     return int(last.run_id) if last is not None and then == (1, content, mapping.file_digest, mapping.meaning) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 import polars as pl
@@ -37,17 +38,29 @@ class TargetAgain:
         wanted = sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(record_ids(staged)))
         found = self.target.query(wanted, tuple(names))
         return found.join(self._edited(found["id"]), on="id", how="left", maintain_order="left").select(
-            "id", "edited", *columns
+            "id", "edited", "settled", *columns
         )
 
     def _edited(self, ids: pl.Series) -> pl.DataFrame:
-        """Return ``id`` and whether the values no longer hash to what was written."""
+        """Return ``id``, whether the values no longer hash to what was written, and whether people chose these."""
         if not self._hashed:
             self._keep_hashes()
         kept = pl.scan_parquet(self._scratch.folder / "hash-*.parquet")
         written = kept.join(ids.to_frame("id").lazy(), on="id", how="semi").collect(engine="streaming")
         parts = [self._compared(group, json.loads(str(columns[0]))) for columns, group in written.group_by("columns")]
-        return pl.concat(parts) if parts else pl.DataFrame(schema={"id": pl.String, "edited": pl.Boolean})
+        nothing = {"id": pl.String, "edited": pl.Boolean, "settled": pl.Boolean}
+        return pl.concat(parts) if parts else pl.DataFrame(schema=nothing)
+
+    @cached_property
+    def _kept(self) -> pl.DataFrame:
+        """What people chose to keep: ``id``, ``hash`` of the values not written and ``kept``, of those that stay."""
+        resolution, mapping = (ledger_table(self.target.dialect, name) for name in ("resolution", "mapping"))
+        statement = (
+            sa.select(resolution.c.target_id, resolution.c.record_hash, resolution.c.kept_hash)
+            .join(mapping, mapping.c.id == resolution.c.mapping_id)
+            .where(mapping.c.target == self.table, resolution.c.kept_hash.is_not(None))
+        )
+        return self.target.query(statement, ("id", "hash", "kept")).unique()
 
     def _keep_hashes(self) -> None:
         """Write the record hashes of the table to a scratch store: the ledger has them by key, not by id."""
@@ -87,9 +100,11 @@ class TargetAgain:
             sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(record_ids(staged))), tuple(names)
         )
         hashed = now.select("id", record_hash(columns, self.hash_key).alias("now"))
-        return written.join(hashed, on="id", how="inner").select(
-            "id", (pl.col("now") != pl.col("hash")).alias("edited")
-        )
+        now_there = written.join(hashed, on="id", how="inner", maintain_order="left")
+        chosen = now_there.join(self._kept, left_on=["id", "hash", "now"], right_on=["id", "hash", "kept"], how="semi")
+        settled = pl.col("id").is_in(chosen["id"].implode())
+        edited = (pl.col("now") != pl.col("hash")) & ~settled
+        return now_there.select("id", edited.alias("edited"), settled.alias("settled"))
 
     def holders(self, records: pl.DataFrame) -> pl.DataFrame:
         """Look for other records that hold a unique value of these (see `reconciliation.ActualSide`)."""

@@ -11,6 +11,7 @@ from mappings import children_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
 from migrate.ledger.waves import known_waves
+from migrate.pipeline.adopted import Adopted, adopted_records
 from migrate.pipeline.context import RunWaves, Shared
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.links import LedgerLinks
@@ -29,13 +30,13 @@ def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iter
     """Give the proofs of the mappings; what they hold open is closed when the block ends."""
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
-        full = fully_read(connection)
+        full, adopted = fully_read(connection), adopted_records(connection)
         waves = run_waves(session.waves or Declared(), known_waves(connection))
-    shared = shared_records((session.mapping(name) for name in session.check.order), numbers)
+    shared = shared_records((session.mapping(name) for name in session.check.order), numbers, adopted)
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
-    made = _Sides(session, target, links, numbers, shared, waves, sides)
+    made = _Sides(session, target, links, numbers, shared, waves, adopted, sides)
     try:
         yield [_proof(made, name) for name in names]
     finally:
@@ -53,6 +54,7 @@ class _Sides:
     numbers: Mapping[str, int]
     shared: Mapping[str, Shared]
     waves: RunWaves
+    adopted: Adopted
     opened: list[TargetAgain]
 
     def expected(self, name: str, carried: tuple[str, ...] = ()) -> SourceAgain:
@@ -69,6 +71,7 @@ class _Sides:
             self.shared.get(name),
             self.waves,
             carried,
+            self.adopted.get(mapping.target, {}),
         )
 
     def actual(self, name: str) -> TargetAgain:

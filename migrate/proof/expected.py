@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from casemodel import Mapped, Source, Target, canonical_text, polars_schema, record_id
 from mappings import CompiledMapping, Followed
 from migrate.ledger.tables import ledger_table
+from migrate.pipeline.adopted import with_adopted
 from migrate.pipeline.context import RunWaves, Shared
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
@@ -39,6 +40,8 @@ class SourceAgain:
     """The waves as the ledger has them: those that are rehearsed load, live ones are left as they are."""
     carried: tuple[str, ...] = ()
     """Columns of the source, in any case, that come along as ``parent:<name>``."""
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    """The ids of adopted records of its table by the ids that mappings give them."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
@@ -50,6 +53,8 @@ class SourceAgain:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
                     mapped = self._mapped(found.prepared, duplicates)
+                    if self.shared is None:
+                        mapped = with_adopted(mapped, self.adopted)
                     frame = self._frame(found.prepared, mapped, duplicates, values=values)
                     if self.shared is not None:
                         frame = _records_once(frame, seen)

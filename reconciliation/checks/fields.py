@@ -13,6 +13,8 @@ from reconciliation.sides import MappingProof
 from reconciliation.verdict import Check, outcome_of
 
 VALUES = "fields.values"
+SETTLED = "settled: kept in target"
+"""People chose for these records that the values of the target stay."""
 
 
 class Fields:
@@ -21,7 +23,7 @@ class Fields:
     def __init__(self, proof: MappingProof, book: FindingBook) -> None:
         self._proof, self._book = proof, book
         self._names = [column.name for column in proof.columns]
-        self._expected = self._compared = self._moved_on = 0
+        self._expected = self._compared = self._moved_on = self._settled = 0
         facts = proof.facts
         self._mapping_changed = facts.loaded_meaning is not None and facts.loaded_meaning != facts.meaning
 
@@ -35,14 +37,16 @@ class Fields:
             return
         differs = {name: pl.col(name).ne_missing(pl.col(f"{name}:found")) for name in self._names}
         edited, moved = pl.col("edited").fill_null(False), pl.col("moved_on").fill_null(False)
-        pairs = pairs.with_columns(_cause(edited, moved, self._mapping_changed).alias("_cause"))
+        settled = pl.col("settled").fill_null(False)
+        pairs = pairs.with_columns(_cause(settled, edited, moved, self._mapping_changed).alias("_cause"))
         sums = pairs.select(**{name: differs[name].sum() for name in self._names}).row(0, named=True)
         wrong = [name for name in self._names if sums[name]]
         if not wrong:
             return
         any_wrong = pl.any_horizontal([differs[name] for name in wrong])
-        excused = pl.col("_cause") == "source moved on"
-        self._moved_on += pairs.filter(any_wrong & excused).height
+        excused = pl.col("_cause").is_in(["source moved on", SETTLED])
+        self._moved_on += pairs.filter(any_wrong & (pl.col("_cause") == "source moved on")).height
+        self._settled += pairs.filter(any_wrong & (pl.col("_cause") == SETTLED)).height
         for name in wrong:
             self._keep(name, pairs.filter(differs[name] & ~excused))
 
@@ -55,6 +59,7 @@ class Fields:
             check=VALUES, level="fields", mapping=facts.mapping, target=facts.target, outcome=outcome,
             compared_source=self._expected, compared_target=self._compared, compared_values=values,
             moved_on=self._moved_on, findings=findings, meaning=facts.meaning,
+            explained={SETTLED: self._settled} if self._settled else {},
             reason="nothing_to_compare" if outcome == "not_applicable" else None,
         )  # fmt: skip
 
@@ -72,11 +77,12 @@ class Fields:
             yield Example(mask_key(key) if key is not None else (), mask(name, expected), mask(name, found))
 
 
-def _cause(edited: pl.Expr, moved: pl.Expr, mapping_changed: bool) -> pl.Expr:
-    """Name the cause: an edit in the target weighs more than a source that moved on."""
+def _cause(settled: pl.Expr, edited: pl.Expr, moved: pl.Expr, mapping_changed: bool) -> pl.Expr:
+    """Name the cause: an edit in the target weighs more than a source that moved on, a choice of people most."""
     rest = "mapping changed" if mapping_changed else "value differs"
     return (
-        pl.when(edited).then(pl.lit("edited in target"))
+        pl.when(settled).then(pl.lit(SETTLED))
+        .when(edited).then(pl.lit("edited in target"))
         .when(moved).then(pl.lit("source moved on"))
         .otherwise(pl.lit(rest))
     )  # fmt: skip

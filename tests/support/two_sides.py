@@ -93,7 +93,7 @@ class Target:
         ).fetchall()
         schema = {"id": pl.String, "edited": pl.Int64} | dict.fromkeys(COLUMNS, pl.String)
         frame = pl.DataFrame(found, schema=schema, orient="row").with_columns(pl.col("edited").cast(pl.Boolean))
-        return frame.select("id", "edited", *columns)
+        return frame.select("id", "edited", pl.lit(False).alias("settled"), *columns)
 
     def holders(self, records: pl.DataFrame) -> pl.DataFrame:
         found = [

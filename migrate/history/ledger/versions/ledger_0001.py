@@ -22,6 +22,15 @@ def upgrade() -> None:
     prefix = "" if on_postgresql else "migration_"
     home = "migration." if on_postgresql else "migration_"
     op.create_table(
+        f"{prefix}adopted",
+        sa.Column("made_id", sa.String(36), nullable=False, comment="id that the mapping gives the record"),
+        sa.Column("target_id", sa.String(36), nullable=False, comment="id that the record has in the target"),
+        sa.Column("target", sa.String(60), nullable=False),
+        sa.PrimaryKeyConstraint("made_id", name=f"pk_{prefix}adopted"),
+        comment="Records that we did not make and that people made ours",
+        schema=schema,
+    )
+    op.create_table(
         f"{prefix}column_set",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("columns", sa.Text(), nullable=False, comment="JSON list of target columns"),
@@ -37,7 +46,7 @@ def upgrade() -> None:
         sa.Column("os_user", sa.String(200), nullable=False),
         sa.Column("host", sa.String(200), nullable=False),
         sa.Column("program", sa.String(40), nullable=False),
-        sa.Column("command", sa.String(20), nullable=False, comment="explain, lookup, rejects"),
+        sa.Column("command", sa.String(20), nullable=False, comment="explain, lookup, rejects, conflicts"),
         sa.Column("what", sa.Text(), nullable=False, comment="the row or record, its key masked as elsewhere"),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}disclosure"),
@@ -263,6 +272,7 @@ def upgrade() -> None:
         sa.Column("file_digest", sa.String(64), nullable=False),
         sa.Column("meaning", sa.String(64), nullable=False),
         sa.Column("fingerprint", sa.String(200), nullable=False, comment="of the source relation when the run began to read it"),
+        sa.Column("content", sa.String(64), nullable=True, comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         sa.Column("position", sa.Text(), nullable=True, comment="checkpoint: the source's position after the last committed batch"),
         sa.Column("full_read", sa.Integer(), nullable=False, comment="1 when every key of the relation is read"),
         sa.Column("cursor_by", sa.String(64), nullable=True, comment="digest of how the cursor is declared"),
@@ -304,6 +314,29 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_index(f"ix_{prefix}reject_mapping_id_source_key", f"{prefix}reject", ["mapping_id", "source_key"], unique=False, schema=schema)
+    op.create_table(
+        f"{prefix}resolution",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("host", sa.String(200), nullable=False),
+        sa.Column("program", sa.String(40), nullable=False),
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that found the conflict"),
+        sa.Column("code", sa.String(40), nullable=False, comment="edited-in-target, record-exists"),
+        sa.Column("choice", sa.String(12), nullable=False, comment="keep-target, take-source, adopt"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.String(36), nullable=False, comment="the record that the choice is about"),
+        sa.Column("record_hash", sa.String(32), nullable=True, comment="keep-target: of the source's values that are not written"),
+        sa.Column("kept_hash", sa.String(32), nullable=True, comment="keep-target: of the values that stay, over the same columns"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}resolution"),
+        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}resolution_mapping_id"),
+        comment="Conflicts that people settled: who, when, which way and why; only added to",
+        schema=schema,
+    )
+    op.create_index(f"ix_{prefix}resolution_mapping_id_source_key", f"{prefix}resolution", ["mapping_id", "source_key"], unique=False, schema=schema)
+    op.create_index(f"ix_{prefix}resolution_target_id", f"{prefix}resolution", ["target_id"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}wait",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
