@@ -86,7 +86,7 @@ class SourceAgain:
             .group_by("_row", maintain_order=True)
             .agg(pl.col("code").first())
         )
-        failed, loads = (pl.col("outcome").is_in(each) for each in (["rejected", "parked"], ["record", "merged"]))
+        failed = pl.col("outcome").is_in(["rejected", "parked"])
         frame = (
             mapped.outcomes.join(prepared.select("_row", "_hash"), on="_row", how="left", maintain_order="left")
             .join(first_error, on="_row", how="left", maintain_order="left")
@@ -106,13 +106,7 @@ class SourceAgain:
                 .alias("reason"),
             )
             .join(self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left")
-            .with_columns(
-                (
-                    (pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False))
-                    # What was deferred or late and now belongs to a wave that is rehearsed waits for the next run.
-                    | (pl.col("state").is_in(["deferred", "late"]) & loads).fill_null(False)
-                ).alias("moved_on")
-            )
+            .with_columns(_moved_on().alias("moved_on"))
         )
         names = ["_key", "outcome", "reason", "id", "state", "moved_on"]
         if self.carried:
@@ -159,6 +153,16 @@ class SourceAgain:
         return unreadable.select(
             known.get(name, pl.lit(None, dtype)).alias(name) for name, dtype in like.schema.items()
         )
+
+
+def _moved_on() -> pl.Expr:
+    """Return whether the source moved on since the last run.
+
+    What that deferred, or left as late, and now belongs to a wave that is rehearsed waits for the next one.
+    """
+    changed = pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False)
+    waits = pl.col("state").is_in(["deferred", "late"]) & pl.col("outcome").is_in(["record", "merged"])
+    return changed | waits.fill_null(False)
 
 
 def _records_once(frame: pl.DataFrame, seen: set[str]) -> pl.DataFrame:
