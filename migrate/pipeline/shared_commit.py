@@ -54,7 +54,7 @@ def write_shared(
     edited = edited_ids(connection, shared.table, written, gate) if written else {}
     if prepared.emptied.height:
         _remove(connection, shared, prepared.emptied, gate)
-    refused = _write(connection, shared, stages, set(edited))
+    refused = _write(connection, context, shared, stages, set(edited))
     _remember(connection, context, shared, stages, {*edited, *refused})
     fates = dict(prepared.records.filter(pl.col("fate") == "unchanged").select("id", "fate").rows())
     fates |= {key: "conflict" if key in edited else "updated" for key in written}
@@ -88,7 +88,13 @@ def _keep(connection: sa.Connection, contribution: sa.Table, given: sa.TableClau
     upsert(connection, contribution, list(columns), select)
 
 
-def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.TableClause], edited: set[str]) -> Details:
+def _write(
+    connection: sa.Connection,
+    context: LoadContext,
+    shared: Shared,
+    stages: dict[str, sa.TableClause],
+    edited: set[str],
+) -> Details:
     """Update the changed records and insert the new ones; return what the target refuses."""
     target = tables[shared.table]
     if "shared_changed" in stages:
@@ -100,7 +106,7 @@ def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.Table
         connection.execute(update.values({name: staged.c[name] for name in shared.columns}))
     if "shared_new" not in stages:
         return {}
-    return insert_records(connection, target, stages["shared_new"], shared.columns, skip=[])
+    return insert_records(connection, context.target, target, stages["shared_new"], shared.columns, skip=[])
 
 
 def _remember(
