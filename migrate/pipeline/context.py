@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from casemodel import Secrets, Target
 from mappings import PersonDecision, Slice
 from migrate.pipeline.adopted import Adopted
+from migrate.pipeline.patience import Patience
 
 FARTHEST = 1_000_000
 """More than there are waves."""
-
-from migrate.pipeline.patience import Patience
-
 
 @dataclass(frozen=True)
 class Shared:

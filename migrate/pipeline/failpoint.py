@@ -1,4 +1,4 @@
-"""Places where a test can strike the program: honoured only when OMNICASE_FAILPOINT names one (``name:hit[:action]``)."""
+"""Places where a test can strike the program, where OMNICASE_FAILPOINT names one: ``name:hit`` or ``name:hit:stop``."""
 
 from __future__ import annotations
 
