@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
+from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
 from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
@@ -37,6 +38,7 @@ from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
 from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
+from migrate.pipeline.workers import Workers
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
 from migrate.waves import Declared, begin_waves, refuse_two_waves
@@ -61,6 +63,10 @@ class RunOptions:
     """The one wave that is loaded; None: all that are rehearsed."""
     max_rejects: float | None = None
     """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
+    workers: int = 1
+    """In so many processes batches are mapped; 1: in a thread of this one."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers map instead."""
 
 
 @dataclass(frozen=True)
@@ -250,8 +256,11 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     siblings = {name: frozenset(each.mappings.values()) for name, each in context.shared.items()}
     links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read, siblings)
-    loads = {name: _mapping_load(session, context, name, links) for name in names}
-    try:
+    with ExitStack() as stack:
+        workers = stack.enter_context(_workers(session, context, options))
+        loads = {name: _mapping_load(session, context, name, links, workers) for name in names}
+        for each in loads.values():
+            stack.callback(each.close)
         for name in names:
             relation = loads[name].mapping.relation
             with progress(name, loads[name].source.count(relation)) as bar:
@@ -265,16 +274,27 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
             connection.execute(sa.update(done).where(done.c.run_id == context.run_id).values(state="done"))
         rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
         delete_gone(context, [session.mapping(name) for name in names], rules)
-    finally:
-        for each in loads.values():
-            each.close()
 
 
-def _mapping_load(session: Session, context: LoadContext, name: str, links: LedgerLinks) -> MappingLoad:
+@contextmanager
+def _workers(session: Session, context: LoadContext, options: RunOptions) -> Iterator[Workers | None]:
+    """Give what maps the batches in other processes, when that was asked for."""
+    if options.workers == 1 and options.scheduler is None:
+        yield None
+        return
+    with spawned(options.workers) if options.scheduler is None else scheduled(options.scheduler) as (executor, count):
+        url = context.target.engine.url.render_as_string(hide_password=False)
+        workspace = session.workspace
+        yield Workers(executor, count, workspace.root, workspace.env, session.as_of, url)
+
+
+def _mapping_load(
+    session: Session, context: LoadContext, name: str, links: LedgerLinks, workers: Workers | None
+) -> MappingLoad:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
     cursor = cursor_rule(session.files[name])
-    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor)
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor, workers)
 
 
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:
