@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
 
-from casemodel.values import Extract, LinkRequest, Partition, Query, Relation
+from casemodel.values import Extract, LinkRequest, Partition, Query, Relation, Rights
 
 if TYPE_CHECKING:
     # SQLAlchemy costs a quarter of a second, and who uses these protocols has it already.
@@ -77,6 +77,15 @@ class RunsQueries(Protocol):
 
         `Source.relation` raises SystemFailure for it: CON-025 the system refuses it, CON-026 two columns with one name.
         """
+        ...
+
+
+@runtime_checkable
+class TellsRights(Protocol):
+    """A source that knows what its role may do besides reading."""
+
+    def rights(self) -> Rights:
+        """Return the rights of the role that reads."""
         ...
 
 
@@ -184,6 +193,10 @@ class Target(Protocol):
 
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
+        ...
+
+    def reconnect(self) -> None:
+        """Give up the committing connection, whatever its state; what is staged can still be committed."""
         ...
 
     def close(self) -> None:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
+import psycopg
 from psycopg import sql
 
-from casemodel import Extract, Partition, Query, Relation, SystemFailure
+from casemodel import Extract, Partition, Query, Relation, Rights, SystemFailure
 from connectors.config import SystemConfig, known_options, number_option, refuse, text_option
+from connectors.copied import Copy
 from connectors.prefetch import ahead
 from connectors.relations import no_such_relation
 from connectors.scratch import Scratch
-from connectors.sources.postgresql_copy import Copy
 from connectors.sources.postgresql_link import Access, ConnectionLost, Link
 from connectors.sources.postgresql_query import query_table, read_query
 from connectors.sources.postgresql_read import (
@@ -28,6 +29,7 @@ from connectors.sources.postgresql_read import (
     read_ranges,
     with_refs,
 )
+from connectors.sources.postgresql_rights import protected, rights_of
 from connectors.sources.postgresql_schema import Table, check_same, read_tables
 from connectors.store import Store
 
@@ -49,9 +51,14 @@ def access_of(config: SystemConfig) -> Access:
     scheme, colon, rest = url.partition("://")
     if not colon or scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise refuse(config, "the url is not one of PostgreSQL", "Write url: postgresql://ROLE@HOST/DATABASE.")
+    place = f"systems.{config.name}"
+    try:
+        libpq = protected(f"postgresql://{rest}", place) if config.production else f"postgresql://{rest}"
+    except psycopg.ProgrammingError:
+        raise refuse(config, "the url cannot be read", "Write url: postgresql://ROLE@HOST/DATABASE.") from None
     return Access(
-        url=f"postgresql://{rest}",
-        shown=f"systems.{config.name}",
+        url=libpq,
+        shown=place,
         schema=text_option(config, config.options, "schema", "public"),
         lock_seconds=number_option(config, config.options, "lock_seconds", 10),
         statement_seconds=number_option(config, config.options, "statement_seconds", 1800),
@@ -129,6 +136,11 @@ class PostgresqlSource:
         if self._moment.content is None or table.volatile:
             return None
         return _digest(self._moment.database, self._moment.content, table.shape)
+
+    def rights(self) -> Rights:
+        """Return what the role may do besides reading."""
+        with self._lock:
+            return rights_of(self._holder)
 
     def offer(self, query: Query) -> None:
         """Offer a query of the workspace as a relation from now on."""

@@ -86,6 +86,7 @@ def _runs(builder: Builder) -> None:
         Column("host", String(200), nullable=False),
         Column("pid", Integer, nullable=False),
         Column("os_user", String(200), nullable=False),
+        Column("retries", Integer, nullable=False, default=0, comment="what was tried again after a lost connection"),
         comment="One invocation that loads",
     )
     builder.table(

@@ -87,6 +87,11 @@ class LedgerLinks:
         for asked in [each for each in list(self._lookups) if each[0] == table]:
             self._lookups.pop(asked, None)
 
+    def forget_all(self) -> None:
+        """Drop all that is remembered."""
+        self._parents.clear()
+        self._lookups.clear()
+
     def siblings(self, mapping: str) -> frozenset[str]:
         """Return the mappings whose ids may change when a batch of this one is committed."""
         return self._siblings.get(mapping, frozenset((mapping,)))

@@ -19,7 +19,7 @@ from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
-from migrate.pipeline.commit import BatchPlace, commit
+from migrate.pipeline.commit import BatchPlace
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
@@ -28,6 +28,7 @@ from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader, gate_of, open_loader
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
+from migrate.pipeline.retry import commit_surely
 from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, standing
 from migrate.pipeline.take_back import take_back
@@ -151,7 +152,9 @@ class MappingLoad:
                 "cursor_high": None if found.high is None else str(found.high),
             }
             connection.execute(sa.insert(progress).values(**values))
-            return values
+            failpoint("before-begin-commit")
+        failpoint("after-begin")
+        return values
 
     def _standing(self, state: dict[str, Any]) -> Standing | None:
         """Return how the rows stand, where they need not be read; by a cursor, or once reading has begun, they are."""
@@ -173,12 +176,13 @@ class MappingLoad:
                 for staged in batches:
                     batch = staged.batch
                     place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
-                    committed = commit(self.context, place, staged, loader.gate)
+                    committed = commit_surely(self.context, place, staged, loader.gate)
                     tally = committed.tally
                     self.links.forget(self.mapping.name, self.mapping.target)
                     turns.committed(as_mapped=committed.as_mapped)
                     seq += 1
                     progress.advance(batch.source_rows, rejected=tally.rejected)
+                    failpoint("between-batches")
                     stop_here()
                     read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
                     if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
@@ -241,6 +245,7 @@ class MappingLoad:
                 hint="What is committed stays. Run again; the next run compares everything anew.",
             )
         keys = self._keys
+        failpoint("before-gone")
         gone = list(find_gone(self.context, self.mapping.name, keys)) if keys is not None else []
         with self.context.target.transaction() as connection:
             hold_lock(connection, self.context.epoch)
@@ -254,6 +259,8 @@ class MappingLoad:
             self._drop_old_keyless(connection)
             if kept:
                 self._note_gone(connection, kept)
+            failpoint("before-read-commit")
+        failpoint("after-read-commit")
 
     def _mark_gone(self, connection: sa.Connection, gone: list[pl.Series]) -> int:
         """Mark keys as gone, since this run, and return how many; deletes come at the end of the run."""
@@ -319,7 +326,7 @@ class MappingLoad:
         for prepared in self.reading().again(waiting.rows["ref"].unique(maintain_order=True)):
             batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
             place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_batch("retry"))
-            commit(self.context, place, self._staged(batch), loader.gate)
+            commit_surely(self.context, place, self._staged(batch), loader.gate)
             self.links.forget(self.mapping.name, self.mapping.target)
             tried += prepared.height
             stop_here()

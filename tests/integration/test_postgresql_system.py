@@ -185,6 +185,16 @@ def test_r23_a_run_reads_one_moment_while_others_write(tmp_path: Path, url: str)
     assert dict(found) == truth
 
 
+def test_promise_9_a_row_without_a_key_is_not_shown_by_its_primary_key(tmp_path: Path, url: str) -> None:
+    folder = make(tmp_path / "w", url, units=1, actors=1)
+    execute(url, "ALTER TABLE unit DROP CONSTRAINT unit_pkey", "ALTER TABLE unit ALTER code DROP NOT NULL",
+            "ALTER TABLE unit ADD bsn text; UPDATE unit SET bsn = '1'; ALTER TABLE unit ADD PRIMARY KEY (bsn)",
+            "INSERT INTO unit VALUES (NULL, 'x', '999993653')")
+    assert books(run(folder, url), "old.unit") == {"read": 2, "inserted": 1, "rejected": 1}
+    listed = in_process("-C", folder, "rejects", "list", "old.unit", env={"OLD_SYSTEM": url})
+    assert "key-missing" in listed.out and "row #" in listed.out and "999993653" not in listed.out + listed.err
+
+
 def test_passwords_come_from_the_environment_only(tmp_path: Path, url: str) -> None:
     folder = make(tmp_path / "w", url, units=1, actors=1)
     secret = url.replace("//postgres:@", "//postgres:geheim@")

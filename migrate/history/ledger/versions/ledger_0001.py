@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("host", sa.String(200), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("retries", sa.Integer(), nullable=False, comment="what was tried again after a lost connection"),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}run"),
         comment="One invocation that loads",
         schema=schema,
