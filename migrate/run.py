@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -23,6 +23,7 @@ from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
 from migrate.database import current, require_current
+from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
 from migrate.ledger.lock import hold_lock, one_starts, refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
@@ -39,6 +40,7 @@ from migrate.pipeline.load import MappingLoad
 from migrate.pipeline.retry import resumed
 from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
+from migrate.pipeline.workers import Workers
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
 from migrate.waves import Declared, begin_waves, refuse_two_waves
@@ -63,6 +65,10 @@ class RunOptions:
     """The one wave that is loaded; None: all that are rehearsed."""
     max_rejects: float | None = None
     """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
+    workers: int = 1
+    """In so many processes batches are mapped; 1: in a thread of this one."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers map instead."""
 
 
 @dataclass(frozen=True)
@@ -265,14 +271,19 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     siblings = {name: frozenset(each.mappings.values()) for name, each in context.shared.items()}
     links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read, siblings)
-    loads = {name: _mapping_load(session, context, name, links) for name in names}
+    with ExitStack() as stack:
+        workers = stack.enter_context(_workers(session, context, options))
+        loads = {name: _mapping_load(session, context, name, links, workers) for name in names}
 
-    def afresh() -> None:
-        links.forget_all()
-        for each in loads.values():
-            each.close()
+        def closed() -> None:
+            for each in loads.values():
+                each.close()
 
-    try:
+        def afresh() -> None:
+            links.forget_all()
+            closed()
+
+        stack.callback(closed)
         for name in names:
             resumed(context, partial(_load, loads[name], options), afresh)
             if name != names[-1]:
@@ -283,9 +294,18 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
         resumed(context, partial(_mark_done, context))
         rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
         resumed(context, partial(delete_gone, context, [session.mapping(name) for name in names], rules))
-    finally:
-        for each in loads.values():
-            each.close()
+
+
+@contextmanager
+def _workers(session: Session, context: LoadContext, options: RunOptions) -> Iterator[Workers | None]:
+    """Give what maps the batches in other processes, when that was asked for."""
+    if options.workers == 1 and options.scheduler is None:
+        yield None
+        return
+    with spawned(options.workers) if options.scheduler is None else scheduled(options.scheduler) as (executor, count):
+        url = context.target.engine.url.render_as_string(hide_password=False)
+        workspace = session.workspace
+        yield Workers(executor, count, workspace.root, workspace.env, session.as_of, url)
 
 
 def _load(load: MappingLoad, options: RunOptions) -> None:
@@ -301,11 +321,13 @@ def _mark_done(context: LoadContext) -> None:
         failpoint("before-done-commit")
 
 
-def _mapping_load(session: Session, context: LoadContext, name: str, links: LedgerLinks) -> MappingLoad:
+def _mapping_load(
+    session: Session, context: LoadContext, name: str, links: LedgerLinks, workers: Workers | None
+) -> MappingLoad:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
     cursor = cursor_rule(session.files[name])
-    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor)
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor, workers)
 
 
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:

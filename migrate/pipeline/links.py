@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -72,6 +73,10 @@ class LedgerLinks:
         self._id_map = ledger_table(target.dialect, "id_map")
         self._other_key = ledger_table(target.dialect, "other_key")
         self._contribution = ledger_table(target.dialect, "contribution")
+
+    def told(self) -> dict[str, Any]:
+        """Return what it was told besides target, numbers and what is read in full, for links in another process."""
+        return {"by_record": self._by_record, "siblings": self._siblings}
 
     def forget(self, mapping: str, table: str) -> None:
         """Drop what is remembered of a mapping and its target table, after a batch of it was committed."""

@@ -25,7 +25,7 @@ from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
-from migrate.pipeline.mapped_batch import Loader
+from migrate.pipeline.mapped_batch import Loader, gate_of, open_loader
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
@@ -33,7 +33,7 @@ from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, standing
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
-from migrate.pipeline.waves import WaveRules
+from migrate.pipeline.workers import Workers, begin_pass, mapped_by
 from migrate.progress import Progress
 
 SETTLED_TOGETHER = 20
@@ -53,6 +53,8 @@ class MappingLoad:
     relation: Relation
     links: LedgerLinks
     cursor: CursorRule | None = None
+    workers: Workers | None = None
+    """Where batches are mapped; None: in a thread of this process."""
     _low: str | None = None
     _loader: Loader | None = None
     _reading: Reading | None = None
@@ -66,20 +68,16 @@ class MappingLoad:
     def loader(self) -> Loader:
         """Return what turns rows into batches; made at the first call, with the keys-only pass."""
         if self._loader is None:
-            grouped = bool(self.mapping.group) or self.mapping.group_is_wide
-            changes = ChangeFilter(self.context, self.mapping.name, grouped=grouped)
-            keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
-            self._keys = keys
-            waves = None
-            if self.mapping.name in self.context.waves.members:
-                waves = WaveRules(self.context, self.mapping, self.links, keys.duplicates)
-            self._loader = Loader(self.context, self.mapping, self.links, self.gate(), changes, keys.duplicates, waves)
+            self._loader = open_loader(self.context, self.mapping, self.links, self._duplicates)
         return self._loader
+
+    def _duplicates(self, changes: ChangeFilter) -> pl.Series:
+        self._keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
+        return self._keys.duplicates
 
     def gate(self) -> Gate:
         """Return the last gate of the mapping's records."""
-        mapping, hash_key = self.mapping, self.context.secrets.hash_key
-        return Gate(mapping.name, mapping.target, mapping.fields, hash_key, shared=mapping.giving is not None)
+        return gate_of(self.mapping, self.context.secrets)
 
     def reading(self) -> Reading:
         """Return how the relation is read; opened at the first call."""
@@ -170,7 +168,10 @@ class MappingLoad:
         read = rejected = 0
         seq = self._next_batch("main")
         turns = Turns()
-        with closing(ahead(lambda: self._mapped(position, turns, first=seq == 0))) as batches:
+        mapped = partial(self._mapped, position, turns, first=seq == 0)
+        if self.workers is not None:
+            mapped = partial(self._mapped_apart, self.workers, position, seq)
+        with closing(ahead(mapped)) as batches:
             try:
                 for staged in batches:
                     batch = staged.batch
@@ -221,6 +222,12 @@ class MappingLoad:
             yield staged
         if held:
             yield self._staged(counted_with(held[:-1], held[-1]), slot=number % 2)
+
+    def _mapped_apart(self, workers: Workers, position: str | None, begun: int) -> Iterator[StagedBatch]:
+        """Yield the batches of the main pass, mapped by workers; each is committed by itself, since they count them."""
+        work = begin_pass(workers, self.context, self.loader(), begun)
+        for number, batch in enumerate(mapped_by(workers, work, self.reading().batches(position))):
+            yield self._staged(batch, slot=number % 2)
 
     def _staged(self, batch: Batch, *, slot: int = 0) -> StagedBatch:
         """Stage a batch; where records are shared, what goes in is known only when the batch before is committed."""
