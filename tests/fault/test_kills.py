@@ -64,7 +64,7 @@ def test_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...],
 
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(7)])
+@pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(3)])
 def test_r35_killed_at_random_instants(target: str, state: str, seed: int, trial: Trials) -> None:
     """Let run for a random time from a random batch on, and killed; three times."""
     found, chance, kills = trial(target, state), random.Random(seed), 0

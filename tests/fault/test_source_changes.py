@@ -11,7 +11,7 @@ from struck import struck
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 
 Trials = Callable[[str, str], Trial]
-PLACES = [f"{name}:{hit}" for name in ("after-read", "after-map", "before-commit") for hit in (2, 6, 13)] + [
+PLACES = [f"{name}:{hit}" for name in ("after-read", "before-commit") for hit in (2, 7)] + [
     "after-start:1", "before-gone:4", "after-read-commit:6", "before-retry:1", "before-deletes:1"]
 
 
