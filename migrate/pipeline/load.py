@@ -19,6 +19,7 @@ from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
+from migrate.pipeline.checkpoint import refuse_gap
 from migrate.pipeline.commit import BatchPlace
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
@@ -131,6 +132,7 @@ class MappingLoad:
                 if row["state"] == "reading" and row["content"] != content_digest(self.source, self.mapping):
                     # It goes on with other rows than it began with: what it has read then is no content of any moment.
                     connection.execute(sa.update(progress).where(mine).values(content=None))
+                refuse_gap(connection, row, self.mapping.name)
                 return dict(row)
         found = Bounds(None, None)
         if self.cursor is not None:

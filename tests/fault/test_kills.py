@@ -49,7 +49,7 @@ def _dealt(state: str, failpoints: list[str]) -> list[tuple[str, tuple[str, ...]
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("state", "failpoints"), chains(), ids=lambda each: each if isinstance(each, str) else each[0])
-def test_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...], trial: Trials) -> None:
+def test_r01_to_r05_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...], trial: Trials) -> None:
     found = trial(target, state)
     for failpoint in failpoints:
         killed = found.run(failpoint=failpoint)
