@@ -73,11 +73,15 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up."""
+    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up.
+
+    moved_on: mappings whose source was written to, or may have been, between the two starts.
+    """
 
     books: Books
     resumed: bool
     abandoned: int | None = None
+    moved_on: tuple[str, ...] = ()
 
 
 def load(session: Session, options: RunOptions, *, target_url: str | None = None) -> RunResult:
@@ -105,7 +109,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
             _load_all(session, start.context, names, options)
             failpoint("before-finish")
         books = resumed(start.context, lambda: run_books(target, start.context.run_id))
-        return RunResult(books, start.resumed, start.abandoned)
+        moved_on = sorted(start.context.moved_on) if start.resumed else ()
+        return RunResult(books, start.resumed, start.abandoned, tuple(moved_on))
     finally:
         target.close()
 
