@@ -21,11 +21,12 @@ from connectors import open_target
 from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
-from migrate.database import current, require_current
+from migrate.database import current, heads, require_current
 from migrate.interrupt import patient
 from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
+from migrate.ledger.undo import refuse_half_undone
 from migrate.ledger.waves import known_waves
 from migrate.opened_target import workspace_target
 from migrate.pipeline.adopted import adopted_records
@@ -80,7 +81,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
 
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
-            RUN-021 nothing to resume, RUN-022 more deletes than allowed, WAV-… a wave is live (exit 6).
+            RUN-021 nothing to resume, RUN-022 more deletes than allowed, UND-004 a rollback is not finished,
+            WAV-… a wave is live (exit 6).
         RefusedError: WAV-004 a row belongs to two waves.
         LockedError: another run holds the target (exit 7).
     """
@@ -130,6 +132,7 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
     compiled = [session.mapping(name) for name in session.check.order]
     with target.transaction() as connection:
         check_namespace(connection, session.workspace.secrets)
+        refuse_half_undone(connection)
         renamed = take_over(connection, compiled)
         numbers = mapping_ids(connection, [(each.name, each.id_name, each.target, each.meaning) for each in compiled])
         run = table(connection, "run")
@@ -153,7 +156,7 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
                 place="run",
             )
         run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest, renamed)
-        epoch = take_lock(connection, run_id)
+        epoch = take_lock(connection, run_id, images_of=run_id)
         abandoned = int(last.id) if last is not None and not same else None
         connection.execute(
             sa.update(run)
@@ -220,6 +223,7 @@ def _new_run(
             host=socket.gethostname(),
             pid=os.getpid(),
             os_user=getpass.getuser(),
+            model_revision=heads("model")["model"],
         )
     )
     return new_id(inserted)

@@ -17,6 +17,12 @@ NAMES = (
     "before-deletes-commit",
     "before-finish",
     "before-resolve-commit",
+    "before-rollback-prepared",
+    "after-rollback-prepared",
+    "before-rollback-commit",
+    "after-rollback-batch",
+    "after-rollback-ledger",
+    "before-rollback-finish",
 )
 """Every failpoint; the fault tests kill the program at each."""
 
