@@ -29,14 +29,15 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omnicase-bench-") as scratch:
         folder = options.keep or Path(scratch) / "demo"
-        _demo(folder, options.cases)
+        demo_in(folder, options.cases)
         first = speed(folder, Path(scratch), options.cases)
         if not options.no_memory:
             memory(folder, Path(scratch), options.cases, first)
         start()
 
 
-def _demo(folder: Path, cases: int) -> None:
+def demo_in(folder: Path, cases: int) -> None:
+    """Make the demo that is loaded, unless the folder is there."""
     if folder.exists():
         print(f"using {folder}")
         return
@@ -44,7 +45,7 @@ def _demo(folder: Path, cases: int) -> None:
     print(f"demo of {cases:,} cases made in {made.wall:.0f} s, at most {made.memory:.0f} MB")
 
 
-def _fresh(folder: Path, name: str, scratch: Path) -> Path:
+def fresh(folder: Path, name: str, scratch: Path) -> Path:
     """Return a workspace that shares the sources and has a target of its own, upgraded and empty."""
     copy = scratch / name
     copy.mkdir()
@@ -59,7 +60,7 @@ def _fresh(folder: Path, name: str, scratch: Path) -> Path:
 
 def speed(folder: Path, scratch: Path, cases: int) -> Measured:
     """Time the first load of case_file against INSERT … SELECT and the ORM, and the second run against the first."""
-    loaded = _fresh(folder, "speed", scratch)
+    loaded = fresh(folder, "speed", scratch)
     omnicase(loaded, "run", *PARENTS)
     targets = [scratch / "orm.db", scratch / "orm-bare.db"]
     for target in targets:
@@ -68,7 +69,7 @@ def speed(folder: Path, scratch: Path, cases: int) -> Measured:
     second = omnicase(loaded, "run", "zaak.case")
     compared = omnicase(loaded, "run", "zaak.case", "--full")
     _finished(loaded / "target.db")
-    plain = _fresh(folder, "baseline", scratch)
+    plain = fresh(folder, "baseline", scratch)
     baseline = measure(["benchmarks.baseline", str(loaded / "target.db"), str(plain / "target.db")])
     rows = max(1_000, cases // ORM_SHARE)
     orm = measure(["benchmarks.orm_loader", str(folder), str(targets[0]), str(rows)])
@@ -113,7 +114,7 @@ def memory(folder: Path, scratch: Path, cases: int, first: Measured) -> None:
 
 def _multiplied(folder: Path, scratch: Path, name: str, keep: int, copies: int) -> Path:
     """Return a workspace with the first `keep` cases, and `copies` more of each under other numbers."""
-    workspace = _fresh(folder, name, scratch)
+    workspace = fresh(folder, name, scratch)
     systems = workspace / "systems"
     systems.unlink()
     shutil.copytree(folder / "systems", systems)

@@ -203,8 +203,8 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
     ),
     (
         "delete-held",
-        "the row is gone, and its record stays: it was edited, others link to it, or too many would go",
-        "de bronrij is weg, maar het record blijft: het is bewerkt, er wordt naar verwezen, of het zijn er te veel",
+        "the row is gone, and its record stays: edited, linked to, in a live wave, or too many would go",
+        "de bronrij is weg, maar het record blijft: bewerkt, ernaar verwezen, golf in gebruik, of te veel tegelijk",
         "Beoordeel of het record weg mag, en verwijder of behoud het in het nieuwe systeem.",
     ),
     (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
 
-from casemodel.values import Extract, LinkRequest, Partition, Query, Relation
+from casemodel.values import Extract, LinkRequest, Partition, Query, Relation, Rights
 
 if TYPE_CHECKING:
     # SQLAlchemy costs a quarter of a second, and who uses these protocols has it already.
@@ -81,6 +81,15 @@ class RunsQueries(Protocol):
 
 
 @runtime_checkable
+class TellsRights(Protocol):
+    """A source that knows what its role may do besides reading."""
+
+    def rights(self) -> Rights:
+        """Return the rights of the role that reads."""
+        ...
+
+
+@runtime_checkable
 class KeyRanges(Protocol):
     """A source that can cut a relation into ranges of its key, and of which other processes can read the same rows.
 
@@ -130,7 +139,33 @@ class Target(Protocol):
         ...
 
     def transaction(self, staged: Iterable[sa.TableClause] = ()) -> AbstractContextManager[sa.Connection]:
-        """Open one write transaction that reads these tables of `stage`; it commits when the block ends well."""
+        """Open one write transaction, for which these tables were staged; it commits when the block ends well."""
+        ...
+
+    def bring(self, connection: sa.Connection, *staged: sa.TableClause) -> None:
+        """Make what is staged visible to the statements of a transaction; `insert` has no need of it."""
+        ...
+
+    def insert(
+        self,
+        connection: sa.Connection,
+        into: sa.Table,
+        staged: sa.TableClause,
+        values: Mapping[str, sa.ColumnElement[Any]],
+        *,
+        filled: Sequence[str] = (),
+        order: Sequence[str] = (),
+    ) -> None:
+        """Insert the rows of a stage into a table, in the fastest way that the database has.
+
+        Args:
+            values: for each column of the table a column of the stage, such a column cast, or a literal.
+            filled: only rows that have a value in these columns of the stage.
+            order: columns of the stage.
+
+        Raises:
+            IntegrityError: a key is taken or a link leads nowhere; the transaction goes on if a savepoint was set.
+        """
         ...
 
     def stage(

@@ -82,7 +82,8 @@ def codes_of(uses: Sequence[tuple[str, str, str]], counted: pl.DataFrame) -> dic
     for (table, _, _), found in zip(uses, counted.row(0) if uses else (), strict=True):
         for each in found:
             used[(table, each["code"])] = used.get((table, each["code"]), 0) + each["n"]
-    return used
+    # Polars counts in no order, and the same input is to give the same ledger.
+    return dict(sorted(used.items()))
 
 
 class Note(NamedTuple):

@@ -91,7 +91,8 @@ def run_books(target: Target, run_id: int) -> Books:
         run, batch, mapping, progress = (table(connection, name) for name in ("run", "batch", "mapping", "progress"))
         facts = connection.execute(sa.select(run).where(run.c.id == run_id)).mappings().one()
         sums = [
-            sa.func.coalesce(sa.func.sum(batch.c[name]), 0).label(name)
+            # PostgreSQL sums whole numbers to a decimal.
+            sa.cast(sa.func.coalesce(sa.func.sum(batch.c[name]), 0), sa.BigInteger).label(name)
             for name in ("read", *OUTCOMES, *(f"gone_{each}" for each in GONE), "source_rows")
         ]
         stands = sa.func.count(sa.case((batch.c.phase == STANDING, 1))).label("standing")

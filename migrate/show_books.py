@@ -58,7 +58,7 @@ _GONE = {
     "kept": "their records are kept",
     "closed": "their records are closed",
     "removed": "their records are removed",
-    "held": "their records are held, since they were edited, are linked to, or are too many",
+    "held": "their records are held, since they were edited, are linked to, are in a live wave, or are too many",
 }
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import GuardError, Place, RefusedError, RefusedMany, UsageError, read_strict_yaml
+from casemodel import GuardError, Place, RefusedError, RefusedMany, read_strict_yaml
 from mappings import Slice, slice_of
-from migrate.ledger.waves import PLANNED, REHEARSING, Wave, keep_declared, move
+from migrate.ledger.waves import PLANNED, REHEARSING, Wave, keep_declared, known_wave, move
 from migrate.pipeline.context import RunWaves
 from migrate.pipeline.waves import refuse_overlaps
 from migrate.session import Session
@@ -154,12 +154,10 @@ def begin_waves(
             )
         if wave.state == PLANNED:
             move(connection, asked, REHEARSING, REHEARSING, run=run)
-    return run_waves(declared, known, numbers, asked)
+    return run_waves(declared, known, asked)
 
 
-def run_waves(
-    declared: Declared, known: Mapping[str, Wave], numbers: Mapping[str, int], asked: str | None = None
-) -> RunWaves:
+def run_waves(declared: Declared, known: Mapping[str, Wave], asked: str | None = None) -> RunWaves:
     """Return the waves as a run, or reconcile, sees them.
 
     Args:
@@ -173,27 +171,9 @@ def run_waves(
                 slices.setdefault(mapping, []).append((known[name].id, each))
     return RunWaves(
         {each.id: name for name, each in known.items()},
+        frozenset(each.id for name, each in known.items() if each.state == PLANNED and name != asked),
         frozenset(loading),
         frozenset(each.id for each in known.values() if each.frozen),
         {mapping: tuple(found) for mapping, found in slices.items()},
         frozenset(declared.members),
     )
-
-
-def known_wave(known: Mapping[str, Wave], name: str) -> Wave:
-    """Return a wave by name.
-
-    Raises:
-        UsageError: WAV-001.
-    """
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = (
-            f"Did you mean {near[0]}?"
-            if near
-            else f"Waves: {', '.join(known)}."
-            if known
-            else "Name waves under waves: in workspace.yml; a run or plan makes them known."
-        )
-        raise UsageError("WAV-001", f"there is no wave '{name}'", hint=hint, place="wave")
-    return known[name]

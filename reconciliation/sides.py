@@ -166,6 +166,8 @@ class ControlProof:
     show_group: Callable[[str | None], str]
     """A group as it may be shown."""
     show_number: Callable[[str | None], str]
+    partial: bool = False
+    """Rows behind these sums are not loaded yet, or no more (waves), so that both sides cannot be equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,21 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
+import psycopg
 from psycopg import sql
 
-from casemodel import Extract, Partition, Query, Relation, SystemFailure
+from casemodel import Extract, Partition, Query, Relation, Rights, SystemFailure
 from connectors.config import SystemConfig, known_options, number_option, refuse, text_option
 from connectors.prefetch import ahead
 from connectors.relations import no_such_relation
 from connectors.scratch import Scratch
 from connectors.sources.postgresql_copy import Copy
-from connectors.sources.postgresql_link import Access, Link
+from connectors.sources.postgresql_link import Access, ConnectionLost, Link
 from connectors.sources.postgresql_query import query_table, read_query
 from connectors.sources.postgresql_read import (
     Reader,
@@ -27,6 +29,7 @@ from connectors.sources.postgresql_read import (
     read_ranges,
     with_refs,
 )
+from connectors.sources.postgresql_rights import protected, rights_of
 from connectors.sources.postgresql_schema import Table, check_same, read_tables
 from connectors.store import Store
 
@@ -48,9 +51,14 @@ def access_of(config: SystemConfig) -> Access:
     scheme, colon, rest = url.partition("://")
     if not colon or scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise refuse(config, "the url is not one of PostgreSQL", "Write url: postgresql://ROLE@HOST/DATABASE.")
+    place = f"systems.{config.name}"
+    try:
+        libpq = protected(f"postgresql://{rest}", place) if config.production else f"postgresql://{rest}"
+    except psycopg.ProgrammingError:
+        raise refuse(config, "the url cannot be read", "Write url: postgresql://ROLE@HOST/DATABASE.") from None
     return Access(
-        url=f"postgresql://{rest}",
-        shown=f"systems.{config.name}",
+        url=libpq,
+        shown=place,
         schema=text_option(config, config.options, "schema", "public"),
         lock_seconds=number_option(config, config.options, "lock_seconds", 10),
         statement_seconds=number_option(config, config.options, "statement_seconds", 1800),
@@ -129,6 +137,11 @@ class PostgresqlSource:
             return None
         return _digest(self._moment.database, self._moment.content, table.shape)
 
+    def rights(self) -> Rights:
+        """Return what the role may do besides reading."""
+        with self._lock:
+            return rights_of(self._holder)
+
     def offer(self, query: Query) -> None:
         """Offer a query of the workspace as a relation from now on."""
         self._offered[query.name] = query
@@ -204,11 +217,17 @@ class PostgresqlSource:
         """Open a connection in the snapshot; from then on nobody can change these tables until it is closed."""
         link = Link(self._access, self._moment.snapshot)
         try:
-            for table in tables:
-                link.do(sql.SQL("SELECT FROM {} LIMIT 0").format(table.name))
+            refused = None
+            try:
+                for table in tables:
+                    link.do(sql.SQL("SELECT FROM {} LIMIT 0").format(table.name))
+            except SystemFailure as error:
+                refused = error
             now = self._now()
             for table in tables:
                 check_same(table, now.get(table.relation.name), self._access)
+            if refused is not None:
+                raise refused
         except BaseException:
             link.close()
             raise
@@ -217,8 +236,10 @@ class PostgresqlSource:
     def _now(self) -> dict[str, Table]:
         """Return the relations as they are at this moment, whatever the snapshot says."""
         with self._lock:
-            if self._live is None or self._live.closed:
-                self._live = Link(self._access, live=True)
+            if self._live is not None:
+                with suppress(ConnectionLost):
+                    return read_tables(self._live, self.system)
+            self._live = Link(self._access, live=True)
             return read_tables(self._live, self.system)
 
     def _table(self, name: str) -> Table:

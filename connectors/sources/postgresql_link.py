@@ -125,7 +125,12 @@ class Link:
 
     def number(self, statement: sql.Composed) -> int:
         """Run a query that returns one number."""
-        return int(self.rows(statement)[0][0])
+        try:
+            with self._connection.transaction(force_rollback=True):
+                # What a transaction has read it locks until its end, and this one may last as long as the run.
+                return int(self.rows(statement)[0][0])
+        except psycopg.Error as error:
+            raise self.translated(error) from None
 
     @property
     def closed(self) -> bool:

@@ -255,7 +255,7 @@ def key_ranges(
         numbered, n, sql.Literal(step), n, sql.Literal(rows), n
     )
     frame = frame_of(list(rows_sent(link, select_of(columns, rest))), columns)
-    return tuple(dict.fromkeys(write_position([str(text) for text in row]) for row in frame.iter_rows()))
+    return tuple(dict.fromkeys(write_position([str(text) for text in row]) for row in frame.rows()))
 
 
 def write_position(values: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ it: nothing is left behind when it does not.  A second connection reads committe
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,7 @@ class PostgresTarget:
                 place="target.url",
             ) from None
         event.listen(self.engine, "handle_error", self._told)
-        self._staged: dict[str, tuple[sa.Table, bytes]] = {}
+        self._staged: dict[str, tuple[sa.Table, pl.DataFrame]] = {}
         self._reader: psycopg.Connection[Any] | None = None
 
     @property
@@ -86,26 +86,48 @@ class PostgresTarget:
         """Open one write transaction; it commits when the block ends well.
 
         Args:
-            staged: tables of `stage` that the block reads.
+            staged: tables of `stage` that are for it; they are let go of when it has committed.
         """
         with self.engine.begin() as connection:
-            for table in staged:
-                made, text = self._staged.pop(table.name)
-                connection.execute(sa.schema.CreateTable(made))
-                _copy(connection, made, text)
             yield connection
+        for table in staged:
+            self._staged.pop(table.name, None)
+
+    def bring(self, connection: sa.Connection, *staged: sa.TableClause) -> None:
+        """Make what is staged visible to the statements of a transaction: temporary tables that end with it."""
+        for table in staged:
+            made, frame = self._staged[table.name]
+            connection.execute(sa.schema.CreateTable(made, if_not_exists=True))
+            connection.execute(sa.delete(made))
+            _copy(connection, made, frame)
+
+    def insert(
+        self,
+        connection: sa.Connection,
+        into: sa.Table,
+        staged: sa.TableClause,
+        values: Mapping[str, sa.ColumnElement[Any]],
+        *,
+        filled: Sequence[str] = (),
+        order: Sequence[str] = (),
+    ) -> None:
+        """Insert the rows of a stage into a table by COPY, which needs no temporary table (see `casemodel.Target`)."""
+        frame = self._staged[staged.name][1]
+        rows = frame.drop_nulls(list(filled)) if filled else frame
+        rows = rows.sort(order) if order else rows
+        _copy(connection, into, rows.select(_value(value).alias(name) for name, value in values.items()))
 
     def stage(
         self, name: str, frame: pl.DataFrame, slot: int = 0, types: Mapping[str, TypeEngine[Any]] | None = None
     ) -> sa.TableClause:
-        """Make a frame ready to be read by the one transaction it is named to; return it as a table.
+        """Make a frame ready for the one transaction it is named to; return it as a table.
 
         Args:
             slot: 0 or 1; what is staged in one does not replace what waits in the other.
             types: of the columns that are not text, where the target's own types are wanted.
         """
         table = _table(f"stage{slot}_{name}", frame, types or {}, postgresql_on_commit="DROP")
-        self._staged[table.name] = (table, _text(frame))
+        self._staged[table.name] = (table, frame)
         return _clause(table)
 
     def put(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
@@ -114,7 +136,7 @@ class PostgresTarget:
         with self.engine.begin() as connection:
             connection.execute(sa.schema.DropTable(table, if_exists=True))
             connection.execute(sa.schema.CreateTable(table))
-            _copy(connection, table, _text(frame))
+            _copy(connection, table, frame)
         return _clause(table)
 
     def ask(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
@@ -124,7 +146,7 @@ class PostgresTarget:
         with _reading():
             for step in (sa.schema.DropTable(table, if_exists=True), sa.schema.CreateTable(table)):
                 reader.execute(str(step.compile(dialect=self.engine.dialect)))
-            with reader.cursor().copy(_copy_in(table)) as copy:
+            with reader.cursor().copy(_copy_in(table, frame.columns)) as copy:
                 copy.write(_text(frame))
         return _clause(table)
 
@@ -237,14 +259,32 @@ def _frame(data: bytes, names: tuple[str, ...]) -> pl.DataFrame:
     ).select(names)
 
 
-def _copy(connection: sa.Connection, table: sa.Table, text: bytes) -> None:
+def _value(value: sa.ColumnElement[Any]) -> pl.Expr:
+    """Return what a column of a stage, cast or not, or a constant is in its frame."""
+    if isinstance(value, sa.Cast):
+        return _value(value.clause)
+    return pl.lit(value.value) if isinstance(value, sa.BindParameter) else pl.col(str(value.key))
+
+
+def _copy(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> None:
+    """Copy a frame into the columns of a table that are named like its own.
+
+    Raises:
+        IntegrityError: a key is taken or a link leads nowhere; without the driver's text.
+    """
+    import psycopg
+
     driver: Any = connection.connection.driver_connection
-    with _reading(), driver.cursor().copy(_copy_in(table)) as copy:
-        copy.write(text)
+    try:
+        with _reading(), driver.cursor().copy(_copy_in(table, frame.columns)) as copy:
+            copy.write(_text(frame))
+    except psycopg.errors.IntegrityError as error:
+        raise sa.exc.IntegrityError(None, None, error) from None
 
 
-def _copy_in(table: sa.Table) -> Any:
+def _copy_in(table: sa.Table, names: Sequence[str]) -> Any:
     from psycopg import sql
 
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table.name), names)
+    place = sql.Identifier(*([table.schema] if table.schema else []), table.name)
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in names)
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(place, columns)

@@ -7,7 +7,7 @@ target unless its transaction commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,6 +132,25 @@ class SqliteTarget:
             self._attached.add(name)
         connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql("PRAGMA main.incremental_vacuum(0)").close()
+
+    def bring(self, connection: sa.Connection, *staged: sa.TableClause) -> None:
+        """Do nothing: what is staged is attached already."""
+
+    def insert(
+        self,
+        connection: sa.Connection,
+        into: sa.Table,
+        staged: sa.TableClause,
+        values: Mapping[str, sa.ColumnElement[Any]],
+        *,
+        filled: Sequence[str] = (),
+        order: Sequence[str] = (),
+    ) -> None:
+        """Insert the rows of a stage into a table (see `casemodel.Target`)."""
+        select = sa.select(*values.values()).select_from(staged)
+        select = select.where(*(staged.c[name].is_not(None) for name in filled))
+        select = select.order_by(*(staged.c[name] for name in order))
+        connection.execute(sa.insert(into).from_select(list(values), select))
 
     def put(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
         """Put a frame where the committing connection can join it from now on; return it as a table."""

@@ -22,6 +22,9 @@ def take_lock(connection: sa.Connection, run_id: int, *, images_of: int | None =
         LockedError: LED-007 another run holds it.
     """
     lock = table(connection, "lock")
+    if connection.dialect.name == "postgresql":
+        # Two that begin at once: the second looks when the first has committed.  On SQLite transactions do so anyway.
+        connection.execute(sa.text("LOCK TABLE migration.lock IN SHARE ROW EXCLUSIVE MODE"))
     row = refuse_if_held(connection)
     host, pid = socket.gethostname(), os.getpid()
     epoch = (row["epoch"] if row is not None else 0) + 1

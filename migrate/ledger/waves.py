@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import getpass
 import json
 import socket
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from casemodel import GuardError, Place
+from casemodel import GuardError, Place, UsageError
 from migrate.ledger.store import new_id, now, table
 
 PLANNED, REHEARSING, LIVE, CLOSED = "planned", "rehearsing", "live", "closed"
@@ -48,6 +49,25 @@ def known_waves(connection: sa.Connection) -> dict[str, Wave]:
         row["name"]: Wave(row["id"], row["name"], row["state"], row["since"], json.loads(row["definition"]))
         for row in rows
     }
+
+
+def known_wave(known: Mapping[str, Wave], name: str) -> Wave:
+    """Return a wave by name.
+
+    Raises:
+        UsageError: WAV-001.
+    """
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = (
+            f"Did you mean {near[0]}?"
+            if near
+            else f"Waves: {', '.join(known)}."
+            if known
+            else "Name waves under waves: in workspace.yml; a run or plan makes them known."
+        )
+        raise UsageError("WAV-001", f"there is no wave '{name}'", hint=hint, place="wave")
+    return known[name]
 
 
 def move(

@@ -16,7 +16,7 @@ from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import column_set_id, table, upsert
 from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.before_images import keep_records
-from migrate.pipeline.commit_ledger import EVER_LOADED, write_batch, write_ledger
+from migrate.pipeline.commit_ledger import EVER_LOADED, is_known, write_batch, write_ledger
 from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import prepare_shared
@@ -67,10 +67,11 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
     if shared is not None:
         staged = stage(context, place.table, dataclasses.replace(shared.batch, records=pl.DataFrame()))
     batch, stages = staged.batch, staged.tables
-    shared_stages = shared.staged if shared is not None else ()
+    given = shared.staged if shared is not None else ()
     failpoint("before-transaction")
-    with context.target.transaction([*stages.values(), *shared_stages]) as connection:
+    with context.target.transaction([*stages.values(), *given]) as connection:
         hold_lock(connection, context.epoch)
+        context.target.bring(connection, *given, *_joined_with(batch, stages))
         if shared is not None:
             fates = Fates(*write_shared(connection, context, place.mapping, shared, gate))
         else:
@@ -91,6 +92,16 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
     return Committed(tally, all(code == "edited-in-target" for code, _ in fates.details.values()))
 
 
+def _joined_with(batch: Batch, stages: dict[str, sa.TableClause]) -> list[sa.TableClause]:
+    """Return the stages that statements join; rows that are new to the ledger are inserted as they are."""
+    names = ["waits", "linked"]
+    if is_known(batch.rows):
+        names += ["rows", "others"]
+    if batch.rows["prior_id"].null_count() < batch.rows.height:
+        names.append("records")
+    return [stages[name] for name in names if name in stages]
+
+
 def _write_records(
     connection: sa.Connection,
     context: LoadContext,
@@ -106,7 +117,7 @@ def _write_records(
     details: dict[str, tuple[str, str]] = {}
     if batch.rows["prior_id"].null_count() < batch.rows.height:
         fates, details = _compare(connection, context, place, batch, gate, staged)
-    refused = insert_records(connection, target, staged, batch.columns, skip=list(fates))
+    refused = insert_records(connection, context.target, target, staged, batch.columns, skip=list(fates))
     changed = [key for key, fate in fates.items() if fate == "updated"]
     if changed:
         _update(connection, target, staged, batch.columns, changed)
@@ -161,22 +172,22 @@ def _remember(
     """Keep the hash of what was written, once per record."""
     record = table(connection, "record")
     number, columns = context.mapping_ids[place.mapping], column_set_id(connection, batch.columns)
-    statement = sa.select(
-        sa.literal(number),
-        staged.c.record_key,
-        staged.c.id,
-        staged.c.hash,
-        sa.literal(columns),
-        sa.literal(context.run_id),
-    ).order_by(staged.c.record_key)
+    values = {
+        "mapping_id": sa.literal(number),
+        "record_key": staged.c.record_key,
+        "target_id": staged.c.id,
+        "record_hash": staged.c.hash,
+        "column_set_id": sa.literal(columns),
+        "run_id": sa.literal(context.run_id),
+    }
+    if not fates:
+        context.target.insert(connection, record, staged, values, order=["record_key"])
+        return
+    statement = sa.select(*values.values()).order_by(staged.c.record_key)
     skipped = [key for key, fate in fates.items() if fate != "updated"]
     if skipped:
         statement = statement.where(staged.c.id.not_in(sa.select(id_list(connection, "batch_unwritten", skipped).c.id)))
-    names = ["mapping_id", "record_key", "target_id", "record_hash", "column_set_id", "run_id"]
-    if fates:
-        upsert(connection, record, names, statement)
-    else:
-        connection.execute(sa.insert(record).from_select(names, statement))
+    upsert(connection, record, list(values), statement)
 
 
 def with_fates(rows: pl.DataFrame, fates: dict[str, str]) -> pl.DataFrame:

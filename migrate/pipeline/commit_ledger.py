@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from casemodel import Tally
 from connectors import id_list
@@ -24,6 +27,11 @@ def raw_rows(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
         pl.col("_key").alias("key"), pl.col("_ref").alias("ref"), pl.struct(names).struct.json_encode().alias("row")
     )
+
+
+def is_known(rows: pl.DataFrame) -> bool:
+    """Return whether the ledger knows any of the rows of a batch already."""
+    return rows["prior_state"].null_count() < rows.height
 
 
 def id_map_state(rows: pl.DataFrame) -> pl.DataFrame:
@@ -63,19 +71,19 @@ def write_ledger(
         details: target id -> code and detail of what the target refused.
     """
     run_id = context.run_id
-    again = batch.rows["prior_state"].null_count() < batch.rows.height
+    again = is_known(batch.rows)
     if again:
         _forget(connection, number, stages["rows"])
     # Before the id map: a wait must see what the links of this batch saw.
     if "waits" in stages:
         _write_waits(connection, context, number, stages["waits"], rows, batch.waits)
     if "rows" in stages:
-        _write_id_map(connection, number, run_id, stages["rows"])
+        _write_id_map(connection, context, number, stages["rows"], again=again)
     if "linked" in stages:
         _write_linked(connection, number, run_id, stages["linked"], rows)
     if "others" in stages:
-        write_other_keys(connection, number, run_id, batch.other_keys, stages["others"], again=again)
-    _write_plain(connection, number, run_id, stages)
+        write_other_keys(connection, context, number, batch.other_keys, stages["others"], again=again)
+    _write_plain(connection, context, number, stages)
     if details:
         _write_refused(connection, number, run_id, batch, rows, details)
 
@@ -127,14 +135,10 @@ def _write_waits(
         )
     )
     outcomes = waits.select("key").unique().join(rows.select("key", "outcome"), on="key", how="inner")
-    changed = outcomes.filter(pl.col("outcome") != "inserted").rows(named=True)
-    if changed:
-        connection.execute(
-            sa.update(wait)
-            .where(wait.c.mapping_id == number, wait.c.source_key == sa.bindparam("k"))
-            .values(outcome=sa.bindparam("o")),
-            [{"k": row["key"], "o": row["outcome"]} for row in changed],
-        )
+    for outcome, keys in outcomes.filter(pl.col("outcome") != "inserted").group_by("outcome").agg("key").rows():
+        wanted = id_list(connection, "batch_waiting", keys)
+        mine = sa.and_(wait.c.mapping_id == number, wait.c.source_key.in_(sa.select(wanted.c.id)))
+        connection.execute(sa.update(wait).where(mine).values(outcome=outcome))
 
 
 def _write_linked(
@@ -154,43 +158,45 @@ def _write_linked(
         connection.execute(sa.update(linked).where(mine).values(outcome=outcome))
 
 
-def _write_id_map(connection: sa.Connection, number: int, run_id: int, staged: sa.TableClause) -> None:
+def _write_id_map(
+    connection: sa.Connection, context: LoadContext, number: int, staged: sa.TableClause, *, again: bool
+) -> None:
     id_map = table(connection, "id_map")
-    names = ["mapping_id", "source_key", "record_key", "target_id", "state", "reason", "source_hash", "run_id", "wave"]
-    select = (
-        sa.select(
-            sa.literal(number),
-            staged.c.key,
-            staged.c.record_key,
-            staged.c.kept_id,
-            staged.c.state,
-            staged.c.reason,
-            staged.c.hash,
-            sa.literal(run_id),
-            staged.c.wave,
-        )
-        .where(staged.c.key.is_not(None))
-        .order_by(staged.c.key)
-    )
-    upsert(connection, id_map, names, select)
+    values = {
+        "mapping_id": sa.literal(number),
+        "source_key": staged.c.key,
+        "record_key": staged.c.record_key,
+        "target_id": staged.c.kept_id,
+        "state": staged.c.state,
+        "reason": staged.c.reason,
+        "source_hash": staged.c.hash,
+        "run_id": sa.literal(context.run_id),
+        "wave": staged.c.wave,
+    }
+    if not again:
+        # A key may be there all the same: that of a duplicate, in an earlier batch.
+        with suppress(IntegrityError), connection.begin_nested():
+            context.target.insert(connection, id_map, staged, values, filled=["key"], order=["key"])
+            return
+        context.target.bring(connection, staged)
+    select = sa.select(*values.values()).where(staged.c.key.is_not(None)).order_by(staged.c.key)
+    upsert(connection, id_map, list(values), select)
 
 
-def _write_plain(connection: sa.Connection, number: int, run_id: int, stages: dict[str, sa.TableClause]) -> None:
+def _write_plain(
+    connection: sa.Connection, context: LoadContext, number: int, stages: dict[str, sa.TableClause]
+) -> None:
     for name, columns in (("issue", ["field", "code", "severity", "detail"]), ("reject", ["row"])):
         staged = stages.get(f"{name}s")
         if staged is not None:
-            connection.execute(
-                sa.insert(table(connection, name)).from_select(
-                    ["mapping_id", "run_id", "source_key", "row_ref", *columns],
-                    sa.select(
-                        sa.literal(number),
-                        sa.literal(run_id),
-                        staged.c.key,
-                        staged.c.ref,
-                        *(staged.c[column] for column in columns),
-                    ),
-                )
-            )
+            values: dict[str, sa.ColumnElement[Any]] = {
+                "mapping_id": sa.literal(number),
+                "run_id": sa.literal(context.run_id),
+                "source_key": staged.c.key,
+                "row_ref": staged.c.ref,
+            }
+            values |= {column: staged.c[column] for column in columns}
+            context.target.insert(connection, table(connection, name), staged, values)
 
 
 def _write_refused(
@@ -281,8 +287,8 @@ def write_batch(
 
 def write_other_keys(
     connection: sa.Connection,
+    context: LoadContext,
     number: int,
-    run_id: int,
     other_keys: tuple[tuple[str, ...], ...],
     staged: sa.TableClause,
     *,
@@ -299,13 +305,43 @@ def write_other_keys(
         connection.execute(sa.delete(kept).where(kept.c.mapping_id == number, kept.c.source_key.in_(known)))
     for place, columns in enumerate(other_keys):
         key = staged.c[f"other_{place}"]
+        if not again and _inserted(connection, context, number, columns, staged, f"other_{place}"):
+            continue
         connection.execute(
             sa.insert(kept).from_select(
                 ["mapping_id", "run_id", "columns", "key", "source_key"],
                 sa.select(
-                    sa.literal(number), sa.literal(run_id), sa.literal(",".join(columns)), key, staged.c.source_key
+                    sa.literal(number),
+                    sa.literal(context.run_id),
+                    sa.literal(",".join(columns)),
+                    key,
+                    staged.c.source_key,
                 )
                 .where(key.is_not(None), staged.c.source_key.is_not(None))
                 .distinct(),
             )
         )
+
+
+def _inserted(
+    connection: sa.Connection,
+    context: LoadContext,
+    number: int,
+    columns: tuple[str, ...],
+    staged: sa.TableClause,
+    other: str,
+) -> bool:
+    """Insert another key of rows that are new; False when two rows of a batch have it with the same source key."""
+    kept = table(connection, "other_key")
+    values: dict[str, sa.ColumnElement[Any]] = {
+        "mapping_id": sa.literal(number),
+        "run_id": sa.literal(context.run_id),
+        "columns": sa.literal(",".join(columns)),
+        "key": staged.c[other],
+        "source_key": staged.c.source_key,
+    }
+    with suppress(IntegrityError), connection.begin_nested():
+        context.target.insert(connection, kept, staged, values, filled=[other, "source_key"])
+        return True
+    context.target.bring(connection, staged)
+    return False

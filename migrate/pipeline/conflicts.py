@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from casemodel import BugError, Uuid, partial_unique_keys, tables, unique_keys
+from casemodel import BugError, Target, Uuid, partial_unique_keys, tables, unique_keys
 from connectors import id_list, record_ids
 from migrate.ledger.store import table
 from migrate.pipeline.batch import Gate, record_hash
@@ -51,9 +52,24 @@ def edited_ids(
 
 
 def insert_records(
-    connection: sa.Connection, target: sa.Table, staged: sa.TableClause, columns: Sequence[str], skip: list[str]
+    connection: sa.Connection,
+    into: Target,
+    target: sa.Table,
+    staged: sa.TableClause,
+    columns: Sequence[str],
+    skip: list[str],
 ) -> Refused:
-    """Insert the staged records but those to skip; what the target refuses is found and left out."""
+    """Insert the staged records but those to skip; what the target refuses is found and left out.
+
+    Args:
+        into: the target that `connection` is of.
+    """
+    if not skip:
+        values = {"id": staged_id(staged)} | {name: staged.c[name] for name in columns}
+        with suppress(IntegrityError), connection.begin_nested():
+            into.insert(connection, target, staged, values)
+            return {}
+        into.bring(connection, staged)
     refused: Refused = {}
     while True:
         statement = sa.select(staged_id(staged), *(staged.c[name] for name in columns))

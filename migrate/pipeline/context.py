@@ -44,6 +44,7 @@ class Shared:
 class RunWaves:
     """The waves of a run, by their ids in the ledger.
 
+    planned: those that did not begin.
     loading: rehearsing waves that the run loads.
     frozen: those that are live or closed.
     slices: by root mapping, the condition of each wave.
@@ -51,6 +52,7 @@ class RunWaves:
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
+    planned: frozenset[int] = frozenset()
     loading: frozenset[int] = frozenset()
     frozen: frozenset[int] = frozenset()
     slices: Mapping[str, tuple[tuple[int, Slice], ...]] = field(default_factory=dict)
@@ -61,6 +63,11 @@ class RunWaves:
         """What a run does with each wave, to tell two runs apart."""
         doing = {**dict.fromkeys(self.loading, "loads"), **dict.fromkeys(self.frozen, "leaves")}
         return sorted([name, doing.get(number, "defers")] for number, name in self.names.items())
+
+    @property
+    def begun(self) -> list[int]:
+        """The waves of which records may be in the new system."""
+        return sorted(set(self.names) - self.planned)
 
     def how_far(self, number: int) -> int:
         """Return a number that is lower the less far a wave is; waves that are as far differ in it, too."""

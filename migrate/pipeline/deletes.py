@@ -1,7 +1,8 @@
 """Records whose rows left the source or the scope: removed or closed at the end of a run, where a mapping says so.
 
 Children go before the records they belong to, so all of it comes after every mapping was loaded, in reverse order, one
-transaction a mapping.  What people edited, and what other records still link to, is held and tried again by every run.
+transaction a mapping.  What people edited, what other records still link to, and what belongs to a live wave is held
+and tried again by every run.
 """
 
 from __future__ import annotations
@@ -26,17 +27,21 @@ from migrate.target_values import read_canonical
 
 PHASE = "deletes"
 HELD = "delete-held"
-"""Issue of a record that is held; its detail says why: ``edited``, ``linked`` or ``max_deletes``."""
+"""Issue of a record that is held; its detail says why: ``edited``, ``linked``, ``live`` or ``max_deletes``."""
 _LEFT = ("gone", "out_of_scope")
-_LOADED = ("loaded", "merged", "stale", "conflict")
+_LOADED = ("loaded", "merged", "stale", "conflict", "deferred", "late")
 
 
 @dataclass(frozen=True)
 class _Pending:
-    """The records of one mapping that are to go: source keys by target id, and how many of them are new in this run."""
+    """The records of one mapping that are to go: source keys by target id, and how many of them are new in this run.
+
+    live: those of a wave that is live or closed, which stay.
+    """
 
     keys: Mapping[str, Sequence[str]]
     new: int
+    live: frozenset[str] = frozenset()
 
     @property
     def count(self) -> int:
@@ -80,11 +85,14 @@ def _excess(context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) ->
     """Return the refusal when more keys would go than the mapping allows."""
     with context.target.engine.connect() as connection:
         number = context.mapping_ids[mapping.name]
-        count = _pending(connection, context, mapping, rule).count
+        pending = _pending(connection, context, mapping, rule)
+        count = pending.count - sum(len(pending.keys[each]) for each in pending.live)
         id_map = table(connection, "id_map")
         loaded = count + (
             connection.scalar(
-                sa.select(sa.func.count()).where(id_map.c.mapping_id == number, id_map.c.state.in_(_LOADED))
+                sa.select(sa.func.count()).where(
+                    id_map.c.mapping_id == number, id_map.c.state.in_(_LOADED), id_map.c.target_id.is_not(None)
+                )
             )
             or 0
         )
@@ -126,7 +134,7 @@ def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledM
         )
     of_record = sa.and_(record.c.mapping_id.in_(_writers(context, mapping)), record.c.record_key == key_of_record)
     statement = (
-        sa.select(id_map.c.source_key, id_map.c.target_id, id_map.c.run_id)
+        sa.select(id_map.c.source_key, id_map.c.target_id, id_map.c.run_id, id_map.c.wave)
         .outerjoin(record, of_record)
         .where(
             id_map.c.mapping_id == number,
@@ -138,11 +146,14 @@ def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledM
         .order_by(id_map.c.source_key)
     )
     keys: dict[str, list[str]] = {}
+    live: set[str] = set()
     new = 0
-    for key, target_id, run_id in connection.execute(statement):
+    for key, target_id, run_id, wave in connection.execute(statement):
         keys.setdefault(target_id, []).append(key)
         new += run_id == context.run_id
-    return _Pending(keys, new)
+        if wave in context.waves.frozen:
+            live.add(target_id)
+    return _Pending(keys, new, frozenset(live))
 
 
 def _settle(
@@ -154,10 +165,12 @@ def _settle(
     _forget(connection, number)
     if not pending.keys:
         return
+    held = dict.fromkeys(pending.live, "live")
+    others = pending.keys.keys() - pending.live
     if refused:
-        held = dict.fromkeys(pending.keys, "max_deletes")
-    else:
-        held = _held(connection, context, mapping, rule, pending.keys)
+        held |= dict.fromkeys(others, "max_deletes")
+    elif others:
+        held |= _held(connection, context, mapping, rule, others)
     free = sorted(set(pending.keys) - set(held))
     if rule.policy == "remove":
         _remove(connection, context, mapping.target, _writers(context, mapping), free)

@@ -57,7 +57,7 @@ def write_shared(
         _remove(connection, context, shared, prepared.emptied, gate)
     old = changed.filter(~pl.col("id").is_in(list(edited)))
     keep_records(connection, context.run_id, shared.table, _of_earlier(old, context))
-    refused = _write(connection, shared, stages, set(edited))
+    refused = _write(connection, context, shared, stages, set(edited))
     _remember(connection, context, shared, stages, {*edited, *refused})
     fates = dict(prepared.records.filter(pl.col("fate") == "unchanged").select("id", "fate").rows())
     fates |= {key: "conflict" if key in edited else "updated" for key in written}
@@ -92,7 +92,13 @@ def _keep(connection: sa.Connection, run_id: int, contribution: sa.Table, given:
     upsert(connection, contribution, [*columns, "run_id"], select)
 
 
-def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.TableClause], edited: set[str]) -> Details:
+def _write(
+    connection: sa.Connection,
+    context: LoadContext,
+    shared: Shared,
+    stages: dict[str, sa.TableClause],
+    edited: set[str],
+) -> Details:
     """Update the changed records and insert the new ones; return what the target refuses."""
     target = tables[shared.table]
     if "shared_changed" in stages:
@@ -104,7 +110,7 @@ def _write(connection: sa.Connection, shared: Shared, stages: dict[str, sa.Table
         connection.execute(update.values({name: staged.c[name] for name in shared.columns}))
     if "shared_new" not in stages:
         return {}
-    return insert_records(connection, target, stages["shared_new"], shared.columns, skip=[])
+    return insert_records(connection, context.target, target, stages["shared_new"], shared.columns, skip=[])
 
 
 def _remember(

@@ -48,6 +48,17 @@ class Division:
             rows = rows.drop("wave").join(leads, on="_record", how="left", maintain_order="left")
         return rows.select("_row", "wave")
 
+    def standing(self, prior: pl.Expr, record: pl.Expr, known_hash: pl.Expr) -> pl.Expr:
+        """Return whether a row stays in the wave that it was in.
+
+        What was brought over stays with the wave that brought it, whatever its condition says of it now, unless all
+        rows were divided anew.  What is part of it follows, but for what is in a live wave: that stays there.
+        """
+        frozen = prior.is_in(sorted(self.waves.frozen))
+        if self.mapping.name in self.waves.slices:
+            frozen |= prior.is_in(self.waves.begun) & known_hash.is_not_null()
+        return (frozen & record.is_not_null()).fill_null(False)
+
     def _roots(self, prepared: pl.DataFrame) -> pl.DataFrame:
         slices = self.waves.slices[self.mapping.name]
         made = prepared.select("_row", *(each.condition.alias(str(number)) for number, each in slices))
@@ -118,14 +129,14 @@ class WaveRules:
         )
         rows = self._with_stops(rows, mapped, gate)
         stopped = rows.filter(pl.col("stop").is_not_null()).select("_row", "_record", "stop", "why")
-        return _without(mapped, stopped), rows.select("_row", "wave")
+        return without(mapped, stopped), rows.select("_row", "wave")
 
     def _standing_wave(self) -> pl.Expr:
-        """A row whose record is in a live wave stays in it, and so does one that left the scope in its own."""
+        """A row that left the scope stays in its wave, too."""
         prior, wave = pl.col("prior_wave").cast(pl.Int64), pl.col("wave")
-        stays = prior.is_in(sorted(self._waves.frozen)) & pl.col("prior_id").is_not_null()
+        stays = self._division.standing(prior, pl.col("prior_id"), pl.col("prior_hash"))
         left = (pl.col("outcome") == "out_of_scope") & wave.is_null() & prior.is_in(sorted(self._waves.names))
-        return pl.when((stays | left).fill_null(False)).then(prior).otherwise(wave)
+        return pl.when(stays | left.fill_null(False)).then(prior).otherwise(wave)
 
     def _open(self) -> pl.Expr:
         """Rows of which the wave decides: they have a key of their own, are in scope and follow nothing already."""
@@ -189,7 +200,7 @@ def column_list(columns: Sequence[str]) -> str:
     return json.dumps(list(columns), separators=(",", ":"))
 
 
-def _without(mapped: Mapped, stopped: pl.DataFrame) -> Mapped:
+def without(mapped: Mapped, stopped: pl.DataFrame) -> Mapped:
     """Return what was mapped with other outcomes for the stopped rows, and nothing that they would have brought."""
     if stopped.is_empty():
         return mapped
@@ -229,11 +240,10 @@ def _meaning_changed(context: LoadContext, number: int, meaning: str) -> bool:
 
 
 def begun_keys(context: LoadContext, number: int) -> pl.Series:
-    """Return the keys of deferred rows of a mapping whose wave this run loads, or that belong to none any more."""
-    waves = context.waves
+    """Return the keys of rows of a mapping that were deferred, or late, and whose wave this run loads."""
     id_map = ledger_table(context.target.dialect, "id_map")
-    waiting = sorted(set(waves.names) - waves.loading - waves.frozen)
+    loading = sorted(context.waves.loading) or [-1]
     statement = sa.select(id_map.c.source_key).where(
-        id_map.c.mapping_id == number, id_map.c.state == "deferred", id_map.c.wave.not_in(waiting or [-1])
+        id_map.c.mapping_id == number, id_map.c.state.in_(("deferred", "late")), id_map.c.wave.in_(loading)
     )
     return context.target.query(statement, ("key",))["key"]

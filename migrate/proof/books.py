@@ -23,6 +23,7 @@ from casemodel import (
 )
 from connectors import as_sqlite_has_it
 from mappings import ChildSql, CompiledMapping, ControlColumn, ControlSql, controls_of
+from migrate.ledger.tables import ledger_table
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.actual import TargetAgain
 from migrate.proof.expected import SourceAgain
@@ -37,10 +38,22 @@ def control_proofs(session: Session, target: Target, name: str) -> tuple[Control
     """Return the controls of a mapping, ready to be asked of both databases."""
     file = session.files[name]
     source = session.source(file.system)
-    return tuple(_control(session, target, source, control) for control in controls_of(file))
+    controls = controls_of(file)
+    on_way = _tables_on_their_way(target) if controls else frozenset()
+    return tuple(_control(session, target, source, control, on_way) for control in controls)
 
 
-def _control(session: Session, target: Target, source: Source, control: ControlSql) -> ControlProof:
+def _tables_on_their_way(target: Target) -> frozenset[str]:
+    """Return the tables of which rows are not loaded, since their wave is a later one or live."""
+    id_map, mapping = (ledger_table(target.dialect, name) for name in ("id_map", "mapping"))
+    waiting = sa.exists().where(id_map.c.mapping_id == mapping.c.id, id_map.c.state.in_(("deferred", "late")))
+    found = target.query(sa.select(mapping.c.target).where(waiting).distinct(), ("table",))
+    return frozenset(found["table"])
+
+
+def _control(
+    session: Session, target: Target, source: Source, control: ControlSql, on_way: frozenset[str]
+) -> ControlProof:
     hidden = {
         part: _is_personal(session, source, control.source_made[part]) or _in_target(control.target_made[part])
         for part in ("g", "n")
@@ -56,6 +69,7 @@ def _control(session: Session, target: Target, source: Source, control: ControlS
         target=partial(_of_target, target, control),
         show_group=shown("g"),
         show_number=shown("n"),
+        partial=any(not on_way.isdisjoint(made.tables) for made in control.target_made.values()),
     )
 
 

@@ -10,8 +10,9 @@ from casemodel import Target, column_info, show
 from mappings import children_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
+from migrate.ledger.waves import known_waves
 from migrate.pipeline.adopted import Adopted, adopted_records
-from migrate.pipeline.context import Shared
+from migrate.pipeline.context import RunWaves, Shared
 from migrate.pipeline.contributions import shared_records
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.actual import TargetAgain
@@ -20,6 +21,7 @@ from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
 from migrate.session import Session
 from migrate.shown import Shown
+from migrate.waves import Declared, run_waves
 from reconciliation import MappingProof, ProofColumn
 
 
@@ -29,11 +31,12 @@ def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iter
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         full, adopted = fully_read(connection), adopted_records(connection)
+        waves = run_waves(session.waves or Declared(), known_waves(connection))
     shared = shared_records((session.mapping(name) for name in session.check.order), numbers, adopted)
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
-    made = _Sides(session, target, links, numbers, shared, adopted, sides)
+    made = _Sides(session, target, links, numbers, shared, waves, adopted, sides)
     try:
         yield [_proof(made, name) for name in names]
     finally:
@@ -50,6 +53,7 @@ class _Sides:
     links: LedgerLinks
     numbers: Mapping[str, int]
     shared: Mapping[str, Shared]
+    waves: RunWaves
     adopted: Adopted
     opened: list[TargetAgain]
 
@@ -65,6 +69,7 @@ class _Sides:
             workspace.secrets.namespace,
             workspace.model.run.batch_rows,
             self.shared.get(name),
+            self.waves,
             carried,
             self.adopted.get(mapping.target, {}),
         )

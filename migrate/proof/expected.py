@@ -9,15 +9,17 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import Mapped, Source, Target, canonical_text, polars_schema, record_id
-from mappings import CompiledMapping
+from mappings import CompiledMapping, Followed
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.adopted import with_adopted
-from migrate.pipeline.context import Shared
+from migrate.pipeline.context import RunWaves, Shared
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
+from migrate.pipeline.waves import Division
 from migrate.progress import progress
 from migrate.proof.shared import as_shared
+from migrate.proof.waves import as_waves_say
 from reconciliation import ExpectedBatch
 
 
@@ -34,6 +36,8 @@ class SourceAgain:
     batch_rows: int
     shared: Shared | None = None
     """How its records are made of contributions, for a mapping with an identity."""
+    waves: RunWaves = field(default_factory=RunWaves)
+    """The waves as the ledger has them: those that are rehearsed load, live ones are left as they are."""
     carried: tuple[str, ...] = ()
     """Columns of the source, in any case, that come along as ``parent:<name>``."""
     adopted: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +52,7 @@ class SourceAgain:
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
-                    mapped = self.mapping.apply(found.prepared, self.links, duplicates)
+                    mapped = self._mapped(found.prepared, duplicates)
                     if self.shared is None:
                         mapped = with_adopted(mapped, self.adopted)
                     frame = self._frame(found.prepared, mapped, duplicates, values=values)
@@ -60,6 +64,17 @@ class SourceAgain:
                     yield ExpectedBatch(frame, found.source_rows)
         finally:
             reading.close()
+
+    def _mapped(self, prepared: pl.DataFrame, duplicates: pl.Series) -> Mapped:
+        if self.mapping.name not in self.waves.members:
+            return self.mapping.apply(prepared, self.links, duplicates)
+        followed: list[Followed] = []
+        mapped = self.mapping.apply(prepared, self.links, duplicates, followed=followed)
+        known = prepared.select("_row", "_key", "_hash").join(
+            self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left"
+        )
+        division = Division(self.waves, self.mapping, self.links)
+        return as_waves_say(division, mapped, division.of_rows(prepared, mapped, followed), known, duplicates)
 
     def _frame(self, prepared: pl.DataFrame, mapped: Mapped, duplicates: pl.Series, *, values: bool) -> pl.DataFrame:
         mapped = replace(mapped, outcomes=self._without_repeats(mapped.outcomes, duplicates))
@@ -91,11 +106,7 @@ class SourceAgain:
                 .alias("reason"),
             )
             .join(self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left")
-            .with_columns(
-                (pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False)).alias(
-                    "moved_on"
-                )
-            )
+            .with_columns(_moved_on().alias("moved_on"))
         )
         names = ["_key", "outcome", "reason", "id", "state", "moved_on"]
         if self.carried:
@@ -129,10 +140,11 @@ class SourceAgain:
     def _known(self, keys: pl.Series) -> pl.DataFrame:
         id_map = ledger_table(self.target.dialect, "id_map")
         staged = self.target.ask("proof_keys", keys.drop_nulls().unique().to_frame("key"))
-        statement = sa.select(id_map.c.source_key, id_map.c.state, id_map.c.source_hash).where(
+        columns = (id_map.c.source_key, id_map.c.state, id_map.c.source_hash, id_map.c.wave, id_map.c.target_id)
+        statement = sa.select(*columns).where(
             id_map.c.mapping_id == self.number, id_map.c.source_key.in_(sa.select(staged.c.key))
         )
-        return self.target.query(statement, ("key", "state", "known_hash"))
+        return self.target.query(statement, ("key", "state", "known_hash", "known_wave", "known_id"))
 
     @staticmethod
     def _unreadable(unreadable: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
@@ -141,6 +153,16 @@ class SourceAgain:
         return unreadable.select(
             known.get(name, pl.lit(None, dtype)).alias(name) for name, dtype in like.schema.items()
         )
+
+
+def _moved_on() -> pl.Expr:
+    """Return whether the source moved on since the last run.
+
+    What that deferred, or left as late, and now belongs to a wave that is rehearsed waits for the next one.
+    """
+    changed = pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False)
+    waits = pl.col("state").is_in(["deferred", "late"]) & pl.col("outcome").is_in(["record", "merged"])
+    return changed | waits.fill_null(False)
 
 
 def _records_once(frame: pl.DataFrame, seen: set[str]) -> pl.DataFrame:

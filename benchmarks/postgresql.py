@@ -1,0 +1,174 @@
+"""``python -m benchmarks.postgresql [--cases N] [--times N]``: loading into PostgreSQL against ``COPY | COPY``.
+
+The limit is what the database itself needs for the same rows: ``COPY … TO STDOUT | COPY … FROM STDIN`` by psql, of the
+table with its keys, checks, links and indexes, and of its id map.  Settings of the server are as they are: durable.
+Nothing here gates: it prints what it measured beside what is asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from benchmarks.__main__ import PARENTS, demo_in, fresh
+from benchmarks.measure import Measured, omnicase, ratio
+
+_CHANGED = "UPDATE ZKN_ZAAK SET ONDERWERP = ONDERWERP || '.' WHERE rowid % 100 = 0"
+
+
+@dataclass
+class Server:
+    """A PostgreSQL server on which databases may be made."""
+
+    url: str
+    psql: str
+    _made: list[str] = field(default_factory=list)
+
+    def database(self, name: str, *, like: str = "template0") -> str:
+        """Make a database anew and return its URL."""
+        self.drop(name)
+        self._do(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY file_copy")
+        self._made.append(name)
+        return self.of(name)
+
+    def of(self, name: str) -> str:
+        """Return the URL of a database."""
+        return sa.make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, name: str) -> None:
+        """Drop a database if it is there."""
+        self._do(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def drop_all(self) -> None:
+        """Drop what was made."""
+        for name in self._made:
+            self.drop(name)
+
+    def _do(self, sql: str) -> None:
+        engine = sa.create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(sql)
+        engine.dispose()
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Give the server of OMNICASE_TEST_POSTGRES_URL, or one from the wheel, started for this."""
+    given = os.environ.get("OMNICASE_TEST_POSTGRES_URL")
+    if given:
+        found = Server(given, shutil.which("psql") or "psql")
+        yield found
+        found.drop_all()
+        return
+    import pgserver
+
+    running = pgserver.postgres_server.get_server(tempfile.mkdtemp(prefix="omnicase-bench-pg-"), cleanup_mode="delete")
+    try:
+        yield Server(running.get_uri(), str(Path(pgserver.__file__).parent / "pginstall" / "bin" / "psql"))
+    finally:
+        running.cleanup()
+
+
+def piped(psql: str, read: str, written: str, tables: list[tuple[str, str]]) -> float:
+    """Copy the answers of queries from one database into tables of another, in one transaction; return seconds."""
+    started = time.perf_counter()
+    for query, into in tables:
+        out = subprocess.Popen([psql, "-qX", read, "-c", f"COPY ({query}) TO STDOUT"], stdout=subprocess.PIPE)
+        subprocess.run([psql, "-qX", written, "-c", f"COPY {into} FROM STDIN"], stdin=out.stdout, check=True)
+        out.wait()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure first load, second runs and the limit, interleaved, and print medians and ratios."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.postgresql")
+    parser.add_argument("--cases", type=int, default=1_000_000, help="how many cases (default 1,000,000)")
+    parser.add_argument("--times", type=int, default=3, help="so often each is measured; medians are printed")
+    parser.add_argument("--batch-rows", type=int, default=50_000)
+    parser.add_argument("--keep", type=Path, help="keep the generated workspace in this folder and use it again")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="omnicase-bench-") as scratch, server() as postgres:
+        folder = options.keep or Path(scratch) / "demo"
+        demo_in(folder, options.cases)
+        found: dict[str, list[Measured]] = {}
+        for turn in range(options.times):
+            for name, measured in _turn(postgres, folder, Path(scratch) / f"turn{turn}", options.batch_rows):
+                found.setdefault(name, []).append(measured)
+                print(f"  turn {turn + 1}: {name:<24} {measured.wall:8.1f} s", flush=True)
+        _say(found, options.cases, options.batch_rows)
+
+
+def _turn(postgres: Server, folder: Path, scratch: Path, batch_rows: int) -> Iterator[tuple[str, Measured]]:
+    """Yield what each step took: the limit, the first load, and the runs after it."""
+    scratch.mkdir()
+    workspace = fresh(folder, "work", scratch)
+    settings = workspace / "workspace.yml"
+    settings.write_text(settings.read_text().replace("batch_rows: 10000", f"batch_rows: {batch_rows}"))
+    run = _runs(workspace, postgres.database("bench"))
+    run("db", "upgrade")
+    run("run", *PARENTS)
+    postgres.database("bench_limit", like="bench")
+    yield "first load", run("run", "zaak.case")
+    number = "(SELECT id FROM migration.mapping WHERE name = 'zaak.case')"
+    limit = piped(
+        postgres.psql,
+        postgres.of("bench"),
+        postgres.of("bench_limit"),
+        [
+            ("SELECT * FROM case_file", "case_file"),
+            (f"SELECT * FROM migration.id_map WHERE mapping_id = {number}", "migration.id_map"),
+        ],
+    )
+    yield "limit, COPY | COPY", Measured(limit, 0, 0)
+    postgres.drop("bench_limit")
+    yield "unchanged", run("run", "zaak.case")
+    yield "unchanged, --full", run("run", "zaak.case", "--full")
+    _change(workspace, folder)
+    yield "1 % changed", run("run", "zaak.case")
+
+
+def _runs(workspace: Path, url: str) -> Callable[..., Measured]:
+    os.environ["OMNICASE_TARGET_URL"] = url
+    return lambda *arguments: omnicase(workspace, *arguments)
+
+
+def _change(workspace: Path, folder: Path) -> None:
+    """Change one case in a hundred, in a copy of the old system."""
+    systems = workspace / "systems"
+    systems.unlink()
+    shutil.copytree(folder / "systems", systems)
+    connection = sqlite3.connect(systems / "zaak.db")
+    connection.execute(_CHANGED)
+    connection.commit()
+    connection.close()
+
+
+def _say(found: dict[str, list[Measured]], cases: int, batch_rows: int) -> None:
+    medians = {name: statistics.median(each.wall for each in all_of) for name, all_of in found.items()}
+    times = max(len(each) for each in found.values())
+    print(f"\nSQLite to PostgreSQL, {cases:,} cases into case_file, {batch_rows:,} a batch; medians of {times}")
+    for name, wall in medians.items():
+        best = min(found[name], key=lambda each: each.wall)
+        print(f"  {name:<24} {wall:8.1f} s   {best.processor:8.1f} s own processor   {best.memory:6.0f} MB")
+    first = medians["first load"]
+    ratio("first load / limit", first / medians["limit, COPY | COPY"], 1.6, "at most")
+    ratio("unchanged / first load", medians["unchanged"] / first, 0.2, "at most")
+    ratio("unchanged --full / first load", medians["unchanged, --full"] / first, 0.2, "at most")
+    ratio("1 % changed / first load", medians["1 % changed"] / first, 0.25, "at most")
+    ratio("peak memory, MB", max(each.memory for all_of in found.values() for each in all_of), 400, "at most")
+
+
+if __name__ == "__main__":
+    main()

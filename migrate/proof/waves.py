@@ -1,0 +1,42 @@
+"""What reconcile expects of rows in waves: planned ones have no record yet, late ones keep the one they had."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from casemodel import Mapped
+from migrate.pipeline.waves import Division, without
+
+
+def as_waves_say(
+    division: Division, mapped: Mapped, rows: pl.DataFrame, known: pl.DataFrame, duplicates: pl.Series
+) -> Mapped:
+    """Return what is expected of mapped rows.
+
+    Args:
+        rows: ``_row`` and ``wave`` of the rows, in the order of the outcomes.
+        known: what the id map says of each row: ``_row``, ``_hash``, ``state``, ``known_hash``, ``known_wave``,
+            ``known_id``.
+    """
+    waves, wave, prior = division.waves, pl.col("wave"), pl.col("known_wave").cast(pl.Int64)
+    stays = division.standing(prior, pl.col("known_id"), pl.col("known_hash"))
+    mine = pl.col("_key").is_not_null() & ~pl.col("_key").is_in(duplicates.implode())
+    open_ = mine & ~pl.col("outcome").is_in(["out_of_scope", "deferred", "late"])
+    state = pl.col("state")
+    # Nothing is loaded over a live wave: what it is now was settled by the run that met it.
+    late = state.is_null() | state.is_in(["late", "deferred", "gone"]) | (pl.col("known_hash") != pl.col("_hash"))
+    names = {number: f"wave {name}" for number, name in waves.names.items()}
+    found = (
+        mapped.outcomes.with_columns(rows["wave"])
+        .join(known.drop("_key"), on="_row", how="left", maintain_order="left")
+        .with_columns(pl.when(stays).then(prior).otherwise(wave).alias("wave"))
+        .with_columns(
+            pl.when(open_ & wave.is_in(sorted(waves.frozen)).fill_null(False) & late.fill_null(False))
+            .then(pl.lit("late"))
+            .when(open_ & wave.is_in(sorted(waves.planned)).fill_null(False))
+            .then(pl.lit("deferred"))
+            .alias("stop"),
+            wave.replace_strict(names, default=None, return_dtype=pl.String).alias("why"),
+        )
+    )
+    return without(mapped, found.filter(pl.col("stop").is_not_null()).select("_row", "_record", "stop", "why"))
