@@ -195,6 +195,10 @@ class Target(Protocol):
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         ...
 
+    def reconnect(self) -> None:
+        """Give up the committing connection, whatever its state; what is staged can still be committed."""
+        ...
+
     def close(self) -> None:
         """Close connections and remove what was staged."""
         ...

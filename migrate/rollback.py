@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from casemodel import GuardError, Target, UsageError
 from migrate.database import heads
 from migrate.interrupt import patient, stop_here
-from migrate.ledger.lock import hold_lock, release_lock, take_lock
+from migrate.ledger.lock import hold_lock, one_starts, release_lock, take_lock
 from migrate.ledger.store import check_namespace, table
 from migrate.ledger.undo import ROLLED_BACK, ROLLING_BACK
 from migrate.ledger.waves import FROZEN
@@ -79,6 +79,7 @@ def roll_back(workspace: Workspace, asked: int | None, reason: str | None = None
     target = workspace_target(workspace)
     try:
         with target.transaction() as connection:
+            one_starts(connection)
             check_namespace(connection, workspace.secrets)
             run_id, state = _chosen(connection, asked)
             if state == ROLLED_BACK:

@@ -16,10 +16,10 @@ from psycopg import sql
 
 from casemodel import Extract, Partition, Query, Relation, Rights, SystemFailure
 from connectors.config import SystemConfig, known_options, number_option, refuse, text_option
+from connectors.copied import Copy
 from connectors.prefetch import ahead
 from connectors.relations import no_such_relation
 from connectors.scratch import Scratch
-from connectors.sources.postgresql_copy import Copy
 from connectors.sources.postgresql_link import Access, ConnectionLost, Link
 from connectors.sources.postgresql_query import query_table, read_query
 from connectors.sources.postgresql_read import (

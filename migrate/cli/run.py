@@ -53,9 +53,17 @@ _MAX_REJECTS = click.option(
 )
 
 
+_WORKERS = click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Map in N processes (default: a thread)."
+)
+_SCHEDULER = click.option("--scheduler", metavar="URL", help="Map on the workers of this Dask scheduler.")
+
+
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @_WAVE
+@_WORKERS
+@_SCHEDULER
 @click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
@@ -67,6 +75,8 @@ def run(
     invocation: Invocation,
     mappings: tuple[str, ...],
     wave: str | None,
+    workers: int,
+    scheduler: str | None,
     label: str | None,
     reason: str | None,
     resume: bool,
@@ -86,7 +96,8 @@ def run(
     refuse_if_locked(workspace)
     with open_session(workspace, as_of_date(as_of)) as session:
         limit = _limit(max_rejects, workspace)
-        result = load(session, RunOptions(mappings, label, reason, resume, full=full, wave=wave, max_rejects=limit))
+        options = RunOptions(mappings, label, reason, resume, full, wave, limit, workers, scheduler)
+        result = load(session, options)
         warnings = [*session.check.warnings, *session.unmapped]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")

@@ -10,6 +10,15 @@ import sqlalchemy as sa
 from casemodel import LockedError
 from migrate.ledger.store import now, table
 
+_STARTING = 0x6F6D6E69
+"""Number of PostgreSQL's advisory lock for runs that start ("omni")."""
+
+
+def one_starts(connection: sa.Connection) -> None:
+    """Let runs that start at once do so one after the other; on SQLite writing transactions do so by themselves."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STARTING)))
+
 
 def take_lock(connection: sa.Connection, run_id: int, *, images_of: int | None = None) -> int:
     """Take the lock for a run and return its epoch; a dead holder on this host is taken over.

@@ -97,6 +97,7 @@ def _runs(builder: Builder) -> None:
         Column("undone_at", String(26), comment="UTC: when it was rolled back"),
         Column("undone_by", String(200)),
         Column("undone_reason", Text),
+        Column("retries", Integer, nullable=False, default=0, comment="what was tried again after a lost connection"),
         comment="One invocation that loads",
     )
     builder.table(

@@ -65,13 +65,16 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
     """
     shared = prepare_shared(context, place.mapping, staged.batch, gate) if place.mapping in context.shared else None
     if shared is not None:
+        failpoint("before-shared")
         staged = stage(context, place.table, dataclasses.replace(shared.batch, records=pl.DataFrame()))
     batch, stages = staged.batch, staged.tables
     given = shared.staged if shared is not None else ()
     failpoint("before-transaction")
     with context.target.transaction([*stages.values(), *given]) as connection:
         hold_lock(connection, context.epoch)
+        failpoint("after-lock")
         context.target.bring(connection, *given, *_joined_with(batch, stages))
+        failpoint("after-copy")
         if shared is not None:
             fates = Fates(*write_shared(connection, context, place.mapping, shared, gate))
         else:
@@ -83,8 +86,10 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
         tally = _moved(rows) if place.phase == "retry" else _books(batch, rows)
         number = context.mapping_ids[place.mapping]
         write_ledger(connection, context, number, batch, stages, rows, fates.details)
+        failpoint("after-ledger")
         if shared is not None:
             follow_shared(connection, context, shared)
+            failpoint("after-followers")
         write_batch(connection, number, context.run_id, place.phase, place.seq, batch, tally, _left_scope(rows))
         failpoint("before-commit")
     failpoint("after-commit")

@@ -15,6 +15,7 @@ from connectors import id_list
 from migrate.ledger.store import now, table, upsert
 from migrate.pipeline.batch import Batch
 from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.waits import awaited_state
 
 EVER_LOADED = ("loaded", "merged", "stale", "conflict", "deferred", "late")
@@ -74,16 +75,20 @@ def write_ledger(
     again = is_known(batch.rows)
     if again:
         _forget(connection, number, stages["rows"])
+    failpoint("after-forget")
     # Before the id map: a wait must see what the links of this batch saw.
     if "waits" in stages:
         _write_waits(connection, context, number, stages["waits"], rows, batch.waits)
+    failpoint("after-waits")
     if "rows" in stages:
         _write_id_map(connection, context, number, stages["rows"], again=again)
+    failpoint("after-id-map")
     if "linked" in stages:
         _write_linked(connection, number, run_id, stages["linked"], rows)
     if "others" in stages:
         write_other_keys(connection, context, number, batch.other_keys, stages["others"], again=again)
     _write_plain(connection, context, number, stages)
+    failpoint("after-issues")
     if details:
         _write_refused(connection, number, run_id, batch, rows, details)
 

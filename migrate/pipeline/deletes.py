@@ -68,6 +68,7 @@ def delete_gone(context: LoadContext, mappings: Sequence[CompiledMapping], rules
             hold_lock(connection, context.epoch)
             _settle(connection, context, mapping, rules[mapping.name], refused=bool(excess))
             failpoint("before-deletes-commit")
+        failpoint("after-deletes")
     _forget_held(context, [each for each in mappings if each.name not in rules])
     if excess:
         raise excess[0]

@@ -16,6 +16,7 @@ from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext, Shared
 from migrate.pipeline.contributions import KNOWN, SharedBatch
+from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LINKED_STATES
 from migrate.pipeline.probable import note_probable
 
@@ -50,6 +51,7 @@ def write_shared(
     )
     if "shared_given" in stages:
         _keep(connection, context.run_id, contribution, stages["shared_given"])
+    failpoint("after-contributions")
     changed = prepared.records.filter(pl.col("fate") == "changed")
     written = {row[0]: (row[1], row[2]) for row in changed.select("id", "known_hash", "known_columns").rows()}
     edited = edited_ids(connection, shared.table, written, gate) if written else {}
@@ -218,6 +220,7 @@ def remove_leftovers(context: LoadContext, gates: dict[str, Gate]) -> int:
         gates: of the mappings with an identity, by their names.
     """
     by_number = {number: name for name, number in context.mapping_ids.items()}
+    failpoint("before-leftovers")
     with context.target.transaction() as connection:
         hold_lock(connection, context.epoch)
         leftover, record, sets = (table(connection, name) for name in ("leftover", "record", "column_set"))

@@ -318,6 +318,7 @@ def upgrade() -> None:
         sa.Column("undone_at", sa.String(26), nullable=True, comment="UTC: when it was rolled back"),
         sa.Column("undone_by", sa.String(200), nullable=True),
         sa.Column("undone_reason", sa.Text(), nullable=True),
+        sa.Column("retries", sa.Integer(), nullable=False, comment="what was tried again after a lost connection"),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}run"),
         comment="One invocation that loads",
         schema=schema,
