@@ -297,6 +297,8 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
         resumed(context, partial(_mark_done, context))
         rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
         resumed(context, partial(delete_gone, context, [session.mapping(name) for name in names], rules))
+        # What was linked to by a record that is removed now.
+        resumed(context, partial(remove_leftovers, context, gates))
 
 
 @contextmanager

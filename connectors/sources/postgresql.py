@@ -20,7 +20,7 @@ from connectors.copied import Copy
 from connectors.prefetch import ahead
 from connectors.relations import no_such_relation
 from connectors.scratch import Scratch
-from connectors.sources.postgresql_link import Access, ConnectionLost, Link
+from connectors.sources.postgresql_link import Access, Link
 from connectors.sources.postgresql_query import query_table, read_query
 from connectors.sources.postgresql_read import (
     Reader,
@@ -237,8 +237,9 @@ class PostgresqlSource:
         """Return the relations as they are at this moment, whatever the snapshot says."""
         with self._lock:
             if self._live is not None:
-                with suppress(ConnectionLost):
+                with suppress(SystemFailure):
                     return read_tables(self._live, self.system)
+                self._live.close()
             self._live = Link(self._access, live=True)
             return read_tables(self._live, self.system)
 
