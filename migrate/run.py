@@ -22,6 +22,7 @@ from connectors import open_target
 from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
+from migrate.bulk import bulk
 from migrate.database import current, heads, require_current
 from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
@@ -70,6 +71,8 @@ class RunOptions:
     """In so many processes batches are mapped; 1: in a thread of this one."""
     scheduler: str | None = None
     """Address of a Dask scheduler whose workers map instead."""
+    bulk: bool = False
+    """Drop the indexes and links of the target tables, which must be empty, and rebuild them after the load."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
 
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
-            RUN-021 nothing to resume, RUN-022 more deletes than allowed, UND-004 a rollback is not finished,
+            RUN-021 nothing to resume, RUN-022 more deletes than allowed, RUN-041 no bulk load into what holds records,
+            UND-004 a rollback is not finished,
             WAV-… a wave is live (exit 6).
         RefusedError: WAV-004 a row belongs to two waves.
         LockedError: another run holds the target (exit 7).
@@ -103,7 +107,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         require_current(target.engine)
         digest = plan_digest(session, names, current(target.engine))
         start = _start(session, target, names, options, digest)
-        with _ending(start.context), patient():
+        loaded = {session.mapping(name).target for name in names} if options.bulk else None
+        with _ending(start.context), patient(), bulk(target, loaded):
             _load_all(session, start.context, names, options)
             failpoint("before-finish")
         books = resumed(start.context, lambda: run_books(target, start.context.run_id))

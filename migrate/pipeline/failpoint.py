@@ -38,6 +38,7 @@ NAMES = (
     "before-deletes",
     "before-deletes-commit",
     "after-deletes",
+    "before-rebuild",
     "before-finish",
     "before-end-commit",
     "after-end",
