@@ -64,6 +64,7 @@ _SCHEDULER = click.option("--scheduler", metavar="URL", help="Map on the workers
 @_WAVE
 @_WORKERS
 @_SCHEDULER
+@click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
 @click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
@@ -77,6 +78,7 @@ def run(
     wave: str | None,
     workers: int,
     scheduler: str | None,
+    bulk: bool,
     label: str | None,
     reason: str | None,
     resume: bool,
@@ -97,7 +99,7 @@ def run(
     refuse_if_locked(workspace)
     with open_session(workspace, as_of_date(as_of)) as session:
         limit = _limit(max_rejects, workspace)
-        options = RunOptions(mappings, label, reason, resume, full, wave, limit, workers, scheduler)
+        options = RunOptions(mappings, label, reason, resume, full, wave, limit, workers, scheduler, bulk)
         result = load(session, options)
         warnings = [*session.check.warnings, *session.unmapped]
         ages = {name: each.snapshot_age for name, each in session.sources.items() if isinstance(each, KeyRanges)}
