@@ -26,6 +26,7 @@ PART_OF_CASES = (
     "zaak.case_role", "zaak.case_status", "zaak.case_status_made",
 )  # fmt: skip
 MEMBERS = ("zaak.case", *PART_OF_CASES)
+LOOKED_AT = ("zaak.case", "zaak.case_status", "zaak.case_role")
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def demo(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     defaults = folder / "mappings/defaults.yml"
     defaults.write_text(re.sub(r"(?m)^(balie|kcc):\n(?:[ #].*\n|\n)*", "", defaults.read_text()))
     settings = folder / "workspace.yml"
-    settings.write_text(settings.read_text().replace("batch_rows: 97", "batch_rows: 400"))
+    settings.write_text(settings.read_text().replace("batch_rows: 97", "batch_rows: 4000") + WAVES)
     return folder
 
 
@@ -48,28 +49,16 @@ def change(folder: Path, *statements: str) -> None:
         old.commit()
 
 
-def test_the_journey_of_the_demo(demo: Path, tmp_path_factory: pytest.TempPathFactory):
-    at_once = copy_workspace(demo, tmp_path_factory.mktemp("at_once"))
-    run(at_once)
-    with (demo / "workspace.yml").open("a") as settings:
-        settings.write(WAVES)
-
-    books = run(demo)
-    assert books["zaak.case"]["inserted"] == 0 < books["zaak.case"]["deferred"]
-    assert all(books[name]["inserted"] == 0 for name in PART_OF_CASES) and books["zaak.person"]["inserted"] > 0
-    assert set(reconciled(demo, *MEMBERS, "zaak.unit")["zaak.case"]) == {"deferred", "out_of_scope"}
-
-    books = run_as_planned(demo, "--wave", "parking")
+def test_the_journey_of_the_demo(demo: Path):
+    books = run(demo, "--wave", "parking")
     waves = journey(demo)
     assert books["zaak.case"]["inserted"] == waves["parking"]["mappings"][0]["over"] > 0
     assert (waves["parking"]["state"], waves["rest"]["state"]) == ("rehearsing", "planned")
     assert waves["rest"]["left"] == sum(books[name]["deferred"] for name in MEMBERS)
-    assert all("deferred" in explained for name, explained in reconciled(demo, *MEMBERS).items() if books[name]["deferred"])
+    explained = reconciled(demo, *LOOKED_AT)
+    assert all(explained[name]["deferred"] == books[name]["deferred"] > 0 for name in LOOKED_AT)
 
     assert in_process("-C", demo, "wave", "live", "parking").status == 0
-    run(demo, "--wave", "rest")
-    assert model_rows(demo / "target.db") == model_rows(at_once / "target.db")
-
     parking = "ZAAKNR IN (SELECT ZAAKNR FROM ZKN_ZAAK WHERE TRIM(ZTCODE) IN ('PARKVERG', 'GEHPARK'))"
     change(demo, f"UPDATE ZKN_ZAAK SET TOELICHT = 'After cutover' WHERE {parking}",
            f"DELETE FROM ZKN_STATUS WHERE STATID IN (SELECT MAX(STATID) FROM ZKN_STATUS WHERE {parking})")
@@ -78,12 +67,11 @@ def test_the_journey_of_the_demo(demo: Path, tmp_path_factory: pytest.TempPathFa
     assert books["zaak.case"]["late"] == cases["late"] == cases["rows"]
     assert books["zaak.case_status"]["gone"]["kept"] == 1
     assert [row for name, found in model_rows(demo / "target.db").items() for row in found if "After cutover" in row] == []
-    assert reconciled(demo, *MEMBERS)["zaak.case"]["late"] == cases["late"]
+    assert reconciled(demo, *LOOKED_AT)["zaak.case"]["late"] == cases["late"]
 
     assert in_process("-C", demo, "wave", "back", "parking", "--reason", "the printer failed").status == 0
     assert run(demo)["zaak.case"]["updated"] == cases["rows"]
-    assert in_process("-C", demo, "wave", "live", "parking").status == 0
-    assert in_process("-C", demo, "wave", "close", "parking").status == 0
+    for verb in ("live", "close"):
+        assert in_process("-C", demo, "wave", verb, "parking").status == 0
     shown = in_process("-C", demo, "wave", "status")
     assert shown.status == 0 and "afgesloten" in shown.out
-    reconciled(demo, *MEMBERS)
