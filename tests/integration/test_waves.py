@@ -10,7 +10,7 @@ import pytest
 from command_line import in_process
 from made_once import copy_made
 from targets import assert_same_target, model_rows, open_read_only
-from waves_workspace import WAVES, change, edit, journey, make, reconciled, run, run_as_planned
+from waves_workspace import WAVES, change, edit, journey, make, reconciled, run, run_as_planned, wave
 
 ORDERS = [(seed, "".join(order)) for seed in (1, 2) for order in permutations("abc")]
 
@@ -34,11 +34,11 @@ def test_all_waves_one_by_one_give_the_target_of_one_load(tmp_path: Path, seed: 
     at_once = copy_made(loaded_at_once, tmp_path / "at_once", str(seed))
     one_by_one = make(tmp_path / "one_by_one", seed)
     dice = random.Random(f"{seed}{order}")
-    for number, wave in enumerate(order):
-        books = (run_as_planned if number == 1 else run)(one_by_one, "--wave", wave)
+    for number, name in enumerate(order):
+        books = (run_as_planned if number == 1 else run)(one_by_one, "--wave", name)
         assert bool(books["old.party"]["deferred"]) is (number < 2)
         if dice.random() < 0.6:
-            assert in_process("-C", one_by_one, "wave", "live", wave).status == 0
+            assert in_process("-C", one_by_one, "wave", "live", name).status == 0
     assert_same_target(one_by_one / "target.db", at_once / "target.db")
     reconciled(one_by_one)
     run(one_by_one)
@@ -50,7 +50,7 @@ def test_planned_waves_are_deferred_with_what_is_part_of_them(tmp_path: Path):
     books = run(folder)
     wanted = rows(folder, "SELECT COUNT(*) FROM party")[0][0]
     kinds = sum(each["rows"] for each in journey(folder).values())
-    assert books["old.party"]["deferred"] == sum(journey(folder)[w]["mappings"][0]["rows"] for w in "abc")
+    assert books["old.party"]["deferred"] == sum(journey(folder)[name]["mappings"][0]["rows"] for name in "abc")
     assert books["old.party"]["inserted"] == wanted > 0, "what belongs to no wave is loaded"
     assert books["old.clerk"]["inserted"] == 5, "and what waves share"
     assert books["old.mail"]["deferred"] > 0 < books["old.line"]["deferred"]
@@ -99,6 +99,7 @@ def test_what_changes_after_cutover_is_late_and_never_loaded(tmp_path: Path):
     assert {name: each.get("late", 0) for name, each in reconciled(folder).items()} == late, "late rows are named"
     again = run(folder)
     assert {name: again[name]["late"] for name in again} == late
+    assert len(wave(folder, "status", "a")["late_rows"]) == sum(late.values())
     shown = in_process("-C", folder, "wave", "status", "a")
     assert shown.status == 3 and shown.out.count("nieuw\n") == 4 and "volgt old.party" in shown.out
     assert in_process("-C", folder, "wave", "status").status == 3
@@ -138,13 +139,12 @@ def test_a_wave_goes_back_and_says_what_people_did(tmp_path: Path):
     new = "00000000-0000-4000-8000-000000000000"
     edit(folder, f"INSERT INTO digital_address (id, party_id, address_type, value, is_default)"
                  f" SELECT '{new}', id, 'email', 'made@x.nl', 0 FROM party LIMIT 1")
-    back = in_process("-C", folder, "--format", "json", "wave", "back", "a", "--reason", "the printer failed")
-    found = {(each["table"], each["id"], each["what"]) for each in back.document["touched"]}
+    touched = wave(folder, "back", "a", "--reason", "the printer failed")["touched"]
     wanted = {(edited, "edited"), (removed, "removed"), (new, "made")}
-    assert (back.status, found) == (3, {("digital_address", *each) for each in wanted})
+    assert {(each["table"], each["id"], each["what"]) for each in touched} == {("digital_address", *each) for each in wanted}
     books = run(folder)
     assert (books["old.party"]["late"], books["old.party"]["updated"]) == (0, late)
-    events = in_process("-C", folder, "--format", "json", "wave", "list").document["events"]
+    events = wave(folder, "list")["events"]
     assert [each["event"] for each in events if each["wave"] == "a"] == ["planned", "rehearsing", "live", "back"]
     assert [each["reason"] for each in events if each["event"] in ("live", "back")] == ["cutover night", "the printer failed"]
 
@@ -193,7 +193,7 @@ def test_conditions_may_change_until_a_wave_is_live(tmp_path: Path):
     books = run(folder)
     assert rows(folder, "SELECT COUNT(*) FROM party")[0][0] == count, "what was loaded stays"
     waves = journey(folder)
-    assert books["old.party"]["deferred"] == sum(waves[wave]["mappings"][0]["left"] for wave in "bc")
+    assert books["old.party"]["deferred"] == sum(waves[name]["mappings"][0]["left"] for name in "bc")
     assert waves["b"]["state"] == "planned" and waves["b"]["over"] > 0 < waves["a"]["over"]
     reconciled(folder)
     change(folder, "UPDATE PARTY SET NAME = NAME || '!' WHERE KIND = 'a' AND NAME >= 'N20'")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from command_line import Answer, in_process
+import jsonschema
+from command_line import ROOT, Answer, in_process
 from targets import upgrade
 
 SETTINGS = """\
@@ -150,7 +153,16 @@ def reconciled(folder: Path, *mappings: str) -> dict[str, dict[str, int]]:
     return {each["mapping"]: each["explained"] for each in found}
 
 
-def journey(folder: Path) -> dict[str, dict[str, object]]:
+def journey(folder: Path) -> dict[str, dict[str, Any]]:
     """Return `wave status` by wave."""
-    answer = in_process("-C", folder, "--format", "json", "wave", "status")
-    return {each["wave"]: each for each in answer.document["waves"]}
+    return {each["wave"]: each for each in wave(folder, "status")["waves"]}
+
+
+def wave(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Run a verb of `wave`; return its document, which is as the published schema has it."""
+    answer = in_process("-C", folder, "--format", "json", "wave", *arguments)
+    assert answer.status in (0, 3), answer.err
+    schema = json.loads((ROOT / "migrate/documents/wave.schema.json").read_text())
+    jsonschema.validate(answer.document, schema, cls=jsonschema.Draft202012Validator)
+    document: dict[str, Any] = answer.document
+    return document
