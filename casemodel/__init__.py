@@ -29,7 +29,7 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target
+from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsRights
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -47,6 +47,7 @@ from casemodel.values import (
     Partition,
     Query,
     Relation,
+    Rights,
     SideJoin,
     SourceColumn,
     Tally,
@@ -103,6 +104,7 @@ __all__ = [
     "RefusedError",
     "RefusedMany",
     "Relation",
+    "Rights",
     "RowCheck",
     "RunsQueries",
     "Secrets",
@@ -112,6 +114,7 @@ __all__ = [
     "SystemFailure",
     "Tally",
     "Target",
+    "TellsRights",
     "UsageError",
     "Uuid",
     "ValueCheck",

@@ -7,7 +7,7 @@ values of a source or texts of drivers, since those quote cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,13 @@ class Place:
         return text
 
 
+def _again(kind: type[OmnicaseError], facts: dict[str, Any], args: tuple[Any, ...]) -> OmnicaseError:
+    found = kind.__new__(kind)
+    found.args = args
+    found.__dict__.update(facts)
+    return found
+
+
 class OmnicaseError(Exception):
     """Base of every error shown to a user.
 
@@ -49,6 +56,10 @@ class OmnicaseError(Exception):
         self.message = message
         self.hint = hint
         self.place = Place(file=place) if isinstance(place, str) else (place or Place())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error come out of a worker process as it is."""
+        return _again, (type(self), self.__dict__.copy(), self.args)
 
     def as_dict(self) -> dict[str, str]:
         """Return the error as the JSON object of the command-line contract."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
 
-from casemodel.values import Extract, LinkRequest, Partition, Query, Relation
+from casemodel.values import Extract, LinkRequest, Partition, Query, Relation, Rights
 
 if TYPE_CHECKING:
     # SQLAlchemy costs a quarter of a second, and who uses these protocols has it already.
@@ -81,6 +81,15 @@ class RunsQueries(Protocol):
 
 
 @runtime_checkable
+class TellsRights(Protocol):
+    """A source that knows what its role may do besides reading."""
+
+    def rights(self) -> Rights:
+        """Return the rights of the role that reads."""
+        ...
+
+
+@runtime_checkable
 class KeyRanges(Protocol):
     """A source that can cut a relation into ranges of its key, and of which other processes can read the same rows.
 
@@ -90,6 +99,11 @@ class KeyRanges(Protocol):
     @property
     def snapshot(self) -> str:
         """The name of what all readers of the run see."""
+        ...
+
+    @property
+    def snapshot_age(self) -> float:
+        """Seconds since then: so long the old system cannot clean up its tables."""
         ...
 
     def key_ranges(self, partition: Partition, parts: int) -> tuple[str, ...]:
@@ -184,6 +198,10 @@ class Target(Protocol):
 
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
+        ...
+
+    def reconnect(self) -> None:
+        """Give up the committing connection, whatever its state; what is staged can still be committed."""
         ...
 
     def close(self) -> None:

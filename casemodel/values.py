@@ -77,6 +77,22 @@ class Extract:
         return self.frame.height + (0 if self.unreadable is None else self.unreadable.height)
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a source is read with: what the doctor tells.
+
+    server: name and version.
+    role: who reads.
+    excess: what the role may do that a reader need not, a sentence each without its end.
+    unprotected: what is wrong with how the connection is protected; empty when nothing is.
+    """
+
+    server: str
+    role: str
+    excess: tuple[str, ...] = ()
+    unprotected: str = ""
+
+
 OUTCOMES = (
     "out_of_scope",
     "deferred",

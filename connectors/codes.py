@@ -6,6 +6,7 @@ CODES: dict[str, str] = {
     "CON-001": "The kind of a system is unknown.",
     "CON-002": "A password or token stands in the workspace or in a URL.",
     "CON-003": "A setting of a system is missing, unknown or has a wrong form.",
+    "CON-004": "The driver for a kind of system is not installed.",
     "CON-010": "The source file or folder does not exist.",
     "CON-011": "The source is not a regular file.",
     "CON-012": "The source may not be read.",
@@ -35,5 +36,15 @@ CODES: dict[str, str] = {
     "CON-039": "A delivery is empty.",
     "CON-040": "The trailer line of a file is missing.",
     "CON-041": "The control total of a trailer line differs from the number of records.",
+    "CON-060": "The database cannot be reached, or is too old.",
+    "CON-061": "The connection to the database was lost.",
+    "CON-062": "The snapshot that a run reads is gone.",
+    "CON-063": "A lock or an answer of the database took too long.",
+    "CON-064": "The role may not read a relation, or not all of its rows.",
+    "CON-065": "The snapshot that a run reads is too old.",
+    "CON-066": "The database refuses to read.",
+    "CON-067": "A relation was changed since the run began.",
+    "CON-068": "The database does not say in which encoding its texts are.",
+    "CON-069": "In production a connection must be verified.",
 }
 """Every code with its meaning, in the order of the documentation."""

@@ -27,6 +27,7 @@ class SystemConfig:
         root: the workspace's folder; relative locations start there.
         url: where it is, as the environment says; it may hold a password and is never shown.
         snapshot: name of the snapshot of another process, whose rows are to be read.
+        production: whether connections must be protected.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SystemConfig:
     root: Path = field(default_factory=Path)
     url: str | None = field(default=None, repr=False)
     snapshot: str | None = None
+    production: bool = False
 
     def located(self, text: str) -> Path:
         """Return a location as an absolute path; a system may lie anywhere."""

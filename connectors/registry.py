@@ -15,6 +15,7 @@ _BUILT_IN = {
     "sqlite": "connectors.sources.sqlite:open_sqlite",
     "csv": "connectors.sources.csv_files:open_csv",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
+    "sql": "connectors.sources.sql:open_sql",
 }
 
 

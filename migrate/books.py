@@ -50,6 +50,8 @@ class Books:
     label: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
+    retries: int = 0
+    """How often something was tried again since a connection was lost."""
 
     @property
     def balanced(self) -> bool:
@@ -73,6 +75,7 @@ class Books:
             "label": self.label,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
+            "retries": self.retries,
             "mappings": [each.as_dict() for each in self.mappings],
         }
 
@@ -131,4 +134,5 @@ def run_books(target: Target, run_id: int) -> Books:
         facts["label"],
         facts["started_at"],
         facts["ended_at"],
+        facts["retries"],
     )

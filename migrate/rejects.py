@@ -216,7 +216,7 @@ class _Ledger:
             waits = tuple(
                 f"{parent} {self._shown.key_text(self._session.mapping(parent), on_key)}" for parent, on_key in found
             )
-        shown = self._shown.key(mapping, key) if key is not None else (f"row {ref}",)
+        shown = self._shown.key(mapping, key) if key is not None else (self._shown.locator(mapping, ref),)
         return RejectedRow(
             name, shown, state, tuple(RowIssue(*row) for row in issues), values, waits, self._shown.unmasked
         )

@@ -8,9 +8,10 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,11 +22,14 @@ from connectors import open_target
 from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
-from migrate.database import current, require_current
+from migrate.bulk import bulk
+from migrate.database import current, heads, require_current
+from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
-from migrate.ledger.lock import refuse_if_held, release_lock, take_lock
+from migrate.ledger.lock import hold_lock, one_starts, refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
+from migrate.ledger.undo import refuse_half_undone
 from migrate.ledger.waves import known_waves
 from migrate.opened_target import workspace_target
 from migrate.pipeline.adopted import adopted_records
@@ -35,8 +39,10 @@ from migrate.pipeline.deletes import delete_gone
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
+from migrate.pipeline.retry import resumed
 from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
+from migrate.pipeline.workers import Workers
 from migrate.progress import progress
 from migrate.session import Session, plan_digest, require_runnable
 from migrate.waves import Declared, begin_waves, refuse_two_waves
@@ -61,15 +67,25 @@ class RunOptions:
     """The one wave that is loaded; None: all that are rehearsed."""
     max_rejects: float | None = None
     """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
+    workers: int = 1
+    """In so many processes batches are mapped; 1: in a thread of this one."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers map instead."""
+    bulk: bool = False
+    """Drop the indexes and links of the target tables, which must be empty, and rebuild them after the load."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up."""
+    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up.
+
+    moved_on: mappings whose source was written to, or may have been, between the two starts.
+    """
 
     books: Books
     resumed: bool
     abandoned: int | None = None
+    moved_on: tuple[str, ...] = ()
 
 
 def load(session: Session, options: RunOptions, *, target_url: str | None = None) -> RunResult:
@@ -80,7 +96,9 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
 
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
-            RUN-021 nothing to resume, RUN-022 more deletes than allowed, WAV-… a wave is live (exit 6).
+            RUN-021 nothing to resume, RUN-022 more deletes than allowed, RUN-041 no bulk load into what holds records,
+            UND-004 a rollback is not finished,
+            WAV-… a wave is live (exit 6).
         RefusedError: WAV-004 a row belongs to two waves.
         LockedError: another run holds the target (exit 7).
     """
@@ -93,10 +111,13 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         require_current(target.engine)
         digest = plan_digest(session, names, current(target.engine))
         start = _start(session, target, names, options, digest)
-        with _ending(target, start.context), patient():
+        loaded = {session.mapping(name).target for name in names} if options.bulk else None
+        with _ending(start.context), patient(), bulk(target, loaded):
             _load_all(session, start.context, names, options)
             failpoint("before-finish")
-        return RunResult(run_books(target, start.context.run_id), start.resumed, start.abandoned)
+        books = resumed(start.context, lambda: run_books(target, start.context.run_id))
+        moved_on = sorted(start.context.moved_on) if start.resumed else ()
+        return RunResult(books, start.resumed, start.abandoned, tuple(moved_on))
     finally:
         target.close()
 
@@ -128,8 +149,11 @@ class _Start:
 
 def _start(session: Session, target: Target, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
     compiled = [session.mapping(name) for name in session.check.order]
+    failpoint("before-start")
     with target.transaction() as connection:
+        one_starts(connection)
         check_namespace(connection, session.workspace.secrets)
+        refuse_half_undone(connection)
         renamed = take_over(connection, compiled)
         numbers = mapping_ids(connection, [(each.name, each.id_name, each.target, each.meaning) for each in compiled])
         run = table(connection, "run")
@@ -153,8 +177,7 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
                 place="run",
             )
         run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest, renamed)
-        epoch = take_lock(connection, run_id)
-        abandoned = int(last.id) if last is not None and not same else None
+        epoch = take_lock(connection, run_id, images_of=run_id)
         connection.execute(
             sa.update(run)
             .where(run.c.state.in_(UNFINISHED), run.c.id != run_id)
@@ -166,6 +189,8 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
             .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
         )
         full, adopted = fully_read(connection), adopted_records(connection)
+        failpoint("before-start-commit")
+    failpoint("after-start")
     context = LoadContext(
         target,
         session.workspace.secrets,
@@ -180,7 +205,7 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
         full=was_full if same else options.full,
         adopted=adopted,
     )
-    return _Start(context, same, abandoned)
+    return _Start(context, same, int(last.id) if last is not None and not same else None)
 
 
 def _waves(
@@ -220,13 +245,14 @@ def _new_run(
             host=socket.gethostname(),
             pid=os.getpid(),
             os_user=getpass.getuser(),
+            model_revision=heads("model")["model"],
         )
     )
     return new_id(inserted)
 
 
 @contextmanager
-def _ending(target: Target, context: LoadContext) -> Iterator[None]:
+def _ending(context: LoadContext) -> Iterator[None]:
     """Write down how the run ended, and give the lock back."""
     state = "failed"
     try:
@@ -239,42 +265,84 @@ def _ending(target: Target, context: LoadContext) -> Iterator[None]:
         state = "stopped"
         raise
     finally:
-        with target.transaction() as connection:
-            run = table(connection, "run")
-            # Who took the lock over goes on with the same run and says how it ends.
-            if release_lock(connection, context.epoch):
-                connection.execute(sa.update(run).where(run.c.id == context.run_id).values(state=state, ended_at=now()))
+        resumed(context, partial(_end, context, state))
+        failpoint("after-end")
+
+
+def _end(context: LoadContext, state: str) -> None:
+    with context.target.transaction() as connection:
+        run = table(connection, "run")
+        # Who took the lock over goes on with the same run and says how it ends.
+        if release_lock(connection, context.epoch):
+            values = {"state": state, "ended_at": now(), "retries": run.c.retries + context.patience.count}
+            mine = sa.and_(run.c.id == context.run_id, run.c.state == "running")
+            connection.execute(sa.update(run).where(mine).values(values))
+        failpoint("before-end-commit")
 
 
 def _load_all(session: Session, context: LoadContext, names: Sequence[str], options: RunOptions) -> None:
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     siblings = {name: frozenset(each.mappings.values()) for name, each in context.shared.items()}
     links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read, siblings)
-    loads = {name: _mapping_load(session, context, name, links) for name in names}
-    try:
+    with ExitStack() as stack:
+        workers = stack.enter_context(_workers(session, context, options))
+        loads = {name: _mapping_load(session, context, name, links, workers) for name in names}
+
+        def closed() -> None:
+            for each in loads.values():
+                each.close()
+
+        def afresh() -> None:
+            links.forget_all()
+            closed()
+
+        stack.callback(closed)
         for name in names:
-            relation = loads[name].mapping.relation
-            with progress(name, loads[name].source.count(relation)) as bar:
-                loads[name].load(bar, max_rejects=options.max_rejects)
+            resumed(context, partial(_load, loads[name], options), afresh)
             if name != names[-1]:
-                _settle(context, [loads[name]])
-        _settle(context, list(loads.values()))
-        remove_leftovers(context, {name: each.gate() for name, each in loads.items() if each.mapping.giving})
-        with context.target.transaction() as connection:
-            done = table(connection, "progress")
-            connection.execute(sa.update(done).where(done.c.run_id == context.run_id).values(state="done"))
+                resumed(context, partial(_settle, context, [loads[name]]), afresh)
+        resumed(context, partial(_settle, context, list(loads.values())), afresh)
+        gates = {name: each.gate() for name, each in loads.items() if each.mapping.giving}
+        resumed(context, partial(remove_leftovers, context, gates))
+        resumed(context, partial(_mark_done, context))
         rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
-        delete_gone(context, [session.mapping(name) for name in names], rules)
-    finally:
-        for each in loads.values():
-            each.close()
+        resumed(context, partial(delete_gone, context, [session.mapping(name) for name in names], rules))
+        # What was linked to by a record that is removed now.
+        resumed(context, partial(remove_leftovers, context, gates))
 
 
-def _mapping_load(session: Session, context: LoadContext, name: str, links: LedgerLinks) -> MappingLoad:
+@contextmanager
+def _workers(session: Session, context: LoadContext, options: RunOptions) -> Iterator[Workers | None]:
+    """Give what maps the batches in other processes, when that was asked for."""
+    if options.workers == 1 and options.scheduler is None:
+        yield None
+        return
+    with spawned(options.workers) if options.scheduler is None else scheduled(options.scheduler) as (executor, count):
+        url = context.target.engine.url.render_as_string(hide_password=False)
+        workspace = session.workspace
+        yield Workers(executor, count, workspace.root, workspace.env, session.as_of, url)
+
+
+def _load(load: MappingLoad, options: RunOptions) -> None:
+    with progress(load.mapping.name, load.source.count(load.mapping.relation)) as bar:
+        load.load(bar, max_rejects=options.max_rejects)
+
+
+def _mark_done(context: LoadContext) -> None:
+    with context.target.transaction() as connection:
+        hold_lock(connection, context.epoch)
+        done = table(connection, "progress")
+        connection.execute(sa.update(done).where(done.c.run_id == context.run_id).values(state="done"))
+        failpoint("before-done-commit")
+
+
+def _mapping_load(
+    session: Session, context: LoadContext, name: str, links: LedgerLinks, workers: Workers | None
+) -> MappingLoad:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
     cursor = cursor_rule(session.files[name])
-    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor)
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor, workers)
 
 
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:

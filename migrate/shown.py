@@ -76,6 +76,12 @@ class Shown:
         """Return whether any column of the source key is personal."""
         return any(self.personal(mapping, column) for column in mapping.key_columns)
 
+    def locator(self, mapping: CompiledMapping, ref: str) -> str:
+        """Return where a row without a key lies, as it may be shown: a source may locate rows by their primary key."""
+        relation = self._session.relation(mapping.system, mapping.relation)
+        personal = any(self._session.workspace.is_personal(relation, name) for name in relation.primary_key)
+        return f"row #{token(ref, self._mask_key)}" if personal and not self.unmasked else f"row {ref}"
+
     def key_text(self, mapping: CompiledMapping, key: str | None) -> str:
         """Return a key as one text, as `explain` accepts it."""
         return join_key(list(self.key(mapping, key)))

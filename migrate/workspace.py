@@ -184,7 +184,8 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
         raise RefusedError(
             "WSP-004", f"there is no environment '{env}'", hint=f"Known environments: {known}.", place=FILE
         )
-    return Workspace(root, model, env, _systems(model, root, raw))
+    production = env is not None and model.environments[env].production == "true"
+    return Workspace(root, model, env, _systems(model, root, raw, production=production))
 
 
 def _refuse_passwords(raw: PlacedDict) -> None:
@@ -203,7 +204,7 @@ def _refuse_passwords(raw: PlacedDict) -> None:
             )
 
 
-def _systems(model: WorkspaceModel, root: Path, raw: PlacedDict) -> dict[str, SystemConfig]:
+def _systems(model: WorkspaceModel, root: Path, raw: PlacedDict, *, production: bool) -> dict[str, SystemConfig]:
     systems = {}
     for name, options in model.systems.items():
         kind = str(options.get("kind", ""))
@@ -217,7 +218,7 @@ def _systems(model: WorkspaceModel, root: Path, raw: PlacedDict) -> dict[str, Sy
                 # What comes out of the environment may hold a password; what stands in the file may not.
                 url = url or str(rest["url"])
                 rest["url"] = _VARIABLE.sub(lambda found: found.group(2) or "", written)
-        systems[name] = SystemConfig(name, kind, rest, root, url=url)
+        systems[name] = SystemConfig(name, kind, rest, root, url=url, production=production)
     return systems
 
 

@@ -6,12 +6,13 @@ runs three, chosen by the seed (OMNICASE_SEED), and says which it left out; ``--
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import tempfile
 import uuid
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from command_line import ROOT, CommandLine
+from struck import FILE, RESULT, counted
 
 # Each worker of pytest has one core; Polars reads this when it is first imported. What tests spawn may use all.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -61,15 +63,15 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_postgres_database(postgres_url: str) -> Iterator[Callable[[], str]]:
-    """A function that makes an empty PostgreSQL database and returns its URL; all are dropped at the end."""
+def new_postgres_database(postgres_url: str) -> Iterator[Callable[..., str]]:
+    """A function that makes a PostgreSQL database, empty or a copy of one, and returns its URL; all are dropped at the end."""
     server = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     names: list[str] = []
 
-    def make() -> str:
+    def make(template: str = "template0") -> str:
         name = f"omnicase_test_{uuid.uuid4().hex[:12]}"
         with server.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
         names.append(name)
         return sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
 
@@ -91,6 +93,17 @@ def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'target.db'}"
     return str(request.getfixturevalue("postgres_database"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        descriptor, os.environ[FILE] = tempfile.mkstemp(prefix="omnicase-faults-")
+        os.close(descriptor)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        Path(os.environ[FILE]).unlink(missing_ok=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -136,6 +149,16 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    found = counted(Path(os.environ[FILE]))
+    if found:
+        terminalreporter.section("faults that really struck, each followed by a comparison of the whole target and ledger")
+        for family, by_database in sorted(found.items()):
+            numbers = ", ".join(f"{name} {number}" for name, number in sorted(by_database.items()))
+            terminalreporter.write_line(f"{family}: {numbers}")
+        total = sum(found.values(), Counter[str]())
+        terminalreporter.write_line(f"in all: {', '.join(f'{name} {number}' for name, number in sorted(total.items()))}")
+        if config.getoption("--whole"):
+            (ROOT / RESULT).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     left_out = config.stash.get(_LEFT_OUT, {})
     if left_out:
         seed = os.environ.get("OMNICASE_SEED", "1")

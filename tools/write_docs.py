@@ -25,7 +25,8 @@ DOCS = ROOT / "docs"
 PACKAGES = ("casemodel", "connectors", "mappings", "migrate", "reconciliation", "runbooks")
 CLASSES = {
     "BugError": ("bug", 1), "UsageError": ("usage", 2), "RefusedError": ("refused", 4), "SystemFailure": ("system", 5),
-    "GuardError": ("guard", 6), "LockedError": ("locked", 7), "BrokenError": ("broken", 8),
+    "ConnectionLost": ("system", 5), "GuardError": ("guard", 6), "LockedError": ("locked", 7),
+    "BrokenError": ("broken", 8),
 }
 NOTE = "<!-- Written by tools/write_docs.py from the code; `make docs` writes it again. -->\n"
 STATUSES = [
@@ -113,6 +114,9 @@ def _of_call(node: ast.Call) -> Iterator[Raised]:
     if name in CLASSES and len(words) >= 2 and _is_code(words[0]):
         hint = next((_words(keyword.value) for keyword in node.keywords if keyword.arg == "hint"), "")
         yield Raised(words[0], *CLASSES[name], _cell(words[1]), _cell(hint))
+    elif name == "refuse" and len(words) == 3 and words[0] == "‹config›":
+        code = next((_words(keyword.value) for keyword in node.keywords if keyword.arg == "code"), "CON-003")
+        yield Raised(code, *CLASSES["RefusedError"], _cell(words[1]), _cell(words[2]))
     elif name in {"failed", "finding"} and len(words) >= 4 and _is_code(words[1]):
         kind, status = ("doctor", 5) if name == "failed" else ("doctor", 3)
         yield Raised(words[1], kind, status, _cell(words[2]), _cell(words[3]))

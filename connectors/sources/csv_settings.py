@@ -75,7 +75,7 @@ class CsvRelation:
 
 
 def read_settings(config: SystemConfig) -> dict[str, CsvRelation]:
-    """Return the relations of a csv system by name; raise CON-003 or CON-038 for a wrong setting (exit 4)."""
+    """Return the relations of a csv system by name; raise CON-003 for a wrong setting (exit 4)."""
     known_options(config, config.options, _SYSTEM_OPTIONS)
     relations = config.options.get("relations")
     if not isinstance(relations, Mapping) or not relations:
@@ -123,7 +123,6 @@ def _encoding(config: SystemConfig, text: str) -> str:
             config,
             f"the encoding {text} is not one that can be read",
             "Use utf-8, utf-16, cp1252, cp850, latin-1 or another single-byte code page.",
-            code="CON-038",
         )
     return "utf-8" if name == "utf-8-sig" else name
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
+import psycopg
 from psycopg import sql
 
-from casemodel import Extract, Partition, Query, Relation, SystemFailure
+from casemodel import Extract, Partition, Query, Relation, Rights, SystemFailure
 from connectors.config import SystemConfig, known_options, number_option, refuse, text_option
+from connectors.copied import Copy
 from connectors.prefetch import ahead
 from connectors.relations import no_such_relation
 from connectors.scratch import Scratch
-from connectors.sources.postgresql_copy import Copy
-from connectors.sources.postgresql_link import Access, ConnectionLost, Link
+from connectors.sources.postgresql_link import Access, Link
 from connectors.sources.postgresql_query import query_table, read_query
 from connectors.sources.postgresql_read import (
     Reader,
@@ -28,6 +29,7 @@ from connectors.sources.postgresql_read import (
     read_ranges,
     with_refs,
 )
+from connectors.sources.postgresql_rights import protected, rights_of
 from connectors.sources.postgresql_schema import Table, check_same, read_tables
 from connectors.store import Store
 
@@ -49,9 +51,14 @@ def access_of(config: SystemConfig) -> Access:
     scheme, colon, rest = url.partition("://")
     if not colon or scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise refuse(config, "the url is not one of PostgreSQL", "Write url: postgresql://ROLE@HOST/DATABASE.")
+    place = f"systems.{config.name}"
+    try:
+        libpq = protected(f"postgresql://{rest}", place) if config.production else f"postgresql://{rest}"
+    except psycopg.ProgrammingError:
+        raise refuse(config, "the url cannot be read", "Write url: postgresql://ROLE@HOST/DATABASE.") from None
     return Access(
-        url=f"postgresql://{rest}",
-        shown=f"systems.{config.name}",
+        url=libpq,
+        shown=place,
         schema=text_option(config, config.options, "schema", "public"),
         lock_seconds=number_option(config, config.options, "lock_seconds", 10),
         statement_seconds=number_option(config, config.options, "statement_seconds", 1800),
@@ -103,9 +110,9 @@ class PostgresqlSource:
         return self._moment.snapshot
 
     @property
-    def access(self) -> Access:
-        """How the database is reached."""
-        return self._access
+    def snapshot_age(self) -> float:
+        """Seconds since the snapshot was taken."""
+        return time.monotonic() - self._taken
 
     def relations(self) -> tuple[str, ...]:
         """Return the names of all relations of the schema that the role may read."""
@@ -129,6 +136,11 @@ class PostgresqlSource:
         if self._moment.content is None or table.volatile:
             return None
         return _digest(self._moment.database, self._moment.content, table.shape)
+
+    def rights(self) -> Rights:
+        """Return what the role may do besides reading."""
+        with self._lock:
+            return rights_of(self._holder)
 
     def offer(self, query: Query) -> None:
         """Offer a query of the workspace as a relation from now on."""
@@ -225,8 +237,9 @@ class PostgresqlSource:
         """Return the relations as they are at this moment, whatever the snapshot says."""
         with self._lock:
             if self._live is not None:
-                with suppress(ConnectionLost):
+                with suppress(SystemFailure):
                     return read_tables(self._live, self.system)
+                self._live.close()
             self._live = Link(self._access, live=True)
             return read_tables(self._live, self.system)
 
@@ -304,8 +317,7 @@ class PostgresqlSource:
         return read_query(opened, table, text, query, base, _STORE_ROWS)
 
     def _check_age(self) -> None:
-        hours = (time.monotonic() - self._taken) / 3600
-        if self._max_hours and hours > self._max_hours:
+        if self._max_hours and self.snapshot_age > self._max_hours * 3600:
             raise SystemFailure(
                 "CON-065",
                 f"the snapshot of this run is older than {self._max_hours} hours; it keeps the old system from"

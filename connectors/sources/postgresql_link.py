@@ -15,6 +15,7 @@ from psycopg import sql
 from casemodel import SystemFailure
 
 LEAST_VERSION = 120000
+_HAS_TRANSACTION_TIMEOUT = 170000
 _LOST = ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "08")
 _UNREACHABLE = {
     "password authentication failed": "it refuses the password",
@@ -30,7 +31,6 @@ _UNREACHABLE = {
     "no such file": "nothing listens at this socket",
 }
 _SETTINGS: dict[LiteralString, str] = {
-    "default_transaction_read_only": "on",
     "client_encoding": "UTF8",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "iso_8601",
@@ -71,21 +71,29 @@ class Access:
 
 
 class Link:
-    """One connection of one thread: either in a read-only transaction of a snapshot, or, ``live``, outside of any."""
+    """One connection of one thread, in a read-only transaction: of a snapshot, or, ``live``, seeing what is there now.
+
+    Settings are those of the transaction: a pooler may give the connection to somebody else after it.
+    """
 
     def __init__(self, access: Access, snapshot: str | None = None, *, live: bool = False) -> None:
         self.access = access
         self._connection = _connect(access)
         try:
-            if not live:
+            if live:
+                self.do(sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"))
+            else:
                 self._begin(snapshot)
-            local = sql.SQL("SET SESSION " if live else "SET LOCAL ")
             wanted = _SETTINGS | {
                 "lock_timeout": f"{access.lock_seconds}s",
                 "statement_timeout": f"{access.statement_seconds}s",
             }
-            settings = [local + sql.SQL("{} = {}").format(sql.SQL(k), sql.Literal(v)) for k, v in wanted.items()]
-            path = local + sql.SQL("search_path = {}, pg_catalog").format(sql.Identifier(access.schema))
+            if self._connection.info.server_version >= _HAS_TRANSACTION_TIMEOUT:
+                wanted["transaction_timeout"] = "0"
+            settings = [
+                sql.SQL("SET LOCAL {} = {}").format(sql.SQL(name), sql.Literal(value)) for name, value in wanted.items()
+            ]
+            path = sql.SQL("SET LOCAL search_path = {}, pg_catalog").format(sql.Identifier(access.schema))
             self.do(sql.SQL("; ").join([*settings, path]))
         except BaseException:
             self.close()

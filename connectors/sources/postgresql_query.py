@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import polars as pl
 import psycopg
-import sqlglot
 from psycopg import sql
-from sqlglot import exp
 
 from casemodel import OMITTED, Query, Relation, SourceColumn, SystemFailure
 from connectors.sources.postgresql_link import Link, is_lost, lost
 from connectors.sources.postgresql_read import Reader, canonical, made_plain
 from connectors.sources.postgresql_schema import Column, Table
+from connectors.sources.query_text import refuse_accounts, refuse_names, refused, translated
 
 _TECHNICAL = Column(SourceColumn(OMITTED, technical=True, personal=False), "pg_catalog", "text", False, False)
 _KNOWN = {
@@ -27,26 +25,6 @@ _KNOWN = {
     "42803": "a column is neither grouped nor counted",
     "42501": "the role may not read a relation of it",
 }
-
-
-def translated(query: Query, tables: list[Table]) -> str:
-    """Return a query in PostgreSQL's dialect, names quoted as they are declared: there SQLite's any case is no case."""
-    relations = {table.relation.name.casefold(): table.relation.name for table in tables}
-    columns = {column.name.casefold(): column.name for table in reversed(tables) for column in table.columns}
-    tree = sqlglot.parse_one(query.sql, dialect="sqlite")
-    aliases = {alias.name.casefold() for alias in tree.find_all(exp.TableAlias)}
-    for node in tree.find_all(exp.Identifier):
-        name, holder = node.name.casefold(), node.parent
-        of_table = isinstance(holder, exp.TableAlias | exp.Table) or node.arg_key == "table"
-        if isinstance(holder, exp.TableAlias) and node.arg_key == "columns":
-            of_table = False
-        if of_table:
-            spelled = name if name in aliases else relations.get(name, name)
-        else:
-            spelled = columns.setdefault(name, node.name)
-        node.set("this", spelled)
-        node.set("quoted", True)
-    return tree.sql(dialect="postgres")
 
 
 def query_table(link: Link, system: str, query: Query, find: Callable[[str], Table]) -> tuple[Table, str]:
@@ -64,22 +42,16 @@ def query_table(link: Link, system: str, query: Query, find: Callable[[str], Tab
         try:
             tables.append(find(name))
         except SystemFailure as unknown:
-            raise _refused(f"there is no relation {name}", place, unknown.hint) from None
-    text = translated(query, tables)
+            raise refused(f"there is no relation {name}", place, unknown.hint) from None
+    declared = {table.relation.name: [column.name for column in table.columns] for table in tables}
+    text = translated(query, declared, "postgres")
     columns = _described(link, text, place)
     names = [column.name for column in columns]
-    _refuse_names(names, place)
+    refuse_names(names, place)
     if query.base:
-        base, known = find(query.base), {name.casefold() for name in names}
         for column in query.by:
-            base.column(column)
-            if column.casefold() not in known:
-                raise SystemFailure(
-                    "CON-025",
-                    f"the query does not return the column {column}, by which it accounts for {query.base}",
-                    hint="Return it under this name.",
-                    place=place,
-                )
+            find(query.base).column(column)
+        refuse_accounts(query, names, place)
     made = (*columns, _TECHNICAL)
     relation = Relation(system, query.name, tuple(column.offered for column in made))
     return Table(relation, link.access.schema, made, volatile=True), text
@@ -95,7 +67,7 @@ def _described(link: Link, text: str, place: str) -> list[Column]:
         if is_lost(error, link.driver):
             raise lost(link.access) from None
         cause = _KNOWN.get(error.sqlstate or "", f"PostgreSQL does not take its SQL (SQLSTATE {error.sqlstate})")
-        raise _refused(cause, place, "Correct the query.") from None
+        raise refused(cause, place, "Correct the query.") from None
     described = cursor.description or []
     oids = [each.type_code for each in described]
     kinds: dict[int, tuple[str, str]] = {
@@ -114,25 +86,6 @@ def _described(link: Link, text: str, place: str) -> list[Column]:
 
 def _wrapped(text: str, rest: str) -> bytes:
     return f"SELECT * FROM (\n{text}\n) AS q {rest}".encode()
-
-
-def _refuse_names(names: list[str], place: str) -> None:
-    folded = [name.casefold() for name in names]
-    for name in names:
-        twice = folded.count(name.casefold()) > 1
-        if twice or name.startswith("_") or re.fullmatch(r"\?column\?", name):
-            raise SystemFailure(
-                "CON-026",
-                f"the query returns the column {name} twice"
-                if twice
-                else f"the column {name} of the query has a name that the toolkit uses itself",
-                hint="Give each column a name of its own: SELECT a.NR AS NR, b.NR AS OTHER.",
-                place=place,
-            )
-
-
-def _refused(cause: str, place: str, hint: str | None) -> SystemFailure:
-    return SystemFailure("CON-025", f"the query cannot be run: {cause}", hint=hint or "Correct the query.", place=place)
 
 
 def read_query(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -16,6 +15,7 @@ from psycopg import sql
 
 from casemodel import BugError, Extract, SystemFailure, key_text, split_key
 from connectors.batching import whole_groups
+from connectors.positions import foreign_position, read_position, write_position
 from connectors.sources.postgresql_link import ConnectionLost, Link, is_lost, lost
 from connectors.sources.postgresql_schema import Column, Table
 
@@ -256,28 +256,3 @@ def key_ranges(
     )
     frame = frame_of(list(rows_sent(link, select_of(columns, rest))), columns)
     return tuple(dict.fromkeys(write_position([str(text) for text in row]) for row in frame.rows()))
-
-
-def write_position(values: Sequence[str]) -> str:
-    """Return a position, the values of the last row's key, as its opaque text."""
-    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
-
-
-def read_position(text: str, length: int) -> list[str]:
-    """Read a position; one that was not made for this order is refused."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise foreign_position() from None
-    if not isinstance(found, list) or len(found) != length or not all(isinstance(each, str) for each in found):
-        raise foreign_position()
-    return found
-
-
-def foreign_position() -> SystemFailure:
-    """Return the error for a position or reference that this relation cannot have given."""
-    return SystemFailure(
-        "CON-019",
-        "a position or row reference was not made for this relation and order",
-        hint="Start the run anew; if this happens again, check whether the source was replaced.",
-    )

@@ -199,6 +199,10 @@ class PostgresTarget:
                 )
         return self._reader
 
+    def reconnect(self) -> None:
+        """Give up the committing connection, whatever its state; what is staged can still be committed."""
+        self.engine.dispose()
+
     def close(self) -> None:
         """Close connections; what was staged goes with them."""
         if self._reader is not None:

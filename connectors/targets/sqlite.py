@@ -208,6 +208,9 @@ class SqliteTarget:
             cursor.close()
         return self._reader
 
+    def reconnect(self) -> None:
+        """Do nothing: a file is not lost, and no error of SQLite is tried again."""
+
     def close(self) -> None:
         """Close connections and remove what was staged."""
         for connection in (self._reader, self._asker, *self._stagers.values()):

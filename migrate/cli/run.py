@@ -53,9 +53,18 @@ _MAX_REJECTS = click.option(
 )
 
 
+_WORKERS = click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Map in N processes (default: a thread)."
+)
+_SCHEDULER = click.option("--scheduler", metavar="URL", help="Map on the workers of this Dask scheduler.")
+
+
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @_WAVE
+@_WORKERS
+@_SCHEDULER
+@click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
 @click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
@@ -67,6 +76,9 @@ def run(
     invocation: Invocation,
     mappings: tuple[str, ...],
     wave: str | None,
+    workers: int,
+    scheduler: str | None,
+    bulk: bool,
     label: str | None,
     reason: str | None,
     resume: bool,
@@ -78,6 +90,7 @@ def run(
 
     Without names every mapping is loaded, parents first. A run that was interrupted goes on by itself.
     """
+    from casemodel import KeyRanges
     from migrate.run import RunOptions, as_of_date, load, refuse_if_locked
     from migrate.session import open_session
     from migrate.show_books import run_lines
@@ -86,8 +99,12 @@ def run(
     refuse_if_locked(workspace)
     with open_session(workspace, as_of_date(as_of)) as session:
         limit = _limit(max_rejects, workspace)
-        result = load(session, RunOptions(mappings, label, reason, resume, full=full, wave=wave, max_rejects=limit))
+        options = RunOptions(mappings, label, reason, resume, full, wave, limit, workers, scheduler, bulk)
+        result = load(session, options)
         warnings = [*session.check.warnings, *session.unmapped]
+        ages = {name: each.snapshot_age for name, each in session.sources.items() if isinstance(each, KeyRanges)}
+    for name, seconds in ages.items():
+        invocation.say(f"{name} was read as it was {seconds / 60:.1f} minutes before the end of the run.")
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     if result.abandoned is not None:
@@ -96,6 +113,11 @@ def run(
         )
     if result.resumed:
         invocation.say(f"Run {result.books.run} was resumed after its last committed batch.")
+    if result.moved_on:
+        invocation.say(
+            f"The sources of {', '.join(result.moved_on)} may have been written to between the two starts: what changed"
+            " in the part that was read before comes with the next run."
+        )
     invocation.emit(result.books.as_dict(), run_lines(result.books, "run"))
     return 3 if result.books.findings or warnings else 0
 

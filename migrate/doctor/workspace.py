@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from casemodel import OmnicaseError
+from casemodel import OmnicaseError, Rights, TellsRights
 from connectors import SystemConfig, open_source
 from migrate.database import current, heads, target_engine
-from migrate.doctor.diagnosis import Diagnosis, failed, finding, guarded, of_error, passed
+from migrate.doctor.diagnosis import Diagnosis, Outcome, failed, finding, guarded, of_error, passed
 from migrate.workspace import Workspace, load_workspace
 
 _PRIVATE = ("keys", "reports", "evidence")
@@ -30,7 +32,7 @@ def examine_workspace(folder: Path, env: str | None) -> Iterator[Diagnosis]:
     yield from guarded("namespace", lambda: _namespace(workspace))
     yield from _folders(workspace)
     for config in workspace.systems.values():
-        yield from _system(config)
+        yield from _system(config, production=workspace.production)
     yield from guarded("target", lambda: _target(workspace))
 
 
@@ -55,7 +57,7 @@ def _folders(workspace: Workspace) -> Iterator[Diagnosis]:
         yield finding("mappings", "DOC-012", "there are no mapping files", "Write the first one.", "mappings")
 
 
-def _system(config: SystemConfig) -> Iterator[Diagnosis]:
+def _system(config: SystemConfig, *, production: bool) -> Iterator[Diagnosis]:
     check = f"system {config.name}"
     try:
         source = open_source(config)
@@ -70,8 +72,24 @@ def _system(config: SystemConfig) -> Iterator[Diagnosis]:
         yield of_error(check, error)
     else:
         yield passed(check, f"{config.kind}, {len(names)} relations can be read", f"systems.{config.name}")
+        if isinstance(source, TellsRights):
+            yield from guarded(f"rights {config.name}", partial(_rights, config, source.rights, production))
     finally:
         source.close()
+
+
+def _rights(config: SystemConfig, ask: Callable[[], Rights], production: bool) -> Iterator[Diagnosis]:
+    """Ask whether the role of a source may only read, over a connection that is protected (in production they must)."""
+    check, where, found = f"rights {config.name}", f"systems.{config.name}", ask()
+    if found.excess:
+        more = finding(check, "DOC-013", f"the role may do more than read: {'; '.join(found.excess)}",
+                       "Read with a role that may only SELECT; docs/engineer.md has the SQL that makes one.", where)
+        yield replace(more, outcome=Outcome.FAILED, status=6) if production else more
+    if found.unprotected:
+        yield finding(check, "DOC-014", f"the server is not verified: {found.unprotected}",
+                      "Write sslmode=verify-full in the URL; in production it is refused without.", where)
+    if not found.excess and not found.unprotected:
+        yield passed(check, f"{found.server}, the role {found.role} may only read", where)
 
 
 def _target(workspace: Workspace) -> Iterator[Diagnosis]:

@@ -33,7 +33,7 @@ HINTS: Final[tuple[tuple[str, str], ...]] = (
     ("Known: {a}.", "Bekend: {a}."),
     ("Name columns only.", "Noem alleen kolommen."),
     ("Name the mappings of what moves (cases, tickets, contacts); people and other shared records come with every run.",
-     "Noem de mappings van wat overgaat (zaken, bonnen, contacten); personen en wat verder gedeeld is, gaan altijd mee."),
+     "Noem de mappings van wat overgaat (zaken, bonnen, contacten); personen en wat gedeeld is, gaan altijd mee."),
     ("It has: none at all.", "Er is er geen."),
     ("It has: {a}.", "Er zijn: {a}."),
     ("Give one of the two another name.", "Geef een van de twee een andere naam."),

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from casemodel import Secrets, Target
 from mappings import PersonDecision, Slice
 from migrate.pipeline.adopted import Adopted
+from migrate.pipeline.patience import Patience
 
 FARTHEST = 1_000_000
 """More than there are waves."""
-
 
 @dataclass(frozen=True)
 class Shared:
@@ -97,3 +97,7 @@ class LoadContext:
     full: bool = False
     """Read every row, whatever the cursors of the mappings say."""
     adopted: Adopted = field(default_factory=dict)
+    moved_on: set[str] = field(default_factory=set)
+    """Mappings of which an earlier start of this run read rows that may have changed since."""
+    patience: Patience = field(default_factory=Patience)
+    """What was tried again since the connection was lost."""

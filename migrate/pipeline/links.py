@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -73,6 +74,10 @@ class LedgerLinks:
         self._other_key = ledger_table(target.dialect, "other_key")
         self._contribution = ledger_table(target.dialect, "contribution")
 
+    def told(self) -> dict[str, Any]:
+        """Return what it was told besides target, numbers and what is read in full, for links in another process."""
+        return {"by_record": self._by_record, "siblings": self._siblings}
+
     def forget(self, mapping: str, table: str) -> None:
         """Drop what is remembered of a mapping and its target table, after a batch of it was committed."""
         # In place: the thread that maps the next batch may be adding other entries.
@@ -81,6 +86,11 @@ class LedgerLinks:
             self._parents.pop(request, None)
         for asked in [each for each in list(self._lookups) if each[0] == table]:
             self._lookups.pop(asked, None)
+
+    def forget_all(self) -> None:
+        """Drop all that is remembered."""
+        self._parents.clear()
+        self._lookups.clear()
 
     def siblings(self, mapping: str) -> frozenset[str]:
         """Return the mappings whose ids may change when a batch of this one is committed."""

@@ -19,20 +19,21 @@ from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
-from migrate.pipeline.commit import BatchPlace, commit
+from migrate.pipeline.commit import BatchPlace
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
-from migrate.pipeline.mapped_batch import Loader
+from migrate.pipeline.mapped_batch import Loader, gate_of, open_loader
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
+from migrate.pipeline.retry import commit_surely
 from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, standing
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
-from migrate.pipeline.waves import WaveRules
+from migrate.pipeline.workers import Workers, begin_pass, mapped_by
 from migrate.progress import Progress
 
 SETTLED_TOGETHER = 20
@@ -52,6 +53,8 @@ class MappingLoad:
     relation: Relation
     links: LedgerLinks
     cursor: CursorRule | None = None
+    workers: Workers | None = None
+    """Where batches are mapped; None: in a thread of this process."""
     _low: str | None = None
     _loader: Loader | None = None
     _reading: Reading | None = None
@@ -65,20 +68,16 @@ class MappingLoad:
     def loader(self) -> Loader:
         """Return what turns rows into batches; made at the first call, with the keys-only pass."""
         if self._loader is None:
-            grouped = bool(self.mapping.group) or self.mapping.group_is_wide
-            changes = ChangeFilter(self.context, self.mapping.name, grouped=grouped)
-            keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
-            self._keys = keys
-            waves = None
-            if self.mapping.name in self.context.waves.members:
-                waves = WaveRules(self.context, self.mapping, self.links, keys.duplicates)
-            self._loader = Loader(self.context, self.mapping, self.links, self.gate(), changes, keys.duplicates, waves)
+            self._loader = open_loader(self.context, self.mapping, self.links, self._duplicates)
         return self._loader
+
+    def _duplicates(self, changes: ChangeFilter) -> pl.Series:
+        self._keys = scan_keys(self.source, self.relation, self.mapping, known=not changes.first_load)
+        return self._keys.duplicates
 
     def gate(self) -> Gate:
         """Return the last gate of the mapping's records."""
-        mapping, hash_key = self.mapping, self.context.secrets.hash_key
-        return Gate(mapping.name, mapping.target, mapping.fields, hash_key, shared=mapping.giving is not None)
+        return gate_of(self.mapping, self.context.secrets)
 
     def reading(self) -> Reading:
         """Return how the relation is read; opened at the first call."""
@@ -129,9 +128,12 @@ class MappingLoad:
             mine = sa.and_(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
             row = connection.execute(sa.select(progress).where(mine)).mappings().first()
             if row is not None:
-                if row["state"] == "reading" and row["content"] != content_digest(self.source, self.mapping):
+                content, reading = content_digest(self.source, self.mapping), row["state"] == "reading"
+                if reading and row["content"] != content:
                     # It goes on with other rows than it began with: what it has read then is no content of any moment.
                     connection.execute(sa.update(progress).where(mine).values(content=None))
+                if (content is None or row["content"] != content) and (row["position"] or not reading):
+                    self.context.moved_on.add(self.mapping.name)
                 return dict(row)
         found = Bounds(None, None)
         if self.cursor is not None:
@@ -153,7 +155,9 @@ class MappingLoad:
                 "cursor_high": None if found.high is None else str(found.high),
             }
             connection.execute(sa.insert(progress).values(**values))
-            return values
+            failpoint("before-begin-commit")
+        failpoint("after-begin")
+        return values
 
     def _standing(self, state: dict[str, Any]) -> Standing | None:
         """Return how the rows stand, where they need not be read; by a cursor, or once reading has begun, they are."""
@@ -167,17 +171,21 @@ class MappingLoad:
         read = rejected = 0
         seq = self._next_batch("main")
         turns = Turns()
-        with closing(ahead(lambda: self._mapped(position, turns, first=seq == 0))) as batches:
+        mapped = partial(self._mapped, position, turns, first=seq == 0)
+        if self.workers is not None:
+            mapped = partial(self._mapped_apart, self.workers, position, seq)
+        with closing(ahead(mapped)) as batches:
             try:
                 for staged in batches:
                     batch = staged.batch
                     place = BatchPlace(self.mapping.name, self.mapping.target, "main", seq)
-                    committed = commit(self.context, place, staged, loader.gate)
+                    committed = commit_surely(self.context, place, staged, loader.gate)
                     tally = committed.tally
                     self.links.forget(self.mapping.name, self.mapping.target)
                     turns.committed(as_mapped=committed.as_mapped)
                     seq += 1
                     progress.advance(batch.source_rows, rejected=tally.rejected)
+                    failpoint("between-batches")
                     stop_here()
                     read, rejected = read + tally.read, rejected + tally.rejected - batch.settled.get("rejected", 0)
                     if max_rejects is not None and read >= REJECTS_FROM_ROWS and rejected > max_rejects * read:
@@ -218,6 +226,12 @@ class MappingLoad:
         if held:
             yield self._staged(counted_with(held[:-1], held[-1]), slot=number % 2)
 
+    def _mapped_apart(self, workers: Workers, position: str | None, begun: int) -> Iterator[StagedBatch]:
+        """Yield the batches of the main pass, mapped by workers; each is committed by itself, since they count them."""
+        work = begin_pass(workers, self.context, self.loader(), begun)
+        for number, batch in enumerate(mapped_by(workers, work, self.reading().batches(position))):
+            yield self._staged(batch, slot=number % 2)
+
     def _staged(self, batch: Batch, *, slot: int = 0) -> StagedBatch:
         """Stage a batch; where records are shared, what goes in is known only when the batch before is committed."""
         if self.mapping.name in self.context.shared:
@@ -234,6 +248,7 @@ class MappingLoad:
                 hint="What is committed stays. Run again; the next run compares everything anew.",
             )
         keys = self._keys
+        failpoint("before-gone")
         gone = list(find_gone(self.context, self.mapping.name, keys)) if keys is not None else []
         with self.context.target.transaction() as connection:
             hold_lock(connection, self.context.epoch)
@@ -247,6 +262,8 @@ class MappingLoad:
             self._drop_old_keyless(connection)
             if kept:
                 self._note_gone(connection, kept)
+            failpoint("before-read-commit")
+        failpoint("after-read-commit")
 
     def _mark_gone(self, connection: sa.Connection, gone: list[pl.Series]) -> int:
         """Mark keys as gone, since this run, and return how many; deletes come at the end of the run."""
@@ -312,7 +329,7 @@ class MappingLoad:
         for prepared in self.reading().again(waiting.rows["ref"].unique(maintain_order=True)):
             batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
             place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_batch("retry"))
-            commit(self.context, place, self._staged(batch), loader.gate)
+            commit_surely(self.context, place, self._staged(batch), loader.gate)
             self.links.forget(self.mapping.name, self.mapping.target)
             tried += prepared.height
             stop_here()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from casemodel import Links, Mapped, show
+from casemodel import Links, Mapped, Secrets, show
 from mappings import CompiledMapping, Followed
 from migrate.pipeline.adopted import with_adopted
 from migrate.pipeline.batch import ISSUE_SCHEMA, REJECT_SCHEMA, WAIT_SCHEMA, Batch, Gate, empty
@@ -20,6 +20,25 @@ from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import ReadBatch
 from migrate.pipeline.waits import fully_known
 from migrate.pipeline.waves import WaveRules
+
+
+def gate_of(mapping: CompiledMapping, secrets: Secrets) -> Gate:
+    """Return the last gate of a mapping's records."""
+    return Gate(mapping.name, mapping.target, mapping.fields, secrets.hash_key, shared=mapping.giving is not None)
+
+
+def open_loader(
+    context: LoadContext, mapping: CompiledMapping, links: LedgerLinks, duplicates: Callable[[ChangeFilter], pl.Series]
+) -> Loader:
+    """Return what turns the rows of a mapping into batches.
+
+    Args:
+        duplicates: finds the keys that more than one row has, once it is known what the ledger knows.
+    """
+    changes = ChangeFilter(context, mapping.name, grouped=bool(mapping.group) or mapping.group_is_wide)
+    doubled = duplicates(changes)
+    waves = WaveRules(context, mapping, links, doubled) if mapping.name in context.waves.members else None
+    return Loader(context, mapping, links, gate_of(mapping, context.secrets), changes, doubled, waves)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from casemodel import tables
 from migrate.pipeline.batch import Batch
 from migrate.pipeline.context import LoadContext
+from migrate.pipeline.failpoint import failpoint
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def stage(context: LoadContext, table: str, batch: Batch, slot: int = 0) -> Stag
     staged = {
         name: context.target.stage(name, frame, slot, own.get(name)) for name, frame in frames.items() if frame.height
     }
+    failpoint("after-stage")
     spent = {name: getattr(batch, name).clear() for name in ("records", "issues", "rejects", "others", "linked")}
     return StagedBatch(dataclasses.replace(batch, **spent), staged)
 

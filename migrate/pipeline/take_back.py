@@ -23,8 +23,9 @@ def take_back(context: LoadContext, mapping: str, gate: Gate) -> None:
     keys = _without_row(context, mapping)
     for start in range(0, keys.len(), context.batch_rows):
         prepared = prepare_shared(context, mapping, _no_rows(gate), gate, leaving=keys.slice(start, context.batch_rows))
-        with context.target.transaction() as connection:
+        with context.target.transaction(prepared.staged) as connection:
             hold_lock(connection, context.epoch)
+            context.target.bring(connection, *prepared.staged)
             write_shared(connection, context, mapping, prepared, gate)
             follow_shared(connection, context, prepared)
             failpoint("before-commit")

@@ -10,8 +10,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import polars as pl
 import psycopg
@@ -79,12 +81,18 @@ def write_csv(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "csv", {"encoding": "cp1252", "delimiter": ";", "relations": relations}, folder)
 
 
+def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    config = write_sqlite(folder, rows)
+    return SystemConfig("oud", "sql", {"url": f"sqlite:///{quote(config.options['path'])}"}, folder)
+
+
 KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite": write_sqlite,
     "sqlite with an index": write_indexed,
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
+    "sql": write_sql,
 }
 
 
@@ -107,6 +115,10 @@ def write_postgres(kind: str, url: str, folder: Path, rows: list[tuple[str, str,
     return SystemConfig("oud", "postgresql", {"schema": "oud"}, folder, url=url)
 
 
+def write_sql_postgres(url: str, folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    return replace(write_postgres("postgresql", url, folder, rows), kind="sql")
+
+
 Write = Callable[[Path, list[tuple[str, str, str]]], SystemConfig]
 
 
@@ -115,14 +127,16 @@ def postgres_system(new_postgres_database: Callable[[], str]) -> str:
     return new_postgres_database()
 
 
-@pytest.fixture(params=[*KINDS, *TABLES])
+@pytest.fixture(params=[*KINDS, *TABLES, "sql on postgresql"])
 def write(request: pytest.FixtureRequest) -> Write:
     if request.param in TABLES:
         return partial(write_postgres, request.param, request.getfixturevalue("postgres_system"))
+    if request.param == "sql on postgresql":
+        return partial(write_sql_postgres, request.getfixturevalue("postgres_system"))
     return KINDS[request.param]
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=[kind for kind in KINDS if kind != "sql"])
 def write_file(request: pytest.FixtureRequest) -> Write:
     return KINDS[request.param]
 

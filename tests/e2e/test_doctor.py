@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from postgres_system import execute
 
 
 @pytest.fixture
@@ -53,6 +54,46 @@ def test_all_is_said_at_once(omnicase, workspace):
     assert found["system zaak"].startswith("CON-")
     assert found["target"] == "DOC-023"
     assert not (workspace.parent / "zaak.db").exists()
+
+
+def test_s12_a_role_that_may_do_more_than_read_is_a_finding(omnicase, workspace, postgres_database):
+    execute(
+        postgres_database,
+        "CREATE TABLE zaak (nr int PRIMARY KEY); CREATE TABLE soort (code text)",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP ROLE IF EXISTS omnicase_reader; CREATE ROLE omnicase_reader LOGIN",
+        "GRANT USAGE ON SCHEMA public TO omnicase_reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO omnicase_reader",
+    )
+    file = workspace / "workspace.yml"
+    file.write_text(file.read_text().replace("{kind: sqlite, path: ../zaak.db}", "{kind: postgresql, url: '${ZAAK}'}")
+                    + "\nenvironments: {prod: {production: true}}\n")
+    assert "'${ZAAK}'" in file.read_text()
+
+    def rights(url: str, *options: str) -> tuple[dict[str, str], int]:
+        answer = omnicase("-C", workspace, *options, "--format", "json", "doctor", env={"ZAAK": url})
+        return next(c for c in answer.document["checks"] if c["check"] == "rights zaak"), answer.status
+
+    found, status = rights(postgres_database)
+    assert (found["outcome"], found["code"], status) == ("finding", "DOC-013", 3)
+    assert all(text in found["message"] for text in ("superuser", "may make tables", "owns soort, zaak"))
+    assert rights(postgres_database, "--env", "prod")[1] == 6
+    reader = postgres_database.replace("//postgres:", "//omnicase_reader:")
+    assert rights(reader)[0]["outcome"] == "passed"
+    execute(postgres_database, "GRANT UPDATE (code) ON soort TO omnicase_reader")
+    assert "may write to soort" in rights(reader)[0]["message"]
+    execute(postgres_database, "DROP OWNED BY omnicase_reader; DROP ROLE omnicase_reader")
+
+
+def test_s10_in_production_a_connection_must_be_verified(omnicase, workspace):
+    file = workspace / "workspace.yml"
+    file.write_text(file.read_text().replace("{kind: sqlite, path: ../zaak.db}", "{kind: postgresql, url: '${ZAAK}'}")
+                    + "\nenvironments: {prod: {production: true}}\n")
+    codes = {
+        "postgresql://ik@db.invalid/zaak": "CON-060", "postgresql://ik@db.invalid/zaak?sslmode=require": "CON-069",
+        "postgresql://ik@127.0.0.1:1/zaak?sslmode=disable": "CON-060",
+    }
+    for url, code in codes.items():
+        answer = omnicase("-C", workspace, "--env", "prod", "--format", "json", "doctor", env={"ZAAK": url})
+        assert findings(answer)["system zaak"] == code, url
 
 
 def test_a_target_that_is_not_there_yet_is_a_finding(omnicase, workspace):

@@ -150,6 +150,24 @@ def test_r21_a_column_that_is_dropped_in_the_midst_ends_the_run(tmp_path: Path, 
     assert again.status == 5 and again.document["code"] == "RUN-001"
 
 
+def test_r19_what_changes_before_a_run_goes_on_is_said_and_comes_with_the_next_one(tmp_path: Path, url: str) -> None:
+    folder = make(tmp_path / "w", url, units=300, actors=3)
+    process = start(folder, url)
+    execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'omnicase'"
+                 " AND datname = current_database()")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 5 and json.loads(out)["code"] in ("CON-061", "CON-062"), (out, err)
+    execute(url, "UPDATE unit SET name = 'v1'; DELETE FROM unit WHERE code = 'U1'; INSERT INTO unit VALUES ('A', 'v1')")
+    second = run(folder, url)
+    assert second.status in (0, 3) and "was resumed" in second.err and "comes with the next run" in second.err, second.err
+    third = run(folder, url)
+    assert "old was read as it was 0." in third.err
+    assert "comes with" not in third.err and books(third, "old.unit")["inserted"] == 1
+    found = target(folder, "SELECT i.source_key, a.name FROM actor a JOIN migration_id_map i ON i.target_id = a.id"
+                           " WHERE actor_type = 'organisatorische_eenheid' AND i.state = 'loaded'")
+    assert sorted(found) == sorted([("A", "v1"), *((f"U{number}", "v1") for number in range(2, 301))])
+
+
 def test_r23_a_run_reads_one_moment_while_others_write(tmp_path: Path, url: str) -> None:
     """All names change together, in one transaction: read at one moment they are all the same."""
     folder = make(tmp_path / "w", url, units=120, actors=1)
@@ -183,6 +201,16 @@ def test_r23_a_run_reads_one_moment_while_others_write(tmp_path: Path, url: str)
     found = target(folder, "SELECT i.source_key, a.name FROM actor a JOIN migration_id_map i ON i.target_id = a.id"
                            " WHERE actor_type = 'organisatorische_eenheid' AND i.state = 'loaded'")
     assert dict(found) == truth
+
+
+def test_promise_9_a_row_without_a_key_is_not_shown_by_its_primary_key(tmp_path: Path, url: str) -> None:
+    folder = make(tmp_path / "w", url, units=1, actors=1)
+    execute(url, "ALTER TABLE unit DROP CONSTRAINT unit_pkey", "ALTER TABLE unit ALTER code DROP NOT NULL",
+            "ALTER TABLE unit ADD bsn text; UPDATE unit SET bsn = '1'; ALTER TABLE unit ADD PRIMARY KEY (bsn)",
+            "INSERT INTO unit VALUES (NULL, 'x', '999993653')")
+    assert books(run(folder, url), "old.unit") == {"read": 2, "inserted": 1, "rejected": 1}
+    listed = in_process("-C", folder, "rejects", "list", "old.unit", env={"OLD_SYSTEM": url})
+    assert "key-missing" in listed.out and "row #" in listed.out and "999993653" not in listed.out + listed.err
 
 
 def test_passwords_come_from_the_environment_only(tmp_path: Path, url: str) -> None:

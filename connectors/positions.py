@@ -1,0 +1,33 @@
+"""Positions that are values: those of the key of the last row that was read, as canonical texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from casemodel import SystemFailure
+
+
+def write_position(values: Sequence[str]) -> str:
+    """Return a position, the values of the last row's key, as its opaque text."""
+    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
+
+
+def read_position(text: str, length: int) -> list[str]:
+    """Read a position; one that was not made for this order is refused."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise foreign_position() from None
+    if not isinstance(found, list) or len(found) != length or not all(isinstance(each, str) for each in found):
+        raise foreign_position()
+    return found
+
+
+def foreign_position() -> SystemFailure:
+    """Return the error for a position or reference that this relation cannot have given."""
+    return SystemFailure(
+        "CON-019",
+        "a position or row reference was not made for this relation and order",
+        hint="Start the run anew; if this happens again, check whether the source was replaced.",
+    )
