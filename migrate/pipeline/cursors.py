@@ -66,7 +66,7 @@ def bounds(context: LoadContext, mapping: CompiledMapping, source: Source, rule:
         progress, issue = table(connection, "progress"), table(connection, "issue")
         last = connection.execute(
             sa.select(progress.c.cursor_high, progress.c.cursor_by, progress.c.meaning)
-            .where(progress.c.mapping_id == number, progress.c.state != "reading", progress.c.run_id != context.run_id)
+            .where(progress.c.mapping_id == number, progress.c.full_read == 1, progress.c.run_id != context.run_id)
             .order_by(progress.c.run_id.desc())
             .limit(1)
         ).first()
