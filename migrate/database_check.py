@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrate.history import History
+from migrate.ledger.tables import ledger_table
+from migrate.ledger.triggers import trigger_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Difference:
         table: name of the table.
         kind: ``missing``, ``unexpected`` or ``differs``.
         what: ``table``, ``column``, ``type``, ``nullable``, ``comment``, ``index``, ``unique key``, ``link``,
-            ``check``, ``primary key`` or ``condition``.
+            ``check``, ``primary key``, ``condition`` or ``trigger``.
         name: the column, index or constraint, or the table itself.
         expected: how it should be, or empty.
         found: how it is, or empty.
@@ -68,8 +70,25 @@ def differences(connection: sa.Connection, history: History) -> list[Difference]
             found += _primary_key(keys[place], history, table)
             found += _checks(checks[place], history, table, connection.dialect)
             found += _conditions(indexes[place], history, table, connection.dialect)
+    if history.name == "ledger" and there == set(ours):
+        found += _triggers(connection, history)
     order = {table.name: position for position, table in enumerate(metadata.sorted_tables)}
     return sorted(found, key=lambda each: (order.get(each.table, len(order)), each.what, each.name))
+
+
+def _triggers(connection: sa.Connection, history: History) -> Iterator[Difference]:
+    """Find triggers of the ledger that are not there: without them a rollback would restore too little."""
+    dialect = connection.dialect.name
+    there = sa.text(
+        "SELECT tgname FROM pg_trigger"
+        if dialect == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    known = set(connection.scalars(there))
+    for name in trigger_names(dialect):
+        if name not in known:
+            of_table = name.rpartition("_")[0].removeprefix("migration_").removeprefix("keep_")
+            yield Difference(history.name, ledger_table(dialect, of_table).name, "missing", "trigger", name)
 
 
 def _by_alembic(connection: sa.Connection, history: History, metadata: sa.MetaData) -> Iterator[Difference]:

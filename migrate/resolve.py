@@ -15,8 +15,9 @@ from connectors import as_text
 from migrate import __version__
 from migrate.conflict_sides import Sides, edited_again, hash_of, read_record, sides_of, written_columns
 from migrate.conflicts import EDITED, EXISTS, Conflict, Found, conflict_of, find_conflict, still_open
-from migrate.ledger.lock import release_lock, take_lock
+from migrate.ledger.lock import one_starts, release_lock, take_lock
 from migrate.ledger.store import column_set_id, now, table
+from migrate.ledger.undo import refuse_half_undone
 from migrate.opened_target import workspace_target
 from migrate.pipeline.conflicts import ours
 from migrate.pipeline.failpoint import failpoint
@@ -68,6 +69,8 @@ def resolve(session: Session, mapping: str, key_text: str, choice: str, reason: 
         work = _Work(session, found, sides)
         steps: dict[str, Callable[[sa.Connection], str]] = {KEEP: work.keep, TAKE: work.take, ADOPT: work.adopt}
         with target.transaction() as connection:
+            one_starts(connection)
+            refuse_half_undone(connection)
             epoch = take_lock(connection, found.run)
             if not still_open(connection, found):
                 raise _moved(found, "somebody settled it, or a run dealt with it, at the same time")

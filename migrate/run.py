@@ -22,12 +22,14 @@ from connectors import open_target
 from mappings import cursor_rule, delete_rule
 from migrate import __version__
 from migrate.books import Books, run_books
-from migrate.database import current, require_current
+from migrate.bulk import bulk
+from migrate.database import current, heads, require_current
 from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
 from migrate.ledger.lock import hold_lock, one_starts, refuse_if_held, release_lock, take_lock
 from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
+from migrate.ledger.undo import refuse_half_undone
 from migrate.ledger.waves import known_waves
 from migrate.opened_target import workspace_target
 from migrate.pipeline.adopted import adopted_records
@@ -72,6 +74,8 @@ class RunOptions:
     """In so many processes batches are mapped; 1: in a thread of this one."""
     scheduler: str | None = None
     """Address of a Dask scheduler whose workers map instead."""
+    bulk: bool = False
+    """Drop the indexes and links of the target tables, which must be empty, and rebuild them after the load."""
     limit: int | None = None
     """So many rows of each relation are read at most."""
     keys: tuple[str, ...] = ()
@@ -82,11 +86,15 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up."""
+    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up.
+
+    moved_on: mappings whose source was written to, or may have been, between the two starts.
+    """
 
     books: Books
     resumed: bool
     abandoned: int | None = None
+    moved_on: tuple[str, ...] = ()
     unknown_keys: tuple[str, ...] = ()
     """Keys that were asked for and that no row has, as they may be shown."""
 
@@ -99,7 +107,9 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
 
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
-            RUN-021 nothing to resume, RUN-022 more deletes than allowed, WAV-… a wave is live (exit 6).
+            RUN-021 nothing to resume, RUN-022 more deletes than allowed, RUN-041 no bulk load into what holds records,
+            UND-004 a rollback is not finished,
+            WAV-… a wave is live (exit 6).
         RefusedError: WAV-004 a row belongs to two waves.
         LockedError: another run holds the target (exit 7).
     """
@@ -115,11 +125,13 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         require_current(target.engine)
         digest = selection.digest(plan_digest(session, names, current(target.engine)))
         start = _start(session, target, selection, options, digest)
-        with _ending(start.context), patient():
+        loaded = {session.mapping(name).target for name in names} if options.bulk else None
+        with _ending(start.context), patient(), bulk(target, loaded):
             _load_all(session, start.context, selection, options)
             failpoint("before-finish")
         books = resumed(start.context, lambda: run_books(target, start.context.run_id))
-        return RunResult(books, start.resumed, start.abandoned, selection.unknown)
+        moved_on = sorted(start.context.moved_on) if start.resumed else ()
+        return RunResult(books, start.resumed, start.abandoned, tuple(moved_on), selection.unknown)
     finally:
         target.close()
 
@@ -155,6 +167,7 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
     with target.transaction() as connection:
         one_starts(connection)
         check_namespace(connection, session.workspace.secrets)
+        refuse_half_undone(connection)
         renamed = take_over(connection, compiled)
         numbers = mapping_ids(connection, [(each.name, each.id_name, each.target, each.meaning) for each in compiled])
         run = table(connection, "run")
@@ -179,8 +192,7 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
             )
         begun = None if last is None or not same else int(last.id)
         run_id = begun or _new_run(connection, session, options, selection, digest, renamed)
-        epoch = take_lock(connection, run_id)
-        abandoned = int(last.id) if last is not None and not same else None
+        epoch = take_lock(connection, run_id, images_of=run_id)
         connection.execute(
             sa.update(run)
             .where(run.c.state.in_(UNFINISHED), run.c.id != run_id)
@@ -208,7 +220,7 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         full=was_full if same else options.full,
         adopted=adopted,
     )
-    return _Start(context, same, abandoned)
+    return _Start(context, same, int(last.id) if last is not None and not same else None)
 
 
 def _waves(
@@ -252,6 +264,7 @@ def _new_run(
             host=socket.gethostname(),
             pid=os.getpid(),
             os_user=getpass.getuser(),
+            model_revision=heads("model")["model"],
         )
     )
     return new_id(inserted)
@@ -316,6 +329,8 @@ def _load_all(session: Session, context: LoadContext, selection: Selection, opti
             return
         rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
         resumed(context, partial(delete_gone, context, [session.mapping(name) for name in names], rules))
+        # What was linked to by a record that is removed now.
+        resumed(context, partial(remove_leftovers, context, gates))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite  # noqa: E402
 
 from casemodel import metadata as model_metadata  # noqa: E402
 from migrate.ledger.tables import ledger_metadata  # noqa: E402
+from migrate.ledger.triggers import trigger_statements  # noqa: E402
 
 PREFIX = "migration_"
 HEAD = '''"""{title}"""
@@ -166,15 +167,29 @@ def table_codes(table: sa.Table, ledger: bool) -> Iterator[str]:
         yield f"    op.create_index({', '.join(parts)})"
 
 
+def triggers_code() -> str:
+    """Return the code of the triggers."""
+    lines = ["TRIGGERS = {"]
+    for dialect in ("sqlite", "postgresql"):
+        lines.append(f"    {quoted(dialect)}: [")
+        lines += [f"        {quoted(sql)}," for sql in trigger_statements(ledger_metadata(dialect), dialect)]
+        lines.append("    ],")
+    return "\n".join([*lines, "}", "", "", ""])
+
+
 def revision_text(name: str) -> str:
     """Return the text of the first revision of a history."""
     ledger = name == "ledger"
     metadata = ledger_metadata("sqlite") if ledger else model_metadata
     lines = [line for table in metadata.sorted_tables for line in table_codes(table, ledger)]
+    if ledger:
+        lines.append("    for statement in TRIGGERS[op.get_bind().dialect.name]:")
+        lines.append("        op.execute(statement)")
     body = (LEDGER_START if ledger else "") + "\n".join(lines) + "\n"
     title = "Create the ledger." if ledger else "Create the omnichannel case model."
+    prelude = LEDGER_PRELUDE + triggers_code() if ledger else MODEL_PRELUDE
     text = HEAD.format(
-        title=title, revision=f"{name}_0001", body=body, prelude=LEDGER_PRELUDE if ledger else MODEL_PRELUDE,
+        title=title, revision=f"{name}_0001", body=body, prelude=prelude,
         imports="from sqlalchemy.dialects import postgresql\n",
     )
     return "# ruff: noqa: E501 - one line a column and constraint\n" + text

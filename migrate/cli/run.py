@@ -84,6 +84,7 @@ _STRICT = click.option(
 @_STRICT
 @_WORKERS
 @_SCHEDULER
+@click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
 @click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
@@ -100,6 +101,7 @@ def run(
     strict: bool,
     workers: int,
     scheduler: str | None,
+    bulk: bool,
     label: str | None,
     reason: str | None,
     resume: bool,
@@ -111,6 +113,7 @@ def run(
 
     Without names every mapping is loaded, parents first. A run that was interrupted goes on by itself.
     """
+    from casemodel import KeyRanges
     from migrate.run import RunOptions, as_of_date, load, refuse_if_locked
     from migrate.selection import key_texts
     from migrate.session import open_session
@@ -130,12 +133,16 @@ def run(
             _share_of(max_rejects, workspace),
             workers,
             scheduler,
+            bulk=bulk,
             limit=limit,
             keys=texts,
             strict=strict,
         )
         result = load(session, options)
         warnings = [*session.check.warnings, *session.unmapped]
+        ages = {name: each.snapshot_age for name, each in session.sources.items() if isinstance(each, KeyRanges)}
+    for name, seconds in ages.items():
+        invocation.say(f"{name} was read as it was {seconds / 60:.1f} minutes before the end of the run.")
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     _say_unknown(invocation, result)
@@ -145,6 +152,11 @@ def run(
         )
     if result.resumed:
         invocation.say(f"Run {result.books.run} was resumed after its last committed batch.")
+    if result.moved_on:
+        invocation.say(
+            f"The sources of {', '.join(result.moved_on)} may have been written to between the two starts: what changed"
+            " in the part that was read before comes with the next run."
+        )
     document = result.books.as_dict() | {"unknown_keys": list(result.unknown_keys)}
     invocation.emit(document, run_lines(result.books, "run"))
     return 3 if result.books.findings or warnings or result.unknown_keys else 0

@@ -20,8 +20,12 @@ def one_starts(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STARTING)))
 
 
-def take_lock(connection: sa.Connection, run_id: int) -> int:
+def take_lock(connection: sa.Connection, run_id: int, *, images_of: int | None = None) -> int:
     """Take the lock for a run and return its epoch; a dead holder on this host is taken over.
+
+    Args:
+        run_id: the run that others are told of.
+        images_of: the run whose before-images the triggers of the ledger keep; None: of no run.
 
     Raises:
         LockedError: LED-007 another run holds it.
@@ -33,7 +37,7 @@ def take_lock(connection: sa.Connection, run_id: int) -> int:
     row = refuse_if_held(connection)
     host, pid = socket.gethostname(), os.getpid()
     epoch = (row["epoch"] if row is not None else 0) + 1
-    values = {"epoch": epoch, "run_id": run_id, "host": host, "pid": pid, "taken_at": now()}
+    values = {"epoch": epoch, "run_id": run_id, "host": host, "pid": pid, "taken_at": now(), "images_of": images_of}
     if row is None:
         connection.execute(sa.insert(lock).values(id=1, **values))
     else:
@@ -79,9 +83,8 @@ def hold_lock(connection: sa.Connection, epoch: int) -> None:
 def release_lock(connection: sa.Connection, epoch: int) -> bool:
     """Give the lock back and return whether it was still ours."""
     lock = table(connection, "lock")
-    given = connection.execute(
-        sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(run_id=None, host=None, pid=None)
-    )
+    free = {"run_id": None, "host": None, "pid": None, "images_of": None}
+    given = connection.execute(sa.update(lock).where(lock.c.id == 1, lock.c.epoch == epoch).values(**free))
     return given.rowcount == 1
 
 

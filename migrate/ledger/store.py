@@ -15,6 +15,8 @@ from migrate.ledger.tables import ledger_table
 
 STANDING = "standing"
 """Phase of the one batch of a mapping whose rows were counted as they stand, without being read."""
+UNDONE = "undone"
+"""State of how far a run was with a mapping, once the run was rolled back: nothing goes on from there."""
 
 
 def now() -> str:

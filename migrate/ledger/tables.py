@@ -23,6 +23,7 @@ from sqlalchemy import (
 from casemodel import OUTCOMES
 from migrate.ledger.builder import KEY, NAMING, Builder
 from migrate.ledger.people_tables import choices, disclosures
+from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
 
 ID_MAP_STATES = (
     "loaded",
@@ -53,6 +54,9 @@ def ledger_metadata(dialect: str) -> MetaData:
     _exceptions(builder)
     disclosures(builder)
     choices(builder)
+    originals = {name: ledger_named(builder.metadata, name) for name in TWINS}
+    before_images(builder, originals)
+    rollbacks(builder)
     return builder.metadata
 
 
@@ -68,7 +72,10 @@ def _runs(builder: Builder) -> None:
         "run",
         Column("id", Integer, primary_key=True, autoincrement=True),
         Column(
-            "state", String(12), nullable=False, comment="running, completed, interrupted, failed, stopped, abandoned"
+            "state",
+            String(12),
+            nullable=False,
+            comment="running, completed, interrupted, failed, stopped, abandoned, rolling_back, rolled_back",
         ),
         Column("started_at", String(26), nullable=False, comment="UTC"),
         Column("ended_at", String(26), comment="UTC"),
@@ -86,6 +93,10 @@ def _runs(builder: Builder) -> None:
         Column("host", String(200), nullable=False),
         Column("pid", Integer, nullable=False),
         Column("os_user", String(200), nullable=False),
+        Column("model_revision", String(32), nullable=False, comment="of the target when the run began"),
+        Column("undone_at", String(26), comment="UTC: when it was rolled back"),
+        Column("undone_by", String(200)),
+        Column("undone_reason", Text),
         Column("retries", Integer, nullable=False, default=0, comment="what was tried again after a lost connection"),
         comment="One invocation that loads",
     )
@@ -97,6 +108,7 @@ def _runs(builder: Builder) -> None:
         Column("host", String(200)),
         Column("pid", Integer),
         Column("taken_at", String(26)),
+        Column("images_of", Integer, comment="the run whose before-images the triggers keep; NULL: none"),
         comment="One row: who may write; every batch checks its epoch",
     )
 
@@ -116,7 +128,7 @@ def _progress(builder: Builder) -> None:
         "progress",
         Column("run_id", Integer, builder.ref("run"), nullable=False),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
-        Column("state", String(8), nullable=False, comment="reading, read, done"),
+        Column("state", String(8), nullable=False, comment="reading, read, done, undone"),
         Column("file_digest", String(64), nullable=False),
         Column("meaning", String(64), nullable=False),
         Column(
@@ -245,6 +257,7 @@ def _shared(builder: Builder) -> None:
         Column("apart", String(8), comment="why it is on its own: disputed, decided"),
         Column("problem", Text, comment="why the record cannot be written: code and field"),
         Column("outcome", String(12), nullable=False, comment="of the row, in the run that mapped it last"),
+        Column("run_id", Integer, nullable=False, comment="the run that made the row"),
         PrimaryKeyConstraint("mapping_id", "source_key"),
         rowid=False,
         comment="What each source row gives to a record that several systems may know",
@@ -266,6 +279,7 @@ def _shared(builder: Builder) -> None:
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, an identity, or empty"),
         Column("on_key", KEY, nullable=False),
         Column("outcome", String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
+        Column("run_id", Integer, nullable=False, comment="the run that made the row"),
         PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key"),
         rowid=False,
         comment="Rows that link to records that several systems know: they follow when such a record moves",
@@ -275,6 +289,7 @@ def _shared(builder: Builder) -> None:
         "leftover",
         Column("target_id", String(36), primary_key=True),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("run_id", Integer, nullable=False, comment="the run that made the row"),
         comment="Records that nothing gives to any more: removed when nothing links to them",
     )
 
@@ -287,6 +302,7 @@ def _other_keys(builder: Builder) -> None:
         Column("columns", Text, nullable=False),
         Column("key", KEY, nullable=False),
         Column("source_key", KEY, nullable=False),
+        Column("run_id", Integer, nullable=False, comment="the run that made the row"),
         PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key"),
         Index(None, "mapping_id", "source_key"),
         rowid=False,
@@ -333,6 +349,7 @@ def _exceptions(builder: Builder) -> None:
         Column("on_key", KEY, nullable=False),
         Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),
         Column("outcome", String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
+        Column("run_id", Integer, nullable=False, comment="the run that made the row"),
         Index(None, "mapping_id", "source_key"),
         comment="The keys that rejected, parked or incomplete rows wait for",
     )
@@ -340,5 +357,9 @@ def _exceptions(builder: Builder) -> None:
 
 def ledger_table(dialect: str, name: str) -> Table:
     """Return a ledger table by its short name (``run``, ``id_map``, …)."""
-    metadata = ledger_metadata(dialect)
-    return metadata.tables[f"migration.{name}" if dialect == "postgresql" else f"migration_{name}"]
+    return ledger_named(ledger_metadata(dialect), name)
+
+
+def ledger_named(metadata: MetaData, name: str) -> Table:
+    """Return a table of a ledger by its short name."""
+    return metadata.tables[f"{metadata.schema}.{name}" if metadata.schema else f"migration_{name}"]

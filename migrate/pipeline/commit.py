@@ -15,6 +15,7 @@ from connectors import id_list
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import column_set_id, table, upsert
 from migrate.pipeline.batch import Batch, Gate
+from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.commit_ledger import EVER_LOADED, is_known, write_batch, write_ledger
 from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext
@@ -120,7 +121,7 @@ def _write_records(
     fates: dict[str, str] = {}
     details: dict[str, tuple[str, str]] = {}
     if batch.rows["prior_id"].null_count() < batch.rows.height:
-        fates, details = _compare(connection, context.mapping_ids[place.mapping], place.table, batch, gate, staged)
+        fates, details = _compare(connection, context, place, batch, gate, staged)
     refused = insert_records(connection, context.target, target, staged, batch.columns, skip=list(fates))
     changed = [key for key, fate in fates.items() if fate == "updated"]
     if changed:
@@ -133,20 +134,26 @@ def _write_records(
 
 
 def _compare(
-    connection: sa.Connection, number: int, table_name: str, batch: Batch, gate: Gate, staged: sa.TableClause
+    connection: sa.Connection, context: LoadContext, place: BatchPlace, batch: Batch, gate: Gate, staged: sa.TableClause
 ) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
-    """Compare the staged hashes with what was last written, and what was last written with what is there now."""
+    """Compare the staged hashes with what was last written, and what was last written with what is there now.
+
+    What will be written over and an earlier run wrote is kept for a rollback.
+    """
+    number = context.mapping_ids[place.mapping]
     record, sets = table(connection, "record"), table(connection, "column_set")
     rows = connection.execute(
-        sa.select(staged.c.id, record.c.record_hash, staged.c.hash, sets.c.columns)
+        sa.select(staged.c.id, record.c.record_hash, staged.c.hash, sets.c.columns, record.c.run_id)
         .join(record, sa.and_(record.c.mapping_id == number, record.c.record_key == staged.c.record_key))
         .join(sets, sets.c.id == record.c.column_set_id)
     ).all()
     names = json.dumps(list(batch.columns), separators=(",", ":"))
     fates = {row.id: "unchanged" for row in rows if row.hash == row.record_hash and row.columns == names}
     changed = {row.id: (row.record_hash, row.columns) for row in rows if row.id not in fates}
-    edited = edited_ids(connection, table_name, changed, gate) if changed else {}
+    edited = edited_ids(connection, place.table, changed, gate) if changed else {}
     fates |= {key: "conflict" if key in edited else "updated" for key in changed}
+    old = [row.id for row in rows if row.run_id != context.run_id and fates[row.id] == "updated"]
+    keep_records(connection, context.run_id, place.table, old)
     return fates, {key: ("edited-in-target", found) for key, found in edited.items()}
 
 

@@ -78,13 +78,13 @@ def write_ledger(
     failpoint("after-forget")
     # Before the id map: a wait must see what the links of this batch saw.
     if "waits" in stages:
-        _write_waits(connection, number, stages["waits"], rows, batch.waits, context.by_record)
+        _write_waits(connection, context, number, stages["waits"], rows, batch.waits)
     failpoint("after-waits")
     if "rows" in stages:
         _write_id_map(connection, context, number, stages["rows"], again=again)
     failpoint("after-id-map")
     if "linked" in stages:
-        _write_linked(connection, number, stages["linked"], rows)
+        _write_linked(connection, number, run_id, stages["linked"], rows)
     if "others" in stages:
         write_other_keys(connection, context, number, batch.other_keys, stages["others"], again=again)
     _write_plain(connection, context, number, stages)
@@ -102,15 +102,15 @@ def _forget(connection: sa.Connection, number: int, staged: sa.TableClause) -> N
 
 def _write_waits(
     connection: sa.Connection,
+    context: LoadContext,
     number: int,
     staged: sa.TableClause,
     rows: pl.DataFrame,
     waits: pl.DataFrame,
-    by_record: frozenset[int],
 ) -> None:
     wait = table(connection, "wait")
     unknown = sa.case((staged.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
-    state = awaited_state(connection.dialect.name, staged, by_record)
+    state = awaited_state(connection.dialect.name, staged, context.by_record)
     connection.execute(
         sa.insert(wait).from_select(
             [
@@ -123,6 +123,7 @@ def _write_waits(
                 "on_key",
                 "seen",
                 "outcome",
+                "run_id",
             ],
             sa.select(
                 sa.literal(number),
@@ -134,6 +135,7 @@ def _write_waits(
                 staged.c.on_key,
                 sa.func.coalesce(state, unknown),
                 sa.literal("inserted"),
+                sa.literal(context.run_id),
             ),
         )
     )
@@ -144,14 +146,17 @@ def _write_waits(
         connection.execute(sa.update(wait).where(mine).values(outcome=outcome))
 
 
-def _write_linked(connection: sa.Connection, number: int, staged: sa.TableClause, rows: pl.DataFrame) -> None:
+def _write_linked(
+    connection: sa.Connection, number: int, run_id: int, staged: sa.TableClause, rows: pl.DataFrame
+) -> None:
     """Keep the links to records that may move, with what the linking row counts as in this run."""
     linked = table(connection, "linked")
     names = ["source_key", "row_ref", "on_mapping_id", "on_other_key", "on_key"]
     columns = (staged.c.key, staged.c.ref, staged.c.on_mapping_id, staged.c.on_other_key, staged.c.on_key)
     # Two fields of a row may link by the same key.
-    select = sa.select(sa.literal(number), sa.literal("inserted"), *columns).distinct().order_by(*columns)
-    upsert(connection, linked, ["mapping_id", "outcome", *names], select)
+    values = (sa.literal(number), sa.literal("inserted"), sa.literal(run_id))
+    select = sa.select(*values, *columns).distinct().order_by(*columns)
+    upsert(connection, linked, ["mapping_id", "outcome", "run_id", *names], select)
     for outcome, keys in rows.filter(pl.col("outcome") != "inserted").group_by("outcome").agg("key").rows():
         wanted = id_list(connection, "batch_linked", [key for key in keys if key is not None])
         mine = sa.and_(linked.c.mapping_id == number, linked.c.source_key.in_(sa.select(wanted.c.id)))
@@ -309,8 +314,14 @@ def write_other_keys(
             continue
         connection.execute(
             sa.insert(kept).from_select(
-                ["mapping_id", "columns", "key", "source_key"],
-                sa.select(sa.literal(number), sa.literal(",".join(columns)), key, staged.c.source_key)
+                ["mapping_id", "run_id", "columns", "key", "source_key"],
+                sa.select(
+                    sa.literal(number),
+                    sa.literal(context.run_id),
+                    sa.literal(",".join(columns)),
+                    key,
+                    staged.c.source_key,
+                )
                 .where(key.is_not(None), staged.c.source_key.is_not(None))
                 .distinct(),
             )
@@ -329,6 +340,7 @@ def _inserted(
     kept = table(connection, "other_key")
     values: dict[str, sa.ColumnElement[Any]] = {
         "mapping_id": sa.literal(number),
+        "run_id": sa.literal(context.run_id),
         "columns": sa.literal(",".join(columns)),
         "key": staged.c[other],
         "source_key": staged.c.source_key,

@@ -27,8 +27,14 @@ from migrate.pipeline.identity import DISPUTED, GIVEN, clusters, given_by, merge
 from migrate.pipeline.probable import frames_of
 from migrate.pipeline.staging import by_id
 
-KNOWN = {"id": pl.String, "writer": pl.Int64, "known_hash": pl.String, "known_columns": pl.String}
-"""What the ledger has of a record: the mapping that wrote it first, and hash and columns of what was written last."""
+KNOWN = {
+    "id": pl.String,
+    "writer": pl.Int64,
+    "known_hash": pl.String,
+    "known_columns": pl.String,
+    "known_run": pl.Int64,
+}
+"""What the ledger has of a record: the mapping that wrote it first; hash, columns and run of what was written last."""
 
 
 def shared_records(
@@ -76,7 +82,7 @@ class SharedBatch:
         ``now_problem``; ``mine`` says which come with the batch.
     records: what they make: ``id``, ``hash``, ``fate`` (new, changed, unchanged, refused), ``writer`` and values.
     joined: outcome of the rows that are new to their record, by source key.
-    emptied: ``id``, ``writer``, ``known_hash``, ``known_columns`` of records that all contributions have left.
+    emptied: `KNOWN` of records that all contributions have left.
     stages: what is staged of it, or put; staged: those that its transaction is to bring.
     """
 
@@ -245,9 +251,8 @@ def _known(context: LoadContext, shared: Shared, number: int, keys: sa.TableClau
     its source key."""
     record, sets = (ledger_table(context.target.dialect, name) for name in ("record", "column_set"))
     staged = context.target.put("shared_records", ids.drop_nulls().unique().to_frame("id"))
-    select = sa.select(record.c.target_id, record.c.mapping_id, record.c.record_hash, sets.c.columns).join(
-        sets, sets.c.id == record.c.column_set_id
-    )
+    columns = (record.c.target_id, record.c.mapping_id, record.c.record_hash, sets.c.columns, record.c.run_id)
+    select = sa.select(*columns).join(sets, sets.c.id == record.c.column_set_id)
     shared_ones = select.where(
         record.c.mapping_id.in_(sorted(shared.mappings)), record.c.record_key.in_(sa.select(staged.c.id))
     )
@@ -362,7 +367,7 @@ def _stage(
         | ~pl.col("apart").eq_missing(pl.col("now_apart"))
         | ~pl.col("problem").eq_missing(pl.col("now_problem"))
     )
-    values = records.drop("fate", "known_hash", "known_columns", "problem")
+    values = records.drop("fate", "known_hash", "known_columns", "known_run", "problem")
     frames = {
         "shared_given": given.filter(pl.col("mine") | moved),
         "shared_others": given.filter(~pl.col("mine")),

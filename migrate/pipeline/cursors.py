@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from casemodel import Source
 from connectors import Scratch
 from mappings import CompiledMapping, CursorRule
-from migrate.ledger.store import table
+from migrate.ledger.store import UNDONE, table
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.reading import ReadBatch, StraightReading
@@ -66,7 +66,8 @@ def bounds(context: LoadContext, mapping: CompiledMapping, source: Source, rule:
         progress, issue = table(connection, "progress"), table(connection, "issue")
         last = connection.execute(
             sa.select(progress.c.cursor_high, progress.c.cursor_by, progress.c.meaning)
-            .where(progress.c.mapping_id == number, progress.c.full_read == 1, progress.c.run_id != context.run_id)
+            .where(progress.c.mapping_id == number, progress.c.run_id != context.run_id)
+            .where(progress.c.full_read == 1, progress.c.state != UNDONE)
             .order_by(progress.c.run_id.desc())
             .limit(1)
         ).first()

@@ -19,6 +19,7 @@ from mappings import CompiledMapping, DeleteRule
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Gate, record_hash
+from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.conflicts import edited_ids
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
@@ -173,7 +174,7 @@ def _settle(
         held |= _held(connection, context, mapping, rule, others)
     free = sorted(set(pending.keys) - set(held))
     if rule.policy == "remove":
-        _remove(connection, mapping.target, _writers(context, mapping), free)
+        _remove(connection, context, mapping.target, _writers(context, mapping), free)
     else:
         _close(connection, context, mapping, rule, free)
     _note_held(connection, context, number, {key: why for each, why in held.items() for key in pending.keys[each]})
@@ -231,12 +232,17 @@ def _linked(connection: sa.Connection, target: sa.Table, ids: set[str]) -> set[s
     return ids - free
 
 
-def _remove(connection: sa.Connection, table_name: str, writers: Sequence[int], ids: Sequence[str]) -> None:
+def _remove(
+    connection: sa.Connection, context: LoadContext, table_name: str, writers: Sequence[int], ids: Sequence[str]
+) -> None:
     """Delete the records, and what the ledger keeps of them; the keys keep their state."""
     target, id_map, record = tables[table_name], table(connection, "id_map"), table(connection, "record")
     given = table(connection, "contribution")
     going = id_list(connection, "deletes_going", ids)
     wanted = sa.select(going.c.id)
+    mine = (record.c.mapping_id.in_(writers), record.c.target_id.in_(wanted), record.c.run_id != context.run_id)
+    old = connection.scalars(sa.select(record.c.target_id).where(*mine)).all()
+    keep_records(connection, context.run_id, table_name, old)
     connection.execute(sa.delete(target).where(target.c.id.in_(record_ids(going))))
     for kept in (record, given):
         connection.execute(sa.delete(kept).where(kept.c.mapping_id.in_(writers), kept.c.target_id.in_(wanted)))
@@ -259,6 +265,7 @@ def _close(
     writers = _writers(context, mapping)
     going = id_list(connection, "deletes_going", ids)
     wanted = sa.select(going.c.id)
+    keep_records(connection, context.run_id, mapping.target, ids, closing=list(rule.close))
     values = {name: sa.cast(sa.literal(value, sa.Text), target.c[name].type) for name, value in rule.close.items()}
     connection.execute(sa.update(target).where(target.c.id.in_(record_ids(going))).values(values))
     mine = (record.c.mapping_id.in_(writers), record.c.target_id.in_(wanted))

@@ -38,10 +38,17 @@ NAMES = (
     "before-deletes",
     "before-deletes-commit",
     "after-deletes",
+    "before-rebuild",
     "before-finish",
     "before-end-commit",
     "after-end",
     "before-resolve-commit",
+    "before-rollback-prepared",
+    "after-rollback-prepared",
+    "before-rollback-commit",
+    "after-rollback-batch",
+    "after-rollback-ledger",
+    "before-rollback-finish",
 )
 """Every failpoint, in the order of a run: around each group of statements of a commit, between batches, in the thread
 that maps (after-read, after-map, after-stage), and where a run begins and ends."""

@@ -133,9 +133,12 @@ class MappingLoad:
             mine = sa.and_(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
             row = connection.execute(sa.select(progress).where(mine)).mappings().first()
             if row is not None:
-                if row["state"] == "reading" and row["content"] != content_digest(self.source, self.mapping):
+                content, reading = content_digest(self.source, self.mapping), row["state"] == "reading"
+                if reading and row["content"] != content:
                     # It goes on with other rows than it began with: what it has read then is no content of any moment.
                     connection.execute(sa.update(progress).where(mine).values(content=None))
+                if (content is None or row["content"] != content) and (row["position"] or not reading):
+                    self.context.moved_on.add(self.mapping.name)
                 return dict(row)
         found = Bounds(None, None)
         if self.cursor is not None:

@@ -12,9 +12,10 @@ from connectors import id_list, record_ids
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import column_set_id, table, upsert
 from migrate.pipeline.batch import Gate
+from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext, Shared
-from migrate.pipeline.contributions import SharedBatch
+from migrate.pipeline.contributions import KNOWN, SharedBatch
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LINKED_STATES
 from migrate.pipeline.probable import note_probable
@@ -40,7 +41,7 @@ def write_shared(
     connection.execute(
         sa.update(record)
         .where(record.c.mapping_id == number, record.c.record_key.in_(sa.select(keys.c.key)))
-        .values(record_key=record.c.target_id)
+        .values(record_key=record.c.target_id, run_id=context.run_id)
     )
     gone = stages["shared_gone"]
     connection.execute(
@@ -49,13 +50,15 @@ def write_shared(
         )
     )
     if "shared_given" in stages:
-        _keep(connection, contribution, stages["shared_given"])
+        _keep(connection, context.run_id, contribution, stages["shared_given"])
     failpoint("after-contributions")
     changed = prepared.records.filter(pl.col("fate") == "changed")
     written = {row[0]: (row[1], row[2]) for row in changed.select("id", "known_hash", "known_columns").rows()}
     edited = edited_ids(connection, shared.table, written, gate) if written else {}
     if prepared.emptied.height:
-        _remove(connection, shared, prepared.emptied, gate)
+        _remove(connection, context, shared, prepared.emptied, gate)
+    old = changed.filter(~pl.col("id").is_in(list(edited)))
+    keep_records(connection, context.run_id, shared.table, _of_earlier(old, context))
     refused = _write(connection, context, shared, stages, set(edited))
     _remember(connection, context, shared, stages, {*edited, *refused})
     fates = dict(prepared.records.filter(pl.col("fate") == "unchanged").select("id", "fate").rows())
@@ -68,7 +71,7 @@ def write_shared(
     return fates, details
 
 
-def _keep(connection: sa.Connection, contribution: sa.Table, given: sa.TableClause) -> None:
+def _keep(connection: sa.Connection, run_id: int, contribution: sa.Table, given: sa.TableClause) -> None:
     columns = {
         "mapping_id": "mapping_id",
         "source_key": "key",
@@ -86,8 +89,9 @@ def _keep(connection: sa.Connection, contribution: sa.Table, given: sa.TableClau
         "problem": "now_problem",
         "outcome": "outcome",
     }
-    select = sa.select(*(given.c[name] for name in columns.values())).order_by(given.c.mapping_id, given.c.key)
-    upsert(connection, contribution, list(columns), select)
+    values = (given.c[name] for name in columns.values())
+    select = sa.select(*values, sa.literal(run_id)).order_by(given.c.mapping_id, given.c.key)
+    upsert(connection, contribution, [*columns, "run_id"], select)
 
 
 def _write(
@@ -176,7 +180,9 @@ def _linked_to(target: sa.Table) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _remove(connection: sa.Connection, shared: Shared, emptied: pl.DataFrame, gate: Gate) -> None:
+def _remove(
+    connection: sa.Connection, context: LoadContext, shared: Shared, emptied: pl.DataFrame, gate: Gate
+) -> None:
     """Remove records that nothing gives to any more: those that are linked to later, edited ones never."""
     target, record = tables[shared.table], table(connection, "record")
     names = ("id", "known_hash", "known_columns")
@@ -189,14 +195,22 @@ def _remove(connection: sa.Connection, shared: Shared, emptied: pl.DataFrame, ga
     leftover = table(connection, "leftover")
     if waiting.height:
         known = set(connection.scalars(sa.select(leftover.c.target_id)))
-        rows = [{"target_id": key, "mapping_id": writer} for key, writer in waiting.rows() if key not in known]
+        made = {"run_id": context.run_id}
+        rows = [{"target_id": key, "mapping_id": writer} | made for key, writer in waiting.rows() if key not in known]
         if rows:
             connection.execute(sa.insert(leftover), rows)
+    going = emptied.filter(pl.col("id").is_in(gone))
+    keep_records(connection, context.run_id, shared.table, _of_earlier(going, context))
     wanted = id_list(connection, "batch_emptied", gone)
     connection.execute(sa.delete(target).where(target.c.id.in_(record_ids(wanted))))
     in_list = record.c.record_key.in_(sa.select(wanted.c.id))
     connection.execute(sa.delete(record).where(record.c.mapping_id.in_(sorted(shared.mappings)), in_list))
     connection.execute(sa.delete(leftover).where(leftover.c.target_id.in_(sa.select(wanted.c.id))))
+
+
+def _of_earlier(known: pl.DataFrame, context: LoadContext) -> list[str]:
+    """Return the ids of records that earlier runs wrote last."""
+    return known.filter(pl.col("known_run") != context.run_id)["id"].to_list()
 
 
 def remove_leftovers(context: LoadContext, gates: dict[str, Gate]) -> int:
@@ -212,16 +226,18 @@ def remove_leftovers(context: LoadContext, gates: dict[str, Gate]) -> int:
         leftover, record, sets = (table(connection, name) for name in ("leftover", "record", "column_set"))
         known = sa.and_(record.c.mapping_id == leftover.c.mapping_id, record.c.record_key == leftover.c.target_id)
         rows = connection.execute(
-            sa.select(leftover.c.target_id, leftover.c.mapping_id, record.c.record_hash, sets.c.columns)
+            sa.select(
+                leftover.c.target_id, leftover.c.mapping_id, record.c.record_hash, sets.c.columns, record.c.run_id
+            )
             .join(record, known)
             .join(sets, sets.c.id == record.c.column_set_id)
         ).all()
-        schema = {"id": pl.String, "writer": pl.Int64, "known_hash": pl.String, "known_columns": pl.String}
-        left = pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+        left = pl.DataFrame([tuple(row) for row in rows], schema=KNOWN, orient="row")
         for number in left["writer"].unique(maintain_order=True):
             name = by_number.get(number, "")
             if name in gates:
-                _remove(connection, context.shared[name], left.filter(pl.col("writer") == number), gates[name])
+                mine = left.filter(pl.col("writer") == number)
+                _remove(connection, context, context.shared[name], mine, gates[name])
     return left.height
 
 
@@ -231,14 +247,14 @@ def follow_shared(connection: sa.Connection, context: LoadContext, prepared: Sha
     if "shared_others" in stages:
         _move_others(connection, context, stages["shared_others"])
     if "shared_given" in stages:
-        _follow_links(connection, stages["shared_given"])
-    _follow_identities(connection, prepared)
+        _follow_links(connection, context.run_id, stages["shared_given"])
+    _follow_identities(connection, context.run_id, prepared)
     note_probable(connection, context, prepared.shared, stages)
 
 
 def _wait_columns(wait: sa.Table) -> list[str]:
     names = ["mapping_id", "source_key", "row_ref", "field", "on_mapping_id", "on_other_key", "on_key", "seen"]
-    return [*names, "outcome"]
+    return [*names, "outcome", "run_id"]
 
 
 def _move_others(connection: sa.Connection, context: LoadContext, others: sa.TableClause) -> None:
@@ -277,11 +293,12 @@ def _move_others(connection: sa.Connection, context: LoadContext, others: sa.Tab
         others.c.key,
         sa.literal(MOVED),
         others.c.outcome,
+        sa.literal(context.run_id),
     ).join(contribution, same)
     connection.execute(sa.insert(wait).from_select(_wait_columns(wait), select.where(differs)))
 
 
-def _follow_links(connection: sa.Connection, given: sa.TableClause) -> None:
+def _follow_links(connection: sa.Connection, run_id: int, given: sa.TableClause) -> None:
     """Let the rows be mapped again that link by key to what moved."""
     linked, other, wait = (table(connection, name) for name in ("linked", "other_key", "wait"))
     moved = sa.and_(given.c.target.is_not(None), given.c.target != given.c.place)
@@ -294,10 +311,10 @@ def _follow_links(connection: sa.Connection, given: sa.TableClause) -> None:
         linked.c.on_key == other.c.key,
     )
     for joined in (given.join(linked, by_key), given.join(other, known).join(linked, by_other)):
-        _wait(connection, wait, sa.select(*_waiting(linked)).select_from(joined).where(moved).distinct())
+        _wait(connection, wait, sa.select(*_waiting(linked, run_id)).select_from(joined).where(moved).distinct())
 
 
-def _follow_identities(connection: sa.Connection, prepared: SharedBatch) -> None:
+def _follow_identities(connection: sa.Connection, run_id: int, prepared: SharedBatch) -> None:
     """Let the rows be mapped again that link by an identity whose record is another one now."""
     linked, wait = table(connection, "linked"), table(connection, "wait")
     others = prepared.given.filter(~pl.col("mine")).select(prepared.before.columns)
@@ -309,7 +326,7 @@ def _follow_identities(connection: sa.Connection, prepared: SharedBatch) -> None
         return
     wanted = id_list(connection, "batch_identities", moved.to_list())
     here = sa.and_(linked.c.on_other_key.like("identity:%"), linked.c.on_key.in_(sa.select(wanted.c.id)))
-    _wait(connection, wait, sa.select(*_waiting(linked)).where(here))
+    _wait(connection, wait, sa.select(*_waiting(linked, run_id)).where(here))
 
 
 def _answers(given: pl.DataFrame, place: str, apart: str, problem: str) -> pl.DataFrame:
@@ -317,10 +334,11 @@ def _answers(given: pl.DataFrame, place: str, apart: str, problem: str) -> pl.Da
     return given.filter(holds).group_by("identity").agg(pl.col(place).min().alias("answer"))
 
 
-def _waiting(linked: sa.Table) -> list[sa.ColumnElement[Any]]:
+def _waiting(linked: sa.Table, run_id: int) -> list[sa.ColumnElement[Any]]:
     kept = linked.c
     row = [kept.mapping_id, kept.source_key, kept.row_ref, sa.literal("")]
-    return [*row, kept.on_mapping_id, kept.on_other_key, kept.on_key, sa.literal(MOVED), kept.outcome]
+    on = [kept.on_mapping_id, kept.on_other_key, kept.on_key]
+    return [*row, *on, sa.literal(MOVED), kept.outcome, sa.literal(run_id)]
 
 
 def _wait(connection: sa.Connection, wait: sa.Table, select: sa.Select[Any]) -> None:

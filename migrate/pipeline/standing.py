@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from casemodel import OUTCOMES, Source, Tally
 from mappings import CompiledMapping
 from migrate.ledger.lock import hold_lock
-from migrate.ledger.store import STANDING, now, table
+from migrate.ledger.store import STANDING, UNDONE, now, table
 from migrate.pipeline.change_filter import to_map_again
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
@@ -103,6 +103,7 @@ def _last_reading(
     last = connection.execute(
         sa.select(progress)
         .where(progress.c.mapping_id == context.mapping_ids[mapping.name], progress.c.run_id != context.run_id)
+        .where(progress.c.state != UNDONE)
         .order_by(progress.c.run_id.desc())
         .limit(1)
     ).first()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from casemodel import Source, Target, column_info, tables
 from mappings import CompiledMapping
 from migrate.books import run_books
-from migrate.ledger.store import table
+from migrate.ledger.store import UNDONE, table
 from migrate.session import Session
 from migrate.shown import Shown
 from reconciliation import Facts, IssueCount, SampleRow
@@ -29,7 +29,7 @@ def mapping_facts(
         progress, known = table(connection, "progress"), table(connection, "mapping")
         last = connection.execute(
             sa.select(progress.c.run_id, progress.c.full_read)
-            .where(progress.c.mapping_id == number)
+            .where(progress.c.mapping_id == number, progress.c.state != UNDONE)
             .order_by(progress.c.run_id.desc())
             .limit(1)
         ).first()

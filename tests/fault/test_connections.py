@@ -75,7 +75,7 @@ def test_r12_the_answer_to_commit_is_lost(state: str, every: int, trial: Trials,
 
 PLACES = [f"{name}:{hit}" for name in ("after-begin", "after-read", "after-map", "before-transaction", "after-copy",
                                       "after-id-map", "before-commit", "between-batches", "before-gone", "before-read-commit")
-          for hit in (2, 5)] + ["before-retry:1", "before-leftovers:1", "before-done-commit:1", "before-deletes:1",
+          for hit in (3,)] + ["before-retry:1", "before-leftovers:1", "before-done-commit:1", "before-deletes:1",
                                 "before-deletes-commit:1", "before-finish:1", "before-end-commit:1"]
 
 

@@ -20,18 +20,18 @@ Trials = Callable[[str, str], Trial]
 
 
 @pytest.mark.sample(1)
-@pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(5)])
+@pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(4)])
 def test_r17_disk_full_on_sqlite(state: str, seed: int, trial: Trials) -> None:
     """No file may grow beyond a size, which is a little more each time."""
     found, chance, times = trial("sqlite", state), random.Random(seed), 0
     most = chance.randint(40_000, 160_000)
-    for _ in range(6):
+    for _ in range(12):
         answer = found.run(most_bytes=most)
         if answer.status == 3:
             break
         assert (answer.status, answer.err.count("SYS-00")) == (5, 1), f"{most}: {answer.status}: {answer.err}"
         assert "Traceback" not in answer.err
-        most, times = most + chance.randint(30_000, 120_000), times + 1
+        most, times = most + chance.randint(20_000, 60_000), times + 1
     assert times > 0
     if answer.status == 3:
         found.assert_undisturbed()
@@ -78,6 +78,8 @@ def test_r17_disk_full_on_postgresql(state: str, seed: int, trial: Trials, postg
         connection.exec_driver_sql(f"ALTER DATABASE {name} SET TABLESPACE small")
         try:
             ballast = disk / "ballast"
+            # The first session of a database that was moved writes down what it found in the catalogue.
+            found.execute("SELECT 1")
             for _ in range(6):
                 _leave(disk, ballast, chance.randint(32, 160) * 1024)
                 answer = found.run()

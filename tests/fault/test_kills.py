@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import signal
 from collections.abc import Callable
 
@@ -58,3 +60,48 @@ def test_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...],
         resumed = found.finish()
         assert failpoints[0].startswith("before-start") or "was resumed" in resumed.err
     struck("killed at a named place", target, len(failpoints))
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(3)])
+def test_r35_killed_at_random_instants(target: str, state: str, seed: int, trial: Trials) -> None:
+    """Let run for a random time from a random batch on, and killed; three times."""
+    found, chance, kills = trial(target, state), random.Random(seed), 0
+    for _ in range(3):
+        running = found.start(failpoint=f"after-commit:{chance.randint(1, 4)}:stop")
+        assert running.stopped()
+        running.go_on()
+        running.kill_after(chance.uniform(0, 0.2))
+        answer = running.answer()
+        if answer.status == 3:
+            break    # it ended before
+        assert answer.status == -signal.SIGKILL, f"{answer.status}: {answer.err}"
+        kills += 1
+    assert kills > 0
+    if answer.status == 3:
+        found.assert_undisturbed()
+    else:
+        found.finish()
+    struck("killed at a random instant", target, kills)
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("state", ["first", "second"])
+@pytest.mark.parametrize(("place", "times"), [("after-records:3", 1), ("between-batches:5", 1), ("after-id-map:4", 2), ("after-map:6", 2)])
+def test_r10_interrupted(target: str, state: str, place: str, times: int, trial: Trials) -> None:
+    """Asked once to end, it finishes the batch; asked twice, it drops it; both times it can be resumed."""
+    found = trial(target, state)
+    running = found.start(failpoint=f"{place}:stop")
+    assert running.stopped(), f"{place} was never reached"
+    os.kill(running.pid, signal.SIGTERM if state == "first" else signal.SIGINT)
+    running.go_on()
+    if times == 2:
+        running.told("once more stops at once")
+        os.kill(running.pid, signal.SIGINT)
+    answer = running.answer()
+    assert answer.status == 130, f"{answer.status}: {answer.err}"
+    assert "the same command goes on from there" in answer.err
+    assert "was resumed" in found.finish().err
+    struck("interrupted", target)

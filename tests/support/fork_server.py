@@ -51,6 +51,13 @@ class Running:
         """Let it go on from where it was stopped."""
         os.kill(self.pid, signal.SIGCONT)
 
+    def told(self, text: str) -> None:
+        """Wait until it says something on standard error, or has ended."""
+        for _ in range(SECONDS * 200):
+            if text in (self.folder / "err").read_text() or _letter(self.pid) in "ZX":
+                return
+            time.sleep(0.005)
+
     def kill_after(self, seconds: float) -> None:
         """Kill it after so many seconds, if it still runs."""
         time.sleep(seconds)

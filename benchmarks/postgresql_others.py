@@ -1,0 +1,47 @@
+"""How others load the same rows: ``python -m benchmarks.postgresql_others core|petl|pandas READ WRITTEN``.
+
+They read records that are mapped already and write them into the same table with its keys, checks and indexes; they
+map nothing and keep no ledger.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import sqlalchemy as sa
+
+from casemodel import tables
+
+ROWS = 50_000
+
+
+def core(read: sa.Engine, written: sa.Engine) -> None:
+    """SQLAlchemy Core: a streaming SELECT into insertmanyvalues."""
+    table = tables["case_file"]
+    with read.connect().execution_options(yield_per=ROWS) as source:
+        for rows in source.execute(sa.select(table)).mappings().partitions():
+            with written.begin() as connection:
+                connection.execute(sa.insert(table).returning(table.c.id), [dict(row) for row in rows])
+
+
+def petl(read: sa.Engine, written: sa.Engine) -> None:
+    """petl: fromdb into appenddb."""
+    import petl as tool
+
+    source, target = read.raw_connection(), written.raw_connection()
+    tool.appenddb(tool.fromdb(source, "SELECT * FROM case_file"), target, "case_file")
+    target.commit()
+
+
+def pandas(read: sa.Engine, written: sa.Engine) -> None:
+    """pandas: read_sql by chunks into to_sql."""
+    import pandas as tool
+
+    for chunk in tool.read_sql("SELECT * FROM case_file", read, chunksize=ROWS):
+        chunk.to_sql("case_file", written, if_exists="append", index=False)
+
+
+if __name__ == "__main__":
+    run = {"core": core, "petl": petl, "pandas": pandas}[sys.argv[1]]
+    engines = [sa.create_engine(each.replace("postgresql:", "postgresql+psycopg:")) for each in sys.argv[2:4]]
+    run(*engines)
