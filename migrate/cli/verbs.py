@@ -35,7 +35,7 @@ VERBS: dict[str, Verb] = {
     ),
     "explain": Verb("migrate.cli.explain:explain", "Show a source row's way to its record, stage by stage."),
     "lookup": Verb("migrate.cli.lookup:lookup", "Show from which source rows a record of the target was made."),
-    "rejects": Verb("migrate.cli.rejects:rejects", "List and show the rows that were not loaded."),
+    "rejects": Verb("migrate.cli.rejects:rejects", "List, show and export the rows that were not loaded."),
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),

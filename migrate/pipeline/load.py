@@ -28,6 +28,7 @@ from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader, gate_of, open_loader
 from migrate.pipeline.overlap import PatientLinks, Turns
+from migrate.pipeline.part import Part
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
 from migrate.pipeline.staging import StagedBatch, stage
@@ -56,6 +57,8 @@ class MappingLoad:
     cursor: CursorRule | None = None
     workers: Workers | None = None
     """Where batches are mapped; None: in a thread of this process."""
+    part: Part | None = None
+    """What is read of the relation; None: all of it."""
     _low: str | None = None
     _loader: Loader | None = None
     _reading: Reading | None = None
@@ -83,11 +86,12 @@ class MappingLoad:
     def reading(self) -> Reading:
         """Return how the relation is read; opened at the first call."""
         if self._reading is None:
-            reading = open_reading(self.source, self.mapping, self.context.batch_rows)
+            rows = self.context.batch_rows if self.part is None else self.part.batch_rows(self.context.batch_rows)
+            reading = open_reading(self.source, self.mapping, rows)
             if self.cursor is not None and self._low is not None and isinstance(reading, StraightReading):
                 loader, low = self.loader(), self.cursor.typed(self._low)
                 reading = CursorReading(reading, self.cursor, low, loader.changes, loader.duplicates)
-            self._reading = reading
+            self._reading = reading if self.part is None else self.part.of(reading, self.mapping, self.context)
         return self._reading
 
     def close(self) -> None:
@@ -118,7 +122,8 @@ class MappingLoad:
                 progress.advance(known.source_rows, rejected=known.settled.get("rejected", 0))
         if self.mapping.giving is not None:
             take_back(self.context, self.mapping.name, self.gate())
-        self.context.full_read.add(self.mapping.name)
+        if self.part is None:
+            self.context.full_read.add(self.mapping.name)
         self.links.forget(self.mapping.name, self.mapping.target)
 
     def _begin(self) -> dict[str, Any]:
@@ -163,7 +168,7 @@ class MappingLoad:
 
     def _standing(self, state: dict[str, Any]) -> Standing | None:
         """Return how the rows stand, where they need not be read; by a cursor, or once reading has begun, they are."""
-        if self.context.full or self._low is not None or self._next_batch("main") > 0:
+        if self.part is not None or self.context.full or self._low is not None or self._next_batch("main") > 0:
             return None
         return standing(self.context, self.mapping, state["content"])
 
@@ -241,7 +246,7 @@ class MappingLoad:
         return stage(self.context, self.mapping.target, batch, slot)
 
     def _finish_reading(self, begun: str) -> None:
-        """Mark the relation as read, and the keys that left it as gone, in one transaction."""
+        """Mark the relation as read, and the keys that left it as gone, in one transaction; of a part none is gone."""
         if fingerprint(self.source, self.mapping) != begun:
             raise SystemFailure(
                 "RUN-002",
@@ -249,7 +254,7 @@ class MappingLoad:
                 place=self.mapping.relation,
                 hint="What is committed stays. Run again; the next run compares everything anew.",
             )
-        keys = self._keys
+        keys = self._keys if self.part is None else None
         failpoint("before-gone")
         gone = list(find_gone(self.context, self.mapping.name, keys)) if keys is not None else []
         with self.context.target.transaction() as connection:
@@ -259,7 +264,7 @@ class MappingLoad:
             connection.execute(
                 sa.update(progress)
                 .where(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
-                .values(state="read", full_read=1)
+                .values(state="read", full_read=int(self.part is None))
             )
             self._drop_old_keyless(connection)
             if kept:
@@ -286,16 +291,17 @@ class MappingLoad:
         return kept
 
     def _drop_old_keyless(self, connection: sa.Connection) -> None:
-        """Rows without a key are read anew by every run: those of earlier runs are replaced."""
+        """Replace rows without a key of earlier runs: every run reads them anew, of a part those that lie in it."""
         for name in ("issue", "reject"):
             ledger = table(connection, name)
-            connection.execute(
-                sa.delete(ledger).where(
-                    ledger.c.mapping_id == self.number,
-                    ledger.c.source_key.is_(None),
-                    ledger.c.run_id != self.context.run_id,
-                )
-            )
+            anew = ledger.alias("anew")
+            keyless = sa.and_(ledger.c.mapping_id == self.number, ledger.c.source_key.is_(None))
+            old = sa.and_(keyless, ledger.c.run_id != self.context.run_id)
+            if self.part is not None:
+                mine = (anew.c.mapping_id == self.number, anew.c.run_id == self.context.run_id)
+                read = sa.select(anew.c.row_ref).where(*mine, anew.c.source_key.is_(None))
+                old = sa.and_(old, ledger.c.row_ref.in_(read))
+            connection.execute(sa.delete(ledger).where(old))
 
     def _note_gone(self, connection: sa.Connection, kept: int) -> None:
         batch = table(connection, "batch")

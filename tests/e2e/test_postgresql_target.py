@@ -172,7 +172,6 @@ def test_r28_a_second_run_is_refused_while_one_holds_the_target(loaded: Loaded) 
     assert answer.status == 7 and "elders" in answer.document["message"]
 
 
-def test_a_target_that_is_not_there_is_exit_5_without_the_drivers_text(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMNICASE_TARGET_URL", "postgresql://geheim@127.0.0.1:1/nergens")
-    answer = omnicase("-C", loaded.folder, "run")
+def test_a_target_that_is_not_there_is_exit_5_without_the_drivers_text(loaded: Loaded) -> None:
+    answer = omnicase("-C", loaded.folder, "run", env={"OMNICASE_TARGET_URL": "postgresql://geheim@127.0.0.1:1/nergens"})
     assert answer.status == 5 and "geheim" not in answer.err
