@@ -92,6 +92,7 @@ def test_promise_7_undo(changed: Path, tmp_path: Path, tmp_path_factory: pytest.
     before, folder = loaded_demo(tmp_path_factory), copy_workspace(changed, tmp_path / "demo")
     assert images(before) == 0, "a first load keeps no before-images"
     assert model_rows(folder / "target.db") != model_rows(before / "target.db")
+    edit(folder / "workspace.yml", "batch_rows: 97", "batch_rows: 1000")  # fewer pages; kills are tried with more
     refused = answer(folder, "rollback", "1", status=6)
     assert refused["code"] == "UND-002" and ": 2" in refused["message"]
     done = answer(folder, "rollback", "last", "--reason", "wrong sources", status=0)
