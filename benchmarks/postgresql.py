@@ -24,7 +24,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from benchmarks.__main__ import PARENTS, demo_in, fresh
-from benchmarks.measure import Measured, omnicase, ratio
+from benchmarks.measure import Measured, measure, omnicase, ratio
 
 _CHANGED = "UPDATE ZKN_ZAAK SET ONDERWERP = ONDERWERP || '.' WHERE rowid % 100 = 0"
 
@@ -114,7 +114,9 @@ def main() -> None:
 OTHERS = ("core", "petl", "pandas")
 
 
-def _turn(postgres: Server, folder: Path, scratch: Path, batch_rows: int, others: bool) -> Iterator[tuple[str, Measured]]:
+def _turn(
+    postgres: Server, folder: Path, scratch: Path, batch_rows: int, others: bool
+) -> Iterator[tuple[str, Measured]]:
     """Yield what each step took: the limit, the first load, and the runs after it."""
     scratch.mkdir()
     workspace = fresh(folder, "work", scratch)

@@ -101,6 +101,11 @@ class KeyRanges(Protocol):
         """The name of what all readers of the run see."""
         ...
 
+    @property
+    def snapshot_age(self) -> float:
+        """Seconds since then: so long the old system cannot clean up its tables."""
+        ...
+
     def key_ranges(self, partition: Partition, parts: int) -> tuple[str, ...]:
         """Return the positions that cut a partition into about equal ranges: at most `parts` - 1, possibly none."""
         ...

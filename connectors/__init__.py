@@ -15,6 +15,7 @@ from connectors.targets import (
     in_canonical_form,
     json_places,
     open_target,
+    postgresql_failure,
     record_ids,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "kinds",
     "open_source",
     "open_target",
+    "postgresql_failure",
     "record_ids",
     "url_holds_secret",
 ]

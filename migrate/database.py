@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import GuardError, RefusedError, SystemFailure
+from connectors import postgresql_failure
 from migrate.database_check import Difference, differences
 from migrate.history import HISTORIES, History
 
@@ -70,7 +71,10 @@ def current(engine: sa.Engine) -> dict[str, str | None]:
     if _is_missing_file(engine):
         return {history.name: None for history in HISTORIES}
     with _connected(engine) as connection:
-        return _revisions(connection)
+        try:
+            return _revisions(connection)
+        except sa.exc.DBAPIError as error:
+            raise postgresql_failure(error.orig) or error from None
 
 
 def is_current(engine: sa.Engine) -> bool:

@@ -39,12 +39,15 @@ from migrate.pipeline.deletes import delete_gone
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
+from migrate.pipeline.part import Part
 from migrate.pipeline.retry import resumed
 from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.pipeline.workers import Workers
 from migrate.progress import progress
+from migrate.selection import Selection, select
 from migrate.session import Session, plan_digest, require_runnable
+from migrate.strict import refuse_warnings
 from migrate.waves import Declared, begin_waves, refuse_two_waves
 from migrate.workspace import Workspace
 
@@ -73,15 +76,27 @@ class RunOptions:
     """Address of a Dask scheduler whose workers map instead."""
     bulk: bool = False
     """Drop the indexes and links of the target tables, which must be empty, and rebuild them after the load."""
+    limit: int | None = None
+    """So many rows of each relation are read at most."""
+    keys: tuple[str, ...] = ()
+    """Only the rows of these source keys of one mapping are read."""
+    strict: bool = False
+    """Warnings that are known before a row is read are refusals."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up."""
+    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up.
+
+    moved_on: mappings whose source was written to, or may have been, between the two starts.
+    """
 
     books: Books
     resumed: bool
     abandoned: int | None = None
+    moved_on: tuple[str, ...] = ()
+    unknown_keys: tuple[str, ...] = ()
+    """Keys that were asked for and that no row has, as they may be shown."""
 
 
 def load(session: Session, options: RunOptions, *, target_url: str | None = None) -> RunResult:
@@ -100,19 +115,23 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
     """
     require_runnable(session)
     names = session.selected(options.mappings)
+    if options.strict:
+        refuse_warnings(session)
+    selection = select(session, names, options.limit, options.keys)
     if session.waves is not None:
         refuse_two_waves(session, session.waves, names)
     target = open_target(target_url or session.workspace.target_url)
     try:
         require_current(target.engine)
-        digest = plan_digest(session, names, current(target.engine))
-        start = _start(session, target, names, options, digest)
+        digest = selection.digest(plan_digest(session, names, current(target.engine)))
+        start = _start(session, target, selection, options, digest)
         loaded = {session.mapping(name).target for name in names} if options.bulk else None
         with _ending(start.context), patient(), bulk(target, loaded):
-            _load_all(session, start.context, names, options)
+            _load_all(session, start.context, selection, options)
             failpoint("before-finish")
         books = resumed(start.context, lambda: run_books(target, start.context.run_id))
-        return RunResult(books, start.resumed, start.abandoned)
+        moved_on = sorted(start.context.moved_on) if start.resumed else ()
+        return RunResult(books, start.resumed, start.abandoned, tuple(moved_on), selection.unknown)
     finally:
         target.close()
 
@@ -142,7 +161,7 @@ class _Start:
     abandoned: int | None
 
 
-def _start(session: Session, target: Target, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
+def _start(session: Session, target: Target, selection: Selection, options: RunOptions, digest: str) -> _Start:
     compiled = [session.mapping(name) for name in session.check.order]
     failpoint("before-start")
     with target.transaction() as connection:
@@ -171,7 +190,8 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
                 hint="Run without --resume: a new run starts, and only what changed is written.",
                 place="run",
             )
-        run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest, renamed)
+        begun = None if last is None or not same else int(last.id)
+        run_id = begun or _new_run(connection, session, options, selection, digest, renamed)
         epoch = take_lock(connection, run_id, images_of=run_id)
         connection.execute(
             sa.update(run)
@@ -217,10 +237,14 @@ def _new_run(
     connection: sa.Connection,
     session: Session,
     options: RunOptions,
+    selection: Selection,
     digest: str,
     renamed: Sequence[tuple[str, str]],
 ) -> int:
     command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
+    command |= {"order": selection.names, **selection.facts}
+    if options.strict:
+        command["strict"] = True
     if options.full:
         command["full"] = True
     if options.wave is not None:
@@ -275,13 +299,14 @@ def _end(context: LoadContext, state: str) -> None:
         failpoint("before-end-commit")
 
 
-def _load_all(session: Session, context: LoadContext, names: Sequence[str], options: RunOptions) -> None:
+def _load_all(session: Session, context: LoadContext, selection: Selection, options: RunOptions) -> None:
+    names = selection.names
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     siblings = {name: frozenset(each.mappings.values()) for name, each in context.shared.items()}
     links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read, siblings)
     with ExitStack() as stack:
         workers = stack.enter_context(_workers(session, context, options))
-        loads = {name: _mapping_load(session, context, name, links, workers) for name in names}
+        loads = {name: _mapping_load(session, context, name, links, workers, selection.part) for name in names}
 
         def closed() -> None:
             for each in loads.values():
@@ -300,6 +325,8 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
         gates = {name: each.gate() for name, each in loads.items() if each.mapping.giving}
         resumed(context, partial(remove_leftovers, context, gates))
         resumed(context, partial(_mark_done, context))
+        if selection.part is not None:
+            return
         rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
         resumed(context, partial(delete_gone, context, [session.mapping(name) for name in names], rules))
         # What was linked to by a record that is removed now.
@@ -319,8 +346,9 @@ def _workers(session: Session, context: LoadContext, options: RunOptions) -> Ite
 
 
 def _load(load: MappingLoad, options: RunOptions) -> None:
-    with progress(load.mapping.name, load.source.count(load.mapping.relation)) as bar:
-        load.load(bar, max_rejects=options.max_rejects)
+    rows = load.source.count(load.mapping.relation)
+    with progress(load.mapping.name, rows) as bar:
+        load.load(bar, max_rejects=options.max_rejects, expected=rows)
 
 
 def _mark_done(context: LoadContext) -> None:
@@ -332,12 +360,18 @@ def _mark_done(context: LoadContext) -> None:
 
 
 def _mapping_load(
-    session: Session, context: LoadContext, name: str, links: LedgerLinks, workers: Workers | None
+    session: Session,
+    context: LoadContext,
+    name: str,
+    links: LedgerLinks,
+    workers: Workers | None,
+    part: Part | None,
 ) -> MappingLoad:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
-    cursor = cursor_rule(session.files[name])
-    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor, workers)
+    # Of a part the cursor says nothing: its high water is that of what was read to its end.
+    cursor = cursor_rule(session.files[name]) if part is None else None
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor, workers, part)
 
 
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:

@@ -110,9 +110,9 @@ class PostgresqlSource:
         return self._moment.snapshot
 
     @property
-    def access(self) -> Access:
-        """How the database is reached."""
-        return self._access
+    def snapshot_age(self) -> float:
+        """Seconds since the snapshot was taken."""
+        return time.monotonic() - self._taken
 
     def relations(self) -> tuple[str, ...]:
         """Return the names of all relations of the schema that the role may read."""
@@ -317,8 +317,7 @@ class PostgresqlSource:
         return read_query(opened, table, text, query, base, _STORE_ROWS)
 
     def _check_age(self) -> None:
-        hours = (time.monotonic() - self._taken) / 3600
-        if self._max_hours and hours > self._max_hours:
+        if self._max_hours and self.snapshot_age > self._max_hours * 3600:
             raise SystemFailure(
                 "CON-065",
                 f"the snapshot of this run is older than {self._max_hours} hours; it keeps the old system from"

@@ -6,6 +6,7 @@ from casemodel import RefusedError, Target
 from connectors.targets.canonical import as_sqlite_has_it, as_text, in_canonical_form, json_places
 from connectors.targets.lists import id_list, record_ids
 from connectors.targets.postgresql import PostgresTarget
+from connectors.targets.postgresql_failures import postgresql_failure
 from connectors.targets.sqlite import SqliteTarget, append_rows
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "in_canonical_form",
     "json_places",
     "open_target",
+    "postgresql_failure",
     "record_ids",
 ]
 

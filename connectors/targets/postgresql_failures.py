@@ -17,7 +17,7 @@ _CAUSES = {
 }
 
 
-def postgresql_failure(error: BaseException) -> OmnicaseError | None:
+def postgresql_failure(error: BaseException | None) -> OmnicaseError | None:
     """Return what an error of the driver means for the user, or None when it is none of the machine's.
 
     Args:

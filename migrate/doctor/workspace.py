@@ -11,8 +11,8 @@ from pathlib import Path
 
 from casemodel import OmnicaseError, Rights, TellsRights
 from connectors import SystemConfig, open_source
-from migrate.database import current, heads, target_engine
 from migrate.doctor.diagnosis import Diagnosis, Outcome, failed, finding, guarded, of_error, passed
+from migrate.doctor.target import examine_target
 from migrate.workspace import Workspace, load_workspace
 
 _PRIVATE = ("keys", "reports", "evidence")
@@ -33,7 +33,7 @@ def examine_workspace(folder: Path, env: str | None) -> Iterator[Diagnosis]:
     yield from _folders(workspace)
     for config in workspace.systems.values():
         yield from _system(config, production=workspace.production)
-    yield from guarded("target", lambda: _target(workspace))
+    yield from guarded("target", lambda: examine_target(workspace))
 
 
 def _namespace(workspace: Workspace) -> Iterator[Diagnosis]:
@@ -90,25 +90,6 @@ def _rights(config: SystemConfig, ask: Callable[[], Rights], production: bool) -
                       "Write sslmode=verify-full in the URL; in production it is refused without.", where)
     if not found.excess and not found.unprotected:
         yield passed(check, f"{found.server}, the role {found.role} may only read", where)
-
-
-def _target(workspace: Workspace) -> Iterator[Diagnosis]:
-    engine = target_engine(workspace.target_url)
-    url = engine.url
-    file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
-    if file is not None and not os.access(file if file.exists() else file.parent, os.W_OK):
-        yield failed("target", "DOC-021", "the target cannot be written",
-                     "Correct target.url, or give yourself the right to write there.", str(file))
-        return
-    found = current(engine)
-    behind = [name for name, head in heads().items() if found[name] != head]
-    if behind:
-        yield finding("target", "DOC-022", f"the tables of {' and '.join(behind)} are not there or not up to date",
-                      "Run `omnicase db upgrade`.", "target.url")
-    elif file is not None and _mode(file) & _BY_OTHERS:
-        yield finding("target", "DOC-023", "the target can be read by others", f"chmod go-rwx {file.name}", str(file))
-    else:
-        yield passed("target", f"{url.get_backend_name()}, up to date", "target.url")
 
 
 def _mode(path: Path) -> int:

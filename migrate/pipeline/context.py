@@ -97,5 +97,7 @@ class LoadContext:
     full: bool = False
     """Read every row, whatever the cursors of the mappings say."""
     adopted: Adopted = field(default_factory=dict)
+    moved_on: set[str] = field(default_factory=set)
+    """Mappings of which an earlier start of this run read rows that may have changed since."""
     patience: Patience = field(default_factory=Patience)
     """What was tried again since the connection was lost."""

@@ -70,7 +70,7 @@ def test_a_conflict_is_listed_and_shown_masked(edited: Path) -> None:
     shown = answer(edited, "conflicts", "show", "kcc.contact", "2", status=0)
     differ = {each["field"]: each["difference"] for each in shown["fields"] if each["difference"]}
     assert set(differ) == {"subject", "content"}
-    schema = json.loads((ROOT / "migrate/answers/conflicts.schema.json").read_text())
+    schema = json.loads((ROOT / "migrate/documents/conflicts.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     for document in (listed, shown):
         jsonschema.validate(document, schema)
@@ -87,7 +87,7 @@ def test_a_conflict_is_listed_and_shown_masked(edited: Path) -> None:
 def test_the_targets_values_stay_until_the_source_row_changes(edited: Path) -> None:
     done = answer(edited, "conflicts", "resolve", "kcc.contact", "2", "--keep-target", *WHY, status=0)
     assert done["settled"] == "keep-target"
-    jsonschema.validate(done, json.loads((ROOT / "migrate/answers/conflicts.schema.json").read_text()))
+    jsonschema.validate(done, json.loads((ROOT / "migrate/documents/conflicts.schema.json").read_text()))
     assert choices(edited) == [("2", "edited-in-target", "keep-target", WHY[1])]
     assert answer(edited, "conflicts", "list", status=0)["total"] == 0
     proof = answer(edited, "reconcile", status=0)

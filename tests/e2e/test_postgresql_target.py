@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from command_line import ROOT
 from command_line import in_process as omnicase
 from small_demo import fresh_demo, loaded_demo
 from targets import assert_same_target, copy_workspace
@@ -96,6 +97,40 @@ def test_promise_4_a_second_run_writes_nothing(loaded: Loaded) -> None:
     assert loaded.written() == before
 
 
+def _roles(loaded: Loaded) -> list[str]:
+    """Return the SQL that docs/engineer.md shows for the roles of a target, for roles of this test."""
+    guide = (ROOT / "docs/engineer.md").read_text()
+    block = guide[guide.index("CREATE ROLE omnicase_owner"):].partition("```")[0]
+    block = block.replace("DATABASE omnichannel", f"DATABASE {sa.make_url(loaded.url).database}")
+    lines = [line for line in block.splitlines() if not line.startswith("--")]
+    return [each.strip() for each in " ".join(lines).split(";") if each.strip()]
+
+
+def test_the_roles_of_the_guide_suffice_and_no_more(loaded: Loaded) -> None:
+    """The loader runs, the reader looks; the reader cannot run, and doctor says what is lacking."""
+    made = ("omnicase_owner", "omnicase_loader", "omnicase_reader")
+    for sql in _roles(loaded):
+        loaded.write(sql)
+    try:
+        answers = {}
+        for role in made[1:]:
+            url = sa.make_url(loaded.url).set(username=role).render_as_string(hide_password=False)
+            env = {"OMNICASE_TARGET_URL": url}
+            asked = (["doctor"], ["run", "seed.channel", "--full"], ["status"], ["reconcile", "seed.channel"])
+            answers[role] = [omnicase("-C", loaded.folder, "--format", "json", *each, env=env) for each in asked]
+    finally:
+        for role in made:
+            loaded.write(f"DROP OWNED BY {role}")
+            loaded.write(f"DROP ROLE {role}")
+    assert [each.status for each in answers["omnicase_loader"]] == [3, 0, 0, 0], answers["omnicase_loader"]
+    # The server of the tests need not survive a power cut.
+    findings = [each["code"] for each in answers["omnicase_loader"][0].document["checks"] if each["check"].startswith("target") and each.get("code")]
+    assert findings == ["DOC-026"]
+    assert [each.status for each in answers["omnicase_reader"]] == [5, 5, 0, 0], answers["omnicase_reader"]
+    assert answers["omnicase_reader"][1].document["code"] == "TGT-035"
+    assert "DOC-027" in answers["omnicase_reader"][0].out
+
+
 def test_promise_5_and_a_plan_that_predicts_the_run(loaded: Loaded) -> None:
     """One row changes, another changes whose record a person edited: one update, one conflict, nothing else."""
     numbers = [row[0] for row in loaded.engine.connect().execute(
@@ -137,7 +172,6 @@ def test_r28_a_second_run_is_refused_while_one_holds_the_target(loaded: Loaded) 
     assert answer.status == 7 and "elders" in answer.document["message"]
 
 
-def test_a_target_that_is_not_there_is_exit_5_without_the_drivers_text(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMNICASE_TARGET_URL", "postgresql://geheim@127.0.0.1:1/nergens")
-    answer = omnicase("-C", loaded.folder, "run")
+def test_a_target_that_is_not_there_is_exit_5_without_the_drivers_text(loaded: Loaded) -> None:
+    answer = omnicase("-C", loaded.folder, "run", env={"OMNICASE_TARGET_URL": "postgresql://geheim@127.0.0.1:1/nergens"})
     assert answer.status == 5 and "geheim" not in answer.err

@@ -200,7 +200,7 @@ def test_r37_only_the_newest_and_across_no_model(tiny: Path) -> None:
 
 
 def test_the_answer_follows_its_published_schema(tiny: Path) -> None:
-    schema = json.loads((ROOT / "migrate/answers/rollback.schema.json").read_text())
+    schema = json.loads((ROOT / "migrate/documents/rollback.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     sql(tiny, "UPDATE customer_contact SET subject = 'Van een mens' WHERE contact_number = '2'")
     document = answer(tiny, "rollback", "last", status=3)

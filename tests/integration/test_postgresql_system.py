@@ -150,6 +150,24 @@ def test_r21_a_column_that_is_dropped_in_the_midst_ends_the_run(tmp_path: Path, 
     assert again.status == 5 and again.document["code"] == "RUN-001"
 
 
+def test_r19_what_changes_before_a_run_goes_on_is_said_and_comes_with_the_next_one(tmp_path: Path, url: str) -> None:
+    folder = make(tmp_path / "w", url, units=300, actors=3)
+    process = start(folder, url)
+    execute(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'omnicase'"
+                 " AND datname = current_database()")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 5 and json.loads(out)["code"] in ("CON-061", "CON-062"), (out, err)
+    execute(url, "UPDATE unit SET name = 'v1'; DELETE FROM unit WHERE code = 'U1'; INSERT INTO unit VALUES ('A', 'v1')")
+    second = run(folder, url)
+    assert second.status in (0, 3) and "was resumed" in second.err and "comes with the next run" in second.err, second.err
+    third = run(folder, url)
+    assert "old was read as it was 0." in third.err
+    assert "comes with" not in third.err and books(third, "old.unit")["inserted"] == 1
+    found = target(folder, "SELECT i.source_key, a.name FROM actor a JOIN migration_id_map i ON i.target_id = a.id"
+                           " WHERE actor_type = 'organisatorische_eenheid' AND i.state = 'loaded'")
+    assert sorted(found) == sorted([("A", "v1"), *((f"U{number}", "v1") for number in range(2, 301))])
+
+
 def test_r23_a_run_reads_one_moment_while_others_write(tmp_path: Path, url: str) -> None:
     """All names change together, in one transaction: read at one moment they are all the same."""
     folder = make(tmp_path / "w", url, units=120, actors=1)
