@@ -346,8 +346,9 @@ def _workers(session: Session, context: LoadContext, options: RunOptions) -> Ite
 
 
 def _load(load: MappingLoad, options: RunOptions) -> None:
-    with progress(load.mapping.name, load.source.count(load.mapping.relation)) as bar:
-        load.load(bar, max_rejects=options.max_rejects)
+    rows = load.source.count(load.mapping.relation)
+    with progress(load.mapping.name, rows) as bar:
+        load.load(bar, max_rejects=options.max_rejects, expected=rows)
 
 
 def _mark_done(context: LoadContext) -> None:

@@ -28,6 +28,7 @@ VERBS: dict[str, Verb] = {
     "plan": Verb("migrate.cli.run:plan", "Say what a run would do, changing nothing."),
     "run": Verb("migrate.cli.run:run", "Load: read the old systems, map, and write what changed."),
     "status": Verb("migrate.cli.run:status", "Show the books of a run (default: the last) and what waits for whom."),
+    "unlock": Verb("migrate.cli.unlock:unlock", "Release a target that a dead run on another machine still holds."),
     "rollback": Verb("migrate.cli.rollback:rollback", "Take a run back, the newest first; RUN is its number, or last."),
     "wave": Verb("migrate.cli.wave:wave", "Move the old systems wave by wave: follow, cut over, take back, close."),
     "conflicts": Verb(

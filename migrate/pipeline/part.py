@@ -32,6 +32,11 @@ class Part:
         """Return how large batches are, so that the limit lies on the boundary of one."""
         return usual if self.limit is None else max(1, self.limit // -(-self.limit // usual))
 
+    def expected(self, rows: int | None) -> int | None:
+        """Return how many rows of a relation are read."""
+        most = self.limit if self.keys is None else self.keys.len()
+        return rows if rows is None or most is None else min(rows, most)
+
     def of(self, reading: Reading, mapping: CompiledMapping, context: LoadContext) -> Reading:
         """Return a reading of this part of what a reading reads."""
         if self.keys is not None:
