@@ -162,9 +162,6 @@ def test_r29_a_dead_holder_is_taken_over_on_this_machine_only(host: str, status:
         assert "LED-007" in answer.err
 
 
-<<<<<<< HEAD
-def test_r41_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
-=======
 @pytest.fixture(params=["sqlite", "postgresql"])
 def asleep(request: pytest.FixtureRequest, many: Path, tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
     """A run that stands still between two batches, on a machine that is not this one, as far as others can tell."""
@@ -215,8 +212,7 @@ def test_r29_a_sleeper_of_another_machine_is_released_by_hand_and_writes_nothing
     assert len(facts(folder)[0]) == 500
 
 
-def test_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
->>>>>>> c5ce950322a5ef5a207b497d0cccf4236a1eef26
+def test_r41_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
