@@ -182,14 +182,7 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         was_full = last is not None and bool(json.loads(last.command).get("full"))
         same = last is not None and last.plan_digest == digest and (was_full or not options.full)
         if options.resume and not same:
-            raise GuardError(
-                "RUN-021",
-                "there is no unfinished run to resume"
-                if last is None
-                else f"run {last.id} cannot be resumed: mappings, codes, sources or target changed since",
-                hint="Run without --resume: a new run starts, and only what changed is written.",
-                place="run",
-            )
+            raise _not_resumable(None if last is None else int(last.id))
         begun = None if last is None or not same else int(last.id)
         run_id = begun or _new_run(connection, session, options, selection, digest, renamed)
         epoch = take_lock(connection, run_id, images_of=run_id)
@@ -221,6 +214,16 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         adopted=adopted,
     )
     return _Start(context, same, int(last.id) if last is not None and not same else None)
+
+
+def _not_resumable(last: int | None) -> GuardError:
+    changed = f"run {last} cannot be resumed: mappings, codes, sources or target changed since"
+    return GuardError(
+        "RUN-021",
+        "there is no unfinished run to resume" if last is None else changed,
+        hint="Run without --resume: a new run starts, and only what changed is written.",
+        place="run",
+    )
 
 
 def _waves(
