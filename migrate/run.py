@@ -210,12 +210,11 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
     return _Start(context, same, int(last.id) if last is not None and not same else None)
 
 
-def _not_resumable(run_id: int | None) -> GuardError:
+def _not_resumable(last: int | None) -> GuardError:
+    changed = f"run {last} cannot be resumed: mappings, codes, sources or target changed since"
     return GuardError(
         "RUN-021",
-        "there is no unfinished run to resume"
-        if run_id is None
-        else f"run {run_id} cannot be resumed: mappings, codes, sources or target changed since",
+        "there is no unfinished run to resume" if last is None else changed,
         hint="Run without --resume: a new run starts, and only what changed is written.",
         place="run",
     )
