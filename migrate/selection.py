@@ -30,12 +30,14 @@ class Selection:
 
     unknown: keys that no row has, as they may be shown.
     facts: what tells two selections apart, and is kept with the run; no key in the clear.
+    expected: source rows that are read of each mapping, as far as somebody can count them.
     """
 
     names: tuple[str, ...]
     part: Part | None = None
     unknown: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, int | None] = field(default_factory=dict)
 
     def digest(self, of_whole: str) -> str:
         """Return the digest of a run over the part, from that of a run over all."""
@@ -78,7 +80,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def select(session: Session, names: Sequence[str], limit: int | None, keys: Sequence[str]) -> Selection:
-    """Return the part of the relations that is read.
+    """Return the part of the relations that is read, with how many rows that is.
 
     Args:
         names: the mappings of the run.
@@ -88,6 +90,15 @@ def select(session: Session, names: Sequence[str], limit: int | None, keys: Sequ
     Raises:
         UsageError: RUN-040 keys of more than one mapping, or with a limit; RUN-041 no row has any of the keys.
     """
+    found = _selected(session, names, limit, keys)
+    places = {name: (session.mapping(name).system, session.mapping(name).relation) for name in names}
+    counted = {place: session.source(place[0]).count(place[1]) for place in dict.fromkeys(places.values())}
+    rows = {name: counted[place] for name, place in places.items()}
+    part = found.part
+    return replace(found, expected=rows if part is None else {name: part.expected(each) for name, each in rows.items()})
+
+
+def _selected(session: Session, names: Sequence[str], limit: int | None, keys: Sequence[str]) -> Selection:
     if not keys:
         all_of_it = Selection(tuple(names))
         return all_of_it if limit is None else replace(all_of_it, part=Part(limit=limit), facts={"limit": limit})
