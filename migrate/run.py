@@ -184,27 +184,14 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         was_full = last is not None and bool(json.loads(last.command).get("full"))
         same = last is not None and last.plan_digest == digest and (was_full or not options.full)
         if options.resume and not same:
-            raise GuardError(
-                "RUN-021",
-                "there is no unfinished run to resume"
-                if last is None
-                else f"run {last.id} cannot be resumed: mappings, codes, sources or target changed since",
-                hint="Run without --resume: a new run starts, and only what changed is written.",
-                place="run",
-            )
+            raise _not_resumable(None if last is None else int(last.id))
         begun = None if last is None or not same else int(last.id)
         run_id = begun or _new_run(connection, session, options, selection, digest, renamed)
         epoch = take_lock(connection, run_id, images_of=run_id)
-        connection.execute(
-            sa.update(run)
-            .where(run.c.state.in_(UNFINISHED), run.c.id != run_id)
-            .values(state="abandoned", ended_at=now())
-        )
-        connection.execute(
-            sa.update(run)
-            .where(run.c.id == run_id)
-            .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
-        )
+        others = sa.and_(run.c.state.in_(UNFINISHED), run.c.id != run_id)
+        connection.execute(sa.update(run).where(others).values(state="abandoned", ended_at=now()))
+        started = {"state": "running", "ended_at": None, "host": socket.gethostname(), "pid": os.getpid()}
+        connection.execute(sa.update(run).where(run.c.id == run_id).values(started))
         full, adopted = fully_read(connection), adopted_records(connection)
         failpoint("before-start-commit")
     failpoint("after-start")
@@ -223,6 +210,16 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         adopted=adopted,
     )
     return _Start(context, same, int(last.id) if last is not None and not same else None)
+
+
+def _not_resumable(last: int | None) -> GuardError:
+    changed = f"run {last} cannot be resumed: mappings, codes, sources or target changed since"
+    return GuardError(
+        "RUN-021",
+        "there is no unfinished run to resume" if last is None else changed,
+        hint="Run without --resume: a new run starts, and only what changed is written.",
+        place="run",
+    )
 
 
 def _waves(

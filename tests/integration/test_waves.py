@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
 import pytest
-from command_line import in_process
+from command_line import CommandLine, in_process
 from made_once import copy_made
 from targets import assert_same_target, model_rows, open_read_only
 from waves_workspace import WAVES, change, edit, journey, make, reconciled, run, run_as_planned, wave
@@ -246,3 +247,33 @@ def test_rows_of_two_waves_are_refused_before_anything_is_loaded(tmp_path: Path)
     answer = in_process("-C", folder, "run")
     assert (answer.status, answer.err[:7]) == (4, "WAV-004")
     assert rows(folder, "SELECT COUNT(*) FROM migration_run") == [(0,)]
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("failpoint", ["after-commit:3", "before-commit:5", "before-retry:1", "before-finish:1"])
+def test_a_killed_run_of_a_wave_is_resumed(omnicase: CommandLine, tmp_path: Path, failpoint: str):
+    folder = make(tmp_path / "killed")
+    assert omnicase.spawn("-C", folder, "run", "--wave", "a", env={"OMNICASE_FAILPOINT": failpoint}).status == -9
+    again = in_process("-C", folder, "run", "--wave", "a")
+    assert "Run 1 was resumed" in again.err
+    assert_same_target(folder / "target.db", copy_made(_load_a, tmp_path / "undisturbed") / "target.db")
+
+
+def _load_a(folder: Path) -> None:
+    make(folder)
+    run(folder, "--wave", "a")
+
+
+def test_waves_on_postgresql_are_those_on_sqlite(tmp_path: Path, new_postgres_database: Callable[[], str]):
+    on_sqlite, on_postgres = live(tmp_path / "sqlite"), make(tmp_path / "postgresql")
+    url = {"OMNICASE_TARGET_URL": new_postgres_database().replace("postgresql+psycopg://", "postgresql://")}
+    for command in (["db", "upgrade"], ["run", "--wave", "a"], ["run", "--wave", "b"], ["wave", "live", "a"]):
+        assert in_process("-C", on_postgres, *command, env=url).status in (0, 3)
+    answers = []
+    for folder, env in ((on_sqlite, {}), (on_postgres, url)):
+        change(folder, "UPDATE PARTY SET NAME = NAME || '!'", "DELETE FROM MAIL WHERE ID < 20")
+        books = in_process("-C", folder, "--format", "json", "run", env=env).document["mappings"]
+        stands = in_process("-C", folder, "--format", "json", "wave", "status", env=env).document["waves"]
+        answers.append((books, [each | {"since": None} for each in stands]))
+    assert answers[0] == answers[1]
+    assert in_process("-C", on_postgres, "reconcile", env=url).status == 0
