@@ -71,18 +71,38 @@ class Rejects:
         return {"rejects": [each.as_dict() for each in self.rows], "total": self.total}
 
 
+def _known_code(code: str | None) -> None:
+    if code is not None and code not in ISSUE_CODES:
+        raise UsageError("REJ-001", f"there is no issue code '{code}'", hint=f"Known: {', '.join(ISSUE_CODES)}.")
+
+
 def list_rejects(session: Session, mappings: Sequence[str], code: str | None, limit: int) -> Rejects:
     """List rows that were not loaded, by mapping and key.
 
     Raises:
         UsageError: RUN-011 unknown mapping, REJ-001 unknown issue code.
     """
-    if code is not None and code not in ISSUE_CODES:
-        raise UsageError("REJ-001", f"there is no issue code '{code}'", hint=f"Known: {', '.join(ISSUE_CODES)}.")
+    _known_code(code)
     names = session.selected(mappings)
     with _Ledger(session) as ledger:
         found = ledger.rows(names, code, limit)
         return Rejects(tuple(ledger.row(*each, whole=False) for each in found), ledger.count(names, code))
+
+
+def export_keys(session: Session, mapping: str, code: str | None) -> tuple[tuple[str, ...], ...]:
+    """Return the keys of the rows of a mapping that were not loaded, as `run --keys` accepts them.
+
+    A personal key is its token; rows without a key have none.
+
+    Raises:
+        UsageError: RUN-011 unknown mapping, REJ-001 unknown issue code.
+    """
+    _known_code(code)
+    (name,) = session.selected([mapping])
+    compiled, shown = session.mapping(name), Shown(session)
+    with _Ledger(session) as ledger:
+        keys = dict.fromkeys(key for _, key, _, _ in ledger.rows([name], code, None) if key is not None)
+    return tuple(shown.key(compiled, key) for key in keys)
 
 
 def show_reject(session: Session, mapping: str, key_text: str, reason: str | None = None) -> RejectedRow:
@@ -158,8 +178,8 @@ class _Ledger:
         )
         return statement if code is None else statement.where(sa.exists().where(same, issue.c.code == code))
 
-    def rows(self, names: Sequence[str], code: str | None, limit: int) -> list[tuple[str, str | None, str, str]]:
-        """Return mapping, key, locator and state of the first rows."""
+    def rows(self, names: Sequence[str], code: str | None, limit: int | None) -> list[tuple[str, str | None, str, str]]:
+        """Return mapping, key, locator and state of the first rows; without a limit of all."""
         statement = self._selected(names, code).order_by(
             self._mapping.c.id, self._reject.c.source_key, self._reject.c.id
         )

@@ -39,12 +39,15 @@ from migrate.pipeline.deletes import delete_gone
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
+from migrate.pipeline.part import Part
 from migrate.pipeline.retry import resumed
 from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.pipeline.workers import Workers
 from migrate.progress import progress
+from migrate.selection import Selection, select
 from migrate.session import Session, plan_digest, require_runnable
+from migrate.strict import refuse_warnings
 from migrate.waves import Declared, begin_waves, refuse_two_waves
 from migrate.workspace import Workspace
 
@@ -73,6 +76,12 @@ class RunOptions:
     """Address of a Dask scheduler whose workers map instead."""
     bulk: bool = False
     """Drop the indexes and links of the target tables, which must be empty, and rebuild them after the load."""
+    limit: int | None = None
+    """So many rows of each relation are read at most."""
+    keys: tuple[str, ...] = ()
+    """Only the rows of these source keys of one mapping are read."""
+    strict: bool = False
+    """Warnings that are known before a row is read are refusals."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,8 @@ class RunResult:
     resumed: bool
     abandoned: int | None = None
     moved_on: tuple[str, ...] = ()
+    unknown_keys: tuple[str, ...] = ()
+    """Keys that were asked for and that no row has, as they may be shown."""
 
 
 def load(session: Session, options: RunOptions, *, target_url: str | None = None) -> RunResult:
@@ -104,20 +115,23 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
     """
     require_runnable(session)
     names = session.selected(options.mappings)
+    if options.strict:
+        refuse_warnings(session)
+    selection = select(session, names, options.limit, options.keys)
     if session.waves is not None:
         refuse_two_waves(session, session.waves, names)
     target = open_target(target_url or session.workspace.target_url)
     try:
         require_current(target.engine)
-        digest = plan_digest(session, names, current(target.engine))
-        start = _start(session, target, names, options, digest)
+        digest = selection.digest(plan_digest(session, names, current(target.engine)))
+        start = _start(session, target, selection, options, digest)
         loaded = {session.mapping(name).target for name in names} if options.bulk else None
         with _ending(start.context), patient(), bulk(target, loaded):
-            _load_all(session, start.context, names, options)
+            _load_all(session, start.context, selection, options)
             failpoint("before-finish")
         books = resumed(start.context, lambda: run_books(target, start.context.run_id))
         moved_on = sorted(start.context.moved_on) if start.resumed else ()
-        return RunResult(books, start.resumed, start.abandoned, tuple(moved_on))
+        return RunResult(books, start.resumed, start.abandoned, tuple(moved_on), selection.unknown)
     finally:
         target.close()
 
@@ -147,7 +161,7 @@ class _Start:
     abandoned: int | None
 
 
-def _start(session: Session, target: Target, names: Sequence[str], options: RunOptions, digest: str) -> _Start:
+def _start(session: Session, target: Target, selection: Selection, options: RunOptions, digest: str) -> _Start:
     compiled = [session.mapping(name) for name in session.check.order]
     failpoint("before-start")
     with target.transaction() as connection:
@@ -168,26 +182,14 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
         was_full = last is not None and bool(json.loads(last.command).get("full"))
         same = last is not None and last.plan_digest == digest and (was_full or not options.full)
         if options.resume and not same:
-            raise GuardError(
-                "RUN-021",
-                "there is no unfinished run to resume"
-                if last is None
-                else f"run {last.id} cannot be resumed: mappings, codes, sources or target changed since",
-                hint="Run without --resume: a new run starts, and only what changed is written.",
-                place="run",
-            )
-        run_id = int(last.id) if last is not None and same else _new_run(connection, session, options, digest, renamed)
+            raise _not_resumable(None if last is None else int(last.id))
+        begun = None if last is None or not same else int(last.id)
+        run_id = begun or _new_run(connection, session, options, selection, digest, renamed)
         epoch = take_lock(connection, run_id, images_of=run_id)
-        connection.execute(
-            sa.update(run)
-            .where(run.c.state.in_(UNFINISHED), run.c.id != run_id)
-            .values(state="abandoned", ended_at=now())
-        )
-        connection.execute(
-            sa.update(run)
-            .where(run.c.id == run_id)
-            .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
-        )
+        others = sa.and_(run.c.state.in_(UNFINISHED), run.c.id != run_id)
+        connection.execute(sa.update(run).where(others).values(state="abandoned", ended_at=now()))
+        started = {"state": "running", "ended_at": None, "host": socket.gethostname(), "pid": os.getpid()}
+        connection.execute(sa.update(run).where(run.c.id == run_id).values(started))
         full, adopted = fully_read(connection), adopted_records(connection)
         failpoint("before-start-commit")
     failpoint("after-start")
@@ -208,6 +210,16 @@ def _start(session: Session, target: Target, names: Sequence[str], options: RunO
     return _Start(context, same, int(last.id) if last is not None and not same else None)
 
 
+def _not_resumable(last: int | None) -> GuardError:
+    changed = f"run {last} cannot be resumed: mappings, codes, sources or target changed since"
+    return GuardError(
+        "RUN-021",
+        "there is no unfinished run to resume" if last is None else changed,
+        hint="Run without --resume: a new run starts, and only what changed is written.",
+        place="run",
+    )
+
+
 def _waves(
     connection: sa.Connection, session: Session, numbers: dict[str, int], options: RunOptions
 ) -> RunWaves:
@@ -222,10 +234,14 @@ def _new_run(
     connection: sa.Connection,
     session: Session,
     options: RunOptions,
+    selection: Selection,
     digest: str,
     renamed: Sequence[tuple[str, str]],
 ) -> int:
     command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
+    command |= {"order": selection.names, **selection.facts}
+    if options.strict:
+        command["strict"] = True
     if options.full:
         command["full"] = True
     if options.wave is not None:
@@ -280,13 +296,14 @@ def _end(context: LoadContext, state: str) -> None:
         failpoint("before-end-commit")
 
 
-def _load_all(session: Session, context: LoadContext, names: Sequence[str], options: RunOptions) -> None:
+def _load_all(session: Session, context: LoadContext, selection: Selection, options: RunOptions) -> None:
+    names = selection.names
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     siblings = {name: frozenset(each.mappings.values()) for name, each in context.shared.items()}
     links = LedgerLinks(context.target, context.mapping_ids, by_record, context.full_read, siblings)
     with ExitStack() as stack:
         workers = stack.enter_context(_workers(session, context, options))
-        loads = {name: _mapping_load(session, context, name, links, workers) for name in names}
+        loads = {name: _mapping_load(session, context, name, links, workers, selection.part) for name in names}
 
         def closed() -> None:
             for each in loads.values():
@@ -305,6 +322,8 @@ def _load_all(session: Session, context: LoadContext, names: Sequence[str], opti
         gates = {name: each.gate() for name, each in loads.items() if each.mapping.giving}
         resumed(context, partial(remove_leftovers, context, gates))
         resumed(context, partial(_mark_done, context))
+        if selection.part is not None:
+            return
         rules = {name: rule for name in names if (rule := delete_rule(session.files[name])) is not None}
         resumed(context, partial(delete_gone, context, [session.mapping(name) for name in names], rules))
         # What was linked to by a record that is removed now.
@@ -324,8 +343,9 @@ def _workers(session: Session, context: LoadContext, options: RunOptions) -> Ite
 
 
 def _load(load: MappingLoad, options: RunOptions) -> None:
-    with progress(load.mapping.name, load.source.count(load.mapping.relation)) as bar:
-        load.load(bar, max_rejects=options.max_rejects)
+    rows = load.source.count(load.mapping.relation)
+    with progress(load.mapping.name, rows) as bar:
+        load.load(bar, max_rejects=options.max_rejects, expected=rows)
 
 
 def _mark_done(context: LoadContext) -> None:
@@ -337,12 +357,18 @@ def _mark_done(context: LoadContext) -> None:
 
 
 def _mapping_load(
-    session: Session, context: LoadContext, name: str, links: LedgerLinks, workers: Workers | None
+    session: Session,
+    context: LoadContext,
+    name: str,
+    links: LedgerLinks,
+    workers: Workers | None,
+    part: Part | None,
 ) -> MappingLoad:
     mapping = session.mapping(name)
     source = session.source(mapping.system)
-    cursor = cursor_rule(session.files[name])
-    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor, workers)
+    # Of a part the cursor says nothing: its high water is that of what was read to its end.
+    cursor = cursor_rule(session.files[name]) if part is None else None
+    return MappingLoad(context, mapping, source, source.relation(mapping.relation), links, cursor, workers, part)
 
 
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:

@@ -26,6 +26,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "rejected": ("geweigerd", "rejected"),
     "stale": ("verouderd", "stale"),
     "conflict": ("conflict", "conflict"),
+    "deferred": ("latere golf", "deferred"),
+    "late": ("te laat", "late"),
     "out_of_scope": ("buiten de mapping", "out of scope"),
     "gone": ("verdwenen uit de bron", "gone from the source"),
     "waits": ("wacht op {key}", "waits for {key}"),

@@ -10,7 +10,7 @@ from migrate.cli.unmasked import unmasked_options
 
 @click.group()
 def rejects() -> None:
-    """List and show the rows that were not loaded."""
+    """List, show and export the rows that were not loaded."""
 
 
 @rejects.command("list")
@@ -48,4 +48,21 @@ def show_command(invocation: Invocation, mapping: str, key: str, unmasked: bool,
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = show_reject(session, mapping, key, why)
     invocation.emit(found.as_dict(), row_lines(found))
+    return 0
+
+
+@rejects.command("export")
+@click.argument("mapping")
+@click.option("--code", metavar="CODE", help="Only rows with this issue, e.g. date-invalid.")
+@pass_invocation
+def export_command(invocation: Invocation, mapping: str, code: str | None) -> int:
+    """Write the keys of the rows of a mapping that were not loaded, one a line, as `run --keys` takes them."""
+    from casemodel import join_key
+    from migrate.rejects import export_keys
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        found = export_keys(session, mapping, code)
+    invocation.emit({"mapping": mapping, "keys": [list(key) for key in found]}, map(join_key, found))
     return 0

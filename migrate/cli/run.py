@@ -10,6 +10,7 @@ import click
 from migrate.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
+    from migrate.run import RunResult
     from migrate.workspace import Workspace
 
 
@@ -23,7 +24,7 @@ def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> f
     return share
 
 
-def _limit(asked: float | None, workspace: Workspace) -> float | None:
+def _share_of(asked: float | None, workspace: Workspace) -> float | None:
     """Return the share of rejects that was asked for, 0% too, else that of the workspace."""
     return workspace.max_rejects if asked is None else asked
 
@@ -39,6 +40,7 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
     return value
 
 
+_MOST_KEYS = 20
 _AS_OF = click.option("--as-of", callback=_day, metavar="DATE", help="What 'today' is in mappings (default: today).")
 _FULL = click.option(
     "--full",
@@ -59,9 +61,27 @@ _WORKERS = click.option(
 _SCHEDULER = click.option("--scheduler", metavar="URL", help="Map on the workers of this Dask scheduler.")
 
 
+_LIMIT = click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Read at most N rows of each relation, in whole batches."
+)
+_KEYS = click.option(
+    "--keys",
+    multiple=True,
+    metavar="KEY|FILE",
+    help="Read only these source keys of one mapping: a key (parts joined by |), a file with one a line, or - for"
+    " standard input; may be given more than once.",
+)
+_STRICT = click.option(
+    "--strict", is_flag=True, help="Refuse what is known before a row is read and otherwise only warned of."
+)
+
+
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @_WAVE
+@_LIMIT
+@_KEYS
+@_STRICT
 @_WORKERS
 @_SCHEDULER
 @click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
@@ -76,6 +96,9 @@ def run(
     invocation: Invocation,
     mappings: tuple[str, ...],
     wave: str | None,
+    limit: int | None,
+    keys: tuple[str, ...],
+    strict: bool,
     workers: int,
     scheduler: str | None,
     bulk: bool,
@@ -92,14 +115,29 @@ def run(
     """
     from casemodel import KeyRanges
     from migrate.run import RunOptions, as_of_date, load, refuse_if_locked
+    from migrate.selection import key_texts
     from migrate.session import open_session
     from migrate.show_books import run_lines
 
     workspace = invocation.workspace()
     refuse_if_locked(workspace)
+    texts = key_texts(keys)
     with open_session(workspace, as_of_date(as_of)) as session:
-        limit = _limit(max_rejects, workspace)
-        options = RunOptions(mappings, label, reason, resume, full, wave, limit, workers, scheduler, bulk)
+        options = RunOptions(
+            mappings,
+            label,
+            reason,
+            resume,
+            full,
+            wave,
+            _share_of(max_rejects, workspace),
+            workers,
+            scheduler,
+            bulk=bulk,
+            limit=limit,
+            keys=texts,
+            strict=strict,
+        )
         result = load(session, options)
         warnings = [*session.check.warnings, *session.unmapped]
         ages = {name: each.snapshot_age for name, each in session.sources.items() if isinstance(each, KeyRanges)}
@@ -107,6 +145,15 @@ def run(
         invocation.say(f"{name} was read as it was {seconds / 60:.1f} minutes before the end of the run.")
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
+    _say_unknown(invocation, result)
+    _say_how(invocation, result)
+    document = result.books.as_dict() | {"unknown_keys": list(result.unknown_keys)}
+    invocation.emit(document, run_lines(result.books, "run"))
+    return 3 if result.books.findings or warnings or result.unknown_keys else 0
+
+
+def _say_how(invocation: Invocation, result: RunResult) -> None:
+    """Say from where the run went on, and which run it gave up."""
     if result.abandoned is not None:
         invocation.say(
             f"Run {result.abandoned} was given up, since mappings, sources or target changed since it started."
@@ -118,13 +165,22 @@ def run(
             f"The sources of {', '.join(result.moved_on)} may have been written to between the two starts: what changed"
             " in the part that was read before comes with the next run."
         )
-    invocation.emit(result.books.as_dict(), run_lines(result.books, "run"))
-    return 3 if result.books.findings or warnings else 0
+
+
+def _say_unknown(invocation: Invocation, result: RunResult) -> None:
+    """Name the keys that were asked for and that no row has."""
+    for key in result.unknown_keys[:_MOST_KEYS]:
+        invocation.say(f"The source has no row with the key {key}.")
+    if len(result.unknown_keys) > _MOST_KEYS:
+        invocation.say(f"… and {len(result.unknown_keys) - _MOST_KEYS} more keys; see unknown_keys of --format json")
 
 
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @_WAVE
+@_LIMIT
+@_KEYS
+@_STRICT
 @_FULL
 @_MAX_REJECTS
 @_AS_OF
@@ -133,6 +189,9 @@ def plan(
     invocation: Invocation,
     mappings: tuple[str, ...],
     wave: str | None,
+    limit: int | None,
+    keys: tuple[str, ...],
+    strict: bool,
     full: bool,
     max_rejects: float | None,
     as_of: str | None,
@@ -140,19 +199,25 @@ def plan(
     """Say what a run would do, changing nothing."""
     from migrate.plan import predict
     from migrate.run import RunOptions, as_of_date
+    from migrate.selection import key_texts
     from migrate.session import open_session
     from migrate.show_books import run_lines
 
     workspace = invocation.workspace()
+    texts = key_texts(keys)
     with open_session(workspace, as_of_date(as_of)) as session:
-        limit = _limit(max_rejects, workspace)
-        result = predict(session, RunOptions(mappings, full=full, wave=wave, max_rejects=limit))
+        share = _share_of(max_rejects, workspace)
+        options = RunOptions(
+            mappings, full=full, wave=wave, max_rejects=share, limit=limit, keys=texts, strict=strict
+        )
+        result = predict(session, options)
         warnings = [*session.check.warnings, *session.unmapped]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
-    document = result.books.as_dict() | {"state": "planned"}
+    _say_unknown(invocation, result)
+    document = result.books.as_dict() | {"state": "planned", "unknown_keys": list(result.unknown_keys)}
     invocation.emit(document, run_lines(result.books, "plan"))
-    return 3 if result.books.findings or warnings else 0
+    return 3 if result.books.findings or warnings or result.unknown_keys else 0
 
 
 @click.command()

@@ -28,6 +28,7 @@ VERBS: dict[str, Verb] = {
     "plan": Verb("migrate.cli.run:plan", "Say what a run would do, changing nothing."),
     "run": Verb("migrate.cli.run:run", "Load: read the old systems, map, and write what changed."),
     "status": Verb("migrate.cli.run:status", "Show the books of a run (default: the last) and what waits for whom."),
+    "unlock": Verb("migrate.cli.unlock:unlock", "Release a target that a dead run on another machine still holds."),
     "rollback": Verb("migrate.cli.rollback:rollback", "Take a run back, the newest first; RUN is its number, or last."),
     "wave": Verb("migrate.cli.wave:wave", "Move the old systems wave by wave: follow, cut over, take back, close."),
     "conflicts": Verb(
@@ -35,7 +36,7 @@ VERBS: dict[str, Verb] = {
     ),
     "explain": Verb("migrate.cli.explain:explain", "Show a source row's way to its record, stage by stage."),
     "lookup": Verb("migrate.cli.lookup:lookup", "Show from which source rows a record of the target was made."),
-    "rejects": Verb("migrate.cli.rejects:rejects", "List and show the rows that were not loaded."),
+    "rejects": Verb("migrate.cli.rejects:rejects", "List, show and export the rows that were not loaded."),
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),

@@ -54,6 +54,8 @@ MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     ("'{a}' is not a column here", "'{a}' is hier geen kolom"),
     ("'{a}' is there already", "'{a}' is er al"),
     ("there is no mapping '{a}'", "er is geen mapping '{a}'"),
+    ("{a} gives to records that several systems know, and those belong to no wave",
+     "{a} draagt bij aan records die meer systemen kennen, en die horen bij geen golf"),
     ("the mapping '{a}' does not exist", "de mapping '{a}' bestaat niet"),
     ("'{a}' is the mapping itself", "'{a}' is de mapping zelf"),
     ("the mapping {a} still exists", "de mapping {a} bestaat nog"),

@@ -31,9 +31,7 @@ def take_lock(connection: sa.Connection, run_id: int, *, images_of: int | None =
         LockedError: LED-007 another run holds it.
     """
     lock = table(connection, "lock")
-    if connection.dialect.name == "postgresql":
-        # Two that begin at once: the second looks when the first has committed.  On SQLite transactions do so anyway.
-        connection.execute(sa.text("LOCK TABLE migration.lock IN SHARE ROW EXCLUSIVE MODE"))
+    locked_row(connection)
     row = refuse_if_held(connection)
     host, pid = socket.gethostname(), os.getpid()
     epoch = (row["epoch"] if row is not None else 0) + 1
@@ -45,6 +43,15 @@ def take_lock(connection: sa.Connection, run_id: int, *, images_of: int | None =
     return epoch
 
 
+def locked_row(connection: sa.Connection) -> sa.RowMapping | None:
+    """Return the row of the lock, which nobody else changes until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        # Two that begin at once: the second looks when the first has committed.  On SQLite transactions do so anyway.
+        connection.execute(sa.text("LOCK TABLE migration.lock IN SHARE ROW EXCLUSIVE MODE"))
+    lock = table(connection, "lock")
+    return connection.execute(sa.select(lock).where(lock.c.id == 1)).mappings().first()
+
+
 def refuse_if_held(connection: sa.Connection) -> sa.RowMapping | None:
     """Return the row of the lock, if there is one; whoever holds it is dead.
 
@@ -53,12 +60,13 @@ def refuse_if_held(connection: sa.Connection) -> sa.RowMapping | None:
     """
     lock = table(connection, "lock")
     row = connection.execute(sa.select(lock).where(lock.c.id == 1)).mappings().first()
-    if row is None or row["run_id"] is None or _is_dead(row["host"], row["pid"], socket.gethostname(), os.getpid()):
+    if row is None or row["run_id"] is None or is_dead(row["host"], row["pid"], socket.gethostname(), os.getpid()):
         return row
     raise LockedError(
         "LED-007",
         f"run {row['run_id']} (process {row['pid']} on {row['host']}) holds the target since {row['taken_at']} UTC",
-        hint="Wait until it ends, or end that process; a dead run on this machine is taken over by itself.",
+        hint="Wait until it ends, or end that process; a dead run on this machine is taken over by itself,"
+        " one on another machine after `omnicase unlock`.",
         place="target",
     )
 
@@ -88,7 +96,8 @@ def release_lock(connection: sa.Connection, epoch: int) -> bool:
     return given.rowcount == 1
 
 
-def _is_dead(host: str, pid: int, our_host: str, our_pid: int) -> bool:
+def is_dead(host: str, pid: int, our_host: str, our_pid: int) -> bool:
+    """Return whether a holder is known to be dead: on this machine, and no such process runs, or it is ourselves."""
     if host != our_host:
         return False
     if pid == our_pid:

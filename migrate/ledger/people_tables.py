@@ -1,4 +1,4 @@
-"""What the ledger keeps of people: who saw what, and who chose what."""
+"""What the ledger keeps of people: who saw what, who chose what, and who released the target."""
 
 from __future__ import annotations
 
@@ -51,4 +51,22 @@ def choices(builder: Builder) -> None:
         Column("target_id", String(36), nullable=False, comment="id that the record has in the target"),
         Column("target", String(60), nullable=False),
         comment="Records that we did not make and that people made ours",
+    )
+
+
+def releases(builder: Builder) -> None:
+    """Who released the target from a run that was thought dead."""
+    builder.table(
+        "unlock",
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("at", String(26), nullable=False, comment="UTC"),
+        Column("os_user", String(200), nullable=False),
+        Column("host", String(200), nullable=False),
+        Column("program", String(40), nullable=False),
+        Column("run_id", Integer, nullable=False, comment="the run that held the target"),
+        Column("held_host", String(200), nullable=False),
+        Column("held_pid", Integer, nullable=False),
+        Column("held_since", String(26), nullable=False, comment="UTC"),
+        Column("reason", Text, nullable=False),
+        comment="Targets released by hand: who, when, from which run and why; only added to",
     )

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from casemodel import OUTCOMES
 from migrate.ledger.builder import KEY, NAMING, Builder
-from migrate.ledger.people_tables import choices, disclosures
+from migrate.ledger.people_tables import choices, disclosures, releases
 from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
 
 ID_MAP_STATES = (
@@ -54,6 +54,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     _exceptions(builder)
     disclosures(builder)
     choices(builder)
+    releases(builder)
     originals = {name: ledger_named(builder.metadata, name) for name in TWINS}
     before_images(builder, originals)
     rollbacks(builder)
@@ -136,6 +137,7 @@ def _progress(builder: Builder) -> None:
         ),
         Column("content", String(64), comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
+        Column("expected_rows", BigInteger, comment="source rows when the run began to read; NULL: not counted"),
         Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),
         Column("cursor_by", String(64), comment="digest of how the cursor is declared"),
         Column("cursor_low", Text, comment="first value of the cursor that is read; NULL: all rows are"),

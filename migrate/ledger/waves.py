@@ -155,22 +155,3 @@ def _divide_anew(
     stays = sa.or_(id_map.c.wave.is_(None), id_map.c.wave.not_in(list(frozen) or [-1]))
     mine = id_map.c.mapping_id.in_(sorted(members) or [-1])
     connection.execute(sa.update(id_map).where(mine, stays, id_map.c.state != "gone").values(source_hash=None))
-
-
-def frozen_ids(connection: sa.Connection) -> list[int]:
-    """Return the ids of the waves that are live or closed."""
-    wave = table(connection, "wave")
-    return list(connection.scalars(sa.select(wave.c.id).where(wave.c.state.in_(FROZEN))))
-
-
-def live_waves_of_run(connection: sa.Connection, run: int) -> list[str]:
-    """Return the live or closed waves with rows whose state this run made: what it did there is not to be undone."""
-    wave, id_map = table(connection, "wave"), table(connection, "id_map")
-    statement = (
-        sa.select(wave.c.name)
-        .distinct()
-        .join(id_map, id_map.c.wave == wave.c.id)
-        .where(wave.c.state.in_(FROZEN), id_map.c.run_id == run)
-        .order_by(wave.c.name)
-    )
-    return list(connection.scalars(statement))

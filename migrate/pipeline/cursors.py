@@ -67,7 +67,7 @@ def bounds(context: LoadContext, mapping: CompiledMapping, source: Source, rule:
         last = connection.execute(
             sa.select(progress.c.cursor_high, progress.c.cursor_by, progress.c.meaning)
             .where(progress.c.mapping_id == number, progress.c.run_id != context.run_id)
-            .where(progress.c.state.not_in(("reading", UNDONE)))
+            .where(progress.c.full_read == 1, progress.c.state != UNDONE)
             .order_by(progress.c.run_id.desc())
             .limit(1)
         ).first()

@@ -19,6 +19,7 @@ from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
+from migrate.pipeline.checkpoint import refuse_gap
 from migrate.pipeline.commit import BatchPlace
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
@@ -27,6 +28,7 @@ from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader, gate_of, open_loader
 from migrate.pipeline.overlap import PatientLinks, Turns
+from migrate.pipeline.part import Part
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
 from migrate.pipeline.staging import StagedBatch, stage
@@ -55,6 +57,8 @@ class MappingLoad:
     cursor: CursorRule | None = None
     workers: Workers | None = None
     """Where batches are mapped; None: in a thread of this process."""
+    part: Part | None = None
+    """What is read of the relation; None: all of it."""
     _low: str | None = None
     _loader: Loader | None = None
     _reading: Reading | None = None
@@ -82,11 +86,12 @@ class MappingLoad:
     def reading(self) -> Reading:
         """Return how the relation is read; opened at the first call."""
         if self._reading is None:
-            reading = open_reading(self.source, self.mapping, self.context.batch_rows)
+            rows = self.context.batch_rows if self.part is None else self.part.batch_rows(self.context.batch_rows)
+            reading = open_reading(self.source, self.mapping, rows)
             if self.cursor is not None and self._low is not None and isinstance(reading, StraightReading):
                 loader, low = self.loader(), self.cursor.typed(self._low)
                 reading = CursorReading(reading, self.cursor, low, loader.changes, loader.duplicates)
-            self._reading = reading
+            self._reading = reading if self.part is None else self.part.of(reading, self.mapping, self.context)
         return self._reading
 
     def close(self) -> None:
@@ -95,17 +100,20 @@ class MappingLoad:
             self._reading.close()
         self._reading, self._loader, self._keys = None, None, None
 
-    def load(self, progress: Progress, *, max_rejects: float | None = None) -> None:
+    def load(
+        self, progress: Progress, *, max_rejects: float | None = None, expected: int | None = None
+    ) -> None:
         """Read the relation, in full or by its cursor, and load it; goes on after the last committed batch of this run.
 
         Args:
             max_rejects: share of rejected rows above which it stops at a batch boundary (from 1,000 rows on).
+            expected: rows that the relation has now.
 
         Raises:
             SystemFailure: RUN-001 the source lacks columns, RUN-002 it changed while it was read.
             GuardError: RUN-020 too many rejects.
         """
-        state = self._begin()
+        state = self._begin(expected)
         self._low = state["cursor_low"]
         if state["state"] == "reading":
             known = self._standing(state)
@@ -117,10 +125,11 @@ class MappingLoad:
                 progress.advance(known.source_rows, rejected=known.settled.get("rejected", 0))
         if self.mapping.giving is not None:
             take_back(self.context, self.mapping.name, self.gate())
-        self.context.full_read.add(self.mapping.name)
+        if self.part is None:
+            self.context.full_read.add(self.mapping.name)
         self.links.forget(self.mapping.name, self.mapping.target)
 
-    def _begin(self) -> dict[str, Any]:
+    def _begin(self, expected: int | None) -> dict[str, Any]:
         """Return how far this run is with the mapping, making the ledger's row when it begins."""
         with self.context.target.transaction() as connection:
             hold_lock(connection, self.context.epoch)
@@ -134,6 +143,7 @@ class MappingLoad:
                     connection.execute(sa.update(progress).where(mine).values(content=None))
                 if (content is None or row["content"] != content) and (row["position"] or not reading):
                     self.context.moved_on.add(self.mapping.name)
+                refuse_gap(connection, row, self.mapping.name)
                 return dict(row)
         found = Bounds(None, None)
         if self.cursor is not None:
@@ -145,6 +155,7 @@ class MappingLoad:
                 "mapping_id": self.number,
                 "state": "reading",
                 "position": None,
+                "expected_rows": expected if self.part is None else self.part.expected(expected),
                 "full_read": 0,
                 "file_digest": self.mapping.file_digest,
                 "meaning": self.mapping.meaning,
@@ -161,7 +172,7 @@ class MappingLoad:
 
     def _standing(self, state: dict[str, Any]) -> Standing | None:
         """Return how the rows stand, where they need not be read; by a cursor, or once reading has begun, they are."""
-        if self.context.full or self._low is not None or self._next_batch("main") > 0:
+        if self.part is not None or self.context.full or self._low is not None or self._next_batch("main") > 0:
             return None
         return standing(self.context, self.mapping, state["content"])
 
@@ -239,7 +250,7 @@ class MappingLoad:
         return stage(self.context, self.mapping.target, batch, slot)
 
     def _finish_reading(self, begun: str) -> None:
-        """Mark the relation as read, and the keys that left it as gone, in one transaction."""
+        """Mark the relation as read, and the keys that left it as gone, in one transaction; of a part none is gone."""
         if fingerprint(self.source, self.mapping) != begun:
             raise SystemFailure(
                 "RUN-002",
@@ -247,7 +258,7 @@ class MappingLoad:
                 place=self.mapping.relation,
                 hint="What is committed stays. Run again; the next run compares everything anew.",
             )
-        keys = self._keys
+        keys = self._keys if self.part is None else None
         failpoint("before-gone")
         gone = list(find_gone(self.context, self.mapping.name, keys)) if keys is not None else []
         with self.context.target.transaction() as connection:
@@ -257,7 +268,7 @@ class MappingLoad:
             connection.execute(
                 sa.update(progress)
                 .where(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
-                .values(state="read", full_read=1)
+                .values(state="read", full_read=int(self.part is None))
             )
             self._drop_old_keyless(connection)
             if kept:
@@ -284,16 +295,17 @@ class MappingLoad:
         return kept
 
     def _drop_old_keyless(self, connection: sa.Connection) -> None:
-        """Rows without a key are read anew by every run: those of earlier runs are replaced."""
+        """Replace rows without a key of earlier runs: every run reads them anew, of a part those that lie in it."""
         for name in ("issue", "reject"):
             ledger = table(connection, name)
-            connection.execute(
-                sa.delete(ledger).where(
-                    ledger.c.mapping_id == self.number,
-                    ledger.c.source_key.is_(None),
-                    ledger.c.run_id != self.context.run_id,
-                )
-            )
+            anew = ledger.alias("anew")
+            keyless = sa.and_(ledger.c.mapping_id == self.number, ledger.c.source_key.is_(None))
+            old = sa.and_(keyless, ledger.c.run_id != self.context.run_id)
+            if self.part is not None:
+                mine = (anew.c.mapping_id == self.number, anew.c.run_id == self.context.run_id)
+                read = sa.select(anew.c.row_ref).where(*mine, anew.c.source_key.is_(None))
+                old = sa.and_(old, ledger.c.row_ref.in_(read))
+            connection.execute(sa.delete(ledger).where(old))
 
     def _note_gone(self, connection: sa.Connection, kept: int) -> None:
         batch = table(connection, "batch")

@@ -34,6 +34,7 @@ def mapping_facts(
             .limit(1)
         ).first()
         meaning = connection.scalar(sa.select(known.c.meaning).where(known.c.id == number))
+        part_read = _part_read(connection, last.run_id) if last else "the mapping was never run"
         states = _states(connection, number)
         issues = _issues(connection, number)
         samples = tuple(_samples(connection, number, mapping, shown, issues))
@@ -61,7 +62,7 @@ def mapping_facts(
         gone=dict(books.gone) if books else {},
         states=states,
         full_read=full,
-        stock_reason="" if full else "the relation was not read in full by the last run",
+        stock_reason="" if full else part_read,
         source_rows_now=source.count(mapping.relation),
         from_rows=books.source_rows if books else None,
         fingerprint=source.fingerprint(mapping.relation),
@@ -73,6 +74,17 @@ def mapping_facts(
         ignored=tuple(mapping.ignored),
         unfilled=tuple(mapping.unfilled),
     )
+
+
+def _part_read(connection: sa.Connection, run_id: int) -> str:
+    """Say why a run did not read all of its relations."""
+    run = table(connection, "run")
+    command = json.loads(connection.scalar(sa.select(run.c.command).where(run.c.id == run_id)) or "{}")
+    if "limit" in command:
+        return f"the last run read at most {command['limit']:,} rows of the relation (--limit)"
+    if "keys" in command:
+        return f"the last run read only {command['keys']:,} keys of the relation (--keys)"
+    return "the relation was not read in full by the last run"
 
 
 def _states(connection: sa.Connection, number: int) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What reconcile expects of rows in waves: planned ones have no record yet, late ones keep the one they had."""
+"""What reconcile expects of rows in waves: of planned ones no new record, of late ones the record they had."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ def as_waves_say(
     mine = pl.col("_key").is_not_null() & ~pl.col("_key").is_in(duplicates.implode())
     open_ = mine & ~pl.col("outcome").is_in(["out_of_scope", "deferred", "late"])
     state = pl.col("state")
-    # Nothing is loaded over a live wave: what it is now was settled by the run that met it.
-    late = state.is_null() | state.is_in(["late", "deferred", "gone"]) | (pl.col("known_hash") != pl.col("_hash"))
+    # What came or changed was not loaded; what is as it was is compared like everything else.
+    touched = state.is_null() | state.is_in(["late", "deferred", "gone"]) | (pl.col("known_hash") != pl.col("_hash"))
+    touched = open_ & touched.fill_null(False)
     names = {number: f"wave {name}" for number, name in waves.names.items()}
     found = (
         mapped.outcomes.with_columns(rows["wave"])
         .join(known.drop("_key"), on="_row", how="left", maintain_order="left")
         .with_columns(pl.when(stays).then(prior).otherwise(wave).alias("wave"))
         .with_columns(
-            pl.when(open_ & wave.is_in(sorted(waves.frozen)).fill_null(False) & late.fill_null(False))
+            pl.when(touched & wave.is_in(sorted(waves.frozen)).fill_null(False))
             .then(pl.lit("late"))
-            .when(open_ & wave.is_in(sorted(waves.planned)).fill_null(False))
+            .when(touched & wave.is_in(sorted(waves.planned)).fill_null(False))
             .then(pl.lit("deferred"))
             .alias("stop"),
             wave.replace_strict(names, default=None, return_dtype=pl.String).alias("why"),

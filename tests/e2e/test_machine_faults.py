@@ -11,14 +11,20 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from command_line import Answer, CommandLine, in_process
 from targets import assert_same_target, copy_workspace, file_states, model_rows
 from tiny_workspace import edit, make_workspace
+
+from migrate.ledger.store import table
+from migrate.opened_target import workspace_target
+from migrate.workspace import load_workspace
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 
@@ -52,7 +58,7 @@ def files_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_no_half_report_on_a_full_disk(workspace: Path) -> None:
+def test_r08_no_half_report_on_a_full_disk(workspace: Path) -> None:
     with files_at_most(40_000):
         answer = in_process("-C", workspace, "reconcile", "--report", "html")
     assert (answer.status, answer.err[:7]) == (5, "REC-003"), answer.err
@@ -79,7 +85,7 @@ def program(folder: Path, *words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "migrate", "-C", str(folder), *words]
 
 
-def test_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many: Path, undisturbed: Path, tmp_path: Path) -> None:
+def test_r17_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many: Path, undisturbed: Path, tmp_path: Path) -> None:
     folder = copy_workspace(many, tmp_path / "full")
     limit = (folder / "target.db").stat().st_size + 120_000
     done = subprocess.run(
@@ -118,7 +124,7 @@ def two_runs(many: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return folder, first.pid, second, Answer(first.returncode, out, err)
 
 
-def test_a_second_run_is_refused_and_told_who_holds_the_target(two_runs: tuple[Path, int, Answer, Answer]) -> None:
+def test_r28_a_second_run_is_refused_and_told_who_holds_the_target(two_runs: tuple[Path, int, Answer, Answer]) -> None:
     _, pid, second, _ = two_runs
     assert second.status == 7, second.out + second.err
     assert (second.document["code"], second.document["class"]) == ("LED-007", "locked")
@@ -127,7 +133,7 @@ def test_a_second_run_is_refused_and_told_who_holds_the_target(two_runs: tuple[P
     assert second.document["hint"]
 
 
-def test_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, int, Answer, Answer], undisturbed: Path) -> None:
+def test_r10_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, int, Answer, Answer], undisturbed: Path) -> None:
     folder, _, _, first = two_runs
     assert first.status == 130, first.out + first.err
     assert first.err.splitlines() == [
@@ -143,7 +149,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, 
 
 
 @pytest.mark.parametrize(("host", "status"), [(socket.gethostname(), 0), ("een-andere-machine", 7)])
-def test_a_dead_holder_is_taken_over_on_this_machine_only(host: str, status: int, workspace: Path) -> None:
+def test_r29_a_dead_holder_is_taken_over_on_this_machine_only(host: str, status: int, workspace: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     with closing(sqlite3.connect(workspace / "target.db")) as target:
@@ -156,7 +162,57 @@ def test_a_dead_holder_is_taken_over_on_this_machine_only(host: str, status: int
         assert "LED-007" in answer.err
 
 
-def test_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def asleep(request: pytest.FixtureRequest, many: Path, tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    """A run that stands still between two batches, on a machine that is not this one, as far as others can tell."""
+    folder = copy_workspace(many, tmp_path / "asleep")
+    if request.param == "postgresql":
+        new: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+        edit(folder / SETTINGS, "sqlite:///target.db", new().replace("+psycopg", ""))
+        assert in_process("-C", folder, "db", "upgrade").status == 0
+    stop = CommandLine.environment({"OMNICASE_FAILPOINT": "between-batches:5:stop"})
+    run = subprocess.Popen(program(folder, "run"), env=stop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    os.waitpid(run.pid, os.WUNTRACED)
+    yield folder, run
+    run.kill()
+    run.communicate()
+
+
+def facts(folder: Path) -> tuple[Any, ...]:
+    """Return the rows of the contacts, and how many batches the ledger has, of a workspace's target."""
+    with closing(workspace_target(load_workspace(folder, None))) as target, target.engine.connect() as connection:
+        contacts = connection.execute(sa.text("SELECT id, subject FROM customer_contact ORDER BY id")).all()
+        return contacts, connection.scalar(sa.select(sa.func.max(table(connection, "batch").c.id)))
+
+
+def test_r29_a_sleeper_of_another_machine_is_released_by_hand_and_writes_nothing_when_it_wakes(
+    asleep: tuple[Path, subprocess.Popen[str]],
+) -> None:
+    folder, run = asleep
+    here = in_process("-C", folder, "--format", "json", "unlock", "--reason", "it seems dead")
+    assert (here.status, here.document["code"]) == (7, "LED-008")
+    with closing(workspace_target(load_workspace(folder, None))) as target, target.transaction() as connection:
+        connection.execute(sa.update(table(connection, "lock")).values(host="een-andere-machine"))
+    assert in_process("-C", folder, "run").status == 7
+    assert in_process("-C", folder, "unlock").status == 2
+    answer = in_process("-C", folder, "--format", "json", "unlock", "--reason", "switched off, says Jan")
+    assert (answer.status, answer.document["released"], answer.document["host"]) == (0, True, "een-andere-machine")
+    assert in_process("-C", folder, "unlock", "--reason", "again").out == "Nobody holds the target.\n"
+    with closing(workspace_target(load_workspace(folder, None))) as target, target.engine.connect() as connection:
+        (kept,) = connection.execute(sa.select(table(connection, "unlock"))).mappings().all()
+    assert (kept["run_id"], kept["held_pid"], kept["reason"]) == (1, run.pid, "switched off, says Jan")
+    before = facts(folder)
+    run.send_signal(signal.SIGCONT)
+    _, err = run.communicate(timeout=60)
+    assert (run.returncode, "LED-007" in err) == (7, True), err
+    assert facts(folder) == before
+    assert in_process("-C", folder, "--format", "json", "status").document["state"] == "interrupted"
+    again = in_process("-C", folder, "run")
+    assert (again.status, "was resumed" in again.err) == (0, True)
+    assert len(facts(folder)[0]) == 500
+
+
+def test_r41_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -167,7 +223,7 @@ def test_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path
 
 
 @pytest.mark.parametrize(("streams", "status", "error"), [(">&-", 0, ""), ("2>&- >&- <&-", 0, ""), ("> /dev/full", 5, "SYS-001")])
-def test_streams_that_are_closed_or_full(streams: str, status: int, error: str, workspace: Path) -> None:
+def test_r41_streams_that_are_closed_or_full(streams: str, status: int, error: str, workspace: Path) -> None:
     command = " ".join(program(workspace, "status"))
     before = file_states(workspace / "mappings")
     done = subprocess.run(["bash", "-c", f"{command} {streams}"], env=CommandLine.environment(), capture_output=True, text=True)

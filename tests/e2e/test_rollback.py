@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import people_workspace as people
 import pytest
-from command_line import CommandLine, in_process
+from command_line import ROOT, CommandLine, in_process
 from made_once import made_once
 from people_workspace import Person
 from small_demo import loaded_demo
@@ -92,6 +94,7 @@ def test_promise_7_undo(changed: Path, tmp_path: Path, tmp_path_factory: pytest.
     before, folder = loaded_demo(tmp_path_factory), copy_workspace(changed, tmp_path / "demo")
     assert images(before) == 0, "a first load keeps no before-images"
     assert model_rows(folder / "target.db") != model_rows(before / "target.db")
+    edit(folder / "workspace.yml", "batch_rows: 97", "batch_rows: 1000")  # fewer pages; kills are tried with more
     refused = answer(folder, "rollback", "1", status=6)
     assert refused["code"] == "UND-002" and ": 2" in refused["message"]
     done = answer(folder, "rollback", "last", "--reason", "wrong sources", status=0)
@@ -194,6 +197,16 @@ def test_r37_only_the_newest_and_across_no_model(tiny: Path) -> None:
     sql(tiny, "UPDATE migration_run SET model_revision = 'model_0000'")
     assert answer(tiny, "rollback", "last", status=6)["code"] == "UND-003"
     assert subjects(tiny)["2"] == "Uit de bron"
+
+
+def test_the_answer_follows_its_published_schema(tiny: Path) -> None:
+    schema = json.loads((ROOT / "migrate/documents/rollback.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    sql(tiny, "UPDATE customer_contact SET subject = 'Van een mens' WHERE contact_number = '2'")
+    document = answer(tiny, "rollback", "last", status=3)
+    jsonschema.validate(document, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document | {"state": "done"}, schema)
 
 
 def test_an_interrupted_run_is_rolled_back_too(tiny: Path) -> None:

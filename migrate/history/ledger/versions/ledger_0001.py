@@ -324,6 +324,22 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}unlock",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("host", sa.String(200), nullable=False),
+        sa.Column("program", sa.String(40), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that held the target"),
+        sa.Column("held_host", sa.String(200), nullable=False),
+        sa.Column("held_pid", sa.Integer(), nullable=False),
+        sa.Column("held_since", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}unlock"),
+        comment="Targets released by hand: who, when, from which run and why; only added to",
+        schema=schema,
+    )
+    op.create_table(
         f"{prefix}wave",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("name", sa.String(40), nullable=False),
@@ -497,6 +513,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(200), nullable=False, comment="of the source relation when the run began to read it"),
         sa.Column("content", sa.String(64), nullable=True, comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         sa.Column("position", sa.Text(), nullable=True, comment="checkpoint: the source's position after the last committed batch"),
+        sa.Column("expected_rows", sa.BigInteger(), nullable=True, comment="source rows when the run began to read; NULL: not counted"),
         sa.Column("full_read", sa.Integer(), nullable=False, comment="1 when every key of the relation is read"),
         sa.Column("cursor_by", sa.String(64), nullable=True, comment="digest of how the cursor is declared"),
         sa.Column("cursor_low", sa.Text(), nullable=True, comment="first value of the cursor that is read; NULL: all rows are"),
