@@ -186,16 +186,10 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         begun = None if last is None or not same else int(last.id)
         run_id = begun or _new_run(connection, session, options, selection, digest, renamed)
         epoch = take_lock(connection, run_id, images_of=run_id)
-        connection.execute(
-            sa.update(run)
-            .where(run.c.state.in_(UNFINISHED), run.c.id != run_id)
-            .values(state="abandoned", ended_at=now())
-        )
-        connection.execute(
-            sa.update(run)
-            .where(run.c.id == run_id)
-            .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
-        )
+        others = sa.and_(run.c.state.in_(UNFINISHED), run.c.id != run_id)
+        connection.execute(sa.update(run).where(others).values(state="abandoned", ended_at=now()))
+        started = {"state": "running", "ended_at": None, "host": socket.gethostname(), "pid": os.getpid()}
+        connection.execute(sa.update(run).where(run.c.id == run_id).values(started))
         full, adopted = fully_read(connection), adopted_records(connection)
         failpoint("before-start-commit")
     failpoint("after-start")

@@ -19,6 +19,7 @@ from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
+from migrate.pipeline.checkpoint import refuse_gap
 from migrate.pipeline.commit import BatchPlace
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
@@ -142,6 +143,7 @@ class MappingLoad:
                     connection.execute(sa.update(progress).where(mine).values(content=None))
                 if (content is None or row["content"] != content) and (row["position"] or not reading):
                     self.context.moved_on.add(self.mapping.name)
+                refuse_gap(connection, row, self.mapping.name)
                 return dict(row)
         found = Bounds(None, None)
         if self.cursor is not None:

@@ -58,7 +58,7 @@ def files_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_no_half_report_on_a_full_disk(workspace: Path) -> None:
+def test_r08_no_half_report_on_a_full_disk(workspace: Path) -> None:
     with files_at_most(40_000):
         answer = in_process("-C", workspace, "reconcile", "--report", "html")
     assert (answer.status, answer.err[:7]) == (5, "REC-003"), answer.err
@@ -85,7 +85,7 @@ def program(folder: Path, *words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "migrate", "-C", str(folder), *words]
 
 
-def test_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many: Path, undisturbed: Path, tmp_path: Path) -> None:
+def test_r17_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many: Path, undisturbed: Path, tmp_path: Path) -> None:
     folder = copy_workspace(many, tmp_path / "full")
     limit = (folder / "target.db").stat().st_size + 120_000
     done = subprocess.run(
@@ -124,7 +124,7 @@ def two_runs(many: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return folder, first.pid, second, Answer(first.returncode, out, err)
 
 
-def test_a_second_run_is_refused_and_told_who_holds_the_target(two_runs: tuple[Path, int, Answer, Answer]) -> None:
+def test_r28_a_second_run_is_refused_and_told_who_holds_the_target(two_runs: tuple[Path, int, Answer, Answer]) -> None:
     _, pid, second, _ = two_runs
     assert second.status == 7, second.out + second.err
     assert (second.document["code"], second.document["class"]) == ("LED-007", "locked")
@@ -133,7 +133,7 @@ def test_a_second_run_is_refused_and_told_who_holds_the_target(two_runs: tuple[P
     assert second.document["hint"]
 
 
-def test_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, int, Answer, Answer], undisturbed: Path) -> None:
+def test_r10_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, int, Answer, Answer], undisturbed: Path) -> None:
     folder, _, _, first = two_runs
     assert first.status == 130, first.out + first.err
     assert first.err.splitlines() == [
@@ -149,7 +149,7 @@ def test_an_interrupted_run_is_resumed_to_the_same_target(two_runs: tuple[Path, 
 
 
 @pytest.mark.parametrize(("host", "status"), [(socket.gethostname(), 0), ("een-andere-machine", 7)])
-def test_a_dead_holder_is_taken_over_on_this_machine_only(host: str, status: int, workspace: Path) -> None:
+def test_r29_a_dead_holder_is_taken_over_on_this_machine_only(host: str, status: int, workspace: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     with closing(sqlite3.connect(workspace / "target.db")) as target:
@@ -212,7 +212,7 @@ def test_r29_a_sleeper_of_another_machine_is_released_by_hand_and_writes_nothing
     assert len(facts(folder)[0]) == 500
 
 
-def test_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
+def test_r41_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -223,7 +223,7 @@ def test_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: Path
 
 
 @pytest.mark.parametrize(("streams", "status", "error"), [(">&-", 0, ""), ("2>&- >&- <&-", 0, ""), ("> /dev/full", 5, "SYS-001")])
-def test_streams_that_are_closed_or_full(streams: str, status: int, error: str, workspace: Path) -> None:
+def test_r41_streams_that_are_closed_or_full(streams: str, status: int, error: str, workspace: Path) -> None:
     command = " ".join(program(workspace, "status"))
     before = file_states(workspace / "mappings")
     done = subprocess.run(["bash", "-c", f"{command} {streams}"], env=CommandLine.environment(), capture_output=True, text=True)
