@@ -30,7 +30,7 @@ MOST_SHOWN = 1_000
 
 @dataclass(frozen=True)
 class Spared:
-    """A record that stays as it is; why: edited, settled, linked, link-gone, unique-taken, shared."""
+    """A record that stays as it is; why: edited, settled, linked, part, link-gone, unique-taken, shared."""
 
     table: str
     id: str

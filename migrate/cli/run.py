@@ -222,9 +222,20 @@ def plan(
 
 @click.command()
 @click.argument("run_number", metavar="[RUN]", required=False, type=int)
+@click.option("--history", is_flag=True, help="Show the last runs side by side; their targets may be gone.")
+@click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of --history."
+)
 @pass_invocation
-def status(invocation: Invocation, run_number: int | None) -> int:
+def status(invocation: Invocation, run_number: int | None, history: bool, lang: str) -> int:
     """Show the books of a run (default: the last) and what waits for whom."""
+    if history:
+        from migrate.rehearsals import read_history
+        from migrate.show_rehearsals import history_lines
+
+        past = read_history(invocation.workspace())
+        invocation.emit(past.as_dict(), history_lines(past, lang))
+        return 0
     from migrate.show_books import status_lines
     from migrate.status import read_status
 

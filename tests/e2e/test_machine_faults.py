@@ -16,12 +16,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import sqlalchemy as sa
 from command_line import Answer, CommandLine, in_process
 from targets import assert_same_target, copy_workspace, file_states, model_rows
 from tiny_workspace import edit, make_workspace
 
+from migrate.answer_schemas import status_schema
 from migrate.ledger.store import table
 from migrate.opened_target import workspace_target
 from migrate.workspace import load_workspace
@@ -62,7 +64,7 @@ def test_r08_no_half_report_on_a_full_disk(workspace: Path) -> None:
     with files_at_most(40_000):
         answer = in_process("-C", workspace, "reconcile", "--report", "html")
     assert (answer.status, answer.err[:7]) == (5, "REC-003"), answer.err
-    assert list((workspace / "reports").iterdir()) == []
+    assert [file.name for file in (workspace / "reports").iterdir()] == ["history"]
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +187,22 @@ def facts(folder: Path) -> tuple[Any, ...]:
         return contacts, connection.scalar(sa.select(sa.func.max(table(connection, "batch").c.id)))
 
 
+def while_it_runs(status: dict[str, Any], pid: int) -> None:
+    """Another process sees who holds the target, how far the run is, and about how long it takes."""
+    jsonschema.validate(status, status_schema(), cls=jsonschema.Draft202012Validator)
+    assert (status["state"], status["lock"]["pid"], status["lock"]["alive"]) == ("running", pid, True)
+    (at_work,) = [each for each in status["pace"] if each["state"] == "reading"]
+    assert (at_work["rows"], at_work["batches"]) == (10 * at_work["batches"], at_work["batches"])
+    assert at_work["expected_rows"] in (20, 500)
+    assert 0 < at_work["remaining_seconds"] <= status["remaining_seconds"]
+    assert status["not_in_remaining"] == 0
+
+
 def test_r29_a_sleeper_of_another_machine_is_released_by_hand_and_writes_nothing_when_it_wakes(
     asleep: tuple[Path, subprocess.Popen[str]],
 ) -> None:
     folder, run = asleep
+    while_it_runs(in_process("-C", folder, "--format", "json", "status").document, run.pid)
     here = in_process("-C", folder, "--format", "json", "unlock", "--reason", "it seems dead")
     assert (here.status, here.document["code"]) == (7, "LED-008")
     with closing(workspace_target(load_workspace(folder, None))) as target, target.transaction() as connection:
