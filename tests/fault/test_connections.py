@@ -61,11 +61,12 @@ def test_r11_cut_after_some_bytes(state: str, seed: int, trial: Trials, tmp_path
 
 
 @pytest.mark.sample(1)
-@pytest.mark.parametrize(("state", "every"), [(state, every) for state in ("first", "second") for every in (2, 3, 5)])
-def test_r12_the_answer_to_commit_is_lost(state: str, every: int, trial: Trials, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("every", "first"), [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (5, 0), (5, 2)])
+@pytest.mark.parametrize("state", ["first", "second"])
+def test_r12_the_answer_to_commit_is_lost(state: str, every: int, first: int, trial: Trials, tmp_path: Path) -> None:
     """Every second, third or fifth COMMIT is done, and the program never hears of it: nothing is loaded twice."""
     found, count = trial("postgresql", state), itertools.count(1)
-    with proxy(found.url, tmp_path / "proxy", drop_answer=lambda: next(count) % every == 0) as (between, url):
+    with proxy(found.url, tmp_path / "proxy", drop_answer=lambda: next(count) % every == first) as (between, url):
         answer = found.run(url=url)
     assert between.dropped > 0
     if answer.status == 5:
