@@ -1,6 +1,7 @@
 # make test         everything that must hold: 14 minutes on 2 cores (asked: 10)
 # make demo         the demo workspace, migrated and reconciled, in demo/
 # make bench        speed and memory, printed as ratios
+# make coverage     the same tests, and which lines they run
 # make test-faults  the whole of the expensive tests of which `make test` runs a seeded sample
 # make docs         write the generated pages of docs/ again
 # make clean        remove environments, caches, builds (not demo/)
@@ -12,7 +13,7 @@ SEED ?= 1
 WORKERS ?= 2
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test lint demo bench test-faults docs clean
+.PHONY: test lint coverage demo bench test-faults docs clean
 
 BIN := .venv/bin
 
@@ -39,9 +40,14 @@ lint: .venv/.stamp
 test: .venv/.stamp
 	@$(MAKE) --no-print-directory lint >.lint.log 2>&1 & linting=$$!; \
 	echo "== pytest, sample $(SEED), and ruff, mypy and import-linter beside it"; \
-	$(BIN)/coverage erase; tested=0; linted=0; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --durations=10 || tested=$$?; \
+	tested=0; linted=0; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=10 || tested=$$?; \
 	wait $$linting || linted=$$?; cat .lint.log; exit $$((tested + linted))
+
+# Tracing every line costs the tests a quarter of their time.
+coverage: .venv/.stamp
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 demo: .venv-demo/.stamp
 	@.venv-demo/bin/python tools/make_demo.py demo

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from casemodel import Target
 from migrate import __version__
-from migrate.books import last_run
 from migrate.ledger.store import table
+from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
 from migrate.proof import build_proofs
 from migrate.session import Session, require_runnable
@@ -62,17 +62,17 @@ def reconcile(
 
 def _context(session: Session, target: Target) -> ReportContext:
     workspace = session.workspace
-    number = last_run(target)
     with target.engine.connect() as connection:
         run = table(connection, "run")
-        last = connection.execute(sa.select(run).where(run.c.id == number)).mappings().first()
+        stands = sa.select(run).where(run.c.state != ROLLED_BACK).order_by(run.c.id.desc()).limit(1)
+        last = connection.execute(stands).mappings().first()
     return ReportContext(
         workspace=workspace.name,
         municipality=workspace.model.municipality.name,
         environment=workspace.env or "",
         reconciled_at=datetime.now(_ZONE),
         label=(last["label"] or "") if last else "",
-        run=str(number or ""),
+        run=str(last["id"]) if last else "",
         run_started=_moment(last["started_at"]) if last else None,
         run_finished=_moment(last["ended_at"]) if last else None,
         as_of=date.fromisoformat(last["as_of"]) if last else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from migrate.opened_target import workspace_target
 from migrate.pipeline.failpoint import failpoint
 from migrate.rollback_ledger import finish, note_spared_keys, parts, restore
 from migrate.rollback_plan import Undo, collect, spare_all, spare_linked
-from migrate.rollback_records import next_page
+from migrate.rollback_records import STEPS
 from migrate.workspace import Workspace
 
 MOST_SHOWN = 1_000
@@ -29,7 +30,7 @@ MOST_SHOWN = 1_000
 
 @dataclass(frozen=True)
 class Spared:
-    """A record that stays as it is; why: edited, settled, linked, link-gone, unique-taken, shared."""
+    """A record that stays as it is; why: edited, settled, linked, part, link-gone, unique-taken, shared."""
 
     table: str
     id: str
@@ -185,17 +186,18 @@ class _Work:
 
     def records(self) -> None:
         """Take the records back, page by page."""
-        while self._page():
-            failpoint("after-rollback-batch")
-            stop_here()
+        for step in STEPS:
+            while self._page(step):
+                failpoint("after-rollback-batch")
+                stop_here()
 
-    def _page(self) -> bool:
+    def _page(self, step: Callable[[Undo, bytes], bool]) -> bool:
         try:
             with self.target.transaction() as connection:
                 hold_lock(connection, self.epoch)
                 if connection.dialect.name == "sqlite":
                     connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
-                more = next_page(Undo(connection, self.run_id, self.page), self.hash_key)
+                more = step(Undo(connection, self.run_id, self.page), self.hash_key)
                 failpoint("before-rollback-commit")
                 return more
         except IntegrityError:

@@ -195,6 +195,7 @@ def spare_linked(undo: Undo) -> int:
 
 def _spare_once(undo: Undo) -> Iterator[int]:
     yield _spare_sharing(undo)
+    yield _spare_parts(undo)
     for name, target in tables.items():
         for link in _links(target):
             yield _spare_linked_to(undo, name, link)
@@ -252,6 +253,14 @@ def _spare_taken(undo: Undo, name: str, columns: Sequence[str]) -> int:
     )
     here = (undo.undo.c.target == name, undo.undo.c.action.in_((RESTORE, MAKE)))
     return undo.spare("unique-taken", *here, undo.undo.c.target_id.in_(taken))
+
+
+def _spare_parts(undo: Undo) -> int:
+    """Spare what the run made of a case, contact or ticket that it made and that stays: none is left half."""
+    top = undo.undo.alias("top")
+    made = (top.c.run_id == undo.run_id, top.c.action == REMOVE, top.c.target.in_(ROOTS))
+    stays = sa.select(top.c.target_id).where(*made, top.c.spared.is_not(None))
+    return undo.spare("part", undo.undo.c.action == REMOVE, undo.undo.c.root.in_(stays))
 
 
 def _spare_sharing(undo: Undo) -> int:

@@ -19,38 +19,28 @@ _RECORDS_OF_A_CASE = 10
 PARENTS_FIRST = [each.name for each in metadata.sorted_tables]
 
 
-def next_page(undo: Undo, hash_key: bytes) -> bool:
-    """Take the next page of records back; return False when nothing is left.
-
-    Records that belong to no case come first where they are made again and last where they are removed, since cases
-    link to them.
-    """
-    for step in (_make_parents, _take_back_roots, _restore_parents, _link_again, _remove_parents):
-        if step(undo, hash_key):
-            return True
-    return False
-
-
 def _make_parents(undo: Undo, hash_key: bytes) -> bool:
-    return any(_page(undo, MAKE, name, hash_key) for name in PARENTS_FIRST)
+    return _page(undo, MAKE, PARENTS_FIRST, hash_key)
 
 
 def _restore_parents(undo: Undo, hash_key: bytes) -> bool:
-    return any(_page(undo, RESTORE, name, hash_key) for name in PARENTS_FIRST)
+    return _page(undo, RESTORE, PARENTS_FIRST, hash_key)
 
 
 def _remove_parents(undo: Undo, hash_key: bytes) -> bool:
-    return any(_page(undo, REMOVE, name, hash_key) for name in reversed(PARENTS_FIRST))
+    return _page(undo, REMOVE, PARENTS_FIRST[::-1], hash_key)
 
 
-def _page(undo: Undo, action: str, name: str, hash_key: bytes) -> bool:
+def _page(undo: Undo, action: str, order: Sequence[str], hash_key: bytes) -> bool:
     """Do one thing to records of one table that belong to no case, with those of the table that they are linked to."""
     kept = undo.undo
-    here = (undo.open, kept.c.root.is_(None), kept.c.action == action, kept.c.target == name)
-    some = sa.select(kept.c.target_id).where(*here).order_by(kept.c.target_id).limit(undo.page)
-    ids = set(undo.connection.scalars(some))
-    if not ids:
+    here = (undo.open, kept.c.root.is_(None), kept.c.action == action)
+    left = set(undo.connection.scalars(sa.select(kept.c.target).distinct().where(*here)))
+    if not left:
         return False
+    name = next(each for each in order if each in left)
+    some = sa.select(kept.c.target_id).where(*here, kept.c.target == name).order_by(kept.c.target_id).limit(undo.page)
+    ids = set(undo.connection.scalars(some))
     more = ids
     while more:
         linked = list(_linked(undo, {(action, name): sorted(more)}))
@@ -235,8 +225,10 @@ def _value(undo: Undo, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
 
 def _link_again(undo: Undo, _hash_key: bytes) -> bool:
     """Set the links that were left out, since the record linked to was not there yet."""
-    done = 0
-    for name, target in tables.items():
+    done, kept = 0, undo.undo
+    back = sa.select(kept.c.target).distinct().where(undo.mine, kept.c.action.in_((MAKE, RESTORE)), kept.c.done == 1)
+    for name in undo.connection.scalars(back).all():
+        target = tables[name]
         for link in target.foreign_keys:
             if not link.parent.nullable:
                 continue
@@ -261,3 +253,8 @@ def _went_back(undo: Undo, name: str, column: str) -> sa.Select[tuple[str]]:
         .where(undo.mine, kept.c.target == name, kept.c.done == 1)
         .where(sa.or_(kept.c.action == MAKE, sa.and_(kept.c.action == RESTORE, sets.c.columns.contains(f'"{column}"'))))
     )
+
+
+STEPS = (_make_parents, _take_back_roots, _restore_parents, _link_again, _remove_parents)
+"""What is done to records, each until nothing is left to do: records that belong to no case come first where they are
+made again and last where they are removed, since cases link to them."""

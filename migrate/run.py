@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -45,6 +45,7 @@ from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.pipeline.workers import Workers
 from migrate.progress import progress
+from migrate.rehearsals import remembered
 from migrate.selection import Selection, select
 from migrate.session import Session, plan_digest, require_runnable
 from migrate.strict import refuse_warnings
@@ -126,7 +127,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         digest = selection.digest(plan_digest(session, names, current(target.engine)))
         start = _start(session, target, selection, options, digest)
         loaded = {session.mapping(name).target for name in names} if options.bulk else None
-        with _ending(start.context), patient(), bulk(target, loaded):
+        kept = remembered(session.workspace, target, start.context.run_id) if target_url is None else nullcontext()
+        with kept, _ending(start.context), patient(), bulk(target, loaded):
             _load_all(session, start.context, selection, options)
             failpoint("before-finish")
         books = resumed(start.context, lambda: run_books(target, start.context.run_id))
@@ -182,27 +184,14 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         was_full = last is not None and bool(json.loads(last.command).get("full"))
         same = last is not None and last.plan_digest == digest and (was_full or not options.full)
         if options.resume and not same:
-            raise GuardError(
-                "RUN-021",
-                "there is no unfinished run to resume"
-                if last is None
-                else f"run {last.id} cannot be resumed: mappings, codes, sources or target changed since",
-                hint="Run without --resume: a new run starts, and only what changed is written.",
-                place="run",
-            )
+            raise _not_resumable(None if last is None else int(last.id))
         begun = None if last is None or not same else int(last.id)
         run_id = begun or _new_run(connection, session, options, selection, digest, renamed)
         epoch = take_lock(connection, run_id, images_of=run_id)
-        connection.execute(
-            sa.update(run)
-            .where(run.c.state.in_(UNFINISHED), run.c.id != run_id)
-            .values(state="abandoned", ended_at=now())
-        )
-        connection.execute(
-            sa.update(run)
-            .where(run.c.id == run_id)
-            .values(state="running", ended_at=None, host=socket.gethostname(), pid=os.getpid())
-        )
+        others = sa.and_(run.c.state.in_(UNFINISHED), run.c.id != run_id)
+        connection.execute(sa.update(run).where(others).values(state="abandoned", ended_at=now()))
+        started = {"state": "running", "ended_at": None, "host": socket.gethostname(), "pid": os.getpid()}
+        connection.execute(sa.update(run).where(run.c.id == run_id).values(started))
         full, adopted = fully_read(connection), adopted_records(connection)
         failpoint("before-start-commit")
     failpoint("after-start")
@@ -221,6 +210,16 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         adopted=adopted,
     )
     return _Start(context, same, int(last.id) if last is not None and not same else None)
+
+
+def _not_resumable(last: int | None) -> GuardError:
+    changed = f"run {last} cannot be resumed: mappings, codes, sources or target changed since"
+    return GuardError(
+        "RUN-021",
+        "there is no unfinished run to resume" if last is None else changed,
+        hint="Run without --resume: a new run starts, and only what changed is written.",
+        place="run",
+    )
 
 
 def _waves(
@@ -242,7 +241,7 @@ def _new_run(
     renamed: Sequence[tuple[str, str]],
 ) -> int:
     command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
-    command |= {"order": selection.names, **selection.facts}
+    command |= {"order": selection.names, "expected": selection.expected, **selection.facts}
     if options.strict:
         command["strict"] = True
     if options.full:
@@ -318,7 +317,7 @@ def _load_all(session: Session, context: LoadContext, selection: Selection, opti
 
         stack.callback(closed)
         for name in names:
-            resumed(context, partial(_load, loads[name], options), afresh)
+            resumed(context, partial(_load, loads[name], options, selection.expected[name]), afresh)
             if name != names[-1]:
                 resumed(context, partial(_settle, context, [loads[name]]), afresh)
         resumed(context, partial(_settle, context, list(loads.values())), afresh)
@@ -345,10 +344,9 @@ def _workers(session: Session, context: LoadContext, options: RunOptions) -> Ite
         yield Workers(executor, count, workspace.root, workspace.env, session.as_of, url)
 
 
-def _load(load: MappingLoad, options: RunOptions) -> None:
-    rows = load.source.count(load.mapping.relation)
-    with progress(load.mapping.name, rows) as bar:
-        load.load(bar, max_rejects=options.max_rejects, expected=rows)
+def _load(load: MappingLoad, options: RunOptions, expected: int | None) -> None:
+    with progress(load.mapping.name, expected) as bar:
+        load.load(bar, max_rejects=options.max_rejects)
 
 
 def _mark_done(context: LoadContext) -> None:

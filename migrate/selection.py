@@ -30,12 +30,14 @@ class Selection:
 
     unknown: keys that no row has, as they may be shown.
     facts: what tells two selections apart, and is kept with the run; no key in the clear.
+    expected: source rows that are read of each mapping, as far as somebody can count them.
     """
 
     names: tuple[str, ...]
     part: Part | None = None
     unknown: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, int | None] = field(default_factory=dict)
 
     def digest(self, of_whole: str) -> str:
         """Return the digest of a run over the part, from that of a run over all."""
@@ -48,7 +50,7 @@ def key_texts(asked: Sequence[str]) -> tuple[str, ...]:
     """Return the keys that were asked for, each once: each word is a key, a file of keys (one a line), or ``-``.
 
     Raises:
-        UsageError: RUN-042 the file cannot be read, or holds no key.
+        UsageError: RUN-052 the file cannot be read, or holds no key.
     """
     found: dict[str, None] = {}
     for word in asked:
@@ -60,7 +62,7 @@ def key_texts(asked: Sequence[str]) -> tuple[str, ...]:
         found.update(dict.fromkeys(line for line in lines if line.strip()))
     if asked and not found:
         raise UsageError(
-            "RUN-042", "there is no key in what --keys was given", hint="Write one key a line.", place="--keys"
+            "RUN-052", "there is no key in what --keys was given", hint="Write one key a line.", place="--keys"
         )
     return tuple(found)
 
@@ -70,7 +72,7 @@ def _lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         raise UsageError(
-            "RUN-042",
+            "RUN-052",
             f"the file of keys {file.name} cannot be read as UTF-8 text",
             hint="`omnicase rejects export MAPPING > FILE` writes one.",
             place="--keys",
@@ -78,7 +80,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def select(session: Session, names: Sequence[str], limit: int | None, keys: Sequence[str]) -> Selection:
-    """Return the part of the relations that is read.
+    """Return the part of the relations that is read, with how many rows that is.
 
     Args:
         names: the mappings of the run.
@@ -86,14 +88,23 @@ def select(session: Session, names: Sequence[str], limit: int | None, keys: Sequ
         keys: as `key_texts` gives them.
 
     Raises:
-        UsageError: RUN-040 keys of more than one mapping, or with a limit; RUN-041 no row has any of the keys.
+        UsageError: RUN-050 keys of more than one mapping, or with a limit; RUN-051 no row has any of the keys.
     """
+    found = _selected(session, names, limit, keys)
+    places = {name: (session.mapping(name).system, session.mapping(name).relation) for name in names}
+    counted = {place: session.source(place[0]).count(place[1]) for place in dict.fromkeys(places.values())}
+    rows = {name: counted[place] for name, place in places.items()}
+    part = found.part
+    return replace(found, expected=rows if part is None else {name: part.expected(each) for name, each in rows.items()})
+
+
+def _selected(session: Session, names: Sequence[str], limit: int | None, keys: Sequence[str]) -> Selection:
     if not keys:
         all_of_it = Selection(tuple(names))
         return all_of_it if limit is None else replace(all_of_it, part=Part(limit=limit), facts={"limit": limit})
     if len(names) != 1 or limit is not None:
         raise UsageError(
-            "RUN-040",
+            "RUN-050",
             "--keys needs the name of one mapping, and goes without --limit",
             hint="For example: omnicase run zaak.case --keys keys.txt",
             place="--keys",
@@ -102,7 +113,7 @@ def select(session: Session, names: Sequence[str], limit: int | None, keys: Sequ
     found, unknown = _resolved(session, mapping, keys)
     if not found:
         raise UsageError(
-            "RUN-041",
+            "RUN-051",
             f"the source has no row with {'this key' if len(keys) == 1 else f'any of these {len(keys)} keys'}",
             hint="Copy keys from `omnicase rejects list` or `rejects export`; parts are joined by |.",
             place=mapping.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from migrate.books import Books
+from migrate.show_pace import pace_lines, rate_lines
 from migrate.status import Status
 
 _COLUMNS = (
@@ -107,10 +108,16 @@ def status_lines(status: Status) -> Iterable[str]:
         times = f"started {run['started_at'][:19]}  ended {(run['ended_at'] or '…')[:19]}"
         yield f"  {run['id']:>4}  {run['state']:<12} {times}{label}"
     yield ""
-    yield f"run {status.books.run}, {status.books.state}"
+    mine = next(run for run in status.runs if run["id"] == status.books.run)
+    facts = (f"run {status.books.run}", status.books.state, mine["label"], mine["part"])
+    yield ", ".join(each for each in facts if each)
+    if mine["reason"]:
+        yield f"reason: {mine['reason']}"
+    yield from pace_lines(status)
     yield from books_table(status.books)
     yield ""
     yield "The books balance." if status.books.balanced else "The books do not balance: our bug."
+    yield from rate_lines(status)
     if status.causes:
         yield ""
         yield "open issues (rows)"

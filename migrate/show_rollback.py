@@ -11,6 +11,7 @@ _WHY = {
     "edited": "edited or deleted since the run wrote it",
     "settled": "somebody settled a conflict about it",
     "linked": "a record that stays links to it",
+    "part": "it is part of a case, contact or ticket that stays",
     "link-gone": "what it linked to before is not there any more",
     "unique-taken": "another record has its unique value now",
     "shared": "its source row belongs to a record that stays",

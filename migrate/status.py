@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,8 @@ from casemodel import Target, UsageError
 from migrate.books import Books, last_run, run_books
 from migrate.ledger.store import table
 from migrate.opened_target import workspace_target
+from migrate.pace import Course, Holder, course, holder
+from migrate.rehearsals import part_of
 from migrate.workspace import Workspace
 
 
@@ -25,6 +27,10 @@ class Status:
     """(mapping, severity, code, field, rows) of the issues now open, most first."""
     undecided: tuple[tuple[str, str, int], ...] = ()
     """(mapping, condition, rows): a NULL left the scope or a rule neither true nor false, and the row passed."""
+    course: Course = field(default_factory=Course)
+    """How far the run is, and how fast it goes."""
+    holder: Holder | None = None
+    """Who holds the target now; a run, or somebody who settles something."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the document of the command-line contract, with the runs and causes beside it."""
@@ -35,6 +41,9 @@ class Status:
         )
         names = ("mapping", "severity", "code", "field", "rows")
         return core | {
+            "reason": next((run["reason"] for run in self.runs if run["id"] == core["run"]), None),
+            "lock": None if self.holder is None else self.holder.as_dict(),
+            **self.course.as_dict(),
             "runs": list(self.runs),
             "causes": [dict(zip(names, cause, strict=True)) for cause in self.causes],
             "undecided": [dict(zip(("mapping", "condition", "rows"), each, strict=True)) for each in self.undecided],
@@ -52,10 +61,17 @@ def read_status(workspace: Workspace, run_number: int | None) -> Status:
         with target.engine.connect() as connection:
             run, issue, mapping = (table(connection, name) for name in ("run", "issue", "mapping"))
             runs = tuple(
-                dict(row)
+                _short(dict(row))
                 for row in connection.execute(
                     sa.select(
-                        run.c.id, run.c.state, run.c.label, run.c.started_at, run.c.ended_at, run.c.as_of
+                        run.c.id,
+                        run.c.state,
+                        run.c.label,
+                        run.c.reason,
+                        run.c.started_at,
+                        run.c.ended_at,
+                        run.c.as_of,
+                        run.c.command,
                     ).order_by(run.c.id)
                 ).mappings()
             )
@@ -76,9 +92,16 @@ def read_status(workspace: Workspace, run_number: int | None) -> Status:
             )
         if wanted is None:
             return Status(None, runs, causes)
-        return Status(run_books(target, wanted), runs, causes, _undecided(target, wanted))
+        with target.engine.connect() as connection:
+            how_far, who = course(connection, wanted), holder(connection)
+        return Status(run_books(target, wanted), runs, causes, _undecided(target, wanted), how_far, who)
     finally:
         target.close()
+
+
+def _short(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a run, of its command only the part of the relations that it read."""
+    return run | {"part": part_of(json.loads(run.pop("command")))}
 
 
 def _undecided(target: Target, run: int) -> tuple[tuple[str, str, int], ...]:

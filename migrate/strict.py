@@ -10,13 +10,13 @@ def refuse_warnings(session: Session) -> None:
     """Refuse source columns that no mapping uses or ignores, and the warnings of `mapping check`.
 
     Raises:
-        SystemFailure: RUN-044 a system has columns that the mappings do not know of.
-        GuardError: RUN-043 the check of the mappings warns.
+        SystemFailure: RUN-054 a system has columns that the mappings do not know of.
+        GuardError: RUN-053 the check of the mappings warns.
     """
     unmapped = session.unmapped
     if unmapped:
         raise SystemFailure(
-            "RUN-044",
+            "RUN-054",
             f"--strict: {unmapped[0].message}{_more(len(unmapped))}",
             hint="Use the columns or ignore them with a reason; `omnicase mapping coverage` lists them.",
             place=unmapped[0].place,
@@ -24,7 +24,7 @@ def refuse_warnings(session: Session) -> None:
     warnings = session.check.warnings
     if warnings:
         raise GuardError(
-            "RUN-043",
+            "RUN-053",
             f"--strict: {warnings[0].code} {warnings[0].message}{_more(len(warnings))}",
             hint="See `omnicase mapping check`; run without --strict to load all the same.",
             place=warnings[0].place,

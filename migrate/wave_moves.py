@@ -13,6 +13,7 @@ from casemodel import GuardError, Target, tables
 from migrate.ledger.lock import refuse_if_held
 from migrate.ledger.store import check_namespace, table
 from migrate.ledger.tables import ledger_table
+from migrate.ledger.undo import refuse_half_undone
 from migrate.ledger.waves import CLOSED, LIVE, REHEARSING, Wave, known_wave, known_waves, move
 from migrate.opened_target import workspace_target
 from migrate.proof.actual import PAGE, TargetAgain
@@ -104,6 +105,7 @@ def _movable(
     connection: sa.Connection, workspace: Workspace, name: str, before: Sequence[str], state: str
 ) -> Wave:
     refuse_if_held(connection)
+    refuse_half_undone(connection)
     check_namespace(connection, workspace.secrets)
     wave = known_wave(known_waves(connection), name)
     if wave.state not in before:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from command_line import ROOT, CommandLine
-from struck import FILE, RESULT, counted
+from struck import FILE, RESULT, by_test, counted
 
 # Each worker of pytest has one core; Polars reads this when it is first imported. What tests spawn may use all.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -149,7 +149,8 @@ def pytest_testnodedown(node: Any, error: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    found = counted(Path(os.environ[FILE]))
+    of_tests = by_test(Path(os.environ[FILE]))
+    found = counted(of_tests)
     if found:
         terminalreporter.section("faults that really struck, each followed by a comparison of the whole target and ledger")
         for family, by_database in sorted(found.items()):
@@ -158,7 +159,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         total = sum(found.values(), Counter[str]())
         terminalreporter.write_line(f"in all: {', '.join(f'{name} {number}' for name, number in sorted(total.items()))}")
         if config.getoption("--whole"):
-            (ROOT / RESULT).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+            kept = ROOT / RESULT
+            before = json.loads(kept.read_text()) if kept.exists() else {}
+            kept.write_text(json.dumps(before | of_tests, indent=1, sort_keys=True) + "\n")
     left_out = config.stash.get(_LEFT_OUT, {})
     if left_out:
         seed = os.environ.get("OMNICASE_SEED", "1")

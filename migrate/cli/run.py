@@ -146,6 +146,14 @@ def run(
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     _say_unknown(invocation, result)
+    _say_how(invocation, result)
+    document = result.books.as_dict() | {"unknown_keys": list(result.unknown_keys)}
+    invocation.emit(document, run_lines(result.books, "run"))
+    return 3 if result.books.findings or warnings or result.unknown_keys else 0
+
+
+def _say_how(invocation: Invocation, result: RunResult) -> None:
+    """Say from where the run went on, and which run it gave up."""
     if result.abandoned is not None:
         invocation.say(
             f"Run {result.abandoned} was given up, since mappings, sources or target changed since it started."
@@ -157,9 +165,6 @@ def run(
             f"The sources of {', '.join(result.moved_on)} may have been written to between the two starts: what changed"
             " in the part that was read before comes with the next run."
         )
-    document = result.books.as_dict() | {"unknown_keys": list(result.unknown_keys)}
-    invocation.emit(document, run_lines(result.books, "run"))
-    return 3 if result.books.findings or warnings or result.unknown_keys else 0
 
 
 def _say_unknown(invocation: Invocation, result: RunResult) -> None:
@@ -217,9 +222,20 @@ def plan(
 
 @click.command()
 @click.argument("run_number", metavar="[RUN]", required=False, type=int)
+@click.option("--history", is_flag=True, help="Show the last runs side by side; their targets may be gone.")
+@click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of --history."
+)
 @pass_invocation
-def status(invocation: Invocation, run_number: int | None) -> int:
+def status(invocation: Invocation, run_number: int | None, history: bool, lang: str) -> int:
     """Show the books of a run (default: the last) and what waits for whom."""
+    if history:
+        from migrate.rehearsals import read_history
+        from migrate.show_rehearsals import history_lines
+
+        past = read_history(invocation.workspace())
+        invocation.emit(past.as_dict(), history_lines(past, lang))
+        return 0
     from migrate.show_books import status_lines
     from migrate.status import read_status
 

@@ -137,7 +137,6 @@ def _progress(builder: Builder) -> None:
         ),
         Column("content", String(64), comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
-        Column("expected_rows", BigInteger, comment="source rows when the run began to read; NULL: not counted"),
         Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),
         Column("cursor_by", String(64), comment="digest of how the cursor is declared"),
         Column("cursor_low", Text, comment="first value of the cursor that is read; NULL: all rows are"),

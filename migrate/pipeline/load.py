@@ -19,6 +19,7 @@ from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
+from migrate.pipeline.checkpoint import refuse_gap
 from migrate.pipeline.commit import BatchPlace
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
@@ -99,20 +100,17 @@ class MappingLoad:
             self._reading.close()
         self._reading, self._loader, self._keys = None, None, None
 
-    def load(
-        self, progress: Progress, *, max_rejects: float | None = None, expected: int | None = None
-    ) -> None:
+    def load(self, progress: Progress, *, max_rejects: float | None = None) -> None:
         """Read the relation, in full or by its cursor, and load it; goes on after the last committed batch of this run.
 
         Args:
             max_rejects: share of rejected rows above which it stops at a batch boundary (from 1,000 rows on).
-            expected: rows that the relation has now.
 
         Raises:
             SystemFailure: RUN-001 the source lacks columns, RUN-002 it changed while it was read.
             GuardError: RUN-020 too many rejects.
         """
-        state = self._begin(expected)
+        state = self._begin()
         self._low = state["cursor_low"]
         if state["state"] == "reading":
             known = self._standing(state)
@@ -128,7 +126,7 @@ class MappingLoad:
             self.context.full_read.add(self.mapping.name)
         self.links.forget(self.mapping.name, self.mapping.target)
 
-    def _begin(self, expected: int | None) -> dict[str, Any]:
+    def _begin(self) -> dict[str, Any]:
         """Return how far this run is with the mapping, making the ledger's row when it begins."""
         with self.context.target.transaction() as connection:
             hold_lock(connection, self.context.epoch)
@@ -142,6 +140,7 @@ class MappingLoad:
                     connection.execute(sa.update(progress).where(mine).values(content=None))
                 if (content is None or row["content"] != content) and (row["position"] or not reading):
                     self.context.moved_on.add(self.mapping.name)
+                refuse_gap(connection, row, self.mapping.name)
                 return dict(row)
         found = Bounds(None, None)
         if self.cursor is not None:
@@ -153,7 +152,6 @@ class MappingLoad:
                 "mapping_id": self.number,
                 "state": "reading",
                 "position": None,
-                "expected_rows": expected if self.part is None else self.part.expected(expected),
                 "full_read": 0,
                 "file_digest": self.mapping.file_digest,
                 "meaning": self.mapping.meaning,

@@ -51,6 +51,10 @@ def written(name: str, data: bytes) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_bytes(data)
 
 
+def no_folder(name: str) -> Callable[[Path], object]:
+    return lambda folder: (shutil.rmtree(folder / name, ignore_errors=True), (folder / name).write_bytes(b""))
+
+
 def pipe(name: str) -> Callable[[Path], object]:
     return lambda folder: ((folder / name).unlink(), os.mkfifo(folder / name))
 
@@ -145,7 +149,7 @@ CASES = [
     Bad("target is no database", written("target.db", b"x" * 9000), "run", "DBS-001", 5, "target:", target_stays=False),
     Bad("target not upgraded", written("target.db", b""), "run", "DBS-003", 6, "omnicase db upgrade", target_stays=False),
     Bad("target of a kind unknown", replaced(SETTINGS, "sqlite:///target.db", "gopher:target"), "db current", "DBS-005", 4, "sqlite:///target.db"),
-    Bad("reports cannot be written", written("reports", b""), "reconcile --report html", "REC-003", 5, "reconcile again"),
+    Bad("reports cannot be written", no_folder("reports"), "reconcile --report html", "REC-003", 5, "reconcile again"),
     # hurried, mistaken, malicious typing
     Bad("verb unknown", left_alone, "rnu", "CLI-001", 2, "Did you mean 'run'?"),
     Bad("mapping unknown", left_alone, "run kcc.contct", "RUN-011", 2, "Did you mean kcc.contact?"),

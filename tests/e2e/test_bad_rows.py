@@ -137,7 +137,7 @@ def test_reports_of_bad_values_are_inert(dirty: tuple[Path, Answer], workspace: 
     assert "default-src &#39;none&#39;" in page
     shown = [answer, in_process("-C", folder, "rejects", "list"), in_process("-C", folder, "rejects", "show", "kcc.contact", "108"),
              in_process("-C", folder, "explain", "oud.actor", "m16"), in_process("-C", folder, "explain", "kcc.contact", "202")]
-    texts = [each.out + each.err for each in shown] + [file.read_text() for file in (folder / "reports").iterdir()]
+    texts = [each.out + each.err for each in shown] + [file.read_text() for file in (folder / "reports").rglob("*.*")]
     assert [CONTROL.findall(text) for text in texts if CONTROL.search(text)] == []
     assert all(each.err == "" for each in shown)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import people_workspace as people
 import pytest
-from command_line import CommandLine, in_process
+from command_line import ROOT, CommandLine, in_process
 from people_workspace import Person
 from small_demo import loaded_demo
 from targets import copy_workspace, model_rows
@@ -68,6 +70,12 @@ def test_a_conflict_is_listed_and_shown_masked(edited: Path) -> None:
     shown = answer(edited, "conflicts", "show", "kcc.contact", "2", status=0)
     differ = {each["field"]: each["difference"] for each in shown["fields"] if each["difference"]}
     assert set(differ) == {"subject", "content"}
+    schema = json.loads((ROOT / "migrate/documents/conflicts.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for document in (listed, shown):
+        jsonschema.validate(document, schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(document | {"total": "1", "run": "1"}, schema)
     text = in_process("-C", edited, "conflicts", "show", "kcc.contact", "2").out
     assert "Van een mens" not in text and "Van een mens" not in str(shown)
     seen = answer(edited, "conflicts", "show", "kcc.contact", "2", "--unmasked", *WHY)
@@ -77,7 +85,9 @@ def test_a_conflict_is_listed_and_shown_masked(edited: Path) -> None:
 
 
 def test_the_targets_values_stay_until_the_source_row_changes(edited: Path) -> None:
-    assert answer(edited, "conflicts", "resolve", "kcc.contact", "2", "--keep-target", *WHY, status=0)["settled"] == "keep-target"
+    done = answer(edited, "conflicts", "resolve", "kcc.contact", "2", "--keep-target", *WHY, status=0)
+    assert done["settled"] == "keep-target"
+    jsonschema.validate(done, json.loads((ROOT / "migrate/documents/conflicts.schema.json").read_text()))
     assert choices(edited) == [("2", "edited-in-target", "keep-target", WHY[1])]
     assert answer(edited, "conflicts", "list", status=0)["total"] == 0
     proof = answer(edited, "reconcile", status=0)

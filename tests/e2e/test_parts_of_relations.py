@@ -97,9 +97,9 @@ def test_keys_that_cannot_be_meant(tmp_path: Path) -> None:
     assert in_process("-C", workspace, "db", "upgrade").status == 0
     (tmp_path / "empty.txt").write_text("\n")
     for code, words in {
-        "RUN-040": ("oud.actor", "kcc.contact", "--keys", "1"),
-        "RUN-041": ("kcc.contact", "--keys", "98", "--keys", "99"),
-        "RUN-042": ("kcc.contact", "--keys", str(tmp_path / "empty.txt")),
+        "RUN-050": ("oud.actor", "kcc.contact", "--keys", "1"),
+        "RUN-051": ("kcc.contact", "--keys", "98", "--keys", "99"),
+        "RUN-052": ("kcc.contact", "--keys", str(tmp_path / "empty.txt")),
     }.items():
         answer = asked(workspace, "run", *words)
         assert (answer.status, answer.document["code"]) == (2, code)
@@ -113,7 +113,7 @@ def test_r22_strict_refuses_a_new_column_that_a_run_only_warns_of(tmp_path: Path
         old.commit()
     for verb in ("plan", "run"):
         answer = asked(folder, verb, "--strict")
-        assert (answer.status, answer.document["code"]) == (5, "RUN-044")
+        assert (answer.status, answer.document["code"]) == (5, "RUN-054")
         assert "KAMER" in answer.document["message"]
     assert model_rows(folder / "target.db")["customer_contact"] == []
     assert asked(folder, "run").status == 3

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import people_workspace as people
 import pytest
-from command_line import CommandLine, in_process
+from command_line import ROOT, CommandLine, in_process
 from made_once import made_once
 from people_workspace import Person
 from small_demo import loaded_demo
+from target_content import content, differences
 from targets import assert_same_target, copy_workspace, ledger_rows, model_rows, open_read_only
 from tiny_workspace import contact, edit, make_workspace, write_contacts
 
@@ -92,6 +95,7 @@ def test_promise_7_undo(changed: Path, tmp_path: Path, tmp_path_factory: pytest.
     before, folder = loaded_demo(tmp_path_factory), copy_workspace(changed, tmp_path / "demo")
     assert images(before) == 0, "a first load keeps no before-images"
     assert model_rows(folder / "target.db") != model_rows(before / "target.db")
+    edit(folder / "workspace.yml", "batch_rows: 97", "batch_rows: 1000")  # fewer pages; kills are tried with more
     refused = answer(folder, "rollback", "1", status=6)
     assert refused["code"] == "UND-002" and ": 2" in refused["message"]
     done = answer(folder, "rollback", "last", "--reason", "wrong sources", status=0)
@@ -167,6 +171,28 @@ def test_r36_what_people_edited_or_link_to_is_spared_and_listed(tiny: Path) -> N
     assert {each["cause"] for each in answer(tiny, "reconcile", status=3)["findings"]} == {"edited in target"}
 
 
+def test_r36_a_case_that_was_edited_stays_whole(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """On the dirty demo: of all cases only the one that a person edited stays, with its parts and what it links to."""
+    folder = copy_workspace(loaded_demo(tmp_path_factory), tmp_path / "demo")
+    edit(folder / "workspace.yml", "batch_rows: 97", "batch_rows: 1000")
+    case, = sql(folder, "SELECT case_id FROM case_status GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1")[0]
+    was, = sql(folder, "SELECT explanation FROM case_file WHERE id = ?", case)[0]
+    sql(folder, "UPDATE case_file SET explanation = 'Van een mens' WHERE id = ?", case)
+    parts = {table: sql(folder, f"SELECT * FROM {table} WHERE case_id = ? ORDER BY id", case)
+             for table in ("case_status", "case_role", "case_property", "case_document", "case_result")}
+    done = answer(folder, "rollback", "last", status=3)
+    assert {"edited", "linked", "part"} == {each["why"] for each in done["spared"]}
+    assert sql(folder, "SELECT id, explanation FROM case_file") == [(case, "Van een mens")]
+    assert parts["case_status"] and parts["case_role"]
+    for table, rows in parts.items():
+        assert sql(folder, f"SELECT * FROM {table} ORDER BY id") == rows
+    assert sql(folder, "PRAGMA foreign_key_check") == []
+    # All of it is loaded again around the case, and only the edit is a difference.
+    answer(folder, "run", status=3)
+    sql(folder, "UPDATE case_file SET explanation = ? WHERE id = ?", was, case)
+    assert_same_target(folder / "target.db", loaded_demo(tmp_path_factory) / "target.db")
+
+
 def test_what_is_linked_to_by_records_of_others_is_spared(tiny: Path) -> None:
     actor = sql(tiny, "SELECT id FROM actor WHERE employee_code = 'm9'")[0][0]
     sql(tiny, "INSERT INTO actor (id, actor_type, name, unit_id, is_active) VALUES"
@@ -194,6 +220,16 @@ def test_r37_only_the_newest_and_across_no_model(tiny: Path) -> None:
     sql(tiny, "UPDATE migration_run SET model_revision = 'model_0000'")
     assert answer(tiny, "rollback", "last", status=6)["code"] == "UND-003"
     assert subjects(tiny)["2"] == "Uit de bron"
+
+
+def test_the_answer_follows_its_published_schema(tiny: Path) -> None:
+    schema = json.loads((ROOT / "migrate/documents/rollback.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    sql(tiny, "UPDATE customer_contact SET subject = 'Van een mens' WHERE contact_number = '2'")
+    document = answer(tiny, "rollback", "last", status=3)
+    jsonschema.validate(document, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document | {"state": "done"}, schema)
 
 
 def test_an_interrupted_run_is_rolled_back_too(tiny: Path) -> None:
@@ -241,3 +277,28 @@ def test_the_triggers_of_the_ledger_are_checked(tiny: Path) -> None:
     sql(tiny, "DROP TRIGGER migration_keep_id_map_update")
     found = in_process("-C", tiny, "db", "check")
     assert found.status == 5 and "migration_keep_id_map_update is missing" in found.out + found.err
+
+
+def test_promise_7_undo_on_postgresql(tmp_path: Path, postgres_database: str) -> None:
+    """On PostgreSQL triggers keep whole statements: updates, conflicts, merges and removals go back there too."""
+    both = {"one": [Person(1, "111", note="een"), Person(2, "222")], "two": [Person(1, "111", prefix="de"), Person(2, "333")]}
+    other = {"one": [Person(1, "111", note="twee"), Person(2, "333")], "two": [Person(1, None, prefix="de"), Person(4, "222")]}
+    folder, env = people.people_workspace(tmp_path / "p", both), {"OMNICASE_TARGET_URL": postgres_database}
+
+    def verb(*words: str, status: tuple[int, ...] = (0, 3)) -> Any:
+        found = in_process("-C", folder, "--format", "json", *words, env=env)
+        assert found.status in status, found.out + found.err
+        return found.document
+
+    assert in_process("-C", folder, "db", "upgrade", env=env).status == 0
+    verb("run")
+    before = content(postgres_database)
+    people.fill(folder, other)
+    verb("run")
+    assert differences(content(postgres_database), before, runs=False)
+    done = verb("rollback", "last", status=(0,))
+    assert done["removed"] and done["restored"]
+    assert not differences(content(postgres_database), before, runs=False)
+    verb("rollback", "last", status=(0,))
+    assert not any(rows for name, rows in content(postgres_database).items() if name.startswith("model."))
+    assert in_process("-C", folder, "db", "check", env=env).status == 0

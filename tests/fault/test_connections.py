@@ -28,7 +28,9 @@ def assert_went_on(found: Trial, answer: Answer, strikes: int) -> None:
     told = len(re.findall(r"trying again in ", answer.err))
     assert told >= 1
     with psycopg.connect(sa.make_url(found.url).set(drivername="postgresql").render_as_string(hide_password=False)) as look:
-        assert look.execute("SELECT retries, state FROM migration.run ORDER BY id DESC LIMIT 1").fetchone() == (told, "completed")
+        retries, state = look.execute("SELECT retries, state FROM migration.run ORDER BY id DESC LIMIT 1").fetchone() or (0, "")
+    # One may come when the count is already written: in the transaction that ends the run, or after it.
+    assert (told - retries in (0, 1), state) == (True, "completed")
     found.assert_undisturbed()
 
 

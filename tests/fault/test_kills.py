@@ -24,8 +24,8 @@ ONCE = ("before-start", "before-start-commit", "after-start", "before-retry", "b
 SHARED = ("before-shared", "after-contributions", "after-followers")
 """Places of the mappings whose records several systems know: they come first."""
 PER_MAPPING = ("before-begin-commit", "after-begin", "before-gone", "before-read-commit", "after-read-commit")
-ELSEWHERE = ("before-resolve-commit",)
-"""Places of other verbs."""
+ELSEWHERE = ("before-resolve-commit", "before-rebuild", *(name for name in NAMES if "rollback" in name))
+"""Places of other verbs, and of a bulk load."""
 PER_BATCH = tuple(name for name in NAMES if name not in (*ONCE, *SHARED, *PER_MAPPING, *ELSEWHERE))
 ENDED = ("after-end:1",)
 
@@ -49,7 +49,7 @@ def _dealt(state: str, failpoints: list[str]) -> list[tuple[str, tuple[str, ...]
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("state", "failpoints"), chains(), ids=lambda each: each if isinstance(each, str) else each[0])
-def test_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...], trial: Trials) -> None:
+def test_r01_to_r05_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...], trial: Trials) -> None:
     found = trial(target, state)
     for failpoint in failpoints:
         killed = found.run(failpoint=failpoint)

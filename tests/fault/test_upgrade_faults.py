@@ -49,7 +49,7 @@ def others_rows(engine: sa.Engine) -> list[tuple[object, ...]]:
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("statements", [0, 1, 20, 40, 60, 80])
-def test_killed_upgrade_leaves_the_target_old_and_can_be_done_again(target_url, project_root, statements):
+def test_r09_killed_upgrade_leaves_the_target_old_and_can_be_done_again(target_url, project_root, statements):
     engine = target_engine(target_url)
     others_table(engine)
     done = subprocess.run(
@@ -112,7 +112,7 @@ def test_the_copy_of_a_killed_upgrade_never_overwrites_what_was_written_since(tm
     assert not copy.exists()
 
 
-def test_the_copy_of_a_killed_upgrade_replaces_a_file_that_is_damaged(tmp_path, project_root):
+def test_r09_the_copy_of_a_killed_upgrade_replaces_a_file_that_is_damaged(tmp_path, project_root):
     file, copy, engine = killed_with_copy(tmp_path, project_root)
     Path(str(file) + "-journal").unlink(missing_ok=True)
     file.write_bytes(file.read_bytes()[:4096] + b"\xff" * 8192)

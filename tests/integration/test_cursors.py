@@ -110,7 +110,7 @@ def test_only_what_may_have_changed_is_read(tmp_path: Path) -> None:
     assert (books["read"], books["unchanged"], books["updated"], books["inserted"]) == (6, 6, 0, 0)
 
 
-def test_rows_at_the_boundary_are_read_and_one_before_it_is_not(tmp_path: Path) -> None:
+def test_r24_r25_rows_at_the_boundary_are_read_and_one_before_it_is_not(tmp_path: Path) -> None:
     folder = make(tmp_path, BY_MOMENT % "0 days")
     assert run(folder)["read"] == 5
     change(

@@ -94,7 +94,7 @@ def in_balance(folder: Path) -> dict:
     return answer.document
 
 
-def test_records_whose_rows_left_are_removed_children_first(tmp_path: Path) -> None:
+def test_r26_records_whose_rows_left_are_removed_children_first(tmp_path: Path) -> None:
     folder = make(tmp_path)
     change(folder, "DELETE FROM UNIT WHERE CODE = 5", "DELETE FROM ACTOR WHERE UNIT = 5 OR NR = 1")
     assert gone(folder, 0) == {"old.unit": {"removed": 1}, "old.actor": {"removed": 5}}
@@ -177,7 +177,7 @@ def test_max_deletes_is_two_percent_unless_said(tmp_path: Path) -> None:
     assert "2%" in in_process("-C", folder, "run").err.replace("0.02 of them", "2%")
 
 
-def test_records_are_closed_by_setting_columns(tmp_path: Path) -> None:
+def test_r26_records_are_closed_by_setting_columns(tmp_path: Path) -> None:
     folder = make(tmp_path, deletes='{close: {is_active: "false", job_title: weg}}')
     change(folder, "DELETE FROM ACTOR WHERE NR IN (1, 2, 3)", "UPDATE UNIT SET STATE = 'X' WHERE CODE = 10")
     edit(folder, "UPDATE actor SET name = 'Mine' WHERE name = 'A2'")
@@ -196,7 +196,7 @@ def test_records_are_closed_by_setting_columns(tmp_path: Path) -> None:
     assert gone(folder, 3)["old.actor"] == {"closed": 1, "held": 1}
 
 
-def test_kept_is_what_happens_without_a_word(tmp_path: Path) -> None:
+def test_r26_kept_is_what_happens_without_a_word(tmp_path: Path) -> None:
     folder = make(tmp_path, deletes="keep", most="0%")
     change(folder, "DELETE FROM ACTOR WHERE NR = 1", "UPDATE UNIT SET STATE = 'X' WHERE CODE = 10")
     assert gone(folder, 0) == {"old.unit": {"kept": 1}, "old.actor": {"kept": 1}}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from casemodel import OUTCOMES, metadata
 from migrate.ledger.tables import ledger_metadata
+from migrate.ledger.undo_tables import TWINS
 
 Content = dict[str, list[str]]
 
@@ -29,7 +30,14 @@ OF_A_RUN = {
     "record": ["run_id"],
     "issue": ["id", "run_id"],
     "reject": ["id", "run_id"],
-    "wait": ["id"],
+    "wait": ["id", "run_id"],
+    "linked": ["run_id"],
+    "contribution": ["run_id"],
+    "leftover": ["run_id"],
+    "other_key": ["run_id"],
+    "resolution": ["id", "at", "run_id"],
+    "before_row": ["undo_run"],
+    **{f"before_{name}": ["id", "run_id", "undo_run"] for name in TWINS},
     "disclosure": ["id", "at"],
 }
 """Columns of the ledger that hold run ids, times, batch numbers, or numbers that the database gave out (promise 1)."""
@@ -37,7 +45,7 @@ OF_A_RUN = {
 NAMES = {"mapping_id": "mapping", "on_mapping_id": "mapping", "column_set_id": "column_set"}
 """Columns that hold a number given out, and what is compared in its place."""
 
-PER_RUN = ("run", "progress", "batch")
+PER_RUN = ("run", "progress", "batch", "before_row", *(f"before_{name}" for name in TWINS))
 _OUTCOME = re.compile(r"'outcome': '\w+', |, 'outcome': '\w+'")
 """What the ledger says of each run; the rest it says of keys and records."""
 

@@ -513,7 +513,6 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(200), nullable=False, comment="of the source relation when the run began to read it"),
         sa.Column("content", sa.String(64), nullable=True, comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         sa.Column("position", sa.Text(), nullable=True, comment="checkpoint: the source's position after the last committed batch"),
-        sa.Column("expected_rows", sa.BigInteger(), nullable=True, comment="source rows when the run began to read; NULL: not counted"),
         sa.Column("full_read", sa.Integer(), nullable=False, comment="1 when every key of the relation is read"),
         sa.Column("cursor_by", sa.String(64), nullable=True, comment="digest of how the cursor is declared"),
         sa.Column("cursor_low", sa.Text(), nullable=True, comment="first value of the cursor that is read; NULL: all rows are"),
