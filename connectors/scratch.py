@@ -80,13 +80,26 @@ def writing() -> Iterator[None]:
     """Turn a failed write to the scratch folder into an error that names the remedy."""
     try:
         yield
-    except (OSError, pl.exceptions.ComputeError) as error:
-        # Polars tells the number of the error in its text only.
-        found = re.search(r"os error (\d+)", str(error))
-        number = int(found[1]) if found else getattr(error, "errno", None)
-        cause = "the disk is full" if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "it cannot be written"
+    except Exception as error:
+        cause = _cause(error)
+        if cause is None:
+            raise
         raise SystemFailure(
             "CON-023",
             f"scratch data could not be stored: {cause}",
             hint="Free space in the temporary folder, or name another one in TMPDIR.",
         ) from None
+
+
+def _cause(error: Exception) -> str | None:
+    """Return why a write failed, or None when it is no fault of the disk."""
+    if type(error).__module__.startswith("adbc_driver_manager"):
+        # The driver of SQLite has one class for all that SQLite says.
+        full, failed = "disk is full" in str(error), "disk I/O error" in str(error)
+        return "the disk is full" if full else "the disk gave an error" if failed else None
+    if not isinstance(error, OSError | pl.exceptions.ComputeError):
+        return None
+    # Polars tells the number of the error in its text only.
+    found = re.search(r"os error (\d+)", str(error))
+    number = int(found[1]) if found else getattr(error, "errno", None)
+    return "the disk is full" if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "it cannot be written"
