@@ -136,8 +136,19 @@ def _refuse(connection: sa.Connection, run_id: int) -> None:
     """Refuse what cannot be taken back.
 
     Raises:
-        GuardError: UND-003, UND-005.
+        GuardError: UND-003, UND-005, UND-008 what it needs was purged.
     """
+    purged, done = table(connection, "purged_run"), table(connection, "purge")
+    day = connection.scalar(
+        sa.select(done.c.at).join(purged, purged.c.purge_id == done.c.id).where(purged.c.run_id == run_id).limit(1)
+    )
+    if day is not None:
+        raise GuardError(
+            "UND-008",
+            f"how it was before run {run_id} was purged on {day[:10]}",
+            hint="Restore a backup of before that day.",
+            place="run",
+        )
     run, wave, id_map = (table(connection, name) for name in ("run", "wave", "id_map"))
     made_with = connection.scalar(sa.select(run.c.model_revision).where(run.c.id == run_id))
     model = heads("model")["model"]

@@ -30,6 +30,10 @@ VERBS: dict[str, Verb] = {
     "status": Verb("migrate.cli.run:status", "Show the books of a run (default: the last) and what waits for whom."),
     "unlock": Verb("migrate.cli.unlock:unlock", "Release a target that a dead run on another machine still holds."),
     "rollback": Verb("migrate.cli.rollback:rollback", "Take a run back, the newest first; RUN is its number, or last."),
+    "purge": Verb(
+        "migrate.cli.purge:purge",
+        "Remove the rows as read of rejects, and the before-images of records, from the ledger.",
+    ),
     "wave": Verb("migrate.cli.wave:wave", "Move the old systems wave by wave: follow, cut over, take back, close."),
     "conflicts": Verb(
         "migrate.cli.conflicts:conflicts", "List, show and settle records that people edited or made in the target."

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from casemodel import OUTCOMES
 from migrate.ledger.builder import KEY, NAMING, Builder
 from migrate.ledger.people_tables import choices, disclosures, releases
+from migrate.ledger.purge_tables import purges
 from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
 
 ID_MAP_STATES = (
@@ -58,6 +59,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     originals = {name: ledger_named(builder.metadata, name) for name in TWINS}
     before_images(builder, originals)
     rollbacks(builder)
+    purges(builder)
     return builder.metadata
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.waits import SETTLED, moved_keys
-from migrate.pipeline.waves import begun_keys
+from migrate.pipeline.waves import WaveRules, begun_keys
 
 PRIOR = ("key", "prior_state", "prior_id", "prior_hash", "prior_wave", "wait_ref")
 _SAID = PRIOR[1:-1]
@@ -113,8 +113,8 @@ class ChangeFilter:
         said = (id_map.c.state, id_map.c.target_id, id_map.c.source_hash, id_map.c.wave)
         return sa.select(id_map.c.source_key, *said, wait_ref).where(id_map.c.mapping_id == self._number, which)
 
-    def split(self, prepared: pl.DataFrame, duplicates: pl.Series) -> Filtered:
-        """Split prepared rows into those to map and those that are settled.
+    def split(self, prepared: pl.DataFrame, duplicates: pl.Series, waves: WaveRules | None = None) -> Filtered:
+        """Split prepared rows into those to map and those that are settled; a row that changed its wave is not.
 
         Adds what the id map says (``prior_state``, ``prior_id``, ``prior_hash``, ``prior_wave``) to the rows to map.
         """
@@ -131,6 +131,8 @@ class ChangeFilter:
             & (pl.col("wait_ref").is_null() | (pl.col("wait_ref") == pl.col("_ref")))
             & ~pl.col("_key").is_in(duplicates.implode())
         ).fill_null(False)
+        if waves is not None:
+            same &= ~pl.col("_row").is_in(waves.elsewhere(prepared, known).implode())
         known = known.with_columns(same.alias("same"))
         if self._grouped:
             known = known.with_columns(

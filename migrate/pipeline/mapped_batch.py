@@ -63,7 +63,7 @@ class Loader:
             first: whether it is the relation's first batch in this run; the first row of each duplicate key
                 counts there.
         """
-        filtered = self.changes.split(read.prepared, self.duplicates)
+        filtered = self.changes.split(read.prepared, self.duplicates, self.waves)
         failpoint("after-read")
         if filtered.todo.is_empty():
             batch = self._nothing_of(filtered.todo, links)

@@ -40,7 +40,7 @@ class Division:
         Raises:
             RefusedError: WAV-004 a row belongs to two waves.
         """
-        found = self._roots(prepared) if self.mapping.name in self.waves.slices else self._parts(followed)
+        found = self.roots(prepared) if self.mapping.name in self.waves.slices else self._parts(followed)
         outcomes = mapped.outcomes.select("_row", "_record", "_lead")
         rows = outcomes.join(found, on="_row", how="left", maintain_order="left")
         if self.mapping.records_by_group:
@@ -49,17 +49,18 @@ class Division:
         return rows.select("_row", "wave")
 
     def standing(self, prior: pl.Expr, record: pl.Expr, known_hash: pl.Expr) -> pl.Expr:
-        """Return whether a row stays in the wave that it was in.
+        """Return whether a row stays in the wave that it was in, or in none.
 
-        What was brought over stays with the wave that brought it, whatever its condition says of it now, unless all
+        What was brought over stays with the wave that brought it, whatever the conditions say of it now, unless all
         rows were divided anew.  What is part of it follows, but for what is in a live wave: that stays there.
         """
-        frozen = prior.is_in(sorted(self.waves.frozen))
+        stays = prior.is_in(sorted(self.waves.frozen)).fill_null(False)
         if self.mapping.name in self.waves.slices:
-            frozen |= prior.is_in(self.waves.begun) & known_hash.is_not_null()
-        return (frozen & record.is_not_null()).fill_null(False)
+            stays |= (prior.is_null() | prior.is_in(self.waves.begun)) & known_hash.is_not_null()
+        return (stays & record.is_not_null()).fill_null(False)
 
-    def _roots(self, prepared: pl.DataFrame) -> pl.DataFrame:
+    def roots(self, prepared: pl.DataFrame) -> pl.DataFrame:
+        """Return ``_row`` and ``wave`` of rows of a root mapping, as its conditions say."""
         slices = self.waves.slices[self.mapping.name]
         made = prepared.select("_row", *(each.condition.alias(str(number)) for number, each in slices))
         refuse_overlaps(self.mapping.name, made, self.waves.names)
@@ -131,6 +132,19 @@ class WaveRules:
         stopped = rows.filter(pl.col("stop").is_not_null()).select("_row", "_record", "stop", "why")
         return without(mapped, stopped), rows.select("_row", "wave")
 
+    def elsewhere(self, prepared: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+        """Return ``_row`` of roots that belong to another wave than they did, though all that is used is the same.
+
+        Args:
+            known: what the id map says of the rows: ``_row``, ``prior_wave``, ``prior_id`` and ``prior_hash``.
+        """
+        if self._mapping.name not in self._waves.slices:
+            return pl.Series("_row", [], dtype=pl.UInt32)
+        prior = pl.col("prior_wave").cast(pl.Int64)
+        stays = self._division.standing(prior, pl.col("prior_id"), pl.col("prior_hash"))
+        rows = known.join(self._division.roots(prepared), on="_row", how="left", maintain_order="left")
+        return rows.filter(pl.col("wave").ne_missing(prior) & ~stays)["_row"]
+
     def _standing_wave(self) -> pl.Expr:
         """A row that left the scope stays in its wave, too."""
         prior, wave = pl.col("prior_wave").cast(pl.Int64), pl.col("wave")
@@ -152,7 +166,9 @@ class WaveRules:
         wave, state = pl.col("wave"), pl.col("prior_state")
         frozen = wave.is_in(sorted(self._waves.frozen)).fill_null(False)
         left = (wave.is_not_null() & ~wave.is_in(sorted(self._waves.loading))).fill_null(False)
-        touched = pl.col("prior_hash").ne_missing(pl.col("_hash")) | state.is_in(_UNLOADED).fill_null(False)
+        unbegun = wave.is_in(sorted(self._waves.planned)).fill_null(False) & pl.col("prior_id").is_null()
+        changed = pl.col("prior_hash").ne_missing(pl.col("_hash"))
+        touched = changed | state.is_in(_UNLOADED).fill_null(False) | unbegun
         if self._changed:
             # Rows of a live wave that were refused and did not come since: the mapping was mended for them.
             known = pl.col("prior_id").is_null() & state.is_not_null() & ~state.is_in(_UNLOADED)

@@ -161,7 +161,8 @@ def _moved_on() -> pl.Expr:
     What that deferred, or left as late, and now belongs to a wave that is rehearsed waits for the next one.
     """
     changed = pl.col("state").is_not_null() & (pl.col("known_hash") != pl.col("_hash")).fill_null(False)
-    waits = pl.col("state").is_in(["deferred", "late"]) & pl.col("outcome").is_in(["record", "merged"])
+    left = ["deferred", "late"]
+    waits = pl.col("state").is_in(left) & ~pl.col("outcome").is_in(left)
     return changed | waits.fill_null(False)
 
 

@@ -25,7 +25,8 @@ def as_waves_say(
     state = pl.col("state")
     # What came or changed was not loaded; what is as it was is compared like everything else.
     touched = state.is_null() | state.is_in(["late", "deferred", "gone"]) | (pl.col("known_hash") != pl.col("_hash"))
-    touched = open_ & touched.fill_null(False)
+    unbegun = wave.is_in(sorted(waves.planned)) & pl.col("known_id").is_null()
+    touched = open_ & (touched.fill_null(False) | unbegun.fill_null(False))
     names = {number: f"wave {name}" for number, name in waves.names.items()}
     found = (
         mapped.outcomes.with_columns(rows["wave"])

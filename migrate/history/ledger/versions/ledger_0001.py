@@ -300,6 +300,20 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}purge",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("host", sa.String(200), nullable=False),
+        sa.Column("program", sa.String(40), nullable=False),
+        sa.Column("before", sa.String(10), nullable=True, comment="runs that ended before this day, UTC"),
+        sa.Column("wave", sa.String(40), nullable=True),
+        sa.Column("removed", sa.Text(), nullable=False, comment="JSON: by table how many rows, and a keyed digest of them"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}purge"),
+        comment="Personal data that the ledger no longer holds; only added to",
+        schema=schema,
+    )
+    op.create_table(
         f"{prefix}run",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("state", sa.String(12), nullable=False, comment="running, completed, interrupted, failed, stopped, abandoned, rolling_back, rolled_back"),
@@ -521,6 +535,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], [f"{home}run.id"], name=f"fk_{prefix}progress_run_id"),
         sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}progress_mapping_id"),
         comment="How far a run is with a mapping",
+        schema=schema,
+    )
+    op.create_table(
+        f"{prefix}purged_run",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("purge_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "purge_id", name=f"pk_{prefix}purged_run"),
+        sa.ForeignKeyConstraint(["run_id"], [f"{home}run.id"], name=f"fk_{prefix}purged_run_run_id"),
+        sa.ForeignKeyConstraint(["purge_id"], [f"{home}purge.id"], name=f"fk_{prefix}purged_run_purge_id"),
+        comment="Runs whose before-images are gone: they cannot be rolled back",
         schema=schema,
     )
     op.create_table(
