@@ -44,7 +44,7 @@ KILLS = [("after-read", 3), ("after-map", 9), ("before-transaction", 17), ("afte
          ("before-commit", 40), ("after-commit", 1), ("after-commit", 33), ("before-retry", 1), ("before-finish", 1)]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("failpoint", [f"{name}:{hit}" for name, hit in KILLS])
 def test_promise_1_exactly_once(failpoint: str, fresh: Path, loaded: Path, tmp_path: Path) -> None:
     """Killed at a place and started again, a run ends in the same target and ledger as an undisturbed one."""

@@ -45,7 +45,7 @@ def assert_resumable(found: Trial, answer: Answer) -> None:
 CUTS = [(state, seed) for state in ("first", "second") for seed in range(4)]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(0)
 @pytest.mark.parametrize(("state", "seed"), CUTS)
 def test_r11_cut_after_some_bytes(state: str, seed: int, trial: Trials, tmp_path: Path) -> None:
     """Each connection is cut after so many bytes, in the midst of whatever it does then, and so is the next one."""
@@ -61,11 +61,12 @@ def test_r11_cut_after_some_bytes(state: str, seed: int, trial: Trials, tmp_path
 
 
 @pytest.mark.sample(1)
-@pytest.mark.parametrize(("state", "every"), [(state, every) for state in ("first", "second") for every in (2, 3, 5)])
-def test_r12_the_answer_to_commit_is_lost(state: str, every: int, trial: Trials, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("every", "first"), [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (5, 0), (5, 2)])
+@pytest.mark.parametrize("state", ["first", "second"])
+def test_r12_the_answer_to_commit_is_lost(state: str, every: int, first: int, trial: Trials, tmp_path: Path) -> None:
     """Every second, third or fifth COMMIT is done, and the program never hears of it: nothing is loaded twice."""
     found, count = trial("postgresql", state), itertools.count(1)
-    with proxy(found.url, tmp_path / "proxy", drop_answer=lambda: next(count) % every == 0) as (between, url):
+    with proxy(found.url, tmp_path / "proxy", drop_answer=lambda: next(count) % every == first) as (between, url):
         answer = found.run(url=url)
     assert between.dropped > 0
     if answer.status == 5:
@@ -81,7 +82,7 @@ PLACES = [f"{name}:{hit}" for name in ("after-begin", "after-read", "after-map",
                                 "before-deletes-commit:1", "before-finish:1", "before-end-commit:1"]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("place", PLACES)
 def test_r11_terminated_by_the_server(place: str, trial: Trials) -> None:
     """The server ends all sessions of the run at a place; the run connects again and goes on."""
@@ -99,6 +100,7 @@ def test_r11_terminated_by_the_server(place: str, trial: Trials) -> None:
     struck("sessions terminated by the server", "postgresql")
 
 
+@pytest.mark.sample(0)
 def test_r11_a_server_that_stays_away_ends_the_run_and_keeps_what_is_committed(trial: Trials, tmp_path: Path) -> None:
     """After three attempts it gives up with exit 5; the next run goes on after the last batch."""
     found, lives = trial("postgresql", "first"), iter([10_000_000, 250_000])

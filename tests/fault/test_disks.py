@@ -6,6 +6,7 @@ import os
 import random
 import re
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, i
 Trials = Callable[[str, str], Trial]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(0)
 @pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(4)])
 def test_r17_disk_full_on_sqlite(state: str, seed: int, trial: Trials) -> None:
     """No file may grow beyond a size, which is a little more each time."""
@@ -48,7 +49,6 @@ def small_disk(server: sa.Engine, folder: Path) -> Iterator[Path]:
         data = str(connection.exec_driver_sql("SHOW data_directory").scalar())
     if os.geteuid() != 0 or not Path(data).exists():
         pytest.skip("only root can mount a disk, on the machine of the server")
-    folder.mkdir()
     folder.chmod(0o755)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(folder)], check=True)
     try:
@@ -65,9 +65,10 @@ def small_disk(server: sa.Engine, folder: Path) -> Iterator[Path]:
                 connection.exec_driver_sql("DROP TABLESPACE small")
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+        folder.rmdir()
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(0)
 @pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(3)])
 def test_r17_disk_full_on_postgresql(state: str, seed: int, trial: Trials, postgres_url: str) -> None:
     """The disk of the target's tablespace is full, and has a little more room each time (SQLSTATE 53100)."""
@@ -75,7 +76,7 @@ def test_r17_disk_full_on_postgresql(state: str, seed: int, trial: Trials, postg
     server = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     name = sa.make_url(found.url).database
     # The server runs as another user, who gets to no folder of pytest's.
-    with small_disk(server, Path(f"/tmp/omnicase-disk-{os.getpid()}-{seed}")) as disk, server.connect() as connection:
+    with small_disk(server, Path(tempfile.mkdtemp(prefix="omnicase-disk-"))) as disk, server.connect() as connection:
         connection.exec_driver_sql(f"ALTER DATABASE {name} SET TABLESPACE small")
         try:
             ballast = disk / "ballast"

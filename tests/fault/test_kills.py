@@ -46,7 +46,7 @@ def _dealt(state: str, failpoints: list[str]) -> list[tuple[str, tuple[str, ...]
     return [(state, tuple(failpoints[chain::chains])) for chain in range(chains)]
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("state", "failpoints"), chains(), ids=lambda each: each if isinstance(each, str) else each[0])
 def test_r01_to_r05_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...], trial: Trials) -> None:
@@ -62,7 +62,7 @@ def test_r01_to_r05_killed_at_a_place(target: str, state: str, failpoints: tuple
     struck("killed at a named place", target, len(failpoints))
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("state", "seed"), [(state, seed) for state in ("first", "second") for seed in range(3)])
 def test_r35_killed_at_random_instants(target: str, state: str, seed: int, trial: Trials) -> None:
@@ -86,7 +86,7 @@ def test_r35_killed_at_random_instants(target: str, state: str, seed: int, trial
     struck("killed at a random instant", target, kills)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("state", ["first", "second"])
 @pytest.mark.parametrize(("place", "times"), [("after-records:3", 1), ("between-batches:5", 1), ("after-id-map:4", 2), ("after-map:6", 2)])

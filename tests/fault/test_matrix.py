@@ -244,6 +244,7 @@ def test_r40_a_second_writer_of_sqlite_ends_the_run(trial: Trials) -> None:
     found.finish()
 
 
+@pytest.mark.sample(0)
 def test_r42_without_a_terminal_there_are_plain_lines(trial: Trials) -> None:
     answer = trial("sqlite", "first").run()
     assert answer.status == 3
