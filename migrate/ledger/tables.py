@@ -195,7 +195,11 @@ def _waves(builder: Builder) -> None:
 
 
 def _keys(builder: Builder) -> None:
-    """What became of every source key and record."""
+    """What became of every source key and record.
+
+    Tables of a row per source row have no links to those of a handful of rows: only the commit writes them, and on
+    PostgreSQL each link costs as much as a column.
+    """
     builder.table(
         "column_set",
         Column("id", Integer, primary_key=True, autoincrement=True),
@@ -204,7 +208,7 @@ def _keys(builder: Builder) -> None:
     )
     id_map = builder.table(
         "id_map",
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("source_key", KEY, nullable=False),
         Column("record_key", KEY, comment="key of the record the row is part of, when it is another"),
         Column("target_id", String(36)),
@@ -226,13 +230,13 @@ def _keys(builder: Builder) -> None:
     )
     builder.table(
         "record",
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column(
             "record_key", KEY, nullable=False, comment="source key of the record; ids are random, keys come in order"
         ),
         Column("target_id", String(36), nullable=False),
         Column("record_hash", String(32), nullable=False),
-        Column("column_set_id", Integer, builder.ref("column_set"), nullable=False),
+        Column("column_set_id", Integer, nullable=False),
         Column("run_id", Integer, nullable=False),
         Column("closed", Integer, comment="the run that closed the record, since its row left; NULL: open"),
         PrimaryKeyConstraint("mapping_id", "record_key"),
@@ -245,7 +249,7 @@ def _shared(builder: Builder) -> None:
     """What makes rows of several systems one record, and what follows when it moves."""
     contribution = builder.table(
         "contribution",
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("source_key", KEY, nullable=False, comment="of the row, or of the record with one_per"),
         Column("lead_key", KEY, nullable=False, comment="source key of the row that leads"),
         Column("row_ref", Text, nullable=False, comment="the source's locator of that row"),
@@ -275,10 +279,10 @@ def _shared(builder: Builder) -> None:
     )
     linked = builder.table(
         "linked",
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
-        Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("on_mapping_id", Integer, nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, an identity, or empty"),
         Column("on_key", KEY, nullable=False),
         Column("outcome", String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
@@ -291,7 +295,7 @@ def _shared(builder: Builder) -> None:
     builder.table(
         "leftover",
         Column("target_id", String(36), primary_key=True),
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("run_id", Integer, nullable=False, comment="the run that made the row"),
         comment="Records that nothing gives to any more: removed when nothing links to them",
     )
@@ -301,7 +305,7 @@ def _other_keys(builder: Builder) -> None:
     """Other keys that links may go by."""
     builder.table(
         "other_key",
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("columns", Text, nullable=False),
         Column("key", KEY, nullable=False),
         Column("source_key", KEY, nullable=False),
@@ -318,7 +322,7 @@ def _exceptions(builder: Builder) -> None:
     builder.table(
         "issue",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("source_key", KEY, comment="NULL when the key itself is missing"),
         Column("row_ref", Text, comment="the source's locator when there is no key"),
         Column("field", String(120), nullable=False),
@@ -332,7 +336,7 @@ def _exceptions(builder: Builder) -> None:
     builder.table(
         "reject",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("source_key", KEY),
         Column("row_ref", Text, nullable=False),
         Column("row", Text, nullable=False, comment="JSON: the source row as read; personal data"),
@@ -343,11 +347,11 @@ def _exceptions(builder: Builder) -> None:
     builder.table(
         "wait",
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("mapping_id", Integer, nullable=False),
         Column("source_key", KEY, nullable=False),
         Column("row_ref", Text, nullable=False),
         Column("field", String(120), nullable=False),
-        Column("on_mapping_id", Integer, builder.ref("mapping"), nullable=False),
+        Column("on_mapping_id", Integer, nullable=False),
         Column("on_other_key", Text, nullable=False, comment="columns of another declared key, or empty"),
         Column("on_key", KEY, nullable=False),
         Column("seen", String(12), nullable=False, comment="what the key was when the row was mapped"),

@@ -253,6 +253,32 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}contribution",
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False, comment="of the row, or of the record with one_per"),
+        sa.Column("lead_key", KEY, nullable=False, comment="source key of the row that leads"),
+        sa.Column("row_ref", sa.Text(), nullable=False, comment="the source's locator of that row"),
+        sa.Column("identity_id", sa.String(36), nullable=False, comment="what it has in common with other rows"),
+        sa.Column("own_id", sa.String(36), nullable=False, comment="of the record that it is on its own"),
+        sa.Column("target_id", sa.String(36), nullable=False, comment="of the record it is part of"),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="the lowest wins"),
+        sa.Column("newest", sa.Text(), nullable=True, comment="the highest wins among those of one rank"),
+        sa.Column("agree", sa.Text(), nullable=True, comment="JSON: folded texts; personal data"),
+        sa.Column("probable", sa.String(36), nullable=True, comment="what it has in common with rows that are probably the same"),
+        sa.Column("fields", sa.Text(), nullable=False, comment="JSON: target columns as canonical text; personal data"),
+        sa.Column("apart", sa.String(8), nullable=True, comment="why it is on its own: disputed, decided"),
+        sa.Column("problem", sa.Text(), nullable=True, comment="why the record cannot be written: code and field"),
+        sa.Column("outcome", sa.String(12), nullable=False, comment="of the row, in the run that mapped it last"),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
+        sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}contribution"),
+        comment="What each source row gives to a record that several systems may know",
+        schema=schema,
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"ix_{prefix}contribution_identity_id", f"{prefix}contribution", ["identity_id"], unique=False, schema=schema)
+    op.create_index(f"ix_{prefix}contribution_probable", f"{prefix}contribution", ["probable"], unique=False, sqlite_where=sa.text("probable IS NOT NULL"), postgresql_where=sa.text("probable IS NOT NULL"), schema=schema)
+    op.create_index(f"ix_{prefix}contribution_target_id", f"{prefix}contribution", ["target_id"], unique=False, schema=schema)
+    op.create_table(
         f"{prefix}disclosure",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
@@ -266,6 +292,64 @@ def upgrade() -> None:
         comment="Personal values that were shown unmasked: who, when, what and why; only added to",
         schema=schema,
     )
+    op.create_table(
+        f"{prefix}id_map",
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
+        sa.Column("record_key", KEY, nullable=True, comment="key of the record the row is part of, when it is another"),
+        sa.Column("target_id", sa.String(36), nullable=True),
+        sa.Column("state", sa.String(12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("source_hash", sa.String(32), nullable=True, comment="of the row the state was made from; NULL: map again"),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=True, comment="id of the wave that the row belongs to; NULL: none"),
+        sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}id_map"),
+        comment="One state per mapping and source key",
+        schema=schema,
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"ix_{prefix}id_map_mapping_id_record_key", f"{prefix}id_map", ["mapping_id", "record_key"], unique=False, sqlite_where=sa.text("record_key IS NOT NULL"), postgresql_where=sa.text("record_key IS NOT NULL"), schema=schema)
+    op.create_table(
+        f"{prefix}issue",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", KEY, nullable=True, comment="NULL when the key itself is missing"),
+        sa.Column("row_ref", sa.Text(), nullable=True, comment="the source's locator when there is no key"),
+        sa.Column("field", sa.String(120), nullable=False),
+        sa.Column("code", sa.String(40), nullable=False),
+        sa.Column("severity", sa.String(8), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}issue"),
+        comment="What is wrong with one field of one source row",
+        schema=schema,
+    )
+    op.create_index(f"ix_{prefix}issue_mapping_id_source_key", f"{prefix}issue", ["mapping_id", "source_key"], unique=False, schema=schema)
+    op.create_table(
+        f"{prefix}leftover",
+        sa.Column("target_id", sa.String(36), nullable=False),
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
+        sa.PrimaryKeyConstraint("target_id", name=f"pk_{prefix}leftover"),
+        comment="Records that nothing gives to any more: removed when nothing links to them",
+        schema=schema,
+    )
+    op.create_table(
+        f"{prefix}linked",
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
+        sa.Column("row_ref", sa.Text(), nullable=False),
+        sa.Column("on_mapping_id", sa.Integer(), nullable=False),
+        sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, an identity, or empty"),
+        sa.Column("on_key", KEY, nullable=False),
+        sa.Column("outcome", sa.String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
+        sa.PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key", name=f"pk_{prefix}linked"),
+        comment="Rows that link to records that several systems know: they follow when such a record moves",
+        schema=schema,
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"ix_{prefix}linked_on_mapping_id_on_other_key_on_key", f"{prefix}linked", ["on_mapping_id", "on_other_key", "on_key"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}lock",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -300,6 +384,19 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}other_key",
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("columns", sa.Text(), nullable=False),
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
+        sa.PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key", name=f"pk_{prefix}other_key"),
+        comment="Other declared keys of a mapping, by which links may go",
+        schema=schema,
+        sqlite_with_rowid=False,
+    )
+    op.create_index(f"ix_{prefix}other_key_mapping_id_source_key", f"{prefix}other_key", ["mapping_id", "source_key"], unique=False, schema=schema)
+    op.create_table(
         f"{prefix}purge",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
@@ -313,6 +410,33 @@ def upgrade() -> None:
         comment="Personal data that the ledger no longer holds; only added to",
         schema=schema,
     )
+    op.create_table(
+        f"{prefix}record",
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("record_key", KEY, nullable=False, comment="source key of the record; ids are random, keys come in order"),
+        sa.Column("target_id", sa.String(36), nullable=False),
+        sa.Column("record_hash", sa.String(32), nullable=False),
+        sa.Column("column_set_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Integer(), nullable=True, comment="the run that closed the record, since its row left; NULL: open"),
+        sa.PrimaryKeyConstraint("mapping_id", "record_key", name=f"pk_{prefix}record"),
+        comment="Once per target record: the hash of what was last written to it",
+        schema=schema,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        f"{prefix}reject",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", KEY, nullable=True),
+        sa.Column("row_ref", sa.Text(), nullable=False),
+        sa.Column("row", sa.Text(), nullable=False, comment="JSON: the source row as read; personal data"),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}reject"),
+        comment="Source rows not loaded, kept whole",
+        schema=schema,
+    )
+    op.create_index(f"ix_{prefix}reject_mapping_id_source_key", f"{prefix}reject", ["mapping_id", "source_key"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}run",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -353,6 +477,24 @@ def upgrade() -> None:
         comment="Targets released by hand: who, when, from which run and why; only added to",
         schema=schema,
     )
+    op.create_table(
+        f"{prefix}wait",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("source_key", KEY, nullable=False),
+        sa.Column("row_ref", sa.Text(), nullable=False),
+        sa.Column("field", sa.String(120), nullable=False),
+        sa.Column("on_mapping_id", sa.Integer(), nullable=False),
+        sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, or empty"),
+        sa.Column("on_key", KEY, nullable=False),
+        sa.Column("seen", sa.String(12), nullable=False, comment="what the key was when the row was mapped"),
+        sa.Column("outcome", sa.String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wait"),
+        comment="The keys that rejected, parked or incomplete rows wait for",
+        schema=schema,
+    )
+    op.create_index(f"ix_{prefix}wait_mapping_id_source_key", f"{prefix}wait", ["mapping_id", "source_key"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}wave",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -414,110 +556,6 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
-        f"{prefix}contribution",
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", KEY, nullable=False, comment="of the row, or of the record with one_per"),
-        sa.Column("lead_key", KEY, nullable=False, comment="source key of the row that leads"),
-        sa.Column("row_ref", sa.Text(), nullable=False, comment="the source's locator of that row"),
-        sa.Column("identity_id", sa.String(36), nullable=False, comment="what it has in common with other rows"),
-        sa.Column("own_id", sa.String(36), nullable=False, comment="of the record that it is on its own"),
-        sa.Column("target_id", sa.String(36), nullable=False, comment="of the record it is part of"),
-        sa.Column("rank", sa.Integer(), nullable=False, comment="the lowest wins"),
-        sa.Column("newest", sa.Text(), nullable=True, comment="the highest wins among those of one rank"),
-        sa.Column("agree", sa.Text(), nullable=True, comment="JSON: folded texts; personal data"),
-        sa.Column("probable", sa.String(36), nullable=True, comment="what it has in common with rows that are probably the same"),
-        sa.Column("fields", sa.Text(), nullable=False, comment="JSON: target columns as canonical text; personal data"),
-        sa.Column("apart", sa.String(8), nullable=True, comment="why it is on its own: disputed, decided"),
-        sa.Column("problem", sa.Text(), nullable=True, comment="why the record cannot be written: code and field"),
-        sa.Column("outcome", sa.String(12), nullable=False, comment="of the row, in the run that mapped it last"),
-        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
-        sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}contribution"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}contribution_mapping_id"),
-        comment="What each source row gives to a record that several systems may know",
-        schema=schema,
-        sqlite_with_rowid=False,
-    )
-    op.create_index(f"ix_{prefix}contribution_identity_id", f"{prefix}contribution", ["identity_id"], unique=False, schema=schema)
-    op.create_index(f"ix_{prefix}contribution_probable", f"{prefix}contribution", ["probable"], unique=False, sqlite_where=sa.text("probable IS NOT NULL"), postgresql_where=sa.text("probable IS NOT NULL"), schema=schema)
-    op.create_index(f"ix_{prefix}contribution_target_id", f"{prefix}contribution", ["target_id"], unique=False, schema=schema)
-    op.create_table(
-        f"{prefix}id_map",
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", KEY, nullable=False),
-        sa.Column("record_key", KEY, nullable=True, comment="key of the record the row is part of, when it is another"),
-        sa.Column("target_id", sa.String(36), nullable=True),
-        sa.Column("state", sa.String(12), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("source_hash", sa.String(32), nullable=True, comment="of the row the state was made from; NULL: map again"),
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.Column("wave", sa.Integer(), nullable=True, comment="id of the wave that the row belongs to; NULL: none"),
-        sa.PrimaryKeyConstraint("mapping_id", "source_key", name=f"pk_{prefix}id_map"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}id_map_mapping_id"),
-        comment="One state per mapping and source key",
-        schema=schema,
-        sqlite_with_rowid=False,
-    )
-    op.create_index(f"ix_{prefix}id_map_mapping_id_record_key", f"{prefix}id_map", ["mapping_id", "record_key"], unique=False, sqlite_where=sa.text("record_key IS NOT NULL"), postgresql_where=sa.text("record_key IS NOT NULL"), schema=schema)
-    op.create_table(
-        f"{prefix}issue",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", KEY, nullable=True, comment="NULL when the key itself is missing"),
-        sa.Column("row_ref", sa.Text(), nullable=True, comment="the source's locator when there is no key"),
-        sa.Column("field", sa.String(120), nullable=False),
-        sa.Column("code", sa.String(40), nullable=False),
-        sa.Column("severity", sa.String(8), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=True),
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}issue"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}issue_mapping_id"),
-        comment="What is wrong with one field of one source row",
-        schema=schema,
-    )
-    op.create_index(f"ix_{prefix}issue_mapping_id_source_key", f"{prefix}issue", ["mapping_id", "source_key"], unique=False, schema=schema)
-    op.create_table(
-        f"{prefix}leftover",
-        sa.Column("target_id", sa.String(36), nullable=False),
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
-        sa.PrimaryKeyConstraint("target_id", name=f"pk_{prefix}leftover"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}leftover_mapping_id"),
-        comment="Records that nothing gives to any more: removed when nothing links to them",
-        schema=schema,
-    )
-    op.create_table(
-        f"{prefix}linked",
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", KEY, nullable=False),
-        sa.Column("row_ref", sa.Text(), nullable=False),
-        sa.Column("on_mapping_id", sa.Integer(), nullable=False),
-        sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, an identity, or empty"),
-        sa.Column("on_key", KEY, nullable=False),
-        sa.Column("outcome", sa.String(12), nullable=False, comment="of the linking row, in the run that mapped it last"),
-        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
-        sa.PrimaryKeyConstraint("mapping_id", "source_key", "on_mapping_id", "on_other_key", "on_key", name=f"pk_{prefix}linked"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}linked_mapping_id"),
-        sa.ForeignKeyConstraint(["on_mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}linked_on_mapping_id"),
-        comment="Rows that link to records that several systems know: they follow when such a record moves",
-        schema=schema,
-        sqlite_with_rowid=False,
-    )
-    op.create_index(f"ix_{prefix}linked_on_mapping_id_on_other_key_on_key", f"{prefix}linked", ["on_mapping_id", "on_other_key", "on_key"], unique=False, schema=schema)
-    op.create_table(
-        f"{prefix}other_key",
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("columns", sa.Text(), nullable=False),
-        sa.Column("key", KEY, nullable=False),
-        sa.Column("source_key", KEY, nullable=False),
-        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
-        sa.PrimaryKeyConstraint("mapping_id", "columns", "key", "source_key", name=f"pk_{prefix}other_key"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}other_key_mapping_id"),
-        comment="Other declared keys of a mapping, by which links may go",
-        schema=schema,
-        sqlite_with_rowid=False,
-    )
-    op.create_index(f"ix_{prefix}other_key_mapping_id_source_key", f"{prefix}other_key", ["mapping_id", "source_key"], unique=False, schema=schema)
-    op.create_table(
         f"{prefix}progress",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
@@ -547,36 +585,6 @@ def upgrade() -> None:
         comment="Runs whose before-images are gone: they cannot be rolled back",
         schema=schema,
     )
-    op.create_table(
-        f"{prefix}record",
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("record_key", KEY, nullable=False, comment="source key of the record; ids are random, keys come in order"),
-        sa.Column("target_id", sa.String(36), nullable=False),
-        sa.Column("record_hash", sa.String(32), nullable=False),
-        sa.Column("column_set_id", sa.Integer(), nullable=False),
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.Column("closed", sa.Integer(), nullable=True, comment="the run that closed the record, since its row left; NULL: open"),
-        sa.PrimaryKeyConstraint("mapping_id", "record_key", name=f"pk_{prefix}record"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}record_mapping_id"),
-        sa.ForeignKeyConstraint(["column_set_id"], [f"{home}column_set.id"], name=f"fk_{prefix}record_column_set_id"),
-        comment="Once per target record: the hash of what was last written to it",
-        schema=schema,
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        f"{prefix}reject",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", KEY, nullable=True),
-        sa.Column("row_ref", sa.Text(), nullable=False),
-        sa.Column("row", sa.Text(), nullable=False, comment="JSON: the source row as read; personal data"),
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}reject"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}reject_mapping_id"),
-        comment="Source rows not loaded, kept whole",
-        schema=schema,
-    )
-    op.create_index(f"ix_{prefix}reject_mapping_id_source_key", f"{prefix}reject", ["mapping_id", "source_key"], unique=False, schema=schema)
     op.create_table(
         f"{prefix}resolution",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -632,25 +640,5 @@ def upgrade() -> None:
         schema=schema,
         sqlite_with_rowid=False,
     )
-    op.create_table(
-        f"{prefix}wait",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
-        sa.Column("source_key", KEY, nullable=False),
-        sa.Column("row_ref", sa.Text(), nullable=False),
-        sa.Column("field", sa.String(120), nullable=False),
-        sa.Column("on_mapping_id", sa.Integer(), nullable=False),
-        sa.Column("on_other_key", sa.Text(), nullable=False, comment="columns of another declared key, or empty"),
-        sa.Column("on_key", KEY, nullable=False),
-        sa.Column("seen", sa.String(12), nullable=False, comment="what the key was when the row was mapped"),
-        sa.Column("outcome", sa.String(12), nullable=False, comment="of the waiting row, in the run that mapped it last"),
-        sa.Column("run_id", sa.Integer(), nullable=False, comment="the run that made the row"),
-        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}wait"),
-        sa.ForeignKeyConstraint(["mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}wait_mapping_id"),
-        sa.ForeignKeyConstraint(["on_mapping_id"], [f"{home}mapping.id"], name=f"fk_{prefix}wait_on_mapping_id"),
-        comment="The keys that rejected, parked or incomplete rows wait for",
-        schema=schema,
-    )
-    op.create_index(f"ix_{prefix}wait_mapping_id_source_key", f"{prefix}wait", ["mapping_id", "source_key"], unique=False, schema=schema)
     for statement in TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
