@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from casemodel import RefusedError, SystemFailure
 
-_CONNECT_SECONDS = 10
+_CONNECT_SECONDS = 5
 
 
 @contextmanager

@@ -247,11 +247,11 @@ def _tell(folder: Path) -> None:
             key = "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
             answers += [in_process("-C", folder, *verb, mapping, key) for verb in (["rejects", "show"], ["explain"])]
     for verb in (
-        ["plan", "--full"], ["status"], ["doctor"], ["reconcile", "--report", "html,json,txt"], ["--debug", "run", "--full"]
+        ["plan", "--full"], ["status"], ["status", "--history"], ["conflicts", "list"], ["wave", "status"], ["doctor"], ["reconcile", "--report", "html,json,txt"], ["--debug", "run", "--full"]
     ):
         answers.append(in_process("-C", folder, *verb))
     texts = [text for answer in answers for text in (answer.out, answer.err)]
-    (folder / "told.txt").write_text("\n".join([*texts, *(file.read_text() for file in (folder / "reports").iterdir())]))
+    (folder / "told.txt").write_text("\n".join([*texts, *(file.read_text() for file in (folder / "reports").rglob("*.*"))]))
 
 
 def test_promise_6_the_old_system_stays_as_it_is(fresh: Path, loaded: Path, told: Path) -> None:
