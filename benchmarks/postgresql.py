@@ -42,6 +42,8 @@ class Server:
         self.drop(name)
         self._do(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY file_copy")
         self._made.append(name)
+        # What making it left to be written would be written during the next measurement.
+        self._do("CHECKPOINT")
         return self.of(name)
 
     def of(self, name: str) -> str:
@@ -98,6 +100,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=1_000_000, help="how many cases (default 1,000,000)")
     parser.add_argument("--times", type=int, default=3, help="so often each is measured; medians are printed")
     parser.add_argument("--batch-rows", type=int, default=50_000)
+    parser.add_argument("--alone", action="store_true", help="leave the other tools out")
     parser.add_argument("--keep", type=Path, help="keep the generated workspace in this folder and use it again")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omnicase-bench-") as scratch, server() as postgres:
@@ -105,13 +108,13 @@ def main() -> None:
         demo_in(folder, options.cases)
         found: dict[str, list[Measured]] = {}
         for turn in range(options.times):
-            for name, measured in _turn(postgres, folder, Path(scratch) / f"turn{turn}", options.batch_rows, turn == 0):
+            for name, measured in _turn(postgres, folder, Path(scratch) / f"turn{turn}", options.batch_rows, turn == 0 and not options.alone):
                 found.setdefault(name, []).append(measured)
                 print(f"  turn {turn + 1}: {name:<24} {measured.wall:8.1f} s", flush=True)
         _say(found, options.cases, options.batch_rows)
 
 
-OTHERS = ("core", "petl", "pandas")
+OTHERS = ("core", "pandas")
 
 
 def _turn(
@@ -184,7 +187,7 @@ def _say(found: dict[str, list[Measured]], cases: int, batch_rows: int) -> None:
     ratio("unchanged / first load", medians["unchanged"] / first, 0.2, "at most")
     ratio("unchanged --full / first load", medians["unchanged, --full"] / first, 0.2, "at most")
     ratio("1 % changed / first load", medians["1 % changed"] / first, 0.25, "at most")
-    for name, asked in zip(OTHERS, (1.6, 1.15, 3), strict=True):
+    for name, asked in zip(OTHERS, (1.6, 3), strict=True):
         if f"{name}, no ledger" in medians:
             ratio(f"{name} / first load", medians[f"{name}, no ledger"] / first, asked, "at least")
     ours = [each for name, all_of in found.items() if "ledger" not in name for each in all_of]

@@ -1,4 +1,4 @@
-"""How others load the same rows: ``python -m benchmarks.postgresql_others core|petl|pandas READ WRITTEN``.
+"""How others load the same rows: ``python -m benchmarks.postgresql_others core|pandas READ WRITTEN``.
 
 They read records that are mapped already and write them into the same table with its keys, checks and indexes; they
 map nothing and keep no ledger.
@@ -24,24 +24,16 @@ def core(read: sa.Engine, written: sa.Engine) -> None:
                 connection.execute(sa.insert(table).returning(table.c.id), [dict(row) for row in rows])
 
 
-def petl(read: sa.Engine, written: sa.Engine) -> None:
-    """petl: fromdb into appenddb."""
-    import petl as tool
-
-    source, target = read.raw_connection(), written.raw_connection()
-    tool.appenddb(tool.fromdb(source, "SELECT * FROM case_file"), target, "case_file")
-    target.commit()
-
-
 def pandas(read: sa.Engine, written: sa.Engine) -> None:
     """pandas: read_sql by chunks into to_sql."""
     import pandas as tool
 
     for chunk in tool.read_sql("SELECT * FROM case_file", read, chunksize=ROWS):
-        chunk.to_sql("case_file", written, if_exists="append", index=False)
+        types = {column.name: column.type for column in tables["case_file"].columns}
+        chunk.to_sql("case_file", written, if_exists="append", index=False, dtype=types)
 
 
 if __name__ == "__main__":
-    run = {"core": core, "petl": petl, "pandas": pandas}[sys.argv[1]]
-    engines = [sa.create_engine(each.replace("postgresql:", "postgresql+psycopg:")) for each in sys.argv[2:4]]
+    run = {"core": core, "pandas": pandas}[sys.argv[1]]
+    engines = [sa.create_engine(each.replace("postgresql:", "postgresql+psycopg:"), hide_parameters=True) for each in sys.argv[2:4]]
     run(*engines)
