@@ -108,7 +108,8 @@ def main() -> None:
         demo_in(folder, options.cases)
         found: dict[str, list[Measured]] = {}
         for turn in range(options.times):
-            for name, measured in _turn(postgres, folder, Path(scratch) / f"turn{turn}", options.batch_rows, turn == 0 and not options.alone):
+            place, others = Path(scratch) / f"turn{turn}", turn == 0 and not options.alone
+            for name, measured in _turn(postgres, folder, place, options.batch_rows, others):
                 found.setdefault(name, []).append(measured)
                 print(f"  turn {turn + 1}: {name:<24} {measured.wall:8.1f} s", flush=True)
         _say(found, options.cases, options.batch_rows)

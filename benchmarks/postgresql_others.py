@@ -35,5 +35,5 @@ def pandas(read: sa.Engine, written: sa.Engine) -> None:
 
 if __name__ == "__main__":
     run = {"core": core, "pandas": pandas}[sys.argv[1]]
-    engines = [sa.create_engine(each.replace("postgresql:", "postgresql+psycopg:"), hide_parameters=True) for each in sys.argv[2:4]]
-    run(*engines)
+    urls = [each.replace("postgresql:", "postgresql+psycopg:") for each in sys.argv[2:4]]
+    run(*(sa.create_engine(url, hide_parameters=True) for url in urls))
