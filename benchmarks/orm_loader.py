@@ -221,7 +221,7 @@ class Loader:
             yield Reject(**mine, source_key=key, row_ref=str(place), row=json.dumps(row, default=str))
         if row["ZAAKID_OUD"]:
             other = str(row["ZAAKID_OUD"])
-            yield OtherKey(mapping_id=self.number, columns="ZAAKID_OUD", key=other, source_key=key)
+            yield OtherKey(mapping_id=self.number, columns="ZAAKID_OUD", key=other, source_key=key, run_id=1)
         for name, code, severity in self.issues:
             of_row = {"source_key": key, "row_ref": str(place)}
             yield Issue(**mine, **of_row, field=name, code=code, severity=severity)
