@@ -142,14 +142,16 @@ def _compare(
     """
     number = context.mapping_ids[place.mapping]
     record, sets = table(connection, "record"), table(connection, "column_set")
+    # Joined too, SQLite would begin with the few sets of columns and read the stage once for every record.
+    over = dict(connection.execute(sa.select(sets.c.id, sets.c.columns)).tuples().all())
     rows = connection.execute(
-        sa.select(staged.c.id, record.c.record_hash, staged.c.hash, sets.c.columns, record.c.run_id)
-        .join(record, sa.and_(record.c.mapping_id == number, record.c.record_key == staged.c.record_key))
-        .join(sets, sets.c.id == record.c.column_set_id)
+        sa.select(staged.c.id, record.c.record_hash, staged.c.hash, record.c.column_set_id, record.c.run_id).join(
+            record, sa.and_(record.c.mapping_id == number, record.c.record_key == staged.c.record_key)
+        )
     ).all()
     names = json.dumps(list(batch.columns), separators=(",", ":"))
-    fates = {row.id: "unchanged" for row in rows if row.hash == row.record_hash and row.columns == names}
-    changed = {row.id: (row.record_hash, row.columns) for row in rows if row.id not in fates}
+    fates = {row.id: "unchanged" for row in rows if row.hash == row.record_hash and over[row.column_set_id] == names}
+    changed = {row.id: (row.record_hash, over[row.column_set_id]) for row in rows if row.id not in fates}
     edited = edited_ids(connection, place.table, changed, gate) if changed else {}
     fates |= {key: "conflict" if key in edited else "updated" for key in changed}
     old = [row.id for row in rows if row.run_id != context.run_id and fates[row.id] == "updated"]
