@@ -143,7 +143,7 @@ def _compare(
     number = context.mapping_ids[place.mapping]
     record, sets = table(connection, "record"), table(connection, "column_set")
     # Joined too, SQLite would begin with the few sets of columns and read the stage once for every record.
-    over = dict(connection.execute(sa.select(sets.c.id, sets.c.columns)).tuples().all())
+    over = {row.id: row.columns for row in connection.execute(sa.select(sets.c.id, sets.c.columns))}
     rows = connection.execute(
         sa.select(staged.c.id, record.c.record_hash, staged.c.hash, record.c.column_set_id, record.c.run_id).join(
             record, sa.and_(record.c.mapping_id == number, record.c.record_key == staged.c.record_key)
