@@ -1,10 +1,14 @@
-"""Errors for names of relations and columns that a system does not have, with the nearest ones that it has."""
+"""Finding relations and columns by name; of what a system does not have, the nearest that it has are named."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
+from typing import TypeVar
 
 from casemodel import Relation, SystemFailure
+
+T = TypeVar("T")
 
 
 def no_such_column(relation: Relation, name: str) -> SystemFailure:
@@ -29,3 +33,17 @@ def no_such_relation(system: str, name: str, names: tuple[str, ...]) -> SystemFa
         hint=f"Did you mean {', '.join(found)}?" if found else f"It has: {', '.join(names[:20]) or 'none at all'}.",
         place=f"{system}.{name}",
     )
+
+
+def in_any_case(system: str, name: str, known: Mapping[str, T]) -> T:
+    """Return what is known by a name, in any case; the name as it is spelt goes first.
+
+    Raises:
+        SystemFailure: CON-020 with near names.
+    """
+    if name in known:
+        return known[name]
+    for spelt, found in known.items():
+        if spelt.casefold() == name.casefold():
+            return found
+    raise no_such_relation(system, name, tuple(known))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
-
 import sqlalchemy as sa
 
 from casemodel import SystemFailure, UsageError
-from migrate import __version__
-from migrate.ledger.store import now, table
+from migrate.ledger.store import doer, table
 
 _SHORTEST_REASON = 5
 _LONGEST_REASON = 500
@@ -52,10 +48,7 @@ def disclose(connection: sa.Connection, command: str, what: str, reason: str) ->
     try:
         connection.execute(
             sa.insert(table(connection, "disclosure")).values(
-                at=now(),
-                os_user=getpass.getuser(),
-                host=socket.gethostname(),
-                program=__version__,
+                **doer(),
                 command=command,
                 what=what,
                 reason=reason,

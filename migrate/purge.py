@@ -6,11 +6,9 @@ of their runs.  What was removed is counted, digested and recorded, all in one t
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import hmac
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import GuardError, UsageError
-from migrate import __version__
 from migrate.ledger.lock import locked_row, refuse_if_held
-from migrate.ledger.store import new_id, now, table
+from migrate.ledger.store import doer, new_id, table
 from migrate.ledger.undo import ROLLING_BACK, refuse_half_undone
 from migrate.ledger.undo_tables import TWINS, UNDO_RUN
 from migrate.ledger.waves import CLOSED, known_wave, known_waves
@@ -216,10 +213,7 @@ def _record(
 ) -> None:
     recorded = connection.execute(
         sa.insert(table(connection, "purge")).values(
-            at=now(),
-            os_user=getpass.getuser(),
-            host=socket.gethostname(),
-            program=__version__,
+            **doer(),
             before=before,
             wave=wave,
             removed=json.dumps(removed),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,11 +10,10 @@ import sqlalchemy as sa
 
 from casemodel import GuardError, UsageError, partial_unique_keys, tables, unique_keys
 from connectors import as_text
-from migrate import __version__
 from migrate.conflict_sides import Sides, edited_again, hash_of, read_record, sides_of, written_columns
 from migrate.conflicts import EDITED, EXISTS, Conflict, Found, conflict_of, find_conflict, still_open
 from migrate.ledger.lock import one_starts, release_lock, take_lock
-from migrate.ledger.store import column_set_id, now, table
+from migrate.ledger.store import column_set_id, doer, table
 from migrate.ledger.undo import refuse_half_undone
 from migrate.opened_target import workspace_target
 from migrate.pipeline.conflicts import ours
@@ -269,10 +266,7 @@ class _Work:
         sides, kept = self.sides, choice == KEEP
         connection.execute(
             sa.insert(table(connection, "resolution")).values(
-                at=now(),
-                os_user=getpass.getuser(),
-                host=socket.gethostname(),
-                program=__version__,
+                **doer(),
                 mapping_id=self.found.number,
                 source_key=self.found.key,
                 run_id=self.found.run,

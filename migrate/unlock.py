@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 from dataclasses import dataclass
@@ -11,9 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import LockedError, UsageError
-from migrate import __version__
 from migrate.ledger.lock import is_dead, locked_row
-from migrate.ledger.store import now, table
+from migrate.ledger.store import doer, now, table
 from migrate.opened_target import workspace_target
 from migrate.workspace import Workspace
 
@@ -82,10 +80,7 @@ def _release(connection: sa.Connection, row: sa.RowMapping, reason: str) -> None
     connection.execute(ended.values(state="interrupted", ended_at=now()))
     connection.execute(
         sa.insert(released).values(
-            at=now(),
-            os_user=getpass.getuser(),
-            host=socket.gethostname(),
-            program=__version__,
+            **doer(),
             run_id=row["run_id"],
             held_host=row["host"],
             held_pid=row["pid"],

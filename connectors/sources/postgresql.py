@@ -18,7 +18,7 @@ from casemodel import Extract, Partition, Query, Relation, Rights, SystemFailure
 from connectors.config import SystemConfig, known_options, number_option, refuse, text_option
 from connectors.copied import Copy
 from connectors.prefetch import ahead
-from connectors.relations import no_such_relation
+from connectors.relations import in_any_case
 from connectors.scratch import Scratch
 from connectors.sources.postgresql_link import Access, Link
 from connectors.sources.postgresql_query import query_table, read_query
@@ -254,12 +254,7 @@ class PostgresqlSource:
 
     def _stored(self, name: str) -> Table:
         """Return a relation of the database by its name in any case."""
-        if name in self._tables:
-            return self._tables[name]
-        for known, table in self._tables.items():
-            if known.casefold() == name.casefold():
-                return table
-        raise no_such_relation(self.system, name, self.relations())
+        return in_any_case(self.system, name, self._tables)
 
     def _batches(
         self, table: Table, wanted: tuple[str, ...], group: tuple[str, ...], partition: Partition

@@ -13,7 +13,8 @@ from casemodel import OMITTED, Query, Relation, SourceColumn, SystemFailure
 from connectors.sources.postgresql_link import Link, is_lost, lost
 from connectors.sources.postgresql_read import Reader, canonical, made_plain
 from connectors.sources.postgresql_schema import Column, Table
-from connectors.sources.query_text import refuse_accounts, refuse_names, refused, translated
+from connectors.sources.query_refusals import refuse_accounts, refuse_names, refused
+from connectors.sources.query_text import translated
 
 _TECHNICAL = Column(SourceColumn(OMITTED, technical=True, personal=False), "pg_catalog", "text", False, False)
 _KNOWN = {

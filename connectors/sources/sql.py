@@ -28,9 +28,10 @@ from connectors.config import SystemConfig, known_options
 from connectors.copied import Copy
 from connectors.positions import foreign_position, read_position, write_position
 from connectors.prefetch import ahead
-from connectors.relations import no_such_relation
+from connectors.relations import in_any_case
 from connectors.scratch import Scratch
-from connectors.sources.query_text import refuse_accounts, refuse_names, refused, translated
+from connectors.sources.query_refusals import refuse_accounts, refuse_names, refused
+from connectors.sources.query_text import translated
 from connectors.sources.sql_link import open_engine, reading, rows_in_pieces
 from connectors.sources.sql_schema import Column, Table, read_table, read_tables
 from connectors.sources.sql_text import frame_of
@@ -160,10 +161,7 @@ class SqlSource:
         return self._queries[name][0]
 
     def _stored(self, name: str) -> Table:
-        for known, table in self._tables.items():
-            if known.casefold() == name.casefold():
-                return table
-        raise no_such_relation(self.system, name, self.relations())
+        return in_any_case(self.system, name, self._tables)
 
     def _described(self, query: Query) -> tuple[Table, str]:
         """Return a query as a relation, and its SQL in the dialect of the database."""

@@ -13,7 +13,7 @@ import polars as pl
 from casemodel import Extract, Partition, Query, Relation, SourceColumn
 from connectors.config import SystemConfig, file_of, known_options
 from connectors.prefetch import ahead
-from connectors.relations import no_such_relation
+from connectors.relations import in_any_case
 from connectors.scratch import Scratch
 from connectors.sources.sqlite_file import DatabaseFile, file_digest, look_at
 from connectors.sources.sqlite_link import Link, changed
@@ -165,12 +165,7 @@ class SqliteSource:
 
     def _stored(self, name: str) -> Table:
         """Return a table or view of the database by its name in any case."""
-        if name in self._tables:
-            return self._tables[name]
-        for known, table in self._tables.items():
-            if known.casefold() == name.casefold():
-                return table
-        raise no_such_relation(self.system, name, self.relations())
+        return in_any_case(self.system, name, self._tables)
 
     def _batches(
         self, table: Table, partition: Partition, order: tuple[SourceColumn, ...], group: tuple[SourceColumn, ...]

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from casemodel import OMITTED, Query, Relation, SourceColumn, SystemFailure
+from connectors.sources.query_refusals import refuse_accounts, refuse_names, refused
 from connectors.sources.sqlite_file import DatabaseFile
 from connectors.sources.sqlite_link import Link
 from connectors.sources.sqlite_schema import COPY_ROW, Table
@@ -36,11 +37,15 @@ def query_table(file: DatabaseFile, system: str, query: Query, find: Callable[[s
         try:
             find(name)
         except SystemFailure as unknown:
-            raise _refused(f"there is no relation {name}", place, unknown.hint) from None
+            raise refused(f"there is no relation {name}", place, unknown.hint) from None
     columns = _columns(file, query, place)
-    _refuse_names([name for name, _ in columns], place)
+    # SQLite numbers the second column of a name.
+    refuse_names([re.sub(r":\d+$", "", name) for name, _ in columns], place)
     if query.base:
-        _check_accounts(query, [name for name, _ in columns], find(query.base), place)
+        base = find(query.base)
+        for column in query.by:
+            base.column(column)
+        refuse_accounts(query, [name for name, _ in columns], place)
     # SQLite calls a column of a view BLOB when it has no type at all.
     offered = [SourceColumn(name, "" if kind.upper() == "BLOB" else kind) for name, kind in columns]
     technical = SourceColumn(OMITTED, technical=True, personal=False)
@@ -59,40 +64,8 @@ def _columns(file: DatabaseFile, query: Query, place: str) -> list[tuple[str, st
     except sqlite3.Error as error:
         found = _UNKNOWN.search(str(error))
         cause = f"there is no {found[1]} {found[2]}" if found else "its SQL is not SQLite's, or columns are ambiguous"
-        raise _refused(cause, place, "Correct the query.") from None
+        raise refused(cause, place, "Correct the query.") from None
     return [(name, str(kind or "")) for name, (kind,) in zip(names, typed, strict=True)]
-
-
-def _refuse_names(names: list[str], place: str) -> None:
-    folded = [name.casefold() for name in names]
-    for name in names:
-        twice = folded.count(name.casefold()) > 1
-        if twice or name.startswith("_") or re.search(r":\d+$", name):
-            raise SystemFailure(
-                "CON-026",
-                f"the query returns the column {name.rsplit(':', 1)[0]} twice"
-                if not name.startswith("_")
-                else f"the column {name} of the query has a name that the toolkit uses itself",
-                hint="Give each column a name of its own: SELECT a.NR AS NR, b.NR AS OTHER.",
-                place=place,
-            )
-
-
-def _check_accounts(query: Query, names: list[str], base: Table, place: str) -> None:
-    known = {name.casefold() for name in names}
-    for column in query.by:
-        base.column(column)
-        if column.casefold() not in known:
-            raise SystemFailure(
-                "CON-025",
-                f"the query does not return the column {column}, by which it accounts for {query.base}",
-                hint="Return it under this name.",
-                place=place,
-            )
-
-
-def _refused(cause: str, place: str, hint: str | None) -> SystemFailure:
-    return SystemFailure("CON-025", f"the query cannot be run: {cause}", hint=hint or "Correct the query.", place=place)
 
 
 def copy_query(

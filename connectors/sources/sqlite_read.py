@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from casemodel import Extract, SourceColumn
 from connectors.batching import whole_groups
+from connectors.positions import foreign_position, write_position
 from connectors.sources.sqlite_link import Link
 from connectors.sources.sqlite_schema import Table
 from connectors.sources.sqlite_text import (
     canonical,
     fast_text,
-    foreign_position,
     literal,
     quoted,
     ranges_after,
@@ -25,7 +25,6 @@ from connectors.sources.sqlite_text import (
     starts_slow,
     tagged,
     valid_utf8,
-    write_position,
     written_out,
 )
 

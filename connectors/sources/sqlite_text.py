@@ -8,7 +8,6 @@ injected.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -16,7 +15,7 @@ from decimal import Decimal
 import polars as pl
 import pyarrow as pa
 
-from casemodel import SystemFailure
+from connectors.positions import foreign_position, read_values
 
 _FIXED_WIDTH = re.compile(r"\s*(native\s+character|n?char|character|bpchar)\s*(\(.*)?$", re.IGNORECASE | re.DOTALL)
 _TAGGED = re.compile(r"i-?\d{1,19}|r[-+.\deInf]{1,32}|[tb](?:[0-9A-F]{2})*")
@@ -182,32 +181,12 @@ def ranges_after(columns: Sequence[str], position: Sequence[str | None]) -> list
     return found
 
 
-def write_position(tags: Sequence[str | None]) -> str:
-    """Return a position as its opaque text."""
-    return json.dumps(list(tags), separators=(",", ":"))
-
-
 def read_position(text: str, length: int) -> list[str | None]:
-    """Read a position; one that was not made for this order is refused."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise foreign_position() from None
-    if not isinstance(found, list) or len(found) != length:
+    """Read a position of tagged values; one that was not made for this order is refused."""
+    found = read_values(text, length)
+    if not all(tag is None or _TAGGED.fullmatch(tag) for tag in found):
         raise foreign_position()
-    for tag in found:
-        if tag is not None and not (isinstance(tag, str) and _TAGGED.fullmatch(tag)):
-            raise foreign_position()
     return found
-
-
-def foreign_position() -> SystemFailure:
-    """Return the error for a position or reference that this relation cannot have given."""
-    return SystemFailure(
-        "CON-019",
-        "a position or row reference was not made for this relation and order",
-        hint="Start the run anew; if this happens again, check whether the source was replaced.",
-    )
 
 
 def valid_utf8(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pl.Series | None]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, MetaData, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects import postgresql
 
 KEY = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -36,6 +47,19 @@ class Builder:
     ) -> Table:
         """Add a table to the metadata."""
         return Table(self.prefix + name, self.metadata, *items, comment=comment, sqlite_with_rowid=rowid)
+
+    def deed(self, name: str, *items: Column[Any] | Index, comment: str) -> Table:
+        """Add a table of what people did, one row each: when, who, on which machine, with which version."""
+        return self.table(
+            name,
+            Column("id", Integer, primary_key=True, autoincrement=True),
+            Column("at", String(26), nullable=False, comment="UTC"),
+            Column("os_user", String(200), nullable=False),
+            Column("host", String(200), nullable=False),
+            Column("program", String(40), nullable=False),
+            *items,
+            comment=comment,
+        )
 
     def ref(self, name: str) -> ForeignKey:
         """Return a link to the id of another table of the ledger."""

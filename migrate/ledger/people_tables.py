@@ -9,13 +9,8 @@ from migrate.ledger.builder import KEY, Builder
 
 def disclosures(builder: Builder) -> None:
     """Who saw personal values as they are."""
-    builder.table(
+    builder.deed(
         "disclosure",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("at", String(26), nullable=False, comment="UTC"),
-        Column("os_user", String(200), nullable=False),
-        Column("host", String(200), nullable=False),
-        Column("program", String(40), nullable=False),
         Column("command", String(20), nullable=False, comment="explain, lookup, rejects, conflicts"),
         Column("what", Text, nullable=False, comment="the row or record, its key masked as elsewhere"),
         Column("reason", Text, nullable=False),
@@ -25,13 +20,8 @@ def disclosures(builder: Builder) -> None:
 
 def choices(builder: Builder) -> None:
     """What people chose for records that were in conflict."""
-    builder.table(
+    builder.deed(
         "resolution",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("at", String(26), nullable=False, comment="UTC"),
-        Column("os_user", String(200), nullable=False),
-        Column("host", String(200), nullable=False),
-        Column("program", String(40), nullable=False),
         Column("mapping_id", Integer, builder.ref("mapping"), nullable=False),
         Column("source_key", KEY, nullable=False),
         Column("run_id", Integer, nullable=False, comment="the run that found the conflict"),
@@ -56,13 +46,8 @@ def choices(builder: Builder) -> None:
 
 def releases(builder: Builder) -> None:
     """Who released the target from a run that was thought dead."""
-    builder.table(
+    builder.deed(
         "unlock",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("at", String(26), nullable=False, comment="UTC"),
-        Column("os_user", String(200), nullable=False),
-        Column("host", String(200), nullable=False),
-        Column("program", String(40), nullable=False),
         Column("run_id", Integer, nullable=False, comment="the run that held the target"),
         Column("held_host", String(200), nullable=False),
         Column("held_pid", Integer, nullable=False),

@@ -9,13 +9,8 @@ from migrate.ledger.builder import Builder
 
 def purges(builder: Builder) -> None:
     """Add what was purged, and the runs that can no longer be rolled back because of it."""
-    builder.table(
+    builder.deed(
         "purge",
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("at", String(26), nullable=False, comment="UTC"),
-        Column("os_user", String(200), nullable=False),
-        Column("host", String(200), nullable=False),
-        Column("program", String(40), nullable=False),
         Column("before", String(10), comment="runs that ended before this day, UTC"),
         Column("wave", String(40)),
         Column("removed", Text, nullable=False, comment="JSON: by table how many rows, and a keyed digest of them"),

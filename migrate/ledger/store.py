@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import socket
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casemodel import GuardError, Secrets
+from migrate import __version__
 from migrate.ledger.tables import ledger_table
 
 STANDING = "standing"
@@ -22,6 +25,11 @@ UNDONE = "undone"
 def now() -> str:
     """Return the moment as the ledger writes it: UTC, microseconds."""
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def doer() -> dict[str, str]:
+    """Return when and who, for a row of what people did (`Builder.deed`)."""
+    return {"at": now(), "os_user": getpass.getuser(), "host": socket.gethostname(), "program": __version__}
 
 
 def table(connection: sa.Connection, name: str) -> sa.Table:
