@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from command_line import ROOT, CommandLine
 from small_demo import fresh_demo, loaded_demo
-from targets import assert_same_target, copy_workspace
+from targets import assert_same_target, copy_workspace, open_read_only
+from tiny_workspace import edit
 
 from casemodel import GuardError, OmnicaseError, Place, RefusedError, RefusedMany, SystemFailure
 from connectors import open_target
@@ -35,9 +36,22 @@ def spawn(folder: Path, *arguments: str, **env: str) -> tuple[int, str]:
 @pytest.fixture(scope="module")
 def by_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The target that one process made of the mappings of `SOME`."""
-    folder = copy_workspace(fresh_demo(tmp_path_factory), tmp_path_factory.mktemp("one") / "demo")
+    folder = _fresh(tmp_path_factory, tmp_path_factory.mktemp("one") / "demo")
     assert spawn(folder, "run", *SOME)[0] == 3
     return folder / "target.db"
+
+
+def _fresh(factory: pytest.TempPathFactory, folder: Path) -> Path:
+    """Return the small demo with batches so small that cases link to cases of the batch before."""
+    edit(copy_workspace(fresh_demo(factory), folder) / "workspace.yml", "batch_rows: 97", "batch_rows: 13")
+    return folder
+
+
+def _batches(target: Path) -> list[tuple[object, ...]]:
+    """Return every batch with its books: a row that a worker maps too early would be tried again in one more."""
+    names = "mapping_id, phase, seq, source_rows, read, inserted, merged, rejected, parked, out_of_scope, counters"
+    with closing(open_read_only(target)) as opened:
+        return opened.execute(f"SELECT {names} FROM migration_batch ORDER BY 1, 2, 3").fetchall()
 
 
 @pytest.mark.sample(1)
@@ -45,10 +59,11 @@ def by_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_promise_3_any_number_of_workers_gives_the_same_target(
     workers: int, by_one: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = copy_workspace(fresh_demo(tmp_path_factory), tmp_path / "demo")
+    folder = _fresh(tmp_path_factory, tmp_path / "demo")
     status, err = spawn(folder, "run", *SOME, "--workers", str(workers))
     assert status == 3, err
     assert_same_target(folder / "target.db", by_one)
+    assert _batches(folder / "target.db") == _batches(by_one)
 
 
 @pytest.mark.sample(0)
@@ -62,7 +77,7 @@ def test_promise_3_the_whole_demo_by_three_workers(tmp_path: Path, tmp_path_fact
 def test_promise_3_two_workers_on_postgresql(
     by_one: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, postgres_database: str
 ) -> None:
-    folder = copy_workspace(fresh_demo(tmp_path_factory), tmp_path / "demo")
+    folder = _fresh(tmp_path_factory, tmp_path / "demo")
     url = {"OMNICASE_TARGET_URL": postgres_database}
     assert spawn(folder, "db", "upgrade", **url)[0] == 0
     status, err = spawn(folder, "run", *SOME, "--workers", "2", **url)
@@ -79,7 +94,7 @@ def test_promise_1_a_worker_that_dies_is_an_error_and_the_next_run_goes_on(
     failpoint: str, by_one: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The failpoint counts in each process: a worker is the one that reaches it."""
-    folder = copy_workspace(fresh_demo(tmp_path_factory), tmp_path / "demo")
+    folder = _fresh(tmp_path_factory, tmp_path / "demo")
     status, err = spawn(folder, "run", *SOME, "--workers", "2", OMNICASE_FAILPOINT=failpoint)
     assert status == 5 and "RUN-030" in err, err
     status, err = spawn(folder, "run", *SOME)
@@ -116,7 +131,7 @@ def _until(found: Callable[[], bool]) -> None:
 
 def test_the_recipe_of_a_dask_cluster(by_one: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A scheduler and two workers, as docs/workers.md says, and no other target than one process makes."""
-    folder = copy_workspace(fresh_demo(tmp_path_factory), tmp_path / "demo")
+    folder = _fresh(tmp_path_factory, tmp_path / "demo")
     scheduler, worker, run = _recipe()
     logs = tmp_path / "scheduler.log", tmp_path / "worker.log"
     with _running(scheduler, logs[0]):
@@ -129,7 +144,7 @@ def test_the_recipe_of_a_dask_cluster(by_one: Path, tmp_path: Path, tmp_path_fac
 
 
 def test_a_scheduler_that_does_not_answer_is_exit_5(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = copy_workspace(fresh_demo(tmp_path_factory), tmp_path / "demo")
+    folder = _fresh(tmp_path_factory, tmp_path / "demo")
     status, err = spawn(folder, "run", "seed.channel", "--scheduler", "nothing")
     assert status == 5 and "RUN-033" in err, err
 
