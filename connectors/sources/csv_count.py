@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.sources.csv_bytes import MAX_FIELD, MAX_RECORD, never_closed, too_large
+from connectors.sources.file_bytes import MAX_FIELD, MAX_RECORD, never_closed, too_large
 
 
 @dataclass(slots=True)

@@ -6,25 +6,25 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from casemodel import BugError
-from connectors.sources.csv_bytes import (
+from connectors.sources.csv_records import find_records
+from connectors.sources.csv_settings import CsvRelation
+from connectors.sources.csv_survey import Header
+from connectors.sources.file_bytes import (
     MAX_FIELD,
     MAX_RECORD,
+    Bytes,
     blocks,
     check_unchanged,
     line_ends,
     never_closed,
     too_large,
 )
-from connectors.sources.csv_records import find_records
-from connectors.sources.csv_settings import CsvRelation
-from connectors.sources.csv_survey import Survey
-
-RECORD = "\x01record"
-_UNREADABLE = {RECORD: pl.Int64, "place": pl.String, "code": pl.String, "raw": pl.String}
+from connectors.sources.file_relation import RECORD, UNREADABLE, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +43,11 @@ class Chunk:
         return self.first + self.table.height - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The records of a chunk as read: both frames have `RECORD`, the number of the record in its file."""
-
-    frame: pl.DataFrame
-    unreadable: pl.DataFrame
-    first: int
-    last: int
-
-
-def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
-    """Yield a file's records in chunks, without header, trailer and blank lines; the file must be as surveyed."""
-    source, path = survey.source, survey.source.path
-    rest, offset, line, number = b"", survey.header.start, survey.header.line, 1
-    following = blocks(source, survey.header.start)
+def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chunk]:
+    """Yield a file's records in chunks, without header, trailer and blank lines; which are as many as were counted."""
+    source, path = header.source, header.source.path
+    rest, offset, line, number = b"", header.start, header.line, 1
+    following = blocks(source, header.start)
     block = next(following, b"")
     while block or rest:
         after = next(following, b"")
@@ -68,9 +58,9 @@ def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
         if len(data) - found.consumed > MAX_RECORD:
             raise too_large(path, line + line_ends(data[: found.consumed]))
         table = found.table.filter(pl.col("stop") > pl.col("start"))
-        _check_sizes(survey, relation, data, table, line)
+        _check_sizes(path, relation, data, table, line)
         # What is behind the last record counted is the trailer.
-        table = table.head(max(survey.records - number + 1, 0))
+        table = table.head(max(records - number + 1, 0))
         if table.height:
             yield Chunk(data, table, number, line, offset)
         number += table.height
@@ -78,40 +68,40 @@ def chunks(survey: Survey, relation: CsvRelation) -> Iterator[Chunk]:
         offset += found.consumed
         rest, block = data[found.consumed :], after
     check_unchanged(source)
-    if number - 1 != survey.records:
+    if number - 1 != records:
         raise BugError(
             "BUG-020",
-            f"two ways of counting the records of a file disagree: {survey.records:,} and {number - 1:,}",
+            f"two ways of counting the records of a file disagree: {records:,} and {number - 1:,}",
             hint="Report this with the settings of the relation; the last batch was not loaded.",
             place=path.name,
         )
 
 
-def _check_sizes(survey: Survey, relation: CsvRelation, data: bytes, table: pl.DataFrame, line: int) -> None:
+def _check_sizes(path: Path, relation: CsvRelation, data: bytes, table: pl.DataFrame, line: int) -> None:
     for start, stop, _, stray, _ in table.filter(pl.col("stop") - pl.col("start") > MAX_FIELD).iter_rows():
         record = data[start:stop]
         largest = stop - start if stray else max(map(len, record.split(relation.delimiter)))
         if relation.quote and not stray:
             largest = max(map(len, record.split(relation.quote)))
         if stop - start > MAX_RECORD or largest > MAX_FIELD:
-            raise too_large(survey.source.path, line + line_ends(data[:start]))
+            raise too_large(path, line + line_ends(data[:start]))
 
 
 def parse(
-    chunk: Chunk, survey: Survey, relation: CsvRelation, names: tuple[str, ...], columns: tuple[str, ...]
+    chunk: Chunk, source: Bytes, relation: CsvRelation, names: tuple[str, ...], columns: tuple[str, ...]
 ) -> Piece:
     """Turn a chunk into frames.
 
     Args:
         chunk: the records.
-        survey: of their file.
+        source: their file.
         relation: how the file is written.
         names: the relation's columns in the order of the file.
         columns: the relation's columns in its own order.
     """
     table = chunk.table.with_columns(pl.int_range(chunk.first, chunk.first + chunk.table.height).alias(RECORD))
     good = table.filter(~pl.col("stray") & (pl.col("fields") == len(names)))
-    text, good, undecodable = _decoded(chunk.data, good, survey.source.text_encoding)
+    text, good, undecodable = _decoded(chunk.data, good, source.text_encoding)
     frame = _fast(text, good, relation, names)
     if frame is None:
         frame = _strict(text, relation, names)
@@ -120,10 +110,10 @@ def parse(
             "BUG-021",
             "the parser and the record finder disagree about a chunk of a file",
             hint="Report this with the settings of the relation.",
-            place=survey.source.path.name,
+            place=source.path.name,
         )
     wrong = table.join(good, on=RECORD, how="anti", maintain_order="left")
-    unreadable = _unreadable(chunk, survey, wrong, undecodable, len(names))
+    unreadable = _unreadable(chunk, source, wrong, undecodable, len(names))
     return Piece(frame.select(*columns, good[RECORD]), unreadable, chunk.first, chunk.last)
 
 
@@ -222,10 +212,10 @@ def _strict(text: bytes, relation: CsvRelation, names: tuple[str, ...]) -> pl.Da
 
 
 def _unreadable(
-    chunk: Chunk, survey: Survey, wrong: pl.DataFrame, undecodable: dict[int, int], fields: int
+    chunk: Chunk, source: Bytes, wrong: pl.DataFrame, undecodable: dict[int, int], fields: int
 ) -> pl.DataFrame:
     """Describe the records that could not be read: where, why, and what they hold."""
-    source, rows = survey.source, []
+    rows = []
     line, seen = chunk.line, 0
     for row in wrong.iter_rows(named=True):
         line, seen = line + line_ends(chunk.data[seen : row["start"]]), row["start"]
@@ -239,4 +229,4 @@ def _unreadable(
             code, why = "record-unparsable", f"{row['fields']} fields instead of {fields}"
         raw = chunk.data[row["start"] : row["stop"]].decode(source.text_encoding, "backslashreplace")
         rows.append((row[RECORD], f"{place} ({why})", code, raw))
-    return pl.DataFrame(rows, schema=_UNREADABLE, orient="row")
+    return pl.DataFrame(rows, schema=UNREADABLE, orient="row")

@@ -1,4 +1,4 @@
-"""What `workspace.yml` says of the relations of a csv system, and which files answer to it."""
+"""What `workspace.yml` says of the relations of a csv system."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from casemodel import SystemFailure
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
 
 _SYSTEM_OPTIONS = ("folder", "encoding", "delimiter", "quote", "relations")
@@ -157,42 +155,3 @@ def _trailer(config: SystemConfig, value: Any) -> Trailer | None:
     except re.error:
         raise refuse(config, "the setting trailer.match is not a regular expression", "Check its brackets.") from None
     return Trailer(match, number_option(config, value, "count", 0))
-
-
-def find_files(config: SystemConfig, relation: CsvRelation) -> list[Path]:
-    """Return the files of a relation sorted by name.
-
-    A literal path that exists is itself, never a pattern (``[table].csv``); otherwise the text is a pattern.  Paths
-    start at
-    the system's folder, or at the workspace.
-
-    Raises:
-        SystemFailure: CON-030 when nothing answers.
-    """
-    folder = config.located(str(config.options.get("folder") or "."))
-    found: dict[Path, None] = {}
-    for pattern in relation.files:
-        for base in (folder, config.root.absolute()):
-            hits = _matches(base, pattern)
-            found.update(dict.fromkeys(hits))
-            if hits:
-                break
-        else:
-            raise SystemFailure(
-                "CON-030",
-                "no file answers to the relation's setting files",
-                hint=f"Check the folder {folder.name} and the name or pattern {pattern}.",
-                place=relation.place,
-            )
-    return sorted(found, key=lambda path: (path.name, str(path)))
-
-
-def _matches(base: Path, pattern: str) -> list[Path]:
-    here = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else base
-    parts = [part for part in Path(pattern).parts if part != Path(pattern).anchor]
-    for number, part in enumerate(parts):
-        if not (here / part).exists():
-            rest = "/".join(parts[number:])
-            return [path for path in here.glob(rest) if not path.is_dir()] if here.is_dir() else []
-        here = here / part
-    return [here]

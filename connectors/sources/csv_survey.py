@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casemodel import Place, RefusedError, SystemFailure
-from connectors.sources.csv_bytes import Bytes, blocks, check_unchanged, line_ends, look_at, raw_blocks, too_large
 from connectors.sources.csv_count import Counter
 from connectors.sources.csv_records import find_records
 from connectors.sources.csv_settings import CsvRelation, Trailer
+from connectors.sources.file_bytes import Bytes, blocks, check_unchanged, line_ends, look_at, raw_blocks, too_large
+from connectors.sources.file_relation import Surveyed
 
 MAX_COLUMNS = 4_096
 _SUSPECT_SHARE, _SUSPECT_LINES = 0.05, 3
@@ -32,21 +33,6 @@ class Header:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """One file, read through once; ``records`` counts without header and trailer."""
-
-    header: Header
-    digest: str
-    records: int
-    trailer: bool
-
-    @property
-    def source(self) -> Bytes:
-        """The file."""
-        return self.header.source
-
-
 def read_header(path: Path, relation: CsvRelation) -> Header:
     """Read the beginning of a file.
 
@@ -61,8 +47,8 @@ def read_header(path: Path, relation: CsvRelation) -> Header:
     return Header(source, names, start, 1 + line_ends(head[:start]))
 
 
-def survey(header: Header, relation: CsvRelation) -> Survey:
-    """Read a file through once.
+def survey(header: Header, relation: CsvRelation) -> Surveyed:
+    """Read a file through once; header and trailer are not among its records.
 
     Raises:
         SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-041 (exit 5).
@@ -90,7 +76,7 @@ def survey(header: Header, relation: CsvRelation) -> Survey:
         _check_trailer(source, relation, relation.trailer, counter)
     if records <= 0 and not relation.allow_empty:
         raise empty(path)
-    return Survey(header, digest.hexdigest(), max(records, 0), relation.trailer is not None)
+    return Surveyed(digest.hexdigest(), max(records, 0))
 
 
 def empty(path: Path) -> SystemFailure:

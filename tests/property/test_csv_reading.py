@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from casemodel import Partition, SystemFailure
 from connectors import SystemConfig, open_source
-from connectors.sources import csv_bytes, csv_parse
+from connectors.sources import csv_parse, file_bytes
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 
@@ -87,8 +87,8 @@ def test_reads_what_the_rules_say(
 ) -> None:
     text = "".join(pieces)
     wanted = reference(text)
-    before = csv_bytes.CHUNK
-    csv_bytes.CHUNK = chunk
+    before = file_bytes.CHUNK
+    file_bytes.CHUNK = chunk
     try:
         folder = tmp_path_factory.mktemp("csv")
         if wanted is None:
@@ -98,7 +98,7 @@ def test_reads_what_the_rules_say(
             return
         frame, unreadable, count = read(folder, text.encode(), rows=rows)
     finally:
-        csv_bytes.CHUNK = before
+        file_bytes.CHUNK = before
     assert count == len(wanted)
     good, bad = [], []
     for number, (record, stray) in enumerate(wanted, 1):

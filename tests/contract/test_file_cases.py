@@ -1,4 +1,4 @@
-"""Bad deliveries, a folder each under tests/cases_bad/csv: the files, the settings, and what must come of them."""
+"""Bad deliveries, a folder each under tests/cases_bad/KIND: the files, the settings, and what must come of them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ import pytest
 
 from casemodel import OmnicaseError, Partition
 from connectors import SystemConfig, open_source
-from connectors.sources import csv_bytes
+from connectors.sources import file_bytes
 
-CASES = sorted(path.parent for path in (Path(__file__).parents[1] / "cases_bad" / "csv").glob("*/case.json"))
+_BAD = Path(__file__).parents[1] / "cases_bad"
+CASES = sorted(path.parent for kind in ("csv",) for path in (_BAD / kind).glob("*/case.json"))
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 22], ids=["small chunks", "one chunk"])
-@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_case(case: Path, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = json.loads((case / "case.json").read_text())
     if chunk == 7 and wanted["expected"].get("error") != "CON-038":
         # A header must fit the first block, which in life is far larger than any header.
-        monkeypatch.setattr(csv_bytes, "CHUNK", 64)
+        monkeypatch.setattr(file_bytes, "CHUNK", 64)
     for path in case.iterdir():
-        if path.suffix == ".CSV":
+        if path.name != "case.json":
             shutil.copy(path, tmp_path)
-    config = SystemConfig("kcc", "csv", wanted["settings"], tmp_path)
+    config = SystemConfig("kcc", case.parent.name, wanted["settings"], tmp_path)
     expected = wanted["expected"]
     if "error" in expected:
         with pytest.raises(OmnicaseError) as caught:

@@ -4,65 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import polars as pl
 
 from casemodel import Extract, SystemFailure
-from connectors.sources.csv_parse import RECORD, Piece, chunks, parse
-from connectors.sources.csv_settings import CsvRelation
-from connectors.sources.csv_survey import Header, Survey
-
-_NUMBER = "\x01number"
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What the headers of a relation's files, sorted by name, say of it."""
-
-    relation: CsvRelation
-    headers: tuple[Header, ...]
-    columns: tuple[str, ...]
-    orders: tuple[tuple[str, ...], ...]
-    """Per file: the relation's columns in the order of the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The surveyed files of a relation."""
-
-    layout: Layout
-    files: tuple[Survey, ...]
-    digest: str
-
-    @property
-    def relation(self) -> CsvRelation:
-        """How the files are to be read."""
-        return self.layout.relation
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The relation's columns."""
-        return self.layout.columns
+from connectors.sources.file_relation import RECORD, Delivery, Piece
 
 
 def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -> Iterator[tuple[int, Piece]]:
-    """Yield (file number from 1, records): all of them, or the chunks that hold a wanted record of a wanted file."""
-    for number, (file, names) in enumerate(zip(delivery.files, delivery.layout.orders, strict=True), 1):
+    """Yield (file number from 1, records): all of them, or those pieces that hold a wanted record of a wanted file."""
+    for number, (source, surveyed) in enumerate(zip(delivery.opened.sources, delivery.surveyed, strict=True), 1):
         if wanted is not None and number not in wanted:
             continue
-        for chunk in chunks(file, delivery.relation):
-            if wanted is None or any(chunk.first <= record <= chunk.last for record in wanted[number]):
-                piece = parse(chunk, file, delivery.relation, names, delivery.columns)
-                yield (
-                    number,
-                    Piece(
-                        _located(piece.frame, number).with_columns(pl.lit(file.source.path.name).alias("_file")),
-                        _located(piece.unreadable, number),
-                        piece.first,
-                        piece.last,
-                    ),
-                )
+        for piece in delivery.opened.pieces(number, surveyed.records, wanted[number] if wanted else None):
+            yield (
+                number,
+                Piece(
+                    _located(piece.frame, number).with_columns(pl.lit(source.path.name).alias("_file")),
+                    _located(piece.unreadable, number),
+                    piece.first,
+                    piece.last,
+                ),
+            )
 
 
 def _located(frame: pl.DataFrame, file: int) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Queries of the workspace over CSV files: the relations they name go into a scratch database, which runs them.
+"""Queries of the workspace over files: the relations they name go into a scratch database, which runs them.
 
 So a query says the same of files as of a database: SQLite's SQL, every value a text.
 """
@@ -18,13 +18,14 @@ import polars as pl
 from casemodel import Extract, Partition, Query, SystemFailure
 from connectors.config import SystemConfig
 from connectors.scratch import writing
-from connectors.sources.csv_batches import Delivery, read_batches
+from connectors.sources.file_batches import read_batches
+from connectors.sources.file_relation import Delivery
 from connectors.sources.sqlite import SqliteSource
 
 _ROWS = 50_000
 
 
-class CsvQuery:
+class FileQuery:
     """One query over the deliveries that it names.
 
     Args:
