@@ -46,5 +46,10 @@ CODES: dict[str, str] = {
     "CON-067": "A relation was changed since the run began.",
     "CON-068": "The database does not say in which encoding its texts are.",
     "CON-069": "In production a connection must be verified.",
+    "CON-070": "A compressed file is damaged: cut off, followed by something else, or not what it says of itself.",
+    "CON-071": "A compressed file grows beyond the limits.",
+    "CON-072": "A file is encrypted, compressed twice, or compressed in a way that is not read.",
+    "CON-073": "A member of an archive has a name that points elsewhere or that another one has.",
+    "CON-074": "No member of an archive answers to the relation's `files` setting.",
 }
 """Every code with its meaning, in the order of the documentation."""

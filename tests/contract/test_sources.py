@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import sqlite3
 import subprocess
 import sys
@@ -81,6 +82,13 @@ def write_csv(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "csv", {"encoding": "cp1252", "delimiter": ";", "relations": relations}, folder)
 
 
+def write_packed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    config = write_csv(folder, rows)
+    for path in folder.glob("*.CSV"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    return config
+
+
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     config = write_sqlite(folder, rows)
     return SystemConfig("oud", "sql", {"url": f"sqlite:///{quote(config.options['path'])}"}, folder)
@@ -92,6 +100,7 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
+    "csv compressed": write_packed,
     "sql": write_sql,
 }
 
