@@ -17,6 +17,7 @@ from connectors.targets import (
     open_target,
     postgresql_failure,
     record_ids,
+    shares_a_connection,
 )
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "open_target",
     "postgresql_failure",
     "record_ids",
+    "shares_a_connection",
     "url_holds_secret",
 ]
