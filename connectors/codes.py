@@ -46,5 +46,10 @@ CODES: dict[str, str] = {
     "CON-067": "A relation was changed since the run began.",
     "CON-068": "The database does not say in which encoding its texts are.",
     "CON-069": "In production a connection must be verified.",
+    "CON-090": "The file is not a workbook that can be read.",
+    "CON-091": "A workbook is beyond a limit.",
+    "CON-092": "A workbook has no sheet that answers to the relation's `sheets` setting.",
+    "CON-093": "No row of a sheet holds the names of the columns.",
+    "CON-094": "A delivery holds things beside its values, which are left aside.",
 }
 """Every code with its meaning, in the order of the documentation."""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from urllib.parse import quote
 import polars as pl
 import psycopg
 import pytest
+import xlsxwriter
 from postgres_system import plain_url
 
 from casemodel import Extract, Partition, Source, SystemFailure
@@ -81,6 +83,19 @@ def write_csv(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "csv", {"encoding": "cp1252", "delimiter": ";", "relations": relations}, folder)
 
 
+def write_excel(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        with xlsxwriter.Workbook(folder / f"KLANT_{number}.xlsx") as book:
+            book.set_properties({"created": datetime(2026, 1, 1, tzinfo=UTC)})
+            sheet = book.add_worksheet("lijst")
+            for row, cells in enumerate((COLUMNS, *part)):
+                for column, text in enumerate(cells):
+                    sheet.write_string(row, column, text)
+    relations = {"KLANT": {"files": "KLANT_*.xlsx", "key": ["NR"]}}
+    return SystemConfig("oud", "excel", {"relations": relations}, folder)
+
+
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     config = write_sqlite(folder, rows)
     return SystemConfig("oud", "sql", {"url": f"sqlite:///{quote(config.options['path'])}"}, folder)
@@ -92,6 +107,7 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
+    "excel": write_excel,
     "sql": write_sql,
 }
 
@@ -283,6 +299,8 @@ def change(folder: Path) -> None:
     for path in folder.iterdir():
         if path.suffix == ".db":
             subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        elif path.name == "KLANT_1.xlsx":
+            path.write_bytes(path.read_bytes() + b" ")
         elif path.name == "KLANT_1.CSV":
             path.write_bytes(path.read_bytes().replace(b"02099", b"02098"))
 
