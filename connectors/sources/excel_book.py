@@ -103,7 +103,7 @@ def open_book(path: Path, limits: Limits) -> Book:
         said = b"" if styles is None else _whole(archive, styles, 16 * _SMALL, path)
         if texts is not None:
             if archive.getinfo(texts).file_size > limits.texts:
-                raise beyond(path, f"its shared texts are larger than {limits.texts // _SMALL} MB", "texts_megabytes")
+                raise beyond(path, f"its shared texts are larger than {limits.texts // _SMALL} MB", "texts")
             _events(_blocks(archive, texts, path), path, {})
         found = tuple(said for mark, said in _EXTRAS if any(mark in name for name in names))
     return Book(source, limits, sheets, epoch_1904, said, texts, _coloured(said, path), found)
@@ -130,7 +130,7 @@ def beyond(path: Path, what: str, limit: str) -> SystemFailure:
     return SystemFailure(
         "CON-091",
         f"the workbook is beyond a limit: {what}",
-        hint=f"If you trust where it comes from, raise limits: {{{limit}: …}} of the relation.",
+        hint=f"Ask who made it; if it is right, raise the system's setting limits: {{{limit}: ...}}.",
         place=path.name,
     )
 
@@ -165,7 +165,7 @@ def _check_directory(archive: zipfile.ZipFile, limits: Limits, path: Path) -> No
     if len(members) > limits.members:
         raise beyond(path, f"it has {len(members):,} parts, more than {limits.members:,}", "members")
     if (total := sum(member.file_size for member in members)) > limits.total:
-        raise beyond(path, f"it unpacks to {total // _SMALL:,} MB, more than {limits.total // _SMALL:,}", "megabytes")
+        raise beyond(path, f"it unpacks to {total // _SMALL:,} MB, more than {limits.total // _SMALL:,}", "total")
     seen = set()
     for member in members:
         name = member.filename
@@ -190,7 +190,7 @@ def _blocks(archive: zipfile.ZipFile, part: str, path: Path) -> Iterator[bytes]:
 
 def _whole(archive: zipfile.ZipFile, part: str, most: int, path: Path) -> bytes:
     if part in archive.NameToInfo and archive.getinfo(part).file_size > most:
-        raise beyond(path, f"a part of it is larger than {most // _SMALL} MB", "texts_megabytes")
+        raise beyond(path, f"a part of it is larger than {most // _SMALL} MB", "texts")
     return b"".join(_blocks(archive, part, path))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
+from connectors.sources import file_packed
+from connectors.sources.file_finding import read_limits, size_limit
 
 _SYSTEM_OPTIONS = ("folder", "limits", "relations")
 _RELATION_OPTIONS = (
@@ -20,21 +22,13 @@ _RELATION_OPTIONS = (
     "trailer",
     "allow_empty",
     "personal",
-    "limits",
 )
-_LIMITS = ("members", "megabytes", "ratio", "columns", "texts_megabytes")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a workbook may cost: parts of the archive, bytes they unpack to, and how tightly they may be packed.
+class Limits(file_packed.Limits):
+    """What a workbook may cost besides: ``columns`` of a sheet, bytes of its shared ``texts``, which are in memory."""
 
-    ``texts`` are the bytes of the shared texts, which are kept in memory; ``columns`` how wide a sheet may be.
-    """
-
-    members: int = 1_000
-    total: int = 1_000_000_000
-    ratio: int = 100
     columns: int = 4_096
     texts: int = 64_000_000
 
@@ -89,7 +83,6 @@ def _relation(config: SystemConfig, name: str, options: Any) -> ExcelRelation:
         )
     known_options(config, options, _RELATION_OPTIONS, f"relations.{name}.")
     columns = list_option(config, options, "columns")
-    limits = options.get("limits", config.options.get("limits"))
     return ExcelRelation(
         name=name,
         files=list_option(config, options, "files") or (f"{name}.xlsx",),
@@ -101,7 +94,7 @@ def _relation(config: SystemConfig, name: str, options: Any) -> ExcelRelation:
         trailer=_trailer(config, options.get("trailer")),
         allow_empty=flag_option(config, options, "allow_empty", False),
         personal=list_option(config, options, "personal") if "personal" in options else None,
-        limits=_limits(config, limits),
+        limits=_limits(config),
         place=f"{config.name}.{name}",
     )
 
@@ -119,19 +112,15 @@ def _header_row(config: SystemConfig, name: str, options: Mapping[str, Any], col
     return 0
 
 
-def _limits(config: SystemConfig, value: Any) -> Limits:
-    if value is None:
-        return Limits()
-    if not isinstance(value, Mapping):
-        raise refuse(config, "the setting limits is not a map", "Write limits: {megabytes: 2000}.")
-    known_options(config, value, _LIMITS, "limits.")
-    usual = Limits()
+def _limits(config: SystemConfig) -> Limits:
+    packed, usual = read_limits(config, "columns", "texts"), Limits()
+    given = config.options.get("limits") or {}
     return Limits(
-        members=number_option(config, value, "members", usual.members),
-        total=number_option(config, value, "megabytes", usual.total // 1_000_000) * 1_000_000,
-        ratio=number_option(config, value, "ratio", usual.ratio),
-        columns=number_option(config, value, "columns", usual.columns),
-        texts=number_option(config, value, "texts_megabytes", usual.texts // 1_000_000) * 1_000_000,
+        packed.ratio,
+        packed.total,
+        packed.members,
+        number_option(config, given, "columns", usual.columns),
+        size_limit(config, "texts", usual.texts),
     )
 
 

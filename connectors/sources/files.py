@@ -202,7 +202,7 @@ def _surveyed(relation: FileRelation, opened: RelationFiles) -> Delivery:
     surveyed = opened.survey()
     digest = hashlib.sha256(relation.form().encode())
     for source, file in zip(opened.sources, surveyed, strict=True):
-        digest.update(f"\n{source.path.name}\t{file.digest}".encode("utf-8", "surrogateescape"))
+        digest.update(f"\n{source.name}\t{file.digest}".encode("utf-8", "surrogateescape"))
     return Delivery(relation, opened, surveyed, digest.hexdigest())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import sqlite3
 import subprocess
 import sys
@@ -96,6 +97,13 @@ def write_excel(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "excel", {"relations": relations}, folder)
 
 
+def write_packed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    config = write_csv(folder, rows)
+    for path in folder.glob("*.CSV"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    return config
+
+
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     config = write_sqlite(folder, rows)
     return SystemConfig("oud", "sql", {"url": f"sqlite:///{quote(config.options['path'])}"}, folder)
@@ -108,6 +116,7 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
     "excel": write_excel,
+    "csv compressed": write_packed,
     "sql": write_sql,
 }
 
