@@ -16,6 +16,7 @@ _BUILT_IN = {
     "csv": "connectors.sources.csv_files:open_csv",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
     "sql": "connectors.sources.sql:open_sql",
+    "xml": "connectors.sources.xml_files:open_xml",
 }
 
 
