@@ -46,5 +46,8 @@ CODES: dict[str, str] = {
     "CON-067": "A relation was changed since the run began.",
     "CON-068": "The database does not say in which encoding its texts are.",
     "CON-069": "In production a connection must be verified.",
+    "CON-160": "A file of fixed positions does not have the declared record length or unit of positions.",
+    "CON-161": "The header record of a file is missing, or stands in another place.",
+    "CON-162": "A control sum of a file differs from the sum of its records.",
 }
 """Every code with its meaning, in the order of the documentation."""

@@ -14,6 +14,7 @@ GROUP = "omnicase.connectors"
 _BUILT_IN = {
     "sqlite": "connectors.sources.sqlite:open_sqlite",
     "csv": "connectors.sources.csv_files:open_csv",
+    "fixed": "connectors.sources.fixed_files:open_fixed",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
     "sql": "connectors.sources.sql:open_sql",
 }
