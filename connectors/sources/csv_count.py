@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from connectors.sources.file_bytes import MAX_FIELD, MAX_RECORD, never_closed, too_large
+from connectors.sources.file_bytes import MAX_FIELD, MAX_RECORD, Named, never_closed, too_large
 
 
 @dataclass(slots=True)
@@ -17,13 +16,13 @@ class Counter:
     """Counts what is fed to it: ``records`` (blank lines are none), ``lines``, ``undecodable`` lines.
 
     Args:
-        path: for errors.
+        file: for errors.
         delimiter, quote: one byte each; an empty quote means that there are no quotes.
         encoding: of the bytes.
         line: the physical line (from 1) at which counting starts.
     """
 
-    path: Path
+    file: Named
     delimiter: bytes
     quote: bytes
     encoding: str
@@ -61,7 +60,7 @@ class Counter:
         if cut:
             self._count(data[:cut])
         if len(self._rest) > MAX_RECORD:
-            raise too_large(self.path, self.line)
+            raise too_large(self.file, self.line)
 
     def finish(self) -> None:
         """Count the last line, which may lack a line end."""
@@ -69,7 +68,7 @@ class Counter:
             self._count(self._rest)
             self._rest = b""
         if self._opened is not None:
-            raise never_closed(self.path, self._opened)
+            raise never_closed(self.file, self._opened)
 
     def _count(self, data: bytes) -> None:
         lines = data.splitlines(keepends=True)
@@ -100,7 +99,7 @@ class Counter:
         self._inside += len(line)
         if self._patterns["stays"].fullmatch(line):
             if self._inside > MAX_FIELD:
-                raise never_closed(self.path, self._opened)
+                raise never_closed(self.file, self._opened)
             return
         if self._patterns["reopens"].fullmatch(line):
             self._opened, self._inside = self.line, len(line)

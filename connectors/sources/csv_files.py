@@ -12,7 +12,7 @@ from connectors.sources.csv_parse import chunks, parse
 from connectors.sources.csv_settings import CsvRelation, read_settings
 from connectors.sources.csv_survey import Header, empty, read_header, survey
 from connectors.sources.file_bytes import Bytes
-from connectors.sources.file_finding import find_files
+from connectors.sources.file_finding import find_contents
 from connectors.sources.file_relation import Piece, Surveyed
 from connectors.sources.files import FileSource
 
@@ -53,10 +53,10 @@ class CsvFiles:
 
 
 def _look(config: SystemConfig, settings: CsvRelation) -> CsvFiles:
-    headers = tuple(read_header(path, settings) for path in find_files(config, settings))
+    headers = tuple(read_header(content, settings) for content in find_contents(config, settings))
     columns = settings.columns or next((header.names for header in headers if header.names is not None), ())
     if not columns and not settings.allow_empty:
-        raise empty(headers[0].source.path)
+        raise empty(headers[0].source)
     if not columns:
         raise SystemFailure(
             "CON-039",
@@ -81,7 +81,7 @@ def _order(columns: tuple[str, ...], header: Header, settings: CsvRelation) -> t
                 "CON-031",
                 f"the header lacks the column {column}",
                 hint="Ask for a complete delivery, or give the column's new name an alias.",
-                place=header.source.path.name,
+                place=header.source.name,
             )
     return tuple(spelled[name.casefold()] for name in found)
 
@@ -94,7 +94,7 @@ def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: in
             "CON-032",
             "the first record is not the header that is expected: most of its names are unknown",
             hint="Check whether the file has a header, and the settings delimiter and skip_lines.",
-            place=header.source.path.name,
+            place=header.source.name,
         )
     name = found[number - 1]
     near = difflib.get_close_matches(name, columns, n=1)
@@ -103,5 +103,5 @@ def _unknown_column(columns: tuple[str, ...], found: tuple[str, ...], number: in
         "CON-032",
         f"column {number} of the header, {name}, is unknown",
         hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.',
-        place=header.source.path.name,
+        place=header.source.name,
     )

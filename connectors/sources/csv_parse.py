@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -45,7 +44,7 @@ class Chunk:
 
 def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chunk]:
     """Yield a file's records in chunks, without header, trailer and blank lines; which are as many as were counted."""
-    source, path = header.source, header.source.path
+    source = header.source
     rest, offset, line, number = b"", header.start, header.line, 1
     following = blocks(source, header.start)
     block = next(following, b"")
@@ -54,11 +53,11 @@ def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chun
         data = rest + block
         found = find_records(data, relation.delimiter, relation.quote, final=not after)
         if found.open_quote is not None and (not after or len(data) - found.open_quote > MAX_FIELD):
-            raise never_closed(path, line + line_ends(data[: found.open_quote]))
+            raise never_closed(source, line + line_ends(data[: found.open_quote]))
         if len(data) - found.consumed > MAX_RECORD:
-            raise too_large(path, line + line_ends(data[: found.consumed]))
+            raise too_large(source, line + line_ends(data[: found.consumed]))
         table = found.table.filter(pl.col("stop") > pl.col("start"))
-        _check_sizes(path, relation, data, table, line)
+        _check_sizes(source, relation, data, table, line)
         # What is behind the last record counted is the trailer.
         table = table.head(max(records - number + 1, 0))
         if table.height:
@@ -73,18 +72,18 @@ def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chun
             "BUG-020",
             f"two ways of counting the records of a file disagree: {records:,} and {number - 1:,}",
             hint="Report this with the settings of the relation; the last batch was not loaded.",
-            place=path.name,
+            place=source.name,
         )
 
 
-def _check_sizes(path: Path, relation: CsvRelation, data: bytes, table: pl.DataFrame, line: int) -> None:
+def _check_sizes(source: Bytes, relation: CsvRelation, data: bytes, table: pl.DataFrame, line: int) -> None:
     for start, stop, _, stray, _ in table.filter(pl.col("stop") - pl.col("start") > MAX_FIELD).iter_rows():
         record = data[start:stop]
         largest = stop - start if stray else max(map(len, record.split(relation.delimiter)))
         if relation.quote and not stray:
             largest = max(map(len, record.split(relation.quote)))
         if stop - start > MAX_RECORD or largest > MAX_FIELD:
-            raise too_large(path, line + line_ends(data[:start]))
+            raise too_large(source, line + line_ends(data[:start]))
 
 
 def parse(
@@ -110,7 +109,7 @@ def parse(
             "BUG-021",
             "the parser and the record finder disagree about a chunk of a file",
             hint="Report this with the settings of the relation.",
-            place=source.path.name,
+            place=source.name,
         )
     wrong = table.join(good, on=RECORD, how="anti", maintain_order="left")
     unreadable = _unreadable(chunk, source, wrong, undecodable, len(names))
@@ -219,7 +218,7 @@ def _unreadable(
     line, seen = chunk.line, 0
     for row in wrong.iter_rows(named=True):
         line, seen = line + line_ends(chunk.data[seen : row["start"]]), row["start"]
-        place = f"{source.path.name}:{line}"
+        place = f"{source.name}:{line}"
         if row[RECORD] in undecodable:
             at = chunk.offset + undecodable[row[RECORD]] + (0 if source.wide else source.skip)
             code, why = "encoding-invalid", f"byte {at} is not {source.encoding}"

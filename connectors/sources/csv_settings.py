@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
+from connectors.sources.file_finding import read_limits
 
-_SYSTEM_OPTIONS = ("folder", "encoding", "delimiter", "quote", "relations")
+_SYSTEM_OPTIONS = ("folder", "encoding", "delimiter", "quote", "relations", "limits")
 _RELATION_OPTIONS = (
     "files",
     "encoding",
@@ -75,6 +76,7 @@ class CsvRelation:
 def read_settings(config: SystemConfig) -> dict[str, CsvRelation]:
     """Return the relations of a csv system by name; raise CON-003 for a wrong setting (exit 4)."""
     known_options(config, config.options, _SYSTEM_OPTIONS)
+    read_limits(config)
     relations = config.options.get("relations")
     if not isinstance(relations, Mapping) or not relations:
         raise refuse(config, "the system has no relations", 'Add relations: {NAME: {files: "NAME_*.csv"}}.')
@@ -87,7 +89,7 @@ def _relation(config: SystemConfig, name: str, options: Any) -> CsvRelation:
             config, f"the settings of relation {name} are not a map", f'Write {name}: {{files: "{name}.csv"}}.'
         )
     known_options(config, options, _RELATION_OPTIONS, f"relations.{name}.")
-    merged = {k: v for k, v in config.options.items() if k not in ("relations", "folder")} | dict(options)
+    merged = {k: v for k, v in config.options.items() if k not in ("relations", "folder", "limits")} | dict(options)
     columns, header = list_option(config, merged, "columns"), flag_option(config, merged, "header", True)
     if not header and not columns:
         raise refuse(config, f"relation {name} has neither a header nor columns", "Give columns: [first, second].")

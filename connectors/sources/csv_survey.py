@@ -6,13 +6,21 @@ import csv
 import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from casemodel import Place, RefusedError, SystemFailure
 from connectors.sources.csv_count import Counter
 from connectors.sources.csv_records import find_records
 from connectors.sources.csv_settings import CsvRelation, Trailer
-from connectors.sources.file_bytes import Bytes, blocks, check_unchanged, line_ends, look_at, raw_blocks, too_large
+from connectors.sources.file_bytes import (
+    Bytes,
+    Named,
+    as_text,
+    blocks,
+    check_unchanged,
+    line_ends,
+    raw_blocks,
+    too_large,
+)
 from connectors.sources.file_relation import Surveyed
 
 MAX_COLUMNS = 4_096
@@ -33,14 +41,14 @@ class Header:
     line: int
 
 
-def read_header(path: Path, relation: CsvRelation) -> Header:
+def read_header(content: Bytes, relation: CsvRelation) -> Header:
     """Read the beginning of a file.
 
     Raises:
         SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-038 (exit 5).
         RefusedError: CON-033 the header holds a blank or duplicate name (exit 4).
     """
-    source = look_at(path, relation.encoding)
+    source = as_text(content, relation.encoding)
     head = next(blocks(source), b"")
     complete = len(head) == sum(len(block) for _, block in zip(range(2), blocks(source), strict=False))
     start, names = _header(source, relation, head, complete)
@@ -53,8 +61,8 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
     Raises:
         SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-041 (exit 5).
     """
-    source, path, start = header.source, header.source.path, header.start
-    counter = Counter(path, relation.delimiter, relation.quote, source.text_encoding, header.line)
+    source, start = header.source, header.start
+    counter = Counter(source, relation.delimiter, relation.quote, source.text_encoding, header.line)
     digest = hashlib.sha256()
     if source.wide:
         for block in raw_blocks(source):
@@ -75,17 +83,17 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
         records -= 1
         _check_trailer(source, relation, relation.trailer, counter)
     if records <= 0 and not relation.allow_empty:
-        raise empty(path)
+        raise empty(source)
     return Surveyed(digest.hexdigest(), max(records, 0))
 
 
-def empty(path: Path) -> SystemFailure:
+def empty(file: Named) -> SystemFailure:
     """Return the error for a file without a record."""
     return SystemFailure(
         "CON-039",
         "the delivery is empty: no record was found",
         hint="Ask for it again, or set allow_empty: true if this is right.",
-        place=path.name,
+        place=file.name,
     )
 
 
@@ -103,9 +111,9 @@ def _header(source: Bytes, relation: CsvRelation, head: bytes, complete: bool) -
     if filled.is_empty():
         if complete and not rest.strip():
             return len(head), None
-        raise too_large(source.path, 1 + line_ends(head[:start]))
+        raise too_large(source, 1 + line_ends(head[:start]))
     first, stop, end, stray, fields = filled.row(0)
-    place = Place(source.path.name, 1 + line_ends(head[: start + first]))
+    place = Place(source.name, 1 + line_ends(head[: start + first]))
     if fields > MAX_COLUMNS:
         raise SystemFailure(
             "CON-036",
@@ -169,7 +177,7 @@ def _check_encoding(source: Bytes, counter: Counter) -> None:
         f"{counter.undecodable:,} of {counter.records:,} records are not {source.encoding}: "
         f"the file is in another encoding{looks}",
         hint="Correct the setting encoding of the relation.",
-        place=source.path.name,
+        place=source.name,
     )
 
 
@@ -180,7 +188,7 @@ def _check_trailer(source: Bytes, relation: CsvRelation, trailer: Trailer, count
             "CON-040",
             "the last line is not the trailer that is expected: the delivery may be cut off",
             hint="Ask for the delivery again, or correct the setting trailer.match.",
-            place=source.path.name,
+            place=source.name,
         )
     if not trailer.count:
         return
@@ -194,12 +202,12 @@ def _check_trailer(source: Bytes, relation: CsvRelation, trailer: Trailer, count
             "CON-040",
             f"field {trailer.count} of the trailer line is not a number",
             hint="Correct the setting trailer.count.",
-            place=source.path.name,
+            place=source.name,
         )
     if int(stated) != counter.records - 1:
         raise SystemFailure(
             "CON-041",
             f"the trailer line states {int(stated):,} records, the file holds {counter.records - 1:,}",
             hint="Ask for a complete delivery.",
-            place=source.path.name,
+            place=source.name,
         )

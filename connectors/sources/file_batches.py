@@ -20,7 +20,7 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
             yield (
                 number,
                 Piece(
-                    _located(piece.frame, number).with_columns(pl.lit(source.path.name).alias("_file")),
+                    _located(piece.frame, number).with_columns(pl.lit(source.name).alias("_file")),
                     _located(piece.unreadable, number),
                     piece.first,
                     piece.last,

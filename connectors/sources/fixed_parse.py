@@ -35,11 +35,11 @@ class Chunk:
     undecodable: dict[int, int]
 
 
-def chunks(source: Bytes, layout: Layout, end: int | None) -> Iterator[Chunk]:
+def chunks(source: Bytes, layout: Layout) -> Iterator[Chunk]:
     """Yield the records of a file in chunks."""
-    reading = layout.reading_of(source.path.name)
+    reading = layout.reading_of(source.name)
     rest, line = b"", 1
-    following = text_blocks(source, end)
+    following = text_blocks(source)
     block = next(following, b"")
     while block or rest:
         after = next(following, b"")
@@ -49,7 +49,7 @@ def chunks(source: Bytes, layout: Layout, end: int | None) -> Iterator[Chunk]:
             table, consumed, lines = found.table, found.consumed, found.lines
             table = table.filter(pl.col("stop") > pl.col("start")).select("start", "stop")
             if len(data) - consumed > MAX_RECORD:
-                raise too_large(source.path, line + line_ends(data[:consumed]))
+                raise too_large(source, line + line_ends(data[:consumed]))
         else:
             table, consumed = _equal_records(data, layout.types[0].length, final=not after)
             lines = table.height
@@ -195,7 +195,7 @@ class Rows:
     def _why(self, mine: pl.DataFrame) -> pl.Expr:
         """Return why a record cannot be read by its length or bytes."""
         asked = self.kind.length
-        what = "characters" if self.layout.reading_of(self.source.path.name).characters else "bytes"
+        what = "characters" if self.layout.reading_of(self.source.name).characters else "bytes"
         wrong = pl.col(_LENGTH) > asked if self.layout.fill else pl.col(_LENGTH) != asked
         return (
             pl.when(pl.col(_TEXT).is_null())
@@ -286,5 +286,5 @@ def piece_of(chunk: Chunk, rows: Rows, first: int, source: Bytes) -> Piece:
         why = f"not {source.encoding}" if wrong else why
         text = raw.decode(source.text_encoding, "backslashreplace")
         code_ = "encoding-invalid" if wrong else "record-unparsable"
-        told.append((number, f"{source.path.name}:{line} ({why})", code_, text))
+        told.append((number, f"{source.name}:{line} ({why})", code_, text))
     return Piece(good, pl.DataFrame(told, schema=UNREADABLE, orient="row"), first, first + mine.height - 1)

@@ -19,7 +19,7 @@ from connectors.config import (
 from connectors.sources.fixed_layout import Explained, FixedField, FixedRelation, Layout, Reading, RecordType
 from connectors.sources.fixed_records import read_type
 
-_SYSTEM_OPTIONS = ("folder", "encoding", "layouts")
+_SYSTEM_OPTIONS = ("folder", "encoding", "layouts", "limits")
 _LAYOUT_OPTIONS = (
     "files",
     "encoding",

@@ -19,6 +19,8 @@ from connectors.sources.fixed_layout import FixedField, Layout, RecordType, Tota
 
 UNKNOWN = "\x01"
 """Stands for the code of records whose type is none that is declared."""
+_MARK, _MOST_MARKS = b"\x1a", 4096
+"""Programs filled a block of 128 bytes with it at most; more of them are content."""
 _SUSPECT_SHARE, _SUSPECT_LINES = 0.05, 3
 _NEGATIVE = dict(zip("}JKLMNOPQR", range(10), strict=True))
 _POSITIVE = dict(zip("{ABCDEFGHI", range(10), strict=True))
@@ -51,13 +53,8 @@ class FileSurvey:
         return self.counts.total()
 
 
-def survey_file(source: Bytes, layout: Layout, end: int | None) -> FileSurvey:
+def survey_file(source: Bytes, layout: Layout) -> FileSurvey:
     """Read a file through once.
-
-    Args:
-        source: the file.
-        layout: how it is written.
-        end: its size without the mark of DOS at its end; None: it has no bytes of its own.
 
     Raises:
         SystemFailure: CON-010 to CON-012, CON-018, CON-035, CON-037, CON-039 to CON-041, CON-160 to CON-162 (exit 5).
@@ -65,34 +62,44 @@ def survey_file(source: Bytes, layout: Layout, end: int | None) -> FileSurvey:
     found = FileSurvey()
     digest = hashlib.sha256()
     reader = _Reader(source, layout, found)
-    left = None if end is None else end - source.skip
-    skipped = source.skip
-    for block in raw_blocks(source):
-        digest.update(block)
-        if left is not None:
-            text = block[skipped:][:left]
-            skipped, left = max(skipped - len(block), 0), left - len(text)
-            reader.feed(text)
-    for block in blocks(source) if left is None else ():
+    own = _hashed(source, digest)
+    if source.wide:
+        for _ in own:
+            pass
+        own = blocks(source)
+    for block in _without_mark(own):
         reader.feed(block)
     reader.finish()
-    found.digest = digest.hexdigest()
     check_unchanged(source)
+    found.digest = digest.hexdigest()
     _check(source, layout, found)
     return found
 
 
-def text_blocks(source: Bytes, end: int | None, start: int = 0) -> Iterator[bytes]:
-    """Yield the text bytes of a file, without the end-of-file mark of DOS."""
-    left = None if end is None else end - source.skip - start
-    for block in blocks(source, start):
-        if left is None:
-            yield block
-            continue
-        if left <= 0:
-            return
-        yield block[:left]
-        left -= len(block)
+def _hashed(source: Bytes, digest: hashlib._Hash) -> Iterator[bytes]:
+    """Yield the text bytes of a file that are its own, and feed all its bytes to a digest."""
+    skipped = source.skip
+    for block in raw_blocks(source):
+        digest.update(block)
+        yield block[skipped:]
+        skipped = max(skipped - len(block), 0)
+
+
+def text_blocks(source: Bytes) -> Iterator[bytes]:
+    """Yield the text bytes of a file, without the marks at its end with which DOS ended a text."""
+    return _without_mark(blocks(source))
+
+
+def _without_mark(found: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for block in found:
+        block = held + block
+        kept = block.rstrip(_MARK)
+        if len(block) - len(kept) > _MOST_MARKS:
+            kept = block
+        held = block[len(kept) :]
+        if kept:
+            yield kept
 
 
 class _Reader:
@@ -100,7 +107,7 @@ class _Reader:
 
     def __init__(self, source: Bytes, layout: Layout, found: FileSurvey) -> None:
         self._source, self._layout, self._found = source, layout, found
-        self._characters = layout.reading_of(source.path.name).characters
+        self._characters = layout.reading_of(source.name).characters
         self._rest = b""
         self._done = 0
         kept = layout.type_field
@@ -119,7 +126,7 @@ class _Reader:
         if self._layout.lines:
             cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
             if len(data) - cut > MAX_RECORD:
-                raise too_large(self._source.path, 1 + self._done + line_ends(data[:cut]))
+                raise too_large(self._source, 1 + self._done + line_ends(data[:cut]))
             lines = [line for line in data[:cut].splitlines() if line]
         else:
             length = self._layout.types[0].length
@@ -217,7 +224,7 @@ def _decodes(data: bytes, encoding: str) -> bool:
 
 def _check(source: Bytes, layout: Layout, found: FileSurvey) -> None:
     """Refuse a file that is not what the layout says: then no row of it is read."""
-    name = source.path.name
+    name = source.name
     if not found.records and not layout.allow_empty:
         raise _empty(name)
     if found.undecodable >= _SUSPECT_LINES and found.undecodable > _SUSPECT_SHARE * found.records:
@@ -271,7 +278,7 @@ def _check_role(source: Bytes, layout: Layout, each: RecordType, found: FileSurv
             f"the file has {there:,} {each.role} records ({each.code}), and {where} is "
             f"{'one' if in_place else 'none'}: one is expected there, and no other",
             hint="The delivery may be cut off, or two may be one file; ask for it again.",
-            place=source.path.name,
+            place=source.name,
         )
     for total in each.totals:
         _check_total(source, layout, each, total, line, found)
@@ -287,7 +294,7 @@ def _check_total(
             "CON-040",
             f"the {each.role} states no number in its field {total.field}",
             hint="Correct the field's positions or sign.",
-            place=source.path.name,
+            place=source.name,
         )
     number, unread = _found(layout, total, found)
     if stated == number or _is_explained(source, layout, total.field, stated, number):
@@ -295,12 +302,12 @@ def _check_total(
     lost = found.counts[UNKNOWN] + (found.lengths.total() if total.sums else 0) + unread
     also = f"; {lost:,} records cannot be read" if lost else ""
     what = f"the sum is {_plain(number)}" if total.sums else f"the file holds {_plain(number)}"
-    explain = f"{{file: {source.path.name}, field: {total.field}, stated: '{_plain(stated)}', found: '{_plain(number)}'"
+    explain = f"{{file: {source.name}, field: {total.field}, stated: '{_plain(stated)}', found: '{_plain(number)}'"
     raise SystemFailure(
         "CON-162" if total.sums else "CON-041",
         f"the {each.role} states {_plain(stated)} in {total.field}, {what}{also}: the file is blocked",
         hint=f"Ask for a right delivery, or add to explained: {explain}, reason: …, by: …}}.",
-        place=source.path.name,
+        place=source.name,
     )
 
 
@@ -322,7 +329,7 @@ def _found(layout: Layout, total: Total, found: FileSurvey) -> tuple[Decimal, in
 
 
 def _is_explained(source: Bytes, layout: Layout, name: str, stated: Decimal, found: Decimal) -> bool:
-    wanted = (source.path.name, name, _plain(stated), _plain(found))
+    wanted = (source.name, name, _plain(stated), _plain(found))
     return any((each.file, each.field, each.stated, each.found) == wanted for each in layout.explained)
 
 

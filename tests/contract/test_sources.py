@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +20,7 @@ from urllib.parse import quote
 import polars as pl
 import psycopg
 import pytest
+import xlsxwriter
 from postgres_system import plain_url
 
 from casemodel import Extract, Partition, Source, SystemFailure
@@ -90,6 +93,24 @@ def write_fixed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     records = {"1": {"relation": "KLANT", "key": ["NR"], "fields": fields}}
     layouts = {"KLANTEN": {"files": "KLANT_*.CSV", "records": records}}
     return SystemConfig("oud", "fixed", {"encoding": "cp850", "layouts": layouts}, folder)
+def write_excel(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        with xlsxwriter.Workbook(folder / f"KLANT_{number}.xlsx") as book:
+            book.set_properties({"created": datetime(2026, 1, 1, tzinfo=UTC)})
+            sheet = book.add_worksheet("lijst")
+            for row, cells in enumerate((COLUMNS, *part)):
+                for column, text in enumerate(cells):
+                    sheet.write_string(row, column, text)
+    relations = {"KLANT": {"files": "KLANT_*.xlsx", "key": ["NR"]}}
+    return SystemConfig("oud", "excel", {"relations": relations}, folder)
+
+
+def write_packed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    config = write_csv(folder, rows)
+    for path in folder.glob("*.CSV"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    return config
 
 
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
@@ -104,6 +125,8 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
     "fixed": write_fixed,
+    "excel": write_excel,
+    "csv compressed": write_packed,
     "sql": write_sql,
 }
 
@@ -300,6 +323,8 @@ def change(folder: Path) -> None:
     for path in folder.iterdir():
         if path.suffix == ".db":
             subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        elif path.name == "KLANT_1.xlsx":
+            path.write_bytes(path.read_bytes() + b" ")
         elif path.name == "KLANT_1.CSV":
             path.write_bytes(path.read_bytes().replace(b"02099", b"02098"))
 
