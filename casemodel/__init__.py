@@ -29,7 +29,7 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsRights
+from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsOddities, TellsRights
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -114,6 +114,7 @@ __all__ = [
     "SystemFailure",
     "Tally",
     "Target",
+    "TellsOddities",
     "TellsRights",
     "UsageError",
     "Uuid",

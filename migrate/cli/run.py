@@ -139,7 +139,7 @@ def run(
             strict=strict,
         )
         result = load(session, options)
-        warnings = [*session.check.warnings, *session.unmapped]
+        warnings = [*session.check.warnings, *session.unmapped, *session.oddities(mappings)]
         ages = {name: each.snapshot_age for name, each in session.sources.items() if isinstance(each, KeyRanges)}
     for name, seconds in ages.items():
         invocation.say(f"{name} was read as it was {seconds / 60:.1f} minutes before the end of the run.")
@@ -211,7 +211,7 @@ def plan(
             mappings, full=full, wave=wave, max_rejects=share, limit=limit, keys=texts, strict=strict
         )
         result = predict(session, options)
-        warnings = [*session.check.warnings, *session.unmapped]
+        warnings = [*session.check.warnings, *session.unmapped, *session.oddities(mappings)]
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     _say_unknown(invocation, result)
