@@ -16,11 +16,7 @@ from connectors import SystemConfig, open_source
 from connectors.sources import file_bytes
 
 _BAD = Path(__file__).parents[1] / "cases_bad"
-<<<<<<< HEAD
-CASES = sorted(path.parent for kind in ("csv", "xml") for path in (_BAD / kind).glob("*/case.json"))
-=======
-CASES = sorted(path.parent for kind in ("csv", "excel", "fixed") for path in (_BAD / kind).glob("*/case.json"))
->>>>>>> fd01920f67114795f99010fa5fda35c34756d884
+CASES = sorted(path.parent for kind in ("csv", "excel", "fixed", "xml") for path in (_BAD / kind).glob("*/case.json"))
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 22], ids=["small chunks", "one chunk"])

@@ -135,12 +135,9 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
-<<<<<<< HEAD
     "xml": write_xml,
-=======
     "fixed": write_fixed,
     "excel": write_excel,
->>>>>>> fd01920f67114795f99010fa5fda35c34756d884
     "csv compressed": write_packed,
     "sql": write_sql,
 }
@@ -338,13 +335,9 @@ def change(folder: Path) -> None:
     for path in folder.iterdir():
         if path.suffix == ".db":
             subprocess.run([sys.executable, "-c", code, str(path)], check=True)
-<<<<<<< HEAD
-        elif path.stem == "KLANT_1":
-=======
         elif path.name == "KLANT_1.xlsx":
             path.write_bytes(path.read_bytes() + b" ")
-        elif path.name == "KLANT_1.CSV":
->>>>>>> fd01920f67114795f99010fa5fda35c34756d884
+        elif path.stem == "KLANT_1":
             path.write_bytes(path.read_bytes().replace(b"02099", b"02098"))
 
 
