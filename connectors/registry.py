@@ -16,6 +16,7 @@ _BUILT_IN = {
     "csv": "connectors.sources.csv_files:open_csv",
     "fixed": "connectors.sources.fixed_files:open_fixed",
     "excel": "connectors.sources.excel_files:open_excel",
+    "json": "connectors.sources.json_files:open_json",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
     "sql": "connectors.sources.sql:open_sql",
     "xml": "connectors.sources.xml_files:open_xml",
