@@ -17,6 +17,7 @@ _BUILT_IN = {
     "fixed": "connectors.sources.fixed_files:open_fixed",
     "excel": "connectors.sources.excel_files:open_excel",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
+    "ticketlog": "connectors.sources.ticket_files:open_ticketlog",
     "sql": "connectors.sources.sql:open_sql",
 }
 
