@@ -51,5 +51,7 @@ CODES: dict[str, str] = {
     "CON-072": "A file is encrypted, compressed twice, or compressed in a way that is not read.",
     "CON-073": "A member of an archive has a name that points elsewhere or that another one has.",
     "CON-074": "No member of an archive answers to the relation's `files` setting.",
+    "CON-075": "A delivery holds far less than the one before it.",
+    "CON-076": "The encoding of files was detected, not declared.",
 }
 """Every code with its meaning, in the order of the documentation."""
