@@ -29,7 +29,7 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsFiles, TellsRights
+from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsFiles, TellsOddities, TellsRights
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -119,6 +119,7 @@ __all__ = [
     "Tally",
     "Target",
     "TellsFiles",
+    "TellsOddities",
     "TellsRights",
     "UsageError",
     "Uuid",

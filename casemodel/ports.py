@@ -99,6 +99,15 @@ class TellsFiles(Protocol):
 
 
 @runtime_checkable
+class TellsOddities(Protocol):
+    """A source whose relations may hold things beside values, which are left aside (colours, hidden rows)."""
+
+    def oddities(self, relation: str) -> tuple[str, ...]:
+        """Return what a relation holds besides, a sentence each without its end."""
+        ...
+
+
+@runtime_checkable
 class KeyRanges(Protocol):
     """A source that can cut a relation into ranges of its key, and of which other processes can read the same rows.
 

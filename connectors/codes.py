@@ -53,5 +53,17 @@ CODES: dict[str, str] = {
     "CON-074": "No member of an archive answers to the relation's `files` setting.",
     "CON-075": "A delivery holds far less than the one before it.",
     "CON-076": "The encoding of files was detected, not declared.",
+    "CON-080": "An XML file holds a DOCTYPE, a stylesheet or an inclusion.",
+    "CON-081": "A record of an XML or JSON file is larger, deeper or wider than the limits.",
+    "CON-082": "An XML or JSON file ends in the middle: it is cut off.",
+    "CON-083": "A file is no XML or JSON document.",
+    "CON-090": "The file is not a workbook that can be read.",
+    "CON-091": "A workbook is beyond a limit.",
+    "CON-092": "A workbook has no sheet that answers to the relation's `sheets` setting.",
+    "CON-093": "No row of a sheet holds the names of the columns.",
+    "CON-094": "A delivery holds things beside its values, which are left aside.",
+    "CON-160": "A file of fixed positions does not have the declared record length or unit of positions.",
+    "CON-161": "The header record of a file is missing, or stands in another place.",
+    "CON-162": "A control sum of a file differs from the sum of its records.",
 }
 """Every code with its meaning, in the order of the documentation."""

@@ -14,9 +14,15 @@ GROUP = "omnicase.connectors"
 _BUILT_IN = {
     "sqlite": "connectors.sources.sqlite:open_sqlite",
     "csv": "connectors.sources.csv_files:open_csv",
+    "fixed": "connectors.sources.fixed_files:open_fixed",
+    "excel": "connectors.sources.excel_files:open_excel",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
     "sql": "connectors.sources.sql:open_sql",
+    "xml": "connectors.sources.xml_files:open_xml",
 }
+
+_EXTRAS = {"psycopg": "postgresql", "fastexcel": "excel"}
+"""The extra that brings a module."""
 
 
 def kinds() -> tuple[str, ...]:
@@ -42,12 +48,12 @@ def _opener(config: SystemConfig) -> Callable[[SystemConfig], Source]:
         try:
             found: Callable[[SystemConfig], Source] = getattr(import_module(module), name)
         except ModuleNotFoundError as missing:
-            if missing.name != "psycopg":
+            if missing.name not in _EXTRAS:
                 raise
             raise refuse(
                 config,
                 f"the driver for the kind {config.kind!r} is not installed",
-                "Install omnicase[postgresql].",
+                f"Install omnicase[{_EXTRAS[missing.name]}].",
                 code="CON-004",
             ) from None
         return found

@@ -102,7 +102,10 @@ def parse(
     """
     table = chunk.table.with_columns(pl.int_range(chunk.first, chunk.first + chunk.table.height).alias(RECORD))
     good = table.filter(~pl.col("stray") & (pl.col("fields") == len(names)))
-    text, good, undecodable = _decoded(chunk.data, good, relation.encodings_of(source))
+    encodings = relation.encodings_of(source)
+    text, good, undecodable = (
+        decoded(chunk.data, good, encodings[0]) if len(encodings) == 1 else _mixed(chunk.data, good, encodings)
+    )
     frame = _fast(text, good, relation, names)
     if frame is None:
         frame = _strict(text, relation, names)
@@ -118,14 +121,9 @@ def parse(
     return Piece(frame.select(*columns, good[RECORD]), unreadable, chunk.first, chunk.last)
 
 
-def _decoded(
-    data: bytes, good: pl.DataFrame, encodings: tuple[str, ...]
-) -> tuple[bytes, pl.DataFrame, dict[int, int]]:
+def decoded(data: bytes, good: pl.DataFrame, encoding: str) -> tuple[bytes, pl.DataFrame, dict[int, int]]:
     """Return the good records as UTF-8, which are left, and where (offset in `data`) the others have wrong bytes."""
     undecodable: dict[int, int] = {}
-    encoding = encodings[0]
-    if len(encodings) > 1:
-        return _mixed(data, good, encodings)
     while True:
         body, starts = _joined(data, good)
         try:

@@ -16,7 +16,7 @@ from connectors.scratch import Scratch
 from connectors.sources.file_batches import read_batches, read_pieces
 from connectors.sources.file_bytes import check_unchanged
 from connectors.sources.file_query import FileQuery
-from connectors.sources.file_relation import Delivery, FileRelation, RelationFiles
+from connectors.sources.file_relation import Delivery, FileRelation, Located, Odd, RelationFiles
 from connectors.store import Store
 
 _STORE_ROWS = 50_000
@@ -82,8 +82,10 @@ class FileSource:
             SourceColumn(column, personal=shown is None or column.casefold() in shown) for column in opened.columns
         ]
         key = tuple(_column(settings, opened.columns, part) for part in settings.key)
-        technical = SourceColumn("_file", technical=True, personal=False)
-        return Relation(self.system, settings.name, (*columns, technical), key)
+        places = opened.technical if isinstance(opened, Located) else ()
+        columns = [column for column in columns if column.name not in places]
+        technical = [SourceColumn(name, technical=True, personal=False) for name in (*places, "_file")]
+        return Relation(self.system, settings.name, (*columns, *technical), key)
 
     def fingerprint(self, relation: str) -> str:
         """Return a digest over the files and the settings that say how to read them."""
@@ -93,6 +95,13 @@ class FileSource:
     def content(self, relation: str) -> str:
         """Return the same digest: it is one of every byte."""
         return self.fingerprint(relation)
+
+    def oddities(self, relation: str) -> tuple[str, ...]:
+        """Return what the files of a relation hold beside their values (see `casemodel.TellsOddities`)."""
+        if self._query(relation) is not None:
+            return ()
+        opened = self._delivery(relation).opened
+        return opened.oddities() if isinstance(opened, Odd) else ()
 
     def count(self, relation: str) -> int:
         """Return the number of records as counted by the independent counter."""

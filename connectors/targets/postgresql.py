@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
+_SENT_ROWS = 2_000
 _SETTINGS = (
     "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=iso_8601 -c client_min_messages=warning"
     f" -c lock_timeout={LOCK_SECONDS}s -c bytea_output=hex"
@@ -147,7 +148,7 @@ class PostgresTarget:
             for step in (sa.schema.DropTable(table, if_exists=True), sa.schema.CreateTable(table)):
                 reader.execute(str(step.compile(dialect=self.engine.dialect)))
             with reader.cursor().copy(_copy_in(table, frame.columns)) as copy:
-                copy.write(_text(frame))
+                _write(copy, frame)
         return _clause(table)
 
     @contextmanager
@@ -248,11 +249,14 @@ def _clause(table: sa.Table) -> sa.TableClause:
     return sa.table(table.name, *(sa.column(each.name, each.type) for each in table.columns))
 
 
-def _text(frame: pl.DataFrame) -> bytes:
-    """Return a frame as CSV: NULL is nothing, an empty text is quoted."""
-    into = io.BytesIO()
-    frame.write_csv(into, include_header=False)
-    return into.getvalue()
+def _write(copy: psycopg.Copy, frame: pl.DataFrame) -> None:
+    """Send a frame as CSV (NULL is nothing, an empty text is quoted), so that the server takes a part while the next
+    one is made.
+    """
+    for part in frame.iter_slices(_SENT_ROWS):
+        into = io.BytesIO()
+        part.write_csv(into, include_header=False)
+        copy.write(into.getbuffer())
 
 
 def _frame(data: bytes, names: tuple[str, ...]) -> pl.DataFrame:
@@ -281,7 +285,7 @@ def _copy(connection: sa.Connection, table: sa.Table, frame: pl.DataFrame) -> No
     driver: Any = connection.connection.driver_connection
     try:
         with _reading(), driver.cursor().copy(_copy_in(table, frame.columns)) as copy:
-            copy.write(_text(frame))
+            _write(copy, frame)
     except psycopg.errors.IntegrityError as error:
         raise sa.exc.IntegrityError(None, None, error) from None
 

@@ -158,7 +158,7 @@ def _warnings(session: Session, mappings: tuple[str, ...]) -> list[RefusedError]
     from migrate.deliveries import detected
 
     names = session.selected(mappings)
-    return [*session.check.warnings, *session.unmapped, *detected(session, names)]
+    return [*session.check.warnings, *session.unmapped, *session.oddities(mappings), *detected(session, names)]
 
 
 def _sources_said(session: Session, mappings: tuple[str, ...]) -> list[str]:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from workbook_parts import write_workbook
 
-from casemodel import OmnicaseError, Partition
+from casemodel import OmnicaseError, Partition, TellsOddities
 from connectors import SystemConfig, open_source
 from connectors.sources import file_bytes
 
 _BAD = Path(__file__).parents[1] / "cases_bad"
-CASES = sorted(path.parent for kind in ("csv",) for path in (_BAD / kind).glob("*/case.json"))
+CASES = sorted(path.parent for kind in ("csv", "excel", "fixed", "xml") for path in (_BAD / kind).glob("*/case.json"))
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 22], ids=["small chunks", "one chunk"])
@@ -28,6 +29,8 @@ def test_case(case: Path, chunk: int, tmp_path: Path, monkeypatch: pytest.Monkey
     for path in case.iterdir():
         if path.name != "case.json":
             shutil.copy(path, tmp_path)
+    for name, said in wanted.get("workbooks", {}).items():
+        write_workbook(tmp_path / name, said)
     config = SystemConfig("kcc", case.parent.name, wanted["settings"], tmp_path)
     expected = wanted["expected"]
     if "error" in expected:
@@ -41,6 +44,10 @@ def test_case(case: Path, chunk: int, tmp_path: Path, monkeypatch: pytest.Monkey
         assert "999993653" not in str(found.as_dict())
         return
     frame, unreadable, count = read(config)
+    if "oddities" in expected:
+        with closing(open_source(config)) as source:
+            assert isinstance(source, TellsOddities)
+            assert list(source.oddities("R")) == expected["oddities"]
     columns = expected.get("columns", [name for name in frame.columns if not name.startswith("_")])
     assert frame.select(columns).rows() == [tuple(row) for row in expected["rows"]]
     assert unreadable.select("_ref", "place", "code").rows() == [tuple(row) for row in expected["unreadable"]]
