@@ -132,6 +132,17 @@ def write_packed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig
     return config
 
 
+def write_xml(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        records = (f'<k:klant nr="{nr}"><groep>{group}</groep><naam>{name}</naam></k:klant>\n' for nr, group, name in part)
+        text = f'<?xml version="1.0"?>\n<klanten xmlns:k="urn:k">\n{"".join(records)}</klanten>\n'
+        (folder / f"KLANT_{number}.xml").write_text(text)
+    fields = {"NR": "@nr", "GROEP": "groep", "Naam": "naam"}
+    relation = {"files": "KLANT_*.xml", "record": "/klanten/x:klant", "fields": fields, "key": ["NR"]}
+    return SystemConfig("oud", "xml", {"namespaces": {"x": "urn:k"}, "relations": {"KLANT": relation}}, folder)
+
+
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     config = write_sqlite(folder, rows)
     return SystemConfig("oud", "sql", {"url": f"sqlite:///{quote(config.options['path'])}"}, folder)
@@ -143,6 +154,7 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
+    "xml": write_xml,
     "fixed": write_fixed,
     "ticketlog": write_ticketlog,
     "excel": write_excel,
@@ -346,7 +358,7 @@ def change(folder: Path) -> None:
             subprocess.run([sys.executable, "-c", code, str(path)], check=True)
         elif path.name == "KLANT_1.xlsx":
             path.write_bytes(path.read_bytes() + b" ")
-        elif path.name == "KLANT_1.CSV":
+        elif path.stem == "KLANT_1":
             path.write_bytes(path.read_bytes().replace(b"02099", b"02098"))
 
 
