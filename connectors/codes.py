@@ -51,6 +51,8 @@ CODES: dict[str, str] = {
     "CON-072": "A file is encrypted, compressed twice, or compressed in a way that is not read.",
     "CON-073": "A member of an archive has a name that points elsewhere or that another one has.",
     "CON-074": "No member of an archive answers to the relation's `files` setting.",
+    "CON-075": "A delivery holds far less than the one before it.",
+    "CON-076": "The encoding of files was detected, not declared.",
     "CON-080": "An XML file holds a DOCTYPE, a stylesheet or an inclusion.",
     "CON-081": "A record of an XML or JSON file is larger, deeper or wider than the limits.",
     "CON-082": "An XML or JSON file ends in the middle: it is cut off.",

@@ -18,6 +18,7 @@ _BUILT_IN = {
     "excel": "connectors.sources.excel_files:open_excel",
     "json": "connectors.sources.json_files:open_json",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
+    "ticketlog": "connectors.sources.ticket_files:open_ticketlog",
     "sql": "connectors.sources.sql:open_sql",
     "xml": "connectors.sources.xml_files:open_xml",
 }
