@@ -18,6 +18,7 @@ from connectors.targets import (
     postgresql_failure,
     record_ids,
 )
+from connectors.volume import Volume, read_volume
 
 __all__ = [
     "CODES",
@@ -25,6 +26,7 @@ __all__ = [
     "Scratch",
     "SqliteTarget",
     "SystemConfig",
+    "Volume",
     "ahead",
     "append_rows",
     "as_sqlite_has_it",
@@ -36,6 +38,7 @@ __all__ = [
     "open_source",
     "open_target",
     "postgresql_failure",
+    "read_volume",
     "record_ids",
     "url_holds_secret",
 ]

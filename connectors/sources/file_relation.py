@@ -76,10 +76,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A file that was read through once: its digest, and its records as an independent counter counts them."""
+    """A file that was read through once: its digest, and its records as an independent counter counts them.
+
+    ``encoding`` is that of its text, empty where it has none; ``notes`` count what was skipped as declared, or read in
+    another way than the rest, each under a few words.
+    """
 
     digest: str
     records: int
+    encoding: str = ""
+    notes: tuple[tuple[str, int], ...] = ()
 
 
 class RelationFiles(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import polars as pl
 
-from casemodel import Extract, Partition, Query, Relation, SourceColumn, SystemFailure
+from casemodel import DeliveredFile, Extract, Partition, Query, Relation, SourceColumn, SystemFailure
 from connectors.prefetch import ahead
 from connectors.relations import in_any_case
 from connectors.scratch import Scratch
@@ -108,6 +108,16 @@ class FileSource:
         if (query := self._query(relation)) is not None:
             return query.count()
         return self._delivery(relation).records
+
+    def files(self, relation: str) -> tuple[DeliveredFile, ...]:
+        """Return what each file of a relation is; of a query, those of the relations that it names."""
+        query = self._query(relation)
+        deliveries = query.deliveries if query is not None else (self._delivery(relation),)
+        return tuple(
+            DeliveredFile(source.name, file.digest, file.records, file.encoding, file.notes)
+            for delivery in deliveries
+            for source, file in zip(delivery.opened.sources, delivery.surveyed, strict=True)
+        )
 
     def extract(self, partition: Partition) -> Iterator[Extract]:
         """Yield a partition's rows: in physical order, or from a store sorted once."""

@@ -16,7 +16,8 @@ from connectors import SystemConfig, open_source
 from connectors.sources import file_bytes
 
 _BAD = Path(__file__).parents[1] / "cases_bad"
-CASES = sorted(path.parent for kind in ("csv", "excel") for path in (_BAD / kind).glob("*/case.json"))
+KINDS = ("csv", "excel", "fixed", "json", "ticketlog", "xml")
+CASES = sorted(path.parent for kind in KINDS for path in (_BAD / kind).glob("*/case.json"))
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 22], ids=["small chunks", "one chunk"])
@@ -53,7 +54,7 @@ def test_case(case: Path, chunk: int, tmp_path: Path, monkeypatch: pytest.Monkey
     assert unreadable.select("_ref", "place", "code").rows() == [tuple(row) for row in expected["unreadable"]]
     assert count == frame.height + unreadable.height, "nothing is lost"
     if "files" in expected:
-        assert frame["_file"].unique().to_list() == expected["files"]
+        assert frame["_file"].unique(maintain_order=True).to_list() == expected["files"]
 
 
 def read(config: SystemConfig) -> tuple[pl.DataFrame, pl.DataFrame, int]:
@@ -69,4 +70,4 @@ def read(config: SystemConfig) -> tuple[pl.DataFrame, pl.DataFrame, int]:
 
 
 def test_every_case_is_collected() -> None:
-    assert len(CASES) >= 45
+    assert len(CASES) >= 74
