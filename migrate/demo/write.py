@@ -17,6 +17,7 @@ from migrate.demo import (
     casefile,
     cases,
     catalogue,
+    complaints,
     contacts,
     desk_records,
     fixed_tables,
@@ -72,7 +73,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
     """
     with _draft(folder) as draft:
         shutil.copytree(_SHIPPED, draft, dirs_exist_ok=True)
-        for part in ("systems/kcc", "answer_key"):
+        for part in ("systems/kcc", "systems/klachten", "answer_key"):
             (draft / part).mkdir(parents=True)
         dirt = DirtCount()
         with ExitStack() as stack:
@@ -84,6 +85,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
             with old_database(draft / "systems" / "balie.db", schemas.BALIE) as database:
                 _write_balie(books, database)
             _write_kcc(books, draft / "systems" / "kcc")
+            _write_complaints(books, draft / "systems" / "klachten")
         night_job.write_list(draft, pl.concat(books.leaving))
         dirt.frame().write_csv(draft / "answer_key" / "dirt.csv")
     return dirt.frame()
@@ -260,13 +262,27 @@ def _write_kcc(books: _Books, folder: Path) -> None:
     books.dirt.count("F09", len(months), len(months))
 
 
+def _write_complaints(books: _Books, folder: Path) -> None:
+    rows = complaints.complaint_rows(books.world)
+    books.dirt.add(rows)
+    for kind in ("F09", "F20"):
+        books.dirt.count(kind, len(complaints.YEARS), len(complaints.YEARS))
+    _write_file(folder / complaints.FILE_NAME, complaints.workbook(rows))
+    if books.key:
+        books.key.complaints(rows)
+
+
 def _write_month(folder: Path, month: str, rows: pl.DataFrame) -> None:
+    _write_file(folder / contacts.file_name(month), contacts.file_bytes(month, rows))
+
+
+def _write_file(path: Path, content: bytes) -> None:
     try:
-        (folder / contacts.file_name(month)).write_bytes(contacts.file_bytes(month, rows))
+        path.write_bytes(content)
     except OSError as error:
         raise SystemFailure(
             "SYS-023",
             "a file of the demo cannot be written",
             hint="Free some space or choose another folder, and run `omnicase demo` again.",
-            place=contacts.file_name(month),
+            place=path.name,
         ) from error
