@@ -21,7 +21,7 @@ _BUILT_IN = {
     "postgresql": "connectors.sources.postgresql:open_postgresql",
     "ticketlog": "connectors.sources.ticket_files:open_ticketlog",
     "sql": "connectors.sources.sql:open_sql",
-    "xml": "connectors.sources.xml_files:open_xml",
+    "xml": "connectors.sources.xml_source:open_xml",
 }
 
 _EXTRAS = {"psycopg": "postgresql", "fastexcel": "excel"}
