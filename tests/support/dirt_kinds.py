@@ -34,6 +34,7 @@ _ROLE = _of("zaak.case_role", "ZKN_BETROK", "BETRID")
 _PROPERTY = _of("zaak.case_property", "ZKN_KENMERK", "KENMID")
 _DOCUMENT = _of("zaak.case_document", "ZKN_DOC", "DOCID")
 _CALL = _of("kcc.contact", "KCC_CONTACT", "Contactnr")
+_HAND_OUT = "SELECT AANVRNR || '|{}' FROM UITREIKING WHERE "
 
 
 def _kind(of: dict[str, str], where: str, treated: str) -> Kind:
@@ -154,5 +155,20 @@ KINDS = {
     "F07": _kind(_CALL, "BSN LIKE '%E+08'", "said LIKE '%number step-failed%'"),
     "F08": _kind(_CALL, "BSN LIKE '___.___.___'", "said NOT LIKE '%step-failed%'"),
     "F11": _kind(_CALL, "Contactnr IN (SELECT Contactnr FROM KCC_CONTACT GROUP BY 1 HAVING COUNT(*) > 1)", "outcome = 'loaded'"),
+    "F10": Kind(
+        "uitreik.case_property",
+        _HAND_OUT.format("uitgereikt_op") + "_file = 'UITREIK_20171002.TXT'",
+        "outcome = 'loaded' AND f_value LIKE '2017%'",
+    ),
+    "F12": Kind(
+        "uitreik.case_property",
+        _HAND_OUT.format("naam_op_document") + "_file = 'UITREIK_20170630.TXT' AND NAAM LIKE 'Zoë%'",
+        "outcome = 'loaded' AND f_value LIKE 'Zoë %'",
+    ),
+    "F14": Kind(
+        "uitreik.case_property",
+        _HAND_OUT.format("leges_document") + "LEGES LIKE '%}' OR LEGES LIKE '%Q'",
+        "outcome = 'loaded' AND f_value LIKE '-%'",
+    ),
 }
 """By its id in the catalogue of dirt: all kinds of databases, and those of CSV files that mappings treat."""
