@@ -16,10 +16,11 @@ _BUILT_IN = {
     "csv": "connectors.sources.csv_files:open_csv",
     "fixed": "connectors.sources.fixed_files:open_fixed",
     "excel": "connectors.sources.excel_files:open_excel",
+    "json": "connectors.sources.json_files:open_json",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
     "ticketlog": "connectors.sources.ticket_files:open_ticketlog",
     "sql": "connectors.sources.sql:open_sql",
-    "xml": "connectors.sources.xml_files:open_xml",
+    "xml": "connectors.sources.xml_source:open_xml",
 }
 
 _EXTRAS = {"psycopg": "postgresql", "fastexcel": "excel"}

@@ -13,6 +13,7 @@ from migrate.demo import (
     key_addresses,
     key_cases,
     key_children,
+    key_complaints,
     key_contacts,
     key_counter,
     key_documents,
@@ -115,6 +116,10 @@ class AnswerKey:
         frame = frame.join(states, on="i", how="left", maintain_order="left")
         frame = frame.join(others, on="other", how="left", maintain_order="left")
         self._write("zaak.case_relation", key_children.relation_key(frame))
+
+    def complaints(self, frame: pl.DataFrame) -> None:
+        """Take rows of `complaints.complaint_rows`."""
+        self._write("klachten.contact", key_complaints.complaint_key(frame))
 
     def appointments(self, frame: pl.DataFrame) -> None:
         """Take rows of `appointments.appointment_rows`."""

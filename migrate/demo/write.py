@@ -17,6 +17,7 @@ from migrate.demo import (
     casefile,
     cases,
     catalogue,
+    complaints,
     contacts,
     desk_records,
     fixed_tables,
@@ -75,7 +76,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
     """
     with _draft(folder) as draft:
         shutil.copytree(_SHIPPED, draft, dirs_exist_ok=True)
-        for part in ("systems/kcc", "systems/uitreik", "answer_key"):
+        for part in ("systems/kcc", "systems/klachten", "systems/uitreik", "answer_key"):
             (draft / part).mkdir(parents=True)
         dirt = DirtCount()
         with ExitStack() as stack:
@@ -88,6 +89,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
                 _write_balie(books, database)
             _write_kcc(books, draft / "systems" / "kcc")
             _write_uitreik(books, draft / "systems" / "uitreik")
+            _write_complaints(books, draft / "systems" / "klachten")
         night_job.write_list(draft, pl.concat(books.leaving))
         dirt.frame().write_csv(draft / "answer_key" / "dirt.csv")
     return dirt.frame()
@@ -281,6 +283,16 @@ def _write_uitreik(books: _Books, folder: Path) -> None:
         books.dirt.count(kind, 1, files)
     if books.key:
         books.key.hand_outs(rows)
+
+
+def _write_complaints(books: _Books, folder: Path) -> None:
+    rows = complaints.complaint_rows(books.world)
+    books.dirt.add(rows)
+    for kind in ("F09", "F20"):
+        books.dirt.count(kind, len(complaints.YEARS), len(complaints.YEARS))
+    _write_file(folder / complaints.FILE_NAME, complaints.workbook(rows))
+    if books.key:
+        books.key.complaints(rows)
 
 
 def _write_month(folder: Path, month: str, rows: pl.DataFrame) -> None:

@@ -16,7 +16,7 @@ from connectors import SystemConfig, open_source
 from connectors.sources import file_bytes
 
 _BAD = Path(__file__).parents[1] / "cases_bad"
-KINDS = ("csv", "excel", "fixed", "ticketlog", "xml")
+KINDS = ("csv", "excel", "fixed", "json", "ticketlog", "xml")
 CASES = sorted(path.parent for kind in KINDS for path in (_BAD / kind).glob("*/case.json"))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -143,6 +145,18 @@ def write_xml(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "xml", {"namespaces": {"x": "urn:k"}, "relations": {"KLANT": relation}}, folder)
 
 
+def write_json(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        found = [{"nr": int(nr), "groep": group, "n": {"naam": name}} for nr, group, name in part]
+        text = json.dumps({"count": len(found), "results": found}, indent=1)
+        # Numbers reach the mapping as they are written.
+        (folder / f"KLANT_{number}.json").write_text(re.sub(r'"nr": (\d+)', lambda m: f'"nr": "{m[1]:0>5}"', text))
+    fields = {"NR": "nr", "GROEP": "groep", "Naam": "n/naam"}
+    relation = {"files": "KLANT_*.json", "record": "/results", "fields": fields, "key": ["NR"]}
+    return SystemConfig("oud", "json", {"relations": {"KLANT": relation}}, folder)
+
+
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     config = write_sqlite(folder, rows)
     return SystemConfig("oud", "sql", {"url": f"sqlite:///{quote(config.options['path'])}"}, folder)
@@ -154,6 +168,7 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
+    "json": write_json,
     "xml": write_xml,
     "fixed": write_fixed,
     "ticketlog": write_ticketlog,
