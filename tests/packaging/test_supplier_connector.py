@@ -68,8 +68,12 @@ def test_it_loads_records(installed: Path, omnicase: CommandLine, tmp_path: Path
     assert (books["read"], books["inserted"], books["rejected"]) == (4, 3, 1)
     assert "999993653" not in answer.out + answer.err
     shown = omnicase.spawn("-C", tmp_path, "rejects", "list", env=environment)
-    assert "record-unparsable" in shown.out and "BEZOEK_1.txt:3" in shown.out
+    assert "row 1:3" in shown.out and "record-unparsable" in shown.out
     again = omnicase.spawn("-C", tmp_path, "--format", "json", "run", env=environment)
     assert again.document["mappings"][0]["unchanged"] == 3
+    lossy = (installed / "loket_connector.py").read_text().replace("frame.filter(good)", "frame.filter(good).head(1)")
+    (tmp_path / "loket_connector.py").write_text(lossy)
+    lost = omnicase.spawn("-C", tmp_path, "run", "--full", env={"PYTHONPATH": f"{ROOT}:{tmp_path}:{installed}"})
+    assert lost.status == 1 and "BUG-020" in lost.err, "a connector that loses a record is stopped"
     refused = omnicase.spawn("-C", tmp_path, "run", env={"PYTHONPATH": str(ROOT)})
     assert refused.status == 4 and "CON-001" in refused.err
