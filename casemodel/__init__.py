@@ -29,7 +29,7 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsRights
+from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsFiles, TellsOddities, TellsRights
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -39,8 +39,10 @@ from casemodel.strict_yaml import (
     read_yaml_bytes,
 )
 from casemodel.values import (
+    DETECTED,
     OMITTED,
     OUTCOMES,
+    DeliveredFile,
     Extract,
     LinkRequest,
     Mapped,
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from casemodel.model.types import Day, Flag, Instant, JsonValue, Uuid
 
 __all__ = [
+    "DETECTED",
     "ENUMS",
     "ISSUE_CODES",
     "OMITTED",
@@ -83,6 +86,7 @@ __all__ = [
     "ColumnInfo",
     "ContractBreach",
     "Day",
+    "DeliveredFile",
     "Extract",
     "Flag",
     "GuardError",
@@ -114,6 +118,8 @@ __all__ = [
     "SystemFailure",
     "Tally",
     "Target",
+    "TellsFiles",
+    "TellsOddities",
     "TellsRights",
     "UsageError",
     "Uuid",

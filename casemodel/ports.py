@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
 
-from casemodel.values import Extract, LinkRequest, Partition, Query, Relation, Rights
+from casemodel.values import DeliveredFile, Extract, LinkRequest, Partition, Query, Relation, Rights
 
 if TYPE_CHECKING:
     # SQLAlchemy costs a quarter of a second, and who uses these protocols has it already.
@@ -86,6 +86,24 @@ class TellsRights(Protocol):
 
     def rights(self) -> Rights:
         """Return the rights of the role that reads."""
+        ...
+
+
+@runtime_checkable
+class TellsFiles(Protocol):
+    """A source that reads files, and knows what each of them was."""
+
+    def files(self, relation: str) -> tuple[DeliveredFile, ...]:
+        """Return the files of a relation, or of those that a query names."""
+        ...
+
+
+@runtime_checkable
+class TellsOddities(Protocol):
+    """A source whose relations may hold things beside values, which are left aside (colours, hidden rows)."""
+
+    def oddities(self, relation: str) -> tuple[str, ...]:
+        """Return what a relation holds besides, a sentence each without its end."""
         ...
 
 

@@ -77,6 +77,25 @@ class Extract:
         return self.frame.height + (0 if self.unreadable is None else self.unreadable.height)
 
 
+DETECTED = "encoding detected"
+"""The note of a file whose encoding nobody declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """A file of a relation, as it was read through: what of it goes into the books of a run.
+
+    ``digest`` is SHA-256 of its content; ``encoding`` that of its text, empty where it has none; ``notes`` count what
+    was skipped as declared, or read in another way than the rest, each under a few words.
+    """
+
+    name: str
+    digest: str
+    records: int
+    encoding: str = ""
+    notes: tuple[tuple[str, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What a source is read with: what the doctor tells.

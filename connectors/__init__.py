@@ -2,6 +2,7 @@
 
 from connectors.codes import CODES
 from connectors.config import SystemConfig, url_holds_secret
+from connectors.credentials import read_secret_file
 from connectors.prefetch import ahead
 from connectors.registry import kinds, open_source
 from connectors.scratch import Scratch
@@ -19,6 +20,7 @@ from connectors.targets import (
     record_ids,
     shares_a_connection,
 )
+from connectors.volume import Volume, read_volume
 
 __all__ = [
     "CODES",
@@ -26,6 +28,7 @@ __all__ = [
     "Scratch",
     "SqliteTarget",
     "SystemConfig",
+    "Volume",
     "ahead",
     "append_rows",
     "as_sqlite_has_it",
@@ -37,6 +40,8 @@ __all__ = [
     "open_source",
     "open_target",
     "postgresql_failure",
+    "read_secret_file",
+    "read_volume",
     "record_ids",
     "shares_a_connection",
     "url_holds_secret",

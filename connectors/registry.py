@@ -8,15 +8,24 @@ from importlib.metadata import entry_points
 
 from casemodel import Source
 from connectors.config import SystemConfig, refuse, refuse_secrets
+from connectors.credentials import with_credentials
 
 GROUP = "omnicase.connectors"
 
 _BUILT_IN = {
     "sqlite": "connectors.sources.sqlite:open_sqlite",
     "csv": "connectors.sources.csv_files:open_csv",
+    "fixed": "connectors.sources.fixed_files:open_fixed",
+    "excel": "connectors.sources.excel_files:open_excel",
+    "json": "connectors.sources.json_files:open_json",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
+    "ticketlog": "connectors.sources.ticket_files:open_ticketlog",
     "sql": "connectors.sources.sql:open_sql",
+    "xml": "connectors.sources.xml_source:open_xml",
 }
+
+_EXTRAS = {"psycopg": "postgresql", "fastexcel": "excel"}
+"""The extra that brings a module."""
 
 
 def kinds() -> tuple[str, ...]:
@@ -29,11 +38,12 @@ def open_source(config: SystemConfig) -> Source:
 
     Raises:
         RefusedError: CON-001 unknown kind, CON-002 a password in the settings, CON-003 a wrong setting, CON-004 its
-            driver is not installed (exit 4).
+            driver is not installed, CON-096 a secret is not where it should be (exit 4).
+        GuardError: CON-095 others can read a file with a secret (exit 6).
         SystemFailure: the system cannot be reached or read (exit 5).
     """
     refuse_secrets(config)
-    return _opener(config)(config)
+    return _opener(config)(with_credentials(config))
 
 
 def _opener(config: SystemConfig) -> Callable[[SystemConfig], Source]:
@@ -42,12 +52,12 @@ def _opener(config: SystemConfig) -> Callable[[SystemConfig], Source]:
         try:
             found: Callable[[SystemConfig], Source] = getattr(import_module(module), name)
         except ModuleNotFoundError as missing:
-            if missing.name != "psycopg":
+            if missing.name not in _EXTRAS:
                 raise
             raise refuse(
                 config,
                 f"the driver for the kind {config.kind!r} is not installed",
-                "Install omnicase[postgresql].",
+                f"Install omnicase[{_EXTRAS[missing.name]}].",
                 code="CON-004",
             ) from None
         return found

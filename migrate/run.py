@@ -24,6 +24,7 @@ from migrate import __version__
 from migrate.books import run_books
 from migrate.bulk import bulk
 from migrate.database import current, heads, require_current
+from migrate.deliveries import file_facts, refuse_small
 from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
 from migrate.ledger.lock import hold_lock, one_starts, refuse_if_held, release_lock, take_lock
@@ -75,7 +76,7 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
     require_runnable(session)
     names = session.selected(options.mappings)
     if options.strict:
-        refuse_warnings(session)
+        refuse_warnings(session, names)
     selection = select(session, names, options.limit, options.keys)
     if session.waves is not None:
         refuse_two_waves(session, session.waves, names)
@@ -83,6 +84,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
     try:
         require_current(target.engine)
         refuse_pooler(target)
+        with target.engine.connect() as connection:
+            refuse_small(connection, session, selection)
         digest = selection.digest(plan_digest(session, names, current(target.engine)))
         start = _start(session, target, selection, options, digest)
         loaded = {session.mapping(name).target for name in names} if options.bulk else None
@@ -201,6 +204,7 @@ def _new_run(
 ) -> int:
     command: dict[str, Any] = {"mappings": list(options.mappings), "max_rejects": options.max_rejects}
     command |= {"order": selection.names, "expected": selection.expected, **selection.facts}
+    command |= file_facts(session, selection.names)
     if options.strict:
         command["strict"] = True
     if options.full:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from casemodel import Place, RefusedError, RefusedMany, Relation, RunsQueries, Source, SystemFailure, UsageError
+from casemodel import (
+    Place,
+    RefusedError,
+    RefusedMany,
+    Relation,
+    RunsQueries,
+    Source,
+    SystemFailure,
+    TellsOddities,
+    UsageError,
+)
 from connectors import open_source
 from mappings import CheckResult, CompiledMapping, MappingFile, check_mappings, compile_mapping, load_mappings
 from migrate.workspace import Workspace
@@ -73,6 +83,16 @@ class Session:
     def unmapped(self) -> list[RefusedError]:
         """Source columns that no mapping uses or ignores: refused by `mapping check`, a finding of a run."""
         return [error for error in self.check.errors if error.code == UNMAPPED_COLUMN]
+
+    def oddities(self, names: Sequence[str]) -> list[RefusedError]:
+        """Return what the relations of the asked mappings hold beside their values: findings of a run (CON-094)."""
+        found = []
+        relations = ((self.files[each].system, self.files[each].relation) for each in self.selected(names))
+        for system, name in dict.fromkeys(relations):
+            source = self.source(system)
+            for said in source.oddities(name) if isinstance(source, TellsOddities) else ():
+                found.append(RefusedError("CON-094", said, hint="Nothing need be done.", place=f"{system}.{name}"))
+        return found
 
     def selected(self, names: Sequence[str]) -> list[str]:
         """Return the asked mappings in loading order; none asked means all.

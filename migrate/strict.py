@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from casemodel import GuardError, SystemFailure
+from migrate.deliveries import detected
 from migrate.session import Session
 
 
-def refuse_warnings(session: Session) -> None:
+def refuse_warnings(session: Session, names: Sequence[str]) -> None:
     """Refuse source columns that no mapping uses or ignores, and the warnings of `mapping check`.
 
     Raises:
         SystemFailure: RUN-054 a system has columns that the mappings do not know of.
-        GuardError: RUN-053 the check of the mappings warns.
+        GuardError: RUN-053 the check of the mappings warns, or the encoding of a file is not declared.
     """
     unmapped = session.unmapped
     if unmapped:
@@ -21,7 +24,7 @@ def refuse_warnings(session: Session) -> None:
             hint="Use the columns or ignore them with a reason; `omnicase mapping coverage` lists them.",
             place=unmapped[0].place,
         )
-    warnings = session.check.warnings
+    warnings = [*session.check.warnings, *detected(session, names)]
     if warnings:
         raise GuardError(
             "RUN-053",

@@ -18,17 +18,26 @@ class Counter:
     Args:
         file: for errors.
         delimiter, quote: one byte each; an empty quote means that there are no quotes.
-        encoding: of the bytes.
+        encodings: of the bytes, tried for each line.
         line: the physical line (from 1) at which counting starts.
+        escape, comment: as the settings say; empty when there is none.
+        header: what is skipped where it is repeated; empty when it is not.
     """
 
     file: Named
     delimiter: bytes
     quote: bytes
-    encoding: str
+    encodings: tuple[str, ...]
     line: int
+    escape: bytes = b""
+    comment: bytes = b""
+    header: bytes = b""
     records: int = 0
     undecodable: int = 0
+    later: int = 0
+    """Lines that are not in the first encoding, but in a later one."""
+    comments: int = 0
+    headers: int = 0
     last: bytes = b""
     """The last line that is not blank."""
     _rest: bytes = b""
@@ -54,38 +63,59 @@ class Counter:
     def feed(self, block: bytes) -> None:
         """Count the complete lines of what was left over and a block."""
         data = self._rest + block
+        seen = self._unescaped(data)
         # A CR at the end may be half of a CR LF.
-        cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
+        cut = max(seen.rfind(b"\n"), seen.rfind(b"\r", 0, len(seen) - 1)) + 1
         self._rest = data[cut:]
         if cut:
-            self._count(data[:cut])
+            self._count(data[:cut], seen[:cut])
         if len(self._rest) > MAX_RECORD:
             raise too_large(self.file, self.line)
 
     def finish(self) -> None:
         """Count the last line, which may lack a line end."""
         if self._rest:
-            self._count(self._rest)
+            self._count(self._rest, self._unescaped(self._rest))
             self._rest = b""
         if self._opened is not None:
             raise never_closed(self.file, self._opened)
 
-    def _count(self, data: bytes) -> None:
-        lines = data.splitlines(keepends=True)
-        if not _decodes(data, self.encoding):
-            self.undecodable += sum(not _decodes(line, self.encoding) for line in lines)
-        if self._opened is None and (not self.quote or self.quote not in data):
+    def _unescaped(self, data: bytes) -> bytes:
+        """Return bytes of the same length in which every escape and what it stands before are letters."""
+        if not self.escape or self.escape not in data:
+            return data
+        pairs = re.compile(re.escape(self.escape) + b"(?:\r\n|.)", re.DOTALL)
+        return pairs.sub(lambda pair: b"e" * len(pair[0]), data)
+
+    def _count(self, data: bytes, seen: bytes) -> None:
+        """Count complete lines: `data`, of which `seen` tells the structure."""
+        if not _decodes(data, self.encodings[0]):
+            self._count_encodings(data)
+        lines = seen.splitlines(keepends=True)
+        escaped = 0 if seen is data else len(data.splitlines()) - len(lines)
+        special = any(each and each in seen for each in (self.quote, self.comment, self.header))
+        if self._opened is None and not special:
             filled = [line for line in lines if line not in (b"\r\n", b"\n", b"\r")]
             self.records += len(filled)
             self.last = filled[-1] if filled else self.last
-            self.line += len(lines)
+            self.line += len(lines) + escaped
             return
         for line in lines:
             self._count_line(line)
             self.line += 1
+        self.line += escaped
+
+    def _count_encodings(self, data: bytes) -> None:
+        for line in data.splitlines(keepends=True):
+            if not _decodes(line, self.encodings[0]):
+                fits = any(_decodes(line, encoding) for encoding in self.encodings[1:])
+                self.later += fits
+                self.undecodable += not fits
 
     def _count_line(self, line: bytes) -> None:
         blank = line in (b"\r\n", b"\n", b"\r")
+        if self._opened is None and self._is_skipped(line):
+            return
         if not blank:
             self.last = line
         if self._opened is None:
@@ -106,6 +136,17 @@ class Counter:
             return
         self.records += 1
         self._opened = None
+
+
+    def _is_skipped(self, line: bytes) -> bool:
+        """Count a line that is skipped as declared, and say so."""
+        if self.comment and line.startswith(self.comment):
+            self.comments += 1
+            return True
+        if self.header and line.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf") == self.header:
+            self.headers += 1
+            return True
+        return False
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from casemodel import BugError
-from connectors.sources.csv_records import find_records
+from connectors.sources.csv_lines import records_in, rows_of, without_headers
+from connectors.sources.csv_records import byte_series
 from connectors.sources.csv_settings import CsvRelation
 from connectors.sources.csv_survey import Header
 from connectors.sources.file_bytes import (
@@ -23,6 +22,7 @@ from connectors.sources.file_bytes import (
     never_closed,
     too_large,
 )
+from connectors.sources.file_encoding import decode_line
 from connectors.sources.file_relation import RECORD, UNREADABLE, Piece
 
 
@@ -51,13 +51,15 @@ def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chun
     while block or rest:
         after = next(following, b"")
         data = rest + block
-        found = find_records(data, relation.delimiter, relation.quote, final=not after)
+        found = records_in(data, relation, final=not after)
         if found.open_quote is not None and (not after or len(data) - found.open_quote > MAX_FIELD):
             raise never_closed(source, line + line_ends(data[: found.open_quote]))
         if len(data) - found.consumed > MAX_RECORD:
             raise too_large(source, line + line_ends(data[: found.consumed]))
         table = found.table.filter(pl.col("stop") > pl.col("start"))
         _check_sizes(source, relation, data, table, line)
+        if relation.repeated_header:
+            table = without_headers(data, table, header.raw)
         # What is behind the last record counted is the trailer.
         table = table.head(max(records - number + 1, 0))
         if table.height:
@@ -100,7 +102,10 @@ def parse(
     """
     table = chunk.table.with_columns(pl.int_range(chunk.first, chunk.first + chunk.table.height).alias(RECORD))
     good = table.filter(~pl.col("stray") & (pl.col("fields") == len(names)))
-    text, good, undecodable = _decoded(chunk.data, good, source.text_encoding)
+    encodings = relation.encodings_of(source)
+    text, good, undecodable = (
+        decoded(chunk.data, good, encodings[0]) if len(encodings) == 1 else _mixed(chunk.data, good, encodings)
+    )
     frame = _fast(text, good, relation, names)
     if frame is None:
         frame = _strict(text, relation, names)
@@ -112,11 +117,11 @@ def parse(
             place=source.name,
         )
     wrong = table.join(good, on=RECORD, how="anti", maintain_order="left")
-    unreadable = _unreadable(chunk, source, wrong, undecodable, len(names))
+    unreadable = _unreadable(chunk, source, relation, wrong, undecodable, len(names))
     return Piece(frame.select(*columns, good[RECORD]), unreadable, chunk.first, chunk.last)
 
 
-def _decoded(data: bytes, good: pl.DataFrame, encoding: str) -> tuple[bytes, pl.DataFrame, dict[int, int]]:
+def decoded(data: bytes, good: pl.DataFrame, encoding: str) -> tuple[bytes, pl.DataFrame, dict[int, int]]:
     """Return the good records as UTF-8, which are left, and where (offset in `data`) the others have wrong bytes."""
     undecodable: dict[int, int] = {}
     while True:
@@ -131,6 +136,52 @@ def _decoded(data: bytes, good: pl.DataFrame, encoding: str) -> tuple[bytes, pl.
         for row, at, number, start in zip(rows, wrong, hit[RECORD], hit["start"], strict=True):
             undecodable[number] = start + at - starts[row]
         good = good.filter(~pl.col(RECORD).is_in(list(undecodable)))
+
+
+def _mixed(
+    data: bytes, good: pl.DataFrame, encodings: tuple[str, ...]
+) -> tuple[bytes, pl.DataFrame, dict[int, int]]:
+    """Return the same of records whose lines are in one of several encodings, of which the first is a kind of UTF-8."""
+    body, starts = _joined(data, good)
+    try:
+        body.decode(encodings[0])
+        return body, good, {}
+    except UnicodeDecodeError:
+        pass
+    high = (byte_series(body) >= 0x80).arg_true().cast(pl.Int64)
+    rows = starts.search_sorted(high, side="right").unique(maintain_order=True).cast(pl.Int64) - 1
+    begins = starts.gather(rows)
+    ends = begins + (good["end"] - good["start"]).gather(rows)
+    parts: list[bytes] = []
+    undecodable: dict[int, int] = {}
+    done = 0
+    hit = good[rows.to_list()]
+    for number, start, begin, end in zip(hit[RECORD], hit["start"], begins, ends, strict=True):
+        found = decode_line(record := body[begin:end], encodings)
+        if found is not None and found[1] == 0:
+            continue
+        parts.append(body[done:begin])
+        done = end
+        lines = [(line, decode_line(line, encodings)) for line in record.splitlines(keepends=True)]
+        if all(text is not None for _, text in lines):
+            parts.append("".join(text[0] for _, text in lines if text is not None).encode())
+        else:
+            undecodable[number] = start + _first_wrong(lines, encodings[-1])
+    parts.append(body[done:])
+    return b"".join(parts), good.filter(~pl.col(RECORD).is_in(list(undecodable))), undecodable
+
+
+def _first_wrong(lines: list[tuple[bytes, tuple[str, int] | None]], encoding: str) -> int:
+    """Return the offset of the first byte of some lines that fits none of their encodings; this is the last one."""
+    offset = 0
+    for line, text in lines:
+        if text is None:
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError as error:
+                return offset + error.start
+        offset += len(line)
+    return offset
 
 
 def _is_utf8(body: bytes, encoding: str) -> bool:
@@ -173,6 +224,8 @@ def _joined(data: bytes, good: pl.DataFrame) -> tuple[bytes, pl.Series]:
 def _fast(text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[str, ...]) -> pl.DataFrame | None:
     """Parse with Polars; None where it is not sure to understand these bytes as we do."""
     quote = relation.quote if relation.quote and relation.quote in text else b""
+    if relation.escape and relation.escape in text:
+        return None
     lone = text.count(b"\r") - text.count(b"\r\n")
     if lone:
         if quote or b"\n" in text:
@@ -197,31 +250,29 @@ def _fast(text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[s
 
 def _strict(text: bytes, relation: CsvRelation, names: tuple[str, ...]) -> pl.DataFrame:
     """Parse with the standard library, which is slower and has no surprises."""
-    csv.field_size_limit(MAX_RECORD)
-    quote = relation.quote.decode()
-    rows = csv.reader(
-        io.StringIO(text.decode(), newline=""),
-        delimiter=relation.delimiter.decode(),
-        strict=True,
-        quotechar=quote or None,
-        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-    )
+    rows = rows_of(text.decode(), relation)
     values = list(zip(*(row for row in rows if row), strict=True)) or [()] * len(names)
     return pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in zip(names, values, strict=True)])
 
 
 def _unreadable(
-    chunk: Chunk, source: Bytes, wrong: pl.DataFrame, undecodable: dict[int, int], fields: int
+    chunk: Chunk,
+    source: Bytes,
+    relation: CsvRelation,
+    wrong: pl.DataFrame,
+    undecodable: dict[int, int],
+    fields: int,
 ) -> pl.DataFrame:
     """Describe the records that could not be read: where, why, and what they hold."""
     rows = []
+    encoding = source.encoding if source.wide else " or ".join(relation.encodings_of(source))
     line, seen = chunk.line, 0
     for row in wrong.iter_rows(named=True):
         line, seen = line + line_ends(chunk.data[seen : row["start"]]), row["start"]
         place = f"{source.name}:{line}"
         if row[RECORD] in undecodable:
             at = chunk.offset + undecodable[row[RECORD]] + (0 if source.wide else source.skip)
-            code, why = "encoding-invalid", f"byte {at} is not {source.encoding}"
+            code, why = "encoding-invalid", f"byte {at} is not {encoding}"
         elif row["stray"]:
             code, why = "record-unparsable", "a quote stands inside a field"
         else:

@@ -37,7 +37,7 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
     if not final and data.endswith(b"\r"):
         # Whether this is CR or CR LF is known with the next block.
         data = data[:-1]
-    byte = _bytes(data)
+    byte = byte_series(data)
     ends = _line_ends(byte, data)
     quotes = _positions(byte, quote[0]) if quote and quote in data else _no_positions()
     stray: list[int] = []
@@ -55,7 +55,8 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
     return Records(table, consumed, bisect_right(ends, consumed), open_quote)
 
 
-def _bytes(data: bytes) -> pl.Series:
+def byte_series(data: bytes) -> pl.Series:
+    """Return bytes as a series of small numbers, without copying them."""
     array = pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
     found = pl.from_arrow(array)
     assert isinstance(found, pl.Series)

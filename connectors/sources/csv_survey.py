@@ -7,20 +7,20 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from casemodel import Place, RefusedError, SystemFailure
+from casemodel import DETECTED, Place, RefusedError, SystemFailure
 from connectors.sources.csv_count import Counter
-from connectors.sources.csv_records import find_records
+from connectors.sources.csv_lines import records_in, rows_of
 from connectors.sources.csv_settings import CsvRelation, Trailer
 from connectors.sources.file_bytes import (
     Bytes,
     Named,
-    as_text,
     blocks,
     check_unchanged,
     line_ends,
     raw_blocks,
     too_large,
 )
+from connectors.sources.file_encoding import DETECT, decode_line, text_of
 from connectors.sources.file_relation import Surveyed
 
 MAX_COLUMNS = 4_096
@@ -32,13 +32,14 @@ class Header:
     """The beginning of a file.
 
     ``start`` is the offset (in text bytes) and ``line`` the line of the first record behind the header; ``names`` are
-    its columns under their own or their alias' names (None: an empty file).
+    its columns under their own or their alias' names (None: an empty file); ``raw`` are its bytes without the line end.
     """
 
     source: Bytes
     names: tuple[str, ...] | None
     start: int
     line: int
+    raw: bytes = b""
 
 
 def read_header(content: Bytes, relation: CsvRelation) -> Header:
@@ -48,11 +49,11 @@ def read_header(content: Bytes, relation: CsvRelation) -> Header:
         SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-038 (exit 5).
         RefusedError: CON-033 the header holds a blank or duplicate name (exit 4).
     """
-    source = as_text(content, relation.encoding)
+    source = text_of(content, relation.encodings[0])
     head = next(blocks(source), b"")
     complete = len(head) == sum(len(block) for _, block in zip(range(2), blocks(source), strict=False))
-    start, names = _header(source, relation, head, complete)
-    return Header(source, names, start, 1 + line_ends(head[:start]))
+    start, names, raw = _header(source, relation, head, complete)
+    return Header(source, names, start, 1 + line_ends(head[:start]), raw)
 
 
 def survey(header: Header, relation: CsvRelation) -> Surveyed:
@@ -62,7 +63,16 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
         SystemFailure: CON-010 to CON-012, CON-018, CON-034 to CON-041 (exit 5).
     """
     source, start = header.source, header.start
-    counter = Counter(source, relation.delimiter, relation.quote, source.text_encoding, header.line)
+    counter = Counter(
+        source,
+        relation.delimiter,
+        relation.quote,
+        relation.encodings_of(source),
+        header.line,
+        relation.escape,
+        relation.comment,
+        header.raw if relation.repeated_header else b"",
+    )
     digest = hashlib.sha256()
     if source.wide:
         for block in raw_blocks(source):
@@ -84,7 +94,16 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
         _check_trailer(source, relation, relation.trailer, counter)
     if records <= 0 and not relation.allow_empty:
         raise empty(source)
-    return Surveyed(digest.hexdigest(), max(records, 0))
+    counted = {
+        "comment": counter.comments,
+        "repeated header": counter.headers,
+        "trailer": int(relation.trailer is not None),
+        f"lines in {' or '.join(relation.encodings[1:])}": counter.later,
+    }
+    if relation.encodings == (DETECT,) and not source.skip:
+        counted[DETECTED] = 1
+    notes = tuple((note, count) for note, count in counted.items() if count)
+    return Surveyed(digest.hexdigest(), max(records, 0), source.encoding, notes)
 
 
 def empty(file: Named) -> SystemFailure:
@@ -97,20 +116,23 @@ def empty(file: Named) -> SystemFailure:
     )
 
 
-def _header(source: Bytes, relation: CsvRelation, head: bytes, complete: bool) -> tuple[int, tuple[str, ...] | None]:
-    """Return the offset behind the header and its names."""
+def _header(
+    source: Bytes, relation: CsvRelation, head: bytes, complete: bool
+) -> tuple[int, tuple[str, ...] | None, bytes]:
+    """Return the offset behind the header, its names and its bytes."""
     start = 0
     for _ in range(relation.skip_lines):
         found = re.compile(rb"\r\n|\n|\r").search(head, start)
         start = found.end() if found else len(head)
     if not relation.header:
-        return start, relation.columns
+        return start, relation.columns, b""
     rest = head[start:]
-    table = find_records(rest, relation.delimiter, relation.quote, final=complete).table
+    records = records_in(rest, relation, final=complete)
+    table = records.table
     filled = table.filter(table["stop"] > table["start"]).head(1)
     if filled.is_empty():
-        if complete and not rest.strip():
-            return len(head), None
+        if complete and records.open_quote is None:
+            return len(head), None, b""
         raise too_large(source, 1 + line_ends(head[:start]))
     first, stop, end, stray, fields = filled.row(0)
     place = Place(source.name, 1 + line_ends(head[: start + first]))
@@ -121,26 +143,20 @@ def _header(source: Bytes, relation: CsvRelation, head: bytes, complete: bool) -
             hint="Check the setting delimiter.",
             place=place,
         )
-    try:
-        text = rest[first:stop].decode(source.text_encoding)
-    except UnicodeDecodeError:
-        stray = True
-    if stray:
+    text = decode_line(rest[first:stop], relation.encodings_of(source))
+    if stray or text is None:
         raise SystemFailure(
             "CON-037",
             f"the header cannot be read as {source.encoding} with these quotes",
             hint="Check the settings encoding, quote and skip_lines.",
             place=place,
         )
-    return start + end, _names(split_record(text, relation), relation, place)
+    return start + end, _names(split_record(text[0], relation), relation, place), rest[first:stop]
 
 
 def split_record(text: str, relation: CsvRelation) -> list[str]:
     """Split the text of one well-formed record into its fields."""
-    delimiter, quote = relation.delimiter.decode(), relation.quote.decode()
-    if not quote:
-        return text.split(delimiter)
-    return next(csv.reader([text], delimiter=delimiter, quotechar=quote, strict=True))
+    return next(rows_of(text, relation), [])
 
 
 def _names(found: list[str], relation: CsvRelation, place: Place) -> tuple[str, ...]:

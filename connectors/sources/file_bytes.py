@@ -137,6 +137,12 @@ def as_text(content: Bytes, declared: str) -> Bytes:
     return replace(content, encoding=wide.get(declared, declared), skip=0)
 
 
+def look_at_any(path: Path) -> Bytes:
+    """Open a file that is no text once to see that it can be read; `blocks` has no meaning for it."""
+    with _opened(path) as fd:
+        return Bytes(path, _state(os.fstat(fd)), "", 0)
+
+
 def blocks(source: Bytes, start: int = 0) -> Iterator[bytes]:
     """Yield the text bytes from an offset (in these bytes) on, about `CHUNK` at a time."""
     if not source.wide:

@@ -33,22 +33,32 @@ def find_contents(config: SystemConfig, relation: FileRelation) -> tuple[Bytes, 
     return tuple(sorted(found.values(), key=lambda content: (content.name, str(content.path))))
 
 
-def read_limits(config: SystemConfig) -> Limits:
-    """Return the system's limits for what is compressed; raise CON-003 for a wrong setting (exit 4)."""
+def read_limits(config: SystemConfig, *besides: str) -> Limits:
+    """Return the system's limits for what is compressed; raise CON-003 for a wrong setting (exit 4).
+
+    Args:
+        besides: other limits of this kind of system.
+    """
     given, usual = config.options.get("limits"), Limits()
     if given is None:
         return usual
     if not isinstance(given, Mapping):
         raise refuse(config, "the setting limits is not a map", "Write limits: {ratio: 100, total: 1 GB}.")
-    known_options(config, given, ("ratio", "total", "members"), "limits.")
-    total = _SIZE.fullmatch(str(given.get("total", usual.total)))
-    if total is None:
-        raise refuse(config, "the setting limits.total is not a size", "Write limits: {total: 5 GB}.")
+    known_options(config, given, ("ratio", "total", "members", *besides), "limits.")
     return Limits(
         number_option(config, given, "ratio", usual.ratio),
-        int(total[1]) * _UNITS[total[2]],
+        size_limit(config, "total", usual.total),
         number_option(config, given, "members", usual.members),
     )
+
+
+def size_limit(config: SystemConfig, name: str, usual: int) -> int:
+    """Return a limit in bytes, as ``5 GB``; raise CON-003 when it is none (exit 4)."""
+    given = config.options.get("limits") or {}
+    size = _SIZE.fullmatch(str(given.get(name, usual)))
+    if size is None:
+        raise refuse(config, f"the setting limits.{name} is not a size", f"Write limits: {{{name}: 5 GB}}.")
+    return int(size[1]) * _UNITS[size[2]]
 
 
 def find_files(config: SystemConfig, relation: FileRelation) -> list[Path]:

@@ -231,7 +231,7 @@ def _directory(fd: int, name: str, limits: Limits) -> list[zipfile.ZipInfo]:
     try:
         with open(fd, "rb", closefd=False) as file, zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OSError):
+    except (zipfile.BadZipFile, RuntimeError, struct.error, ValueError, OSError):
         raise _damaged(name, "the directory at its end cannot be read") from None
     if len(members) > limits.members:
         raise _too_much(name, f"it holds {len(members):,} members, more than {limits.members:,}")

@@ -81,6 +81,11 @@ class FileQuery:
             digest.update(f"{name}\t{delivery.digest}\n".encode())
         return digest.hexdigest()
 
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """What it reads."""
+        return tuple(self._deliveries.values())
+
     def count(self) -> int:
         """Count the rows of the query and the records that could not be read."""
         return self.source.count(self._name) + sum(frame.height for frame in self._unreadable)

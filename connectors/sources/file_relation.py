@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
@@ -76,10 +76,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A file that was read through once: its digest, and its records as an independent counter counts them."""
+    """A file that was read through once: its digest, and its records as an independent counter counts them.
+
+    ``encoding`` is that of its text, empty where it has none; ``notes`` count what was skipped as declared, or read in
+    another way than the rest, each under a few words.
+    """
 
     digest: str
     records: int
+    encoding: str = ""
+    notes: tuple[tuple[str, int], ...] = ()
 
 
 class RelationFiles(Protocol):
@@ -114,6 +120,25 @@ class RelationFiles(Protocol):
             SystemFailure: the file changed since it was looked at, or is damaged (exit 5).
             BugError: BUG-020 other records are found than were counted.
         """
+        ...
+
+
+@runtime_checkable
+class Located(Protocol):
+    """Files that offer columns of ours, which say where in its file a row stands."""
+
+    @property
+    def technical(self) -> tuple[str, ...]:
+        """Those of ``columns``."""
+        ...
+
+
+@runtime_checkable
+class Odd(Protocol):
+    """Files that may hold more than values."""
+
+    def oddities(self) -> tuple[str, ...]:
+        """Return what they hold besides, a sentence each without its end."""
         ...
 
 

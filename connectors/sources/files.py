@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import polars as pl
 
-from casemodel import Extract, Partition, Query, Relation, SourceColumn, SystemFailure
+from casemodel import DeliveredFile, Extract, Partition, Query, Relation, SourceColumn, SystemFailure
 from connectors.prefetch import ahead
 from connectors.relations import in_any_case
 from connectors.scratch import Scratch
 from connectors.sources.file_batches import read_batches, read_columns, read_pieces
 from connectors.sources.file_bytes import check_unchanged
 from connectors.sources.file_query import FileQuery
-from connectors.sources.file_relation import Delivery, FileRelation, RelationFiles
+from connectors.sources.file_relation import Delivery, FileRelation, Located, Odd, RelationFiles
 from connectors.store import Store
 
 _STORE_ROWS = 50_000
@@ -82,8 +82,10 @@ class FileSource:
             SourceColumn(column, personal=shown is None or column.casefold() in shown) for column in opened.columns
         ]
         key = tuple(_column(settings, opened.columns, part) for part in settings.key)
-        technical = SourceColumn("_file", technical=True, personal=False)
-        return Relation(self.system, settings.name, (*columns, technical), key)
+        places = opened.technical if isinstance(opened, Located) else ()
+        columns = [column for column in columns if column.name not in places]
+        technical = [SourceColumn(name, technical=True, personal=False) for name in (*places, "_file")]
+        return Relation(self.system, settings.name, (*columns, *technical), key)
 
     def fingerprint(self, relation: str) -> str:
         """Return a digest over the files and the settings that say how to read them."""
@@ -94,11 +96,28 @@ class FileSource:
         """Return the same digest: it is one of every byte."""
         return self.fingerprint(relation)
 
+    def oddities(self, relation: str) -> tuple[str, ...]:
+        """Return what the files of a relation hold beside their values (see `casemodel.TellsOddities`)."""
+        if self._query(relation) is not None:
+            return ()
+        opened = self._delivery(relation).opened
+        return opened.oddities() if isinstance(opened, Odd) else ()
+
     def count(self, relation: str) -> int:
         """Return the number of records as counted by the independent counter."""
         if (query := self._query(relation)) is not None:
             return query.count()
         return self._delivery(relation).records
+
+    def files(self, relation: str) -> tuple[DeliveredFile, ...]:
+        """Return what each file of a relation is; of a query, those of the relations that it names."""
+        query = self._query(relation)
+        deliveries = query.deliveries if query is not None else (self._delivery(relation),)
+        return tuple(
+            DeliveredFile(source.name, file.digest, file.records, file.encoding, file.notes)
+            for delivery in deliveries
+            for source, file in zip(delivery.opened.sources, delivery.surveyed, strict=True)
+        )
 
     def extract(self, partition: Partition) -> Iterator[Extract]:
         """Yield a partition's rows: in physical order, or from a store sorted once."""

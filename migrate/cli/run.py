@@ -10,7 +10,9 @@ import click
 from migrate.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
+    from casemodel import RefusedError
     from migrate.run_options import RunResult
+    from migrate.session import Session
     from migrate.workspace import Workspace
 
 
@@ -113,7 +115,6 @@ def run(
 
     Without names every mapping is loaded, parents first. A run that was interrupted goes on by itself.
     """
-    from casemodel import KeyRanges
     from migrate.run import as_of_date, load, refuse_if_locked
     from migrate.run_options import RunOptions
     from migrate.selection import key_texts
@@ -140,10 +141,10 @@ def run(
             strict=strict,
         )
         result = load(session, options)
-        warnings = [*session.check.warnings, *session.unmapped]
-        ages = {name: each.snapshot_age for name, each in session.sources.items() if isinstance(each, KeyRanges)}
-    for name, seconds in ages.items():
-        invocation.say(f"{name} was read as it was {seconds / 60:.1f} minutes before the end of the run.")
+        warnings = _warnings(session, mappings)
+        said = _sources_said(session, mappings)
+    for line in said:
+        invocation.say(line)
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     _say_unknown(invocation, result)
@@ -151,6 +152,26 @@ def run(
     document = result.books.as_dict() | {"unknown_keys": list(result.unknown_keys)}
     invocation.emit(document, run_lines(result.books, "run"))
     return 3 if result.books.findings or warnings or result.unknown_keys else 0
+
+
+def _warnings(session: Session, mappings: tuple[str, ...]) -> list[RefusedError]:
+    """Return what is to be warned of before a row is read."""
+    from migrate.deliveries import detected
+
+    names = session.selected(mappings)
+    return [*session.check.warnings, *session.unmapped, *session.oddities(mappings), *detected(session, names)]
+
+
+def _sources_said(session: Session, mappings: tuple[str, ...]) -> list[str]:
+    """Return what is told of the sources that were read: how old a snapshot is, what was skipped in files."""
+    from casemodel import KeyRanges
+    from migrate.deliveries import skipped_lines
+
+    ages = {name: each.snapshot_age for name, each in session.sources.items() if isinstance(each, KeyRanges)}
+    return [
+        *(f"{name} was read as it was {age / 60:.1f} minutes before the end of the run." for name, age in ages.items()),
+        *skipped_lines(session, session.selected(mappings)),
+    ]
 
 
 def _say_how(invocation: Invocation, result: RunResult) -> None:
@@ -213,7 +234,7 @@ def plan(
             mappings, full=full, wave=wave, max_rejects=share, limit=limit, keys=texts, strict=strict
         )
         result = predict(session, options)
-        warnings = [*session.check.warnings, *session.unmapped]
+        warnings = _warnings(session, mappings)
     for warning in warnings:
         invocation.say(f"{warning.code}  {warning.place}: {warning.message}")
     _say_unknown(invocation, result)

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from workbook_parts import write_workbook
 
-from casemodel import OmnicaseError, Partition
+from casemodel import OmnicaseError, Partition, TellsOddities
 from connectors import SystemConfig, open_source
 from connectors.sources import file_bytes
 
 _BAD = Path(__file__).parents[1] / "cases_bad"
-CASES = sorted(path.parent for kind in ("csv",) for path in (_BAD / kind).glob("*/case.json"))
+KINDS = ("csv", "excel", "fixed", "json", "ticketlog", "xml")
+CASES = sorted(path.parent for kind in KINDS for path in (_BAD / kind).glob("*/case.json"))
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 22], ids=["small chunks", "one chunk"])
@@ -28,6 +30,8 @@ def test_case(case: Path, chunk: int, tmp_path: Path, monkeypatch: pytest.Monkey
     for path in case.iterdir():
         if path.name != "case.json":
             shutil.copy(path, tmp_path)
+    for name, said in wanted.get("workbooks", {}).items():
+        write_workbook(tmp_path / name, said)
     config = SystemConfig("kcc", case.parent.name, wanted["settings"], tmp_path)
     expected = wanted["expected"]
     if "error" in expected:
@@ -41,12 +45,16 @@ def test_case(case: Path, chunk: int, tmp_path: Path, monkeypatch: pytest.Monkey
         assert "999993653" not in str(found.as_dict())
         return
     frame, unreadable, count = read(config)
+    if "oddities" in expected:
+        with closing(open_source(config)) as source:
+            assert isinstance(source, TellsOddities)
+            assert list(source.oddities("R")) == expected["oddities"]
     columns = expected.get("columns", [name for name in frame.columns if not name.startswith("_")])
     assert frame.select(columns).rows() == [tuple(row) for row in expected["rows"]]
     assert unreadable.select("_ref", "place", "code").rows() == [tuple(row) for row in expected["unreadable"]]
     assert count == frame.height + unreadable.height, "nothing is lost"
     if "files" in expected:
-        assert frame["_file"].unique().to_list() == expected["files"]
+        assert frame["_file"].unique(maintain_order=True).to_list() == expected["files"]
 
 
 def read(config: SystemConfig) -> tuple[pl.DataFrame, pl.DataFrame, int]:
@@ -62,4 +70,4 @@ def read(config: SystemConfig) -> tuple[pl.DataFrame, pl.DataFrame, int]:
 
 
 def test_every_case_is_collected() -> None:
-    assert len(CASES) >= 45
+    assert len(CASES) >= 74

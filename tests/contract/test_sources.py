@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +22,7 @@ from urllib.parse import quote
 import polars as pl
 import psycopg
 import pytest
+import xlsxwriter
 from postgres_system import plain_url
 
 from casemodel import Extract, Partition, Source, SystemFailure
@@ -82,11 +86,75 @@ def write_csv(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "csv", {"encoding": "cp1252", "delimiter": ";", "relations": relations}, folder)
 
 
+def write_ticketlog(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        with (folder / f"KLANT_{number}.CSV").open("w", encoding="cp1252", newline="") as file:
+            writer = csv.writer(file, delimiter=";")
+            writer.writerow((*COLUMNS, "ACTIE", "TIJD"))
+            writer.writerows((*row, action, f"2019040109{action}") for action in ("00", "05") for row in part)
+    log = {
+        "ticket": ["NR"],
+        "event": "ACTIE",
+        "moment": {"column": "TIJD", "format": "YYYYMMDDHHmm"},
+        "events": {"00": "printed", "05": "called"},
+        "keep": ["GROEP", "Naam"],
+    }
+    relations = {"KLANT": {"files": "KLANT_*.CSV", "log": log}}
+    options = {"encoding": "cp1252", "delimiter": ";", "relations": relations}
+    return SystemConfig("oud", "ticketlog", options, folder)
+
+
+def write_fixed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        lines = "".join(f"{nr:5}{group:9}{name:20}\r\n" for nr, group, name in part)
+        (folder / f"KLANT_{number}.CSV").write_bytes(lines.encode("cp850"))
+    fields = {"NR": ["1", "5"], "GROEP": ["6", "9"], "Naam": ["15", "20"]}
+    records = {"1": {"relation": "KLANT", "key": ["NR"], "fields": fields}}
+    layouts = {"KLANTEN": {"files": "KLANT_*.CSV", "records": records}}
+    return SystemConfig("oud", "fixed", {"encoding": "cp850", "layouts": layouts}, folder)
+def write_excel(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        with xlsxwriter.Workbook(folder / f"KLANT_{number}.xlsx") as book:
+            book.set_properties({"created": datetime(2026, 1, 1, tzinfo=UTC)})
+            sheet = book.add_worksheet("lijst")
+            for row, cells in enumerate((COLUMNS, *part)):
+                for column, text in enumerate(cells):
+                    sheet.write_string(row, column, text)
+    relations = {"KLANT": {"files": "KLANT_*.xlsx", "key": ["NR"]}}
+    return SystemConfig("oud", "excel", {"relations": relations}, folder)
+
+
 def write_packed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     config = write_csv(folder, rows)
     for path in folder.glob("*.CSV"):
         path.write_bytes(gzip.compress(path.read_bytes()))
     return config
+
+
+def write_xml(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        records = (f'<k:klant nr="{nr}"><groep>{group}</groep><naam>{name}</naam></k:klant>\n' for nr, group, name in part)
+        text = f'<?xml version="1.0"?>\n<klanten xmlns:k="urn:k">\n{"".join(records)}</klanten>\n'
+        (folder / f"KLANT_{number}.xml").write_text(text)
+    fields = {"NR": "@nr", "GROEP": "groep", "Naam": "naam"}
+    relation = {"files": "KLANT_*.xml", "record": "/klanten/x:klant", "fields": fields, "key": ["NR"]}
+    return SystemConfig("oud", "xml", {"namespaces": {"x": "urn:k"}, "relations": {"KLANT": relation}}, folder)
+
+
+def write_json(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        found = [{"nr": int(nr), "groep": group, "n": {"naam": name}} for nr, group, name in part]
+        text = json.dumps({"count": len(found), "results": found}, indent=1)
+        # Numbers reach the mapping as they are written.
+        (folder / f"KLANT_{number}.json").write_text(re.sub(r'"nr": (\d+)', lambda m: f'"nr": "{m[1]:0>5}"', text))
+    fields = {"NR": "nr", "GROEP": "groep", "Naam": "n/naam"}
+    relation = {"files": "KLANT_*.json", "record": "/results", "fields": fields, "key": ["NR"]}
+    return SystemConfig("oud", "json", {"relations": {"KLANT": relation}}, folder)
 
 
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
@@ -100,6 +168,11 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
+    "json": write_json,
+    "xml": write_xml,
+    "fixed": write_fixed,
+    "ticketlog": write_ticketlog,
+    "excel": write_excel,
     "csv compressed": write_packed,
     "sql": write_sql,
 }
@@ -171,11 +244,17 @@ def values(extracts: list[Extract]) -> list[tuple[str, ...]]:
     return [row for extract in extracts for row in extract.frame.select(COLUMNS).rows()]
 
 
+def expected(source: Source) -> list[tuple[str, str, str]]:
+    """Return the rows as the kind can hold them: behind a field of fixed length spaces fill it, and are not of it."""
+    return [(nr, group, name.rstrip(" ") if source.kind == "fixed" else name) for nr, group, name in ROWS]
+
+
 def test_relation_is_found_in_any_case(source: Source) -> None:
     assert "KLANT" in source.relations()
     relation = source.relation("klant")
     assert (relation.system, relation.name) == ("oud", "KLANT")
-    assert relation.column_names() == COLUMNS
+    assert relation.column_names()[: len(COLUMNS)] == COLUMNS
+    assert relation.column_names() == COLUMNS or source.kind == "ticketlog"
 
 
 def test_unknown_names_are_refused_with_the_nearest(source: Source) -> None:
@@ -191,7 +270,7 @@ def test_unknown_names_are_refused_with_the_nearest(source: Source) -> None:
 
 def test_every_row_comes_once(source: Source) -> None:
     extracts = list(source.extract(Partition("klant", 400)))
-    assert sorted(values(extracts)) == sorted(ROWS)
+    assert sorted(values(extracts)) == sorted(expected(source))
     assert [extract.rows for extract in extracts] == [400, 400, 400, 400, 400, 100]
     assert all(extract.unreadable is None for extract in extracts)
     assert all(dtype == pl.String for extract in extracts for dtype in extract.frame.dtypes)
@@ -207,7 +286,7 @@ def test_count_agrees(source: Source) -> None:
 def test_order_is_kept_and_no_group_is_cut(source: Source, group: tuple[str, ...]) -> None:
     extracts = list(source.extract(Partition("KLANT", 100, order=("GROEP", "NR"), group=group)))
     found = values(extracts)
-    assert found == sorted(ROWS, key=lambda row: (row[1], row[0]))
+    assert found == sorted(expected(source), key=lambda row: (row[1], row[0]))
     groups = [{(row[1] if group else row[:2]) for row in values([extract])} for extract in extracts]
     assert sum(map(len, groups)) == len(set().union(*groups)), "a group is in two batches"
     if group:
@@ -217,8 +296,8 @@ def test_order_is_kept_and_no_group_is_cut(source: Source, group: tuple[str, ...
 
 def test_order_with_many_equal_rows(source: Source) -> None:
     extracts = list(source.extract(Partition("KLANT", 50, order=("Naam",))))
-    assert sorted(values(extracts)) == sorted(ROWS)
-    assert [row[2] for row in values(extracts)] == sorted(row[2] for row in ROWS)
+    assert sorted(values(extracts)) == sorted(expected(source))
+    assert [row[2] for row in values(extracts)] == sorted(row[2] for row in expected(source))
     assert len(extracts) == len({row[2] for row in ROWS}), "rows with equal order stay together"
 
 
@@ -246,7 +325,7 @@ def test_foreign_positions_are_refused(source: Source) -> None:
 def test_columns_gives_only_what_is_asked(source: Source) -> None:
     frames = list(source.columns("KLANT", ["naam", "NR"], 500))
     assert all(frame.columns == ["Naam", "NR"] for frame in frames)
-    assert sorted(pl.concat(frames).rows()) == sorted((row[2], row[0]) for row in ROWS)
+    assert sorted(pl.concat(frames).rows()) == sorted((row[2], row[0]) for row in expected(source))
 
 
 def test_fetch_gives_rows_again_in_the_order_asked(source: Source) -> None:
@@ -292,7 +371,9 @@ def change(folder: Path) -> None:
     for path in folder.iterdir():
         if path.suffix == ".db":
             subprocess.run([sys.executable, "-c", code, str(path)], check=True)
-        elif path.name == "KLANT_1.CSV":
+        elif path.name == "KLANT_1.xlsx":
+            path.write_bytes(path.read_bytes() + b" ")
+        elif path.stem == "KLANT_1":
             path.write_bytes(path.read_bytes().replace(b"02099", b"02098"))
 
 
@@ -354,8 +435,10 @@ def test_two_readers_at_once_do_not_disturb_each_other(source: Source) -> None:
 def test_an_error_shows_no_value_of_the_source(file_config: SystemConfig, tmp_path: Path) -> None:
     path = max(tmp_path.iterdir())
     data = path.read_bytes()
-    # A database with garbage in front; a delivery that lacks its header, so that its first record is taken for one.
-    path.write_bytes(b"999993653;9;J\r\n" + (data.split(b"\n", 1)[1] if path.suffix == ".CSV" else data))
+    # A database with garbage in front; a delivery that lacks its header, so that its first record is taken for one, or
+    # of which most records are of another kind.
+    first = b"999993653;9;J\r\n" * (3_000 if file_config.kind == "fixed" else 1)
+    path.write_bytes(first + (data.split(b"\n", 1)[1] if path.suffix == ".CSV" else data))
     with pytest.raises(SystemFailure) as caught, closing(open_source(file_config)) as source:
         list(source.extract(Partition("KLANT", 100)))
     assert "999993653" not in f"{caught.value} {caught.value.as_dict()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import polars as pl
@@ -130,6 +131,87 @@ def test_written_values_come_back(
     )
     assert unreadable.is_empty()
     assert [list(row) for row in frame.select("A", "B", "C").rows()] == rows
+
+
+CELLS = st.lists(
+    st.lists(st.sampled_from(['"', ";", "\\", "\n", "\r\n", "a", "é", "#", "N", " "]), max_size=5).map("".join),
+    min_size=2,
+    max_size=2,
+)
+
+
+def written(cell: str, quoted: bool) -> str:
+    special = '"\\\\' if quoted else '"\\\\;\r\n'
+    text = (
+        re.sub(f"\r\n|[{special}]", lambda found: "\\" + found[0], cell)
+        if not quoted
+        else re.sub(f"[{special}]", lambda found: "\\" + found[0], cell)
+    )
+    return f'"{text}"' if quoted else text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELLS, st.booleans(), st.booleans()), min_size=1, max_size=20), st.sampled_from([5, 1 << 20]))
+def test_escaped_values_come_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[list[str], bool, bool]], chunk: int
+) -> None:
+    lines = [";".join(written(cell, quoted) for cell, quoted in zip(cells, how, strict=True)) for cells, *how in rows]
+    before, file_bytes.CHUNK = file_bytes.CHUNK, chunk
+    try:
+        data = "\r\n".join(lines).encode()
+        frame, unreadable, _ = read(tmp_path_factory.mktemp("csv"), data, rows=7, escape="\\")
+    finally:
+        file_bytes.CHUNK = before
+    assert unreadable.is_empty()
+    assert [list(row) for row in frame.select("A", "B").rows()] == [cells for cells, *_ in rows]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(CELLS, st.sampled_from(["", "#\n", '# "a\n', '#;"\n#"x\n', "A;B\n", "\n"])), min_size=1, max_size=20
+    ),
+    st.sampled_from([8, 1 << 20]),
+)
+def test_what_stands_between_rows_is_skipped(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[list[str], str]], chunk: int
+) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL)
+    out.write("A;B\n")
+    for number, (cells, between) in enumerate(rows):
+        writer.writerow(cells)
+        text = out.getvalue().encode()
+        out.write(between)
+        if number == 0:
+            head = len(text)
+    before, file_bytes.CHUNK = file_bytes.CHUNK, max(chunk, head)
+    try:
+        settings_ = {"comment": "#", "header": "true", "repeated_header": "skip", "columns": []}
+        frame, unreadable, _ = read(tmp_path_factory.mktemp("csv"), out.getvalue().encode(), rows=7, **settings_)
+    finally:
+        file_bytes.CHUNK = before
+    assert unreadable.is_empty()
+    assert [list(row) for row in frame.select("A", "B").rows()] == [cells for cells, _ in rows]
+
+
+LINES = st.lists(st.tuples(st.text("aé€ë", max_size=4), st.sampled_from(["utf-8", "cp1252"])), min_size=1, max_size=30)
+
+
+@settings(max_examples=100, deadline=None)
+@given(LINES, st.sampled_from([16, 1 << 20]))
+def test_every_line_has_its_own_encoding(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[str, str]], chunk: int
+) -> None:
+    # What happens to be UTF-8 too is taken for it, so such texts are not written in cp1252 here.
+    data = b"".join(f"{number};{text}\n".encode(encoding) for number, (text, encoding) in enumerate(lines))
+    before, file_bytes.CHUNK = file_bytes.CHUNK, chunk
+    try:
+        frame, unreadable, count = read(tmp_path_factory.mktemp("csv"), data, rows=7, encoding=["utf-8", "cp1252"])
+    finally:
+        file_bytes.CHUNK = before
+    assert unreadable.is_empty() and count == len(lines)
+    assert frame["B"].to_list() == [text for text, _ in lines]
 
 
 def test_both_parsers_understand_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
