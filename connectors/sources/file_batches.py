@@ -45,7 +45,7 @@ def _miscounted(name: str, counted: int, read: int) -> BugError:
 
 
 def _located(frame: pl.DataFrame, file: int) -> pl.DataFrame:
-    return frame.with_columns(pl.format("{}:{}", pl.lit(file), pl.col(RECORD)).alias("_ref"))
+    return frame.with_columns((pl.lit(f"{file}:") + pl.col(RECORD).cast(pl.String)).alias("_ref"))
 
 
 def read_batches(delivery: Delivery, rows: int, after: str | None) -> Iterator[Extract]:
