@@ -2,6 +2,7 @@
 
 from connectors.codes import CODES
 from connectors.config import SystemConfig, url_holds_secret
+from connectors.credentials import read_secret_file
 from connectors.prefetch import ahead
 from connectors.registry import kinds, open_source
 from connectors.scratch import Scratch
@@ -38,6 +39,7 @@ __all__ = [
     "open_source",
     "open_target",
     "postgresql_failure",
+    "read_secret_file",
     "read_volume",
     "record_ids",
     "url_holds_secret",

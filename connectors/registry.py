@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 
 from casemodel import Source
 from connectors.config import SystemConfig, refuse, refuse_secrets
+from connectors.credentials import with_credentials
 
 GROUP = "omnicase.connectors"
 
@@ -37,11 +38,12 @@ def open_source(config: SystemConfig) -> Source:
 
     Raises:
         RefusedError: CON-001 unknown kind, CON-002 a password in the settings, CON-003 a wrong setting, CON-004 its
-            driver is not installed (exit 4).
+            driver is not installed, CON-096 a secret is not where it should be (exit 4).
+        GuardError: CON-095 others can read a file with a secret (exit 6).
         SystemFailure: the system cannot be reached or read (exit 5).
     """
     refuse_secrets(config)
-    return _opener(config)(config)
+    return _opener(config)(with_credentials(config))
 
 
 def _opener(config: SystemConfig) -> Callable[[SystemConfig], Source]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from casemodel import Extract, SystemFailure
+from casemodel import BugError, Extract, SystemFailure
 from connectors.sources.file_relation import RECORD, Delivery, Piece
 
 
@@ -16,7 +16,11 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
     for number, (source, surveyed) in enumerate(zip(delivery.opened.sources, delivery.surveyed, strict=True), 1):
         if wanted is not None and number not in wanted:
             continue
+        done = 0
         for piece in delivery.opened.pieces(number, surveyed.records, wanted[number] if wanted else None):
+            rows, last = piece.frame.height + piece.unreadable.height, piece.last
+            if piece.last - piece.first + 1 != rows or (wanted is None and piece.first != done + 1):
+                raise _miscounted(source.name, surveyed.records, done + rows)
             yield (
                 number,
                 Piece(
@@ -26,6 +30,18 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
                     piece.last,
                 ),
             )
+            done = last
+        if wanted is None and done != surveyed.records:
+            raise _miscounted(source.name, surveyed.records, done)
+
+
+def _miscounted(name: str, counted: int, read: int) -> BugError:
+    return BugError(
+        "BUG-020",
+        f"two ways of counting the records of a file disagree: {counted:,} and {read:,}",
+        hint="Report this with the settings of the relation; the last batch was not loaded.",
+        place=name,
+    )
 
 
 def _located(frame: pl.DataFrame, file: int) -> pl.DataFrame:

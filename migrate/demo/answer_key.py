@@ -18,6 +18,7 @@ from migrate.demo import (
     key_counter,
     key_documents,
     key_fixed,
+    key_handouts,
     key_merged,
     key_messages,
     key_parties,
@@ -136,6 +137,10 @@ class AnswerKey:
         self._write("balie.queue_ticket", key_counter.ticket_key(counted))
         self._write("balie.contact", key_counter.contact_key(key_counter.with_fee(frame, cash)))
         self._write("balie.actor_name", key_counter.typed_name_key(frame, self._names))
+
+    def hand_outs(self, frame: pl.DataFrame) -> None:
+        """Take rows of `handouts.hand_out_rows`, of all deliveries that are read."""
+        self._write("uitreik.case_property", key_handouts.hand_out_key(frame))
 
     def callers(self, world: World, frame: pl.DataFrame) -> None:
         """Take the contacts of some months, before those of each month: who calls is worked out once for all."""

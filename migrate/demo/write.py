@@ -21,6 +21,7 @@ from migrate.demo import (
     contacts,
     desk_records,
     fixed_tables,
+    handouts,
     history,
     involved,
     messages,
@@ -54,6 +55,8 @@ class _Books:
     advance: Callable[[int], None]
     leaving: list[pl.DataFrame] = field(default_factory=list)
     """Customers that a night job deletes between two deliveries."""
+    handed: list[pl.DataFrame] = field(default_factory=list)
+    """Tickets with which a document was handed out."""
 
 
 def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callable[[int], None]) -> pl.DataFrame:
@@ -74,7 +77,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
     """
     with _draft(folder) as draft:
         shutil.copytree(_SHIPPED, draft, dirs_exist_ok=True)
-        for part in ("systems/kcc", "systems/klachten", "systems/oudwmo", "answer_key"):
+        for part in ("systems/kcc", "systems/klachten", "systems/uitreik", "systems/oudwmo", "answer_key"):
             (draft / part).mkdir(parents=True)
         dirt = DirtCount()
         with ExitStack() as stack:
@@ -86,6 +89,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
             with old_database(draft / "systems" / "balie.db", schemas.BALIE) as database:
                 _write_balie(books, database)
             _write_kcc(books, draft / "systems" / "kcc")
+            _write_uitreik(books, draft / "systems" / "uitreik")
             _write_complaints(books, draft / "systems" / "klachten")
             _write_messages(books, draft / "systems" / "oudwmo")
         night_job.write_list(draft, pl.concat(books.leaving))
@@ -233,6 +237,7 @@ def _write_days(books: _Books, database: OldDatabase, low: int, high: int, used:
     books.links.add(rows, "appointment", ("balie.BLS_AFSPRAAK", "appointment"), ("balie.BLS_BON", "BONID"))
     visitors = rows.filter(~pl.col("no_customer")).with_columns((pl.col("t") + CUSTOMER_BASE).alias("customer"))
     books.links.add(visitors, "visitor", ("balie.BLS_BON", "BONID"), ("balie.BLS_KLANT", "customer"))
+    books.handed.append(handouts.handed_out(rows))
     if books.key:
         books.key.appointments(planned)
         books.key.tickets(rows, totals, cash)
@@ -262,6 +267,24 @@ def _write_kcc(books: _Books, folder: Path) -> None:
     books.dirt.count("F05", len(catalogue.US_ORDER_FILES), len(months))
     books.dirt.count("F06", sum(month >= contacts.NEW_HEADER_FROM for month in months), len(months))
     books.dirt.count("F09", len(months), len(months))
+
+
+def _write_uitreik(books: _Books, folder: Path) -> None:
+    rows = handouts.hand_out_rows(books.world, pl.concat(books.handed))
+    books.dirt.add(rows)
+    for number, day in enumerate(handouts.QUARTERS, start=1):
+        own = rows.filter(delivery=day)
+        _write_file(folder / handouts.file_name(day), handouts.delivery(own, day, number))
+        if day == handouts.TWICE:
+            _write_file(folder / handouts.file_name(handouts.AGAIN), handouts.delivery(own, day, number))
+    blocked = handouts.delivery(own, handouts.WRONG, len(handouts.QUARTERS) + 1, stated=7_350)
+    (folder / handouts.BLOCKED).mkdir()
+    _write_file(folder / handouts.BLOCKED / handouts.file_name(handouts.WRONG), blocked)
+    files = len(handouts.QUARTERS) + 2
+    for kind in ("F10", "F12", "F13"):
+        books.dirt.count(kind, 1, files)
+    if books.key:
+        books.key.hand_outs(rows)
 
 
 def _write_complaints(books: _Books, folder: Path) -> None:
