@@ -107,7 +107,8 @@ def _zip(members: dict[str, list[str]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, told in members.items():
-            archive.writestr(zipfile.ZipInfo(name, (2019, 1, 2, 0, 0, 0)), "".join(_HEAD + each for each in told))
+            member = zipfile.ZipInfo(name, (2019, 1, 2, 0, 0, 0))
+            archive.writestr(member, "".join(_HEAD + each for each in told), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

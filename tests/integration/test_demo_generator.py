@@ -296,8 +296,9 @@ def _files(folder: Path) -> sqlite3.Connection:
 def messages(folder: Path) -> Iterator[Element]:
     """Yield the messages about cases of the old Wmo system, read by another parser than ours."""
     for file in sorted((folder / "systems" / "oudwmo").iterdir()):
-        texts = [file.read_text()]
-        if file.suffix == ".zip":
+        if file.suffix == ".xml":
+            texts = [file.read_text()]
+        else:
             with zipfile.ZipFile(file) as archive:
                 texts = [archive.read(name).decode() for name in archive.namelist()]
         for text in texts:
