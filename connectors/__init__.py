@@ -2,6 +2,7 @@
 
 from connectors.codes import CODES
 from connectors.config import SystemConfig, url_holds_secret
+from connectors.credentials import read_secret_file
 from connectors.prefetch import ahead
 from connectors.registry import kinds, open_source
 from connectors.scratch import Scratch
@@ -17,6 +18,7 @@ from connectors.targets import (
     open_target,
     postgresql_failure,
     record_ids,
+    shares_a_connection,
 )
 from connectors.volume import Volume, read_volume
 
@@ -38,7 +40,9 @@ __all__ = [
     "open_source",
     "open_target",
     "postgresql_failure",
+    "read_secret_file",
     "read_volume",
     "record_ids",
+    "shares_a_connection",
     "url_holds_secret",
 ]

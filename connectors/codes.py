@@ -65,6 +65,8 @@ CODES: dict[str, str] = {
     "CON-092": "A workbook has no sheet that answers to the relation's `sheets` setting.",
     "CON-093": "No row of a sheet holds the names of the columns.",
     "CON-094": "A delivery holds things beside its values, which are left aside.",
+    "CON-095": "Others can read a file that holds a secret.",
+    "CON-096": "A secret is not where the settings say.",
     "CON-160": "A file of fixed positions does not have the declared record length or unit of positions.",
     "CON-161": "The header record of a file is missing, or stands in another place.",
     "CON-162": "A control sum of a file differs from the sum of its records.",

@@ -30,7 +30,7 @@ from casemodel import (
 )
 from connectors.config import SystemConfig, known_options, refuse, text_option
 from connectors.document_places import OUTSIDE, UNREADABLE, DocumentPlace, Unreached, open_place
-from connectors.document_store import CHUNK, DocumentStore, digest_of, reference
+from connectors.document_store import DocumentStore, digest_of, reference
 
 COLUMNS = ("_doc_state", "_doc_size", "_doc_sha256", "_doc_type", "_doc_ref")
 """What is said of a document: its state, number of bytes, SHA-256, media type by its bytes, and place in the store.
@@ -41,6 +41,8 @@ _AT_ONCE = 4
 _BLOB_ROWS = 50
 """So many rows with their bytes are in memory."""
 _HEAD = 8192
+_SMALL = 1 << 16
+"""Bytes of a document that is read once; a larger one is read for its digest, and again if it is to be kept."""
 
 
 class Document(NamedTuple):
@@ -257,10 +259,10 @@ class Documented:
             return Document(why.state)
 
     def _described(self, file: BinaryIO) -> Document:
-        head = file.read(CHUNK)
+        head = file.read(_SMALL)
         if not head:
             return Document("empty", "0")
-        if len(head) < CHUNK:
+        if len(head) < _SMALL:
             digest, size = hashlib.sha256(head).hexdigest(), len(head)
             if self._store is not None:
                 self._store.keep(digest, size, io.BytesIO(head))

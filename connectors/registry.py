@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 
 from casemodel import Source, TellsRights
 from connectors.config import SystemConfig, refuse, refuse_secrets
+from connectors.credentials import with_credentials
 
 GROUP = "omnicase.connectors"
 
@@ -17,9 +18,11 @@ _BUILT_IN = {
     "csv": "connectors.sources.csv_files:open_csv",
     "fixed": "connectors.sources.fixed_files:open_fixed",
     "excel": "connectors.sources.excel_files:open_excel",
+    "json": "connectors.sources.json_files:open_json",
     "postgresql": "connectors.sources.postgresql:open_postgresql",
+    "ticketlog": "connectors.sources.ticket_files:open_ticketlog",
     "sql": "connectors.sources.sql:open_sql",
-    "xml": "connectors.sources.xml_files:open_xml",
+    "xml": "connectors.sources.xml_source:open_xml",
 }
 
 _EXTRAS = {"psycopg": "postgresql", "fastexcel": "excel"}
@@ -36,10 +39,12 @@ def open_source(config: SystemConfig) -> Source:
 
     Raises:
         RefusedError: CON-001 unknown kind, CON-002 a password in the settings, CON-003 a wrong setting, CON-004 its
-            driver is not installed (exit 4).
+            driver is not installed, CON-096 a secret is not where it should be (exit 4).
+        GuardError: CON-095 others can read a file with a secret (exit 6).
         SystemFailure: the system cannot be reached or read (exit 5).
     """
     refuse_secrets(config)
+    config = with_credentials(config)
     if "documents" not in config.options:
         return _opener(config)(config)
     from connectors.documented import Documented, DocumentedDatabase, read_rules

@@ -26,7 +26,7 @@ from casemodel import (
     read_regular_file,
     read_strict_yaml,
 )
-from connectors import SystemConfig, url_holds_secret
+from connectors import SystemConfig, read_secret_file, url_holds_secret
 
 FILE = "workspace.yml"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -125,9 +125,14 @@ class Workspace:
 
     @property
     def target_url(self) -> str:
-        """The target's SQLAlchemy URL; a relative SQLite path starts in the workspace."""
+        """The target's SQLAlchemy URL; a relative SQLite path starts in the workspace.
+
+        Raises:
+            GuardError: CON-095 others can read the file that OMNICASE_TARGET_URL_FILE names (exit 6).
+            RefusedError: CON-096 it holds nothing (exit 4).
+        """
         chosen = self.model.environments[self.env].target if self.env else None
-        url = os.environ.get("OMNICASE_TARGET_URL") or (chosen or self.model.target).url
+        url = _given_url("TARGET", "target") or (chosen or self.model.target).url
         return _absolute_sqlite(url, self.root)
 
     def is_personal(self, relation: Relation, column: str) -> bool:
@@ -222,7 +227,11 @@ def _systems(model: WorkspaceModel, root: Path, raw: PlacedDict, *, production: 
         kind = str(options.get("kind", ""))
         rest = {key: value for key, value in options.items() if key not in ("kind", "personal")}
         url = os.environ.get(f"OMNICASE_{name.upper()}_URL")
-        if url and kind == "sqlite":
+        if not url and (file := os.environ.get(f"OMNICASE_{name.upper()}_URL_FILE")):
+            # Read when the system is opened, and not before.
+            options, url = {**options, "url": {"file": str(Path(file).absolute())}}, None
+            rest["url"] = options["url"]
+        elif url and kind == "sqlite":
             rest, url = {**rest, "path": _sqlite_path(url)}, None
         else:
             written = raw["systems"][name].get("url")
@@ -232,6 +241,12 @@ def _systems(model: WorkspaceModel, root: Path, raw: PlacedDict, *, production: 
                 rest["url"] = _VARIABLE.sub(lambda found: found.group(2) or "", written)
         systems[name] = SystemConfig(name, kind, rest, root, url=url, production=production)
     return systems
+
+
+def _given_url(name: str, place: str) -> str | None:
+    """Return a URL that the environment gives: itself, or the file (0600) that holds it."""
+    url, file = os.environ.get(f"OMNICASE_{name}_URL"), os.environ.get(f"OMNICASE_{name}_URL_FILE")
+    return url or (read_secret_file(Path(file).absolute(), place) if file else None)
 
 
 def _sqlite_path(url: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from casemodel import Extract, SystemFailure
+from casemodel import BugError, Extract, SystemFailure
 from connectors.sources.file_relation import RECORD, Delivery, Piece
 
 
@@ -16,7 +16,11 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
     for number, (source, surveyed) in enumerate(zip(delivery.opened.sources, delivery.surveyed, strict=True), 1):
         if wanted is not None and number not in wanted:
             continue
+        done = 0
         for piece in delivery.opened.pieces(number, surveyed.records, wanted[number] if wanted else None):
+            rows, last = piece.frame.height + piece.unreadable.height, piece.last
+            if piece.last - piece.first + 1 != rows or (wanted is None and piece.first != done + 1):
+                raise _miscounted(source.name, surveyed.records, done + rows)
             yield (
                 number,
                 Piece(
@@ -26,10 +30,22 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
                     piece.last,
                 ),
             )
+            done = last
+        if wanted is None and done != surveyed.records:
+            raise _miscounted(source.name, surveyed.records, done)
+
+
+def _miscounted(name: str, counted: int, read: int) -> BugError:
+    return BugError(
+        "BUG-020",
+        f"two ways of counting the records of a file disagree: {counted:,} and {read:,}",
+        hint="Report this with the settings of the relation; the last batch was not loaded.",
+        place=name,
+    )
 
 
 def _located(frame: pl.DataFrame, file: int) -> pl.DataFrame:
-    return frame.with_columns(pl.format("{}:{}", pl.lit(file), pl.col(RECORD)).alias("_ref"))
+    return frame.with_columns((pl.lit(f"{file}:") + pl.col(RECORD).cast(pl.String)).alias("_ref"))
 
 
 def read_batches(delivery: Delivery, rows: int, after: str | None) -> Iterator[Extract]:
@@ -96,6 +112,22 @@ def _extract(delivery: Delivery, pieces: list[tuple[int, Piece]]) -> Extract:
     file, piece = pieces[-1]
     position = json.dumps({"digest": delivery.digest, "file": file, "record": piece.last}, separators=(",", ":"))
     return Extract(frame, position, unreadable if unreadable.height else None)
+
+
+def read_columns(delivery: Delivery, names: Sequence[str], rows: int) -> Iterator[pl.DataFrame]:
+    """Yield only these columns of the rows that can be read, about so many rows at a time; wide rows are let go of."""
+    waiting: list[pl.DataFrame] = []
+    height = 0
+    for _, piece in read_pieces(delivery):
+        # What is selected still holds the bytes of the whole rows; what went through Arrow's plain texts does not.
+        narrow = piece.frame.select(names).to_arrow(compat_level=pl.CompatLevel.oldest())
+        waiting.append(pl.DataFrame(narrow))
+        height += narrow.num_rows
+        if height >= rows:
+            yield pl.concat(waiting)
+            waiting, height = [], 0
+    if waiting:
+        yield pl.concat(waiting)
 
 
 def _read_position(delivery: Delivery, after: str | None) -> tuple[int, int]:

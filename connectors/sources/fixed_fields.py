@@ -10,7 +10,6 @@ _DIGITS = "0123456789"
 _LAST_DIGIT = dict(zip("{ABCDEFGHI}JKLMNOPQR", _DIGITS * 2, strict=True))
 _CONTINUED = pl.Series([bytes([byte]) for byte in range(0x80, 0xC0)], dtype=pl.Binary)
 """Bytes in UTF-8 with which no character begins."""
-_NEGATIVE = "[}J-R]$"
 
 
 def cut(record: pl.Expr, field: FixedField) -> pl.Expr:
@@ -25,29 +24,35 @@ def cut_bytes(record: pl.Expr, field: FixedField) -> pl.Expr:
     return pl.when(~pl.any_horizontal(borders)).then(record.bin.slice(field.start - 1, field.length)).cast(pl.String)
 
 
-def value(text: pl.Expr, field: FixedField) -> pl.Expr:
-    """Return what a field holds: a text without the spaces behind it, or a plain number; NULL where it is none."""
+def value(text: pl.Series, field: FixedField) -> pl.Series:
+    """Return what a field holds: a text without the spaces behind it, or a plain number; NULL where it is none.
+
+    Numbers are written for each value that occurs, since amounts are often the same.
+    """
     if field.sign is None:
         return text.str.strip_chars_end(" ")
-    return _number(text.str.strip_chars(" "), field)
+    once = text.drop_nulls().unique()
+    numbers = pl.select(_number(pl.lit(once).str.strip_chars(" "), field)).to_series()
+    return text.replace_strict(once, numbers, default=None, return_dtype=pl.String)
 
 
 def _number(text: pl.Expr, field: FixedField) -> pl.Expr:
-    negative = pl.lit(False)
-    digits = text
+    negative, digits = pl.lit(False), text
     if field.sign == "overpunch":
         last = text.str.tail(1)
-        negative = text.str.contains(_NEGATIVE)
+        negative = last.is_in(list("}JKLMNOPQR"))
         digits = text.str.head(-1) + last.replace(_LAST_DIGIT)
     elif field.sign == "trailing":
         negative = text.str.ends_with("-")
-        digits = text.str.replace("[+-]$", "")
+        digits = pl.when(negative | text.str.ends_with("+")).then(text.str.head(-1)).otherwise(text)
     elif field.sign == "leading":
         negative = text.str.starts_with("-")
-        digits = text.str.replace("^[+-] *", "")
-    whole = digits.str.strip_chars_start("0").str.zfill(field.decimals + 1)
-    plain = whole
+        signed = text.str.slice(1).str.strip_chars_start(" ")
+        digits = pl.when(negative | text.str.starts_with("+")).then(signed).otherwise(text)
+    significant = digits.str.strip_chars_start("0")
+    plain = significant.str.zfill(field.decimals + 1)
     if field.decimals:
-        plain = whole.str.head(-field.decimals) + "." + whole.str.tail(field.decimals)
-    signed = pl.when(negative & digits.str.contains("[1-9]")).then("-" + plain).otherwise(plain)
-    return pl.when(text == "").then(pl.lit("")).when(digits.str.contains("^[0-9]+$")).then(signed)
+        plain = plain.str.head(-field.decimals) + "." + plain.str.tail(field.decimals)
+    number = pl.when(negative & (significant != "")).then("-" + plain).otherwise(plain)
+    only_digits = (digits != "") & (digits.str.strip_chars(_DIGITS) == "")
+    return pl.when(text == "").then(pl.lit("")).when(only_digits).then(number)

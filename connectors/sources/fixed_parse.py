@@ -45,9 +45,7 @@ def chunks(source: Bytes, layout: Layout) -> Iterator[Chunk]:
         after = next(following, b"")
         data = rest + block
         if layout.lines:
-            found = find_records(data, b"\n", b"", final=not after)
-            table, consumed, lines = found.table, found.consumed, found.lines
-            table = table.filter(pl.col("stop") > pl.col("start")).select("start", "stop")
+            table, consumed, lines = _lines(data, final=not after)
             if len(data) - consumed > MAX_RECORD:
                 raise too_large(source, line + line_ends(data[:consumed]))
         else:
@@ -58,6 +56,31 @@ def chunks(source: Bytes, layout: Layout) -> Iterator[Chunk]:
         line += lines
         rest, block = data[consumed:], after
     check_unchanged(source)
+
+
+def _lines(data: bytes, *, final: bool) -> tuple[pl.DataFrame, int, int]:
+    """Return the complete lines that are not blank, where the last one ends, and how many line ends there are."""
+    if (even := _even_lines(data)) is not None:
+        return even
+    found = find_records(data, b"\n", b"", final=final)
+    return found.table.filter(pl.col("stop") > pl.col("start")).select("start", "stop"), found.consumed, found.lines
+
+
+def _even_lines(data: bytes) -> tuple[pl.DataFrame, int, int] | None:
+    """Return the lines of a buffer in which all have one length, which is how it should be; None where they have not.
+
+    Every line end is counted and looked for in its place, so that no other one can be among them.
+    """
+    length = data.find(b"\n") + 1
+    rows = len(data) // length if length > 2 else 0
+    if not rows or data[length - 1 :: length].count(b"\n") != rows or data.count(b"\n") != rows:
+        return None
+    returns = data.count(b"\r")
+    if returns and (returns != rows or data[length - 2 : rows * length : length].count(b"\r") != rows):
+        return None
+    start = pl.int_range(0, rows * length, length, dtype=pl.Int64, eager=True).alias("start")
+    text = length - (2 if returns else 1)
+    return start.to_frame().with_columns(stop=start + text), rows * length, rows
 
 
 def _equal_records(data: bytes, length: int, *, final: bool) -> tuple[pl.DataFrame, int]:
@@ -182,9 +205,8 @@ class Rows:
         mine = chunk.table.filter(pl.col(_CODE) == self.kind.code)
         cutter = cut_bytes if self.by_bytes else cut
         fields = self.kind.fields
-        found = mine.select(
-            _AT, *(value(cutter(pl.col(_TEXT), each), each).alias(each.name) for each in fields), self._why(mine)
-        )
+        cuts = mine.select(_AT, *(cutter(pl.col(_TEXT), each).alias(each.name) for each in fields), self._why())
+        found = cuts.with_columns(value(cuts[each.name], each) for each in fields)
         wrong = [_cannot(each) for each in fields if each.sign is not None or self.by_bytes]
         if wrong:
             found = found.with_columns(pl.coalesce(_WHY, *wrong))
@@ -192,7 +214,7 @@ class Rows:
             found = self._with_parent(chunk, found)
         return found.select(_AT, _WHY, *self.kind.columns)
 
-    def _why(self, mine: pl.DataFrame) -> pl.Expr:
+    def _why(self) -> pl.Expr:
         """Return why a record cannot be read by its length or bytes."""
         asked = self.kind.length
         what = "characters" if self.layout.reading_of(self.source.name).characters else "bytes"

@@ -1,4 +1,4 @@
-"""Legacy systems that deliver XML: records by a path, and their repeated parts, in files of any size."""
+"""The XML files of a relation: records by a path, and their repeated parts, in files of any size."""
 
 from __future__ import annotations
 
@@ -10,37 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from casemodel import SystemFailure
-from connectors.config import SystemConfig, refuse
+from connectors.config import SystemConfig
 from connectors.sources.file_bytes import Bytes, as_text, blocks, check_unchanged, raw_blocks
 from connectors.sources.file_finding import find_contents
 from connectors.sources.file_relation import Piece, Surveyed
-from connectors.sources.files import FileSource
 from connectors.sources.record_pieces import Records, Unreadable, disagreement, empty
-from connectors.sources.record_settings import RecordRelation, names_of, read_relations
+from connectors.sources.record_settings import RecordRelation
 from connectors.sources.xml_count import Counter
 from connectors.sources.xml_parse import Parser, well_formed
-from connectors.sources.xml_paths import REPEATED, Paths, Tree
-from connectors.sources.xml_slices import Slicer
+from connectors.sources.xml_paths import PLAIN, REPEATED, Tree
+from connectors.sources.xml_slices import Slice, Slicer
 
 _DECLARED = re.compile(rb"\s*<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z][A-Za-z0-9._-]{0,30})[\"']")
-
-
-def open_xml(config: SystemConfig) -> FileSource:
-    """Open a folder of XML files, whose relations the settings describe."""
-    namespaces: dict[str, str] = {}
-
-    def spaces(value: Any) -> Any:
-        if not isinstance(value, Mapping) or not all(isinstance(each, str) and each for each in value.values()):
-            raise refuse(config, "the setting namespaces is not a map", "Write namespaces: {ZKN: http://…}.")
-        namespaces.update({str(prefix): space for prefix, space in value.items()})
-        return tuple(sorted(namespaces.items()))
-
-    settings = read_relations(
-        config, {"namespaces": spaces, "skip": names_of}, {"skip": names_of}, lambda text: _encoding(config, text)
-    )
-    paths = Paths(config, namespaces)
-    shapes = {name: _shape(config, relation, paths) for name, relation in settings.items()}
-    return FileSource(config.name, "xml", settings, lambda relation: _look(config, shapes[relation.name]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +39,10 @@ class Shape:
     trees: Mapping[int, Tree]
     numbers: tuple[int, ...]
 
-
-def _shape(config: SystemConfig, relation: RecordRelation, paths: Paths) -> Shape:
-    if not relation.record:
-        raise refuse(config, f"relation {relation.name} has no record", "Write record: /root/record, with prefixes.")
-    trees, numbers = paths.trees(list(enumerate(path for _, path in relation.fields)), relation.each)
-    if numbers and not relation.each:
-        raise refuse(config, "position() is a field of a relation with each only", "Add each: path.")
-    skip = frozenset(name for path in relation.option("skip") or () for name in paths.elements(path))
-    each = paths.elements(relation.each) if relation.each else ()
-    return Shape(relation, paths.elements(relation.record), each, skip, trees, tuple(numbers))
-
-
-def _encoding(config: SystemConfig, text: str) -> str:
-    try:
-        name = codecs.lookup(text).name
-    except LookupError:
-        raise refuse(config, f"the encoding {text} is not known", "Leave it out: XML files name theirs.") from None
-    return "utf-8" if name == "utf-8-sig" else name
+    @property
+    def whole(self) -> Shape:
+        """The same relation with the record as its row."""
+        return replace(self, each=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +79,17 @@ def slicer(source: Bytes, shape: Shape) -> Slicer:
     return Slicer(source.name, shape.steps, shape.skip, shape.relation.limits.record)
 
 
+def elements(source: Bytes, shape: Shape) -> Iterator[tuple[Slice, Any | Unreadable]]:
+    """Yield the records of a file as bytes and as elements, or why there is none."""
+    parser = Parser(source.name, source.text_encoding, shape.relation.limits)
+    for each in slicer(source, shape).slices(blocks(source)):
+        yield each, Unreadable("record-unparsable", each.wrong) if each.wrong else parser.element(each)
+
+
 def read(source: Bytes, shape: Shape, found: Records) -> Iterator[None]:
     """Add the rows of a file and what cannot be read of it, record by record."""
-    parser = Parser(source.name, source.text_encoding, shape.relation.limits)
     fields = len(shape.relation.fields)
-    for each in slicer(source, shape).slices(blocks(source)):
-        if not shape.each and found.leaves_out():
-            continue
-        element = Unreadable("record-unparsable", each.wrong) if each.wrong else parser.element(each)
+    for each, element in elements(source, shape):
         if isinstance(element, Unreadable):
             found.bad(each.line, element, each.data, source.text_encoding)
             yield
@@ -127,7 +97,7 @@ def read(source: Bytes, shape: Shape, found: Records) -> Iterator[None]:
         for number, chain in enumerate(parts(element, shape.each), 1):
             values: list[str | None] = [None] * fields
             for up, tree in shape.trees.items():
-                tree.take(chain[-1 - up], values)
+                tree.take(chain[-1 - up], values, PLAIN)
             for place in shape.numbers:
                 values[place] = str(number)
             if REPEATED in values:
@@ -170,14 +140,16 @@ def survey(source: Bytes, shape: Shape) -> Surveyed:
         raise disagreement(source.name, records, bounded)
     if not bounded and not by_bounds.skipped and not relation.allow_empty:
         raise empty(source.name)
-    return Surveyed(digest.hexdigest(), records)
+    skipped = (("elements skipped", by_bounds.skipped),) if by_bounds.skipped else ()
+    return Surveyed(digest.hexdigest(), records, source.encoding, skipped)
 
 
 def _local(names: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(name.rpartition("}")[2].encode() for name in names)
 
 
-def _look(config: SystemConfig, shape: Shape) -> XmlFiles:
+def look(config: SystemConfig, shape: Shape) -> XmlFiles:
+    """Look at the files of a relation; raise what `Source.relation` may raise."""
     relation = shape.relation
     return XmlFiles(shape, tuple(_text(content, relation.encoding) for content in find_contents(config, relation)))
 

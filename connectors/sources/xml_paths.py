@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,19 @@ NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 PREDEFINED = {"xml": "http://www.w3.org/XML/1998/namespace"}
 REPEATED = "\x01repeated"
 """Stands where a field has more than one value; no XML text holds this character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How elements are read.
+
+    ``text`` gives an element's text or None; ``absent`` is what an element without the attribute has; ``gone`` tells
+    of an element that it says: no value here and below.
+    """
+
+    text: Callable[[Any], str | None]
+    absent: str | None = None
+    gone: Callable[[Any], bool] | None = None
 
 
 @dataclass(slots=True)
@@ -32,12 +45,21 @@ class Tree:
     firsts: dict[str, Tree] = field(default_factory=dict)
     chosen: dict[str, list[tuple[str, str, Tree]]] = field(default_factory=dict)
 
-    def take(self, element: Any, into: list[str | None]) -> None:
+    def take(self, element: Any, into: list[str | None], reading: Reading) -> None:
         """Put the values of an element where they belong; `REPEATED` where there are two."""
+        if reading.gone is None or not element.attrib or not reading.gone(element):
+            self.take_in(element, into, reading)
+            return
         for number, name in self.attributes:
-            _put(into, number, element.get(name))
+            _put(into, number, element.get(name, reading.absent))
+        self._clear(into, reading.absent, below=False)
+
+    def take_in(self, element: Any, into: list[str | None], reading: Reading) -> None:
+        """Do the same, whatever the element says of itself."""
+        for number, name in self.attributes:
+            _put(into, number, element.get(name, reading.absent))
         if self.text:
-            value = text_of(element)
+            value = reading.text(element)
             for number in self.text:
                 _put(into, number, value)
         if self.parts:
@@ -45,20 +67,30 @@ class Tree:
             for child in element:
                 part = parts.get(child.tag)
                 if part is not None:
-                    part.take(child, into)
+                    part.take(child, into, reading)
         if self.firsts or self.chosen:
-            self._take_some(element, into)
+            self._take_some(element, into, reading)
 
-    def _take_some(self, element: Any, into: list[str | None]) -> None:
+    def _clear(self, into: list[str | None], absent: str | None, *, below: bool) -> None:
+        """Say of everything in an element that it has no value."""
+        for number in self.text:
+            _put(into, number, absent)
+        for number, _ in self.attributes if below else ():
+            _put(into, number, absent)
+        parts = [*self.parts.values(), *self.firsts.values()]
+        for part in (*parts, *(part for chosen in self.chosen.values() for _, _, part in chosen)):
+            part._clear(into, absent, below=True)
+
+    def _take_some(self, element: Any, into: list[str | None], reading: Reading) -> None:
         for name, part in self.firsts.items():
             found = element.find(name)
             if found is not None:
-                part.take(found, into)
+                part.take(found, into, reading)
         if self.chosen:
             for child in element:
                 for attribute, wanted, part in self.chosen.get(child.tag, ()):
                     if child.get(attribute) == wanted:
-                        part.take(child, into)
+                        part.take(child, into, reading)
 
 
 def text_of(element: Any) -> str | None:
@@ -68,6 +100,9 @@ def text_of(element: Any) -> str | None:
     if len(element):
         return "".join(element.itertext())
     return element.text or ""
+
+
+PLAIN = Reading(text_of)
 
 
 def _put(into: list[str | None], number: int, value: str | None) -> None:

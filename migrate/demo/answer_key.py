@@ -13,11 +13,14 @@ from migrate.demo import (
     key_addresses,
     key_cases,
     key_children,
+    key_complaints,
     key_contacts,
     key_counter,
     key_documents,
     key_fixed,
+    key_handouts,
     key_merged,
+    key_messages,
     key_parties,
     key_reach,
 )
@@ -115,6 +118,15 @@ class AnswerKey:
         frame = frame.join(others, on="other", how="left", maintain_order="left")
         self._write("zaak.case_relation", key_children.relation_key(frame))
 
+    def complaints(self, frame: pl.DataFrame) -> None:
+        """Take rows of `complaints.complaint_rows`."""
+        self._write("klachten.contact", key_complaints.complaint_key(frame))
+
+    def messages(self, frame: pl.DataFrame) -> None:
+        """Take rows of `messages.case_rows`."""
+        for mapping, rows in key_messages.message_keys(frame).items():
+            self._write(mapping, rows)
+
     def appointments(self, frame: pl.DataFrame) -> None:
         """Take rows of `appointments.appointment_rows`."""
         self._write("balie.appointment", key_counter.appointment_key(frame))
@@ -125,6 +137,10 @@ class AnswerKey:
         self._write("balie.queue_ticket", key_counter.ticket_key(counted))
         self._write("balie.contact", key_counter.contact_key(key_counter.with_fee(frame, cash)))
         self._write("balie.actor_name", key_counter.typed_name_key(frame, self._names))
+
+    def hand_outs(self, frame: pl.DataFrame) -> None:
+        """Take rows of `handouts.hand_out_rows`, of all deliveries that are read."""
+        self._write("uitreik.case_property", key_handouts.hand_out_key(frame))
 
     def callers(self, world: World, frame: pl.DataFrame) -> None:
         """Take the contacts of some months, before those of each month: who calls is worked out once for all."""

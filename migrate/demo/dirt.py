@@ -83,6 +83,10 @@ LISTED: dict[str, float] = {
     "F07": 0.004,
     "F08": 0.02,
     "F09": 1.0,
+    "F14": 0.01,
+    "F20": 1.0,
+    "F21": 0.1,
+    "F24": 1.0,
 }
 """How often a kind of dirt occurs among the rows where it can, as the catalogue says; kinds without a rate excepted."""
 

@@ -17,11 +17,14 @@ from migrate.demo import (
     casefile,
     cases,
     catalogue,
+    complaints,
     contacts,
     desk_records,
     fixed_tables,
+    handouts,
     history,
     involved,
+    messages,
     night_job,
     papers,
     parties,
@@ -52,6 +55,8 @@ class _Books:
     advance: Callable[[int], None]
     leaving: list[pl.DataFrame] = field(default_factory=list)
     """Customers that a night job deletes between two deliveries."""
+    handed: list[pl.DataFrame] = field(default_factory=list)
+    """Tickets with which a document was handed out."""
 
 
 def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callable[[int], None]) -> pl.DataFrame:
@@ -72,7 +77,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
     """
     with _draft(folder) as draft:
         shutil.copytree(_SHIPPED, draft, dirs_exist_ok=True)
-        for part in ("systems/kcc", "answer_key"):
+        for part in ("systems/kcc", "systems/klachten", "systems/uitreik", "systems/oudwmo", "answer_key"):
             (draft / part).mkdir(parents=True)
         dirt = DirtCount()
         with ExitStack() as stack:
@@ -84,6 +89,9 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
             with old_database(draft / "systems" / "balie.db", schemas.BALIE) as database:
                 _write_balie(books, database)
             _write_kcc(books, draft / "systems" / "kcc")
+            _write_uitreik(books, draft / "systems" / "uitreik")
+            _write_complaints(books, draft / "systems" / "klachten")
+            _write_messages(books, draft / "systems" / "oudwmo")
         night_job.write_list(draft, pl.concat(books.leaving))
         dirt.frame().write_csv(draft / "answer_key" / "dirt.csv")
     return dirt.frame()
@@ -229,6 +237,7 @@ def _write_days(books: _Books, database: OldDatabase, low: int, high: int, used:
     books.links.add(rows, "appointment", ("balie.BLS_AFSPRAAK", "appointment"), ("balie.BLS_BON", "BONID"))
     visitors = rows.filter(~pl.col("no_customer")).with_columns((pl.col("t") + CUSTOMER_BASE).alias("customer"))
     books.links.add(visitors, "visitor", ("balie.BLS_BON", "BONID"), ("balie.BLS_KLANT", "customer"))
+    books.handed.append(handouts.handed_out(rows))
     if books.key:
         books.key.appointments(planned)
         books.key.tickets(rows, totals, cash)
@@ -260,13 +269,54 @@ def _write_kcc(books: _Books, folder: Path) -> None:
     books.dirt.count("F09", len(months), len(months))
 
 
+def _write_uitreik(books: _Books, folder: Path) -> None:
+    rows = handouts.hand_out_rows(books.world, pl.concat(books.handed))
+    books.dirt.add(rows)
+    for number, day in enumerate(handouts.QUARTERS, start=1):
+        own = rows.filter(delivery=day)
+        _write_file(folder / handouts.file_name(day), handouts.delivery(own, day, number))
+        if day == handouts.TWICE:
+            _write_file(folder / handouts.file_name(handouts.AGAIN), handouts.delivery(own, day, number))
+    blocked = handouts.delivery(own, handouts.WRONG, len(handouts.QUARTERS) + 1, stated=7_350)
+    (folder / handouts.BLOCKED).mkdir()
+    _write_file(folder / handouts.BLOCKED / handouts.file_name(handouts.WRONG), blocked)
+    files = len(handouts.QUARTERS) + 2
+    for kind in ("F10", "F12", "F13"):
+        books.dirt.count(kind, 1, files)
+    if books.key:
+        books.key.hand_outs(rows)
+
+
+def _write_complaints(books: _Books, folder: Path) -> None:
+    rows = complaints.complaint_rows(books.world)
+    books.dirt.add(rows)
+    for kind in ("F09", "F20"):
+        books.dirt.count(kind, len(complaints.YEARS), len(complaints.YEARS))
+    _write_file(folder / complaints.FILE_NAME, complaints.workbook(rows))
+    if books.key:
+        books.key.complaints(rows)
+
+
+def _write_messages(books: _Books, folder: Path) -> None:
+    rows = messages.case_rows(books.world)
+    books.dirt.add(rows)
+    for name, content in messages.files(rows):
+        _write_file(folder / name, content)
+    if books.key:
+        books.key.messages(rows)
+
+
 def _write_month(folder: Path, month: str, rows: pl.DataFrame) -> None:
+    _write_file(folder / contacts.file_name(month), contacts.file_bytes(month, rows))
+
+
+def _write_file(path: Path, content: bytes) -> None:
     try:
-        (folder / contacts.file_name(month)).write_bytes(contacts.file_bytes(month, rows))
+        path.write_bytes(content)
     except OSError as error:
         raise SystemFailure(
             "SYS-023",
             "a file of the demo cannot be written",
             hint="Free some space or choose another folder, and run `omnicase demo` again.",
-            place=contacts.file_name(month),
+            place=path.name,
         ) from error

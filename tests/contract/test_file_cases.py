@@ -16,7 +16,8 @@ from connectors import SystemConfig, open_source
 from connectors.sources import file_bytes
 
 _BAD = Path(__file__).parents[1] / "cases_bad"
-CASES = sorted(path.parent for kind in ("csv", "excel", "fixed", "xml") for path in (_BAD / kind).glob("*/case.json"))
+KINDS = ("csv", "excel", "fixed", "json", "ticketlog", "xml")
+CASES = sorted(path.parent for kind in KINDS for path in (_BAD / kind).glob("*/case.json"))
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 22], ids=["small chunks", "one chunk"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -84,6 +86,25 @@ def write_csv(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "csv", {"encoding": "cp1252", "delimiter": ";", "relations": relations}, folder)
 
 
+def write_ticketlog(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        with (folder / f"KLANT_{number}.CSV").open("w", encoding="cp1252", newline="") as file:
+            writer = csv.writer(file, delimiter=";")
+            writer.writerow((*COLUMNS, "ACTIE", "TIJD"))
+            writer.writerows((*row, action, f"2019040109{action}") for action in ("00", "05") for row in part)
+    log = {
+        "ticket": ["NR"],
+        "event": "ACTIE",
+        "moment": {"column": "TIJD", "format": "YYYYMMDDHHmm"},
+        "events": {"00": "printed", "05": "called"},
+        "keep": ["GROEP", "Naam"],
+    }
+    relations = {"KLANT": {"files": "KLANT_*.CSV", "log": log}}
+    options = {"encoding": "cp1252", "delimiter": ";", "relations": relations}
+    return SystemConfig("oud", "ticketlog", options, folder)
+
+
 def write_fixed(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     half = len(rows) // 2
     for number, part in enumerate((rows[:half], rows[half:])):
@@ -124,6 +145,18 @@ def write_xml(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     return SystemConfig("oud", "xml", {"namespaces": {"x": "urn:k"}, "relations": {"KLANT": relation}}, folder)
 
 
+def write_json(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        found = [{"nr": int(nr), "groep": group, "n": {"naam": name}} for nr, group, name in part]
+        text = json.dumps({"count": len(found), "results": found}, indent=1)
+        # Numbers reach the mapping as they are written.
+        (folder / f"KLANT_{number}.json").write_text(re.sub(r'"nr": (\d+)', lambda m: f'"nr": "{m[1]:0>5}"', text))
+    fields = {"NR": "nr", "GROEP": "groep", "Naam": "n/naam"}
+    relation = {"files": "KLANT_*.json", "record": "/results", "fields": fields, "key": ["NR"]}
+    return SystemConfig("oud", "json", {"relations": {"KLANT": relation}}, folder)
+
+
 def write_sql(folder: Path, rows: list[tuple[str, str, str]]) -> SystemConfig:
     config = write_sqlite(folder, rows)
     return SystemConfig("oud", "sql", {"url": f"sqlite:///{quote(config.options['path'])}"}, folder)
@@ -135,8 +168,10 @@ KINDS: dict[str, Callable[[Path, list[tuple[str, str, str]]], SystemConfig]] = {
     "sqlite view": write_view,
     "sqlite without rowid": write_without_rowid,
     "csv": write_csv,
+    "json": write_json,
     "xml": write_xml,
     "fixed": write_fixed,
+    "ticketlog": write_ticketlog,
     "excel": write_excel,
     "csv compressed": write_packed,
     "sql": write_sql,
@@ -218,7 +253,8 @@ def test_relation_is_found_in_any_case(source: Source) -> None:
     assert "KLANT" in source.relations()
     relation = source.relation("klant")
     assert (relation.system, relation.name) == ("oud", "KLANT")
-    assert relation.column_names() == COLUMNS
+    assert relation.column_names()[: len(COLUMNS)] == COLUMNS
+    assert relation.column_names() == COLUMNS or source.kind == "ticketlog"
 
 
 def test_unknown_names_are_refused_with_the_nearest(source: Source) -> None:

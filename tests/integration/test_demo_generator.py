@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import shutil
 import sqlite3
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from contextlib import closing
 from math import sqrt
 from pathlib import Path
+from xml.etree.ElementTree import Element, fromstring
 
+import openpyxl
 import polars as pl
 import pytest
+from command_line import CommandLine
 from dirt_kinds import KINDS
 from made_once import made_once
 from stdnum.nl import bsn
@@ -55,6 +62,7 @@ SLOTTED = {
     "balie.party_digital": ("balie", "BLS_KLANT", "KLANTNR", ("telefoon", "mobiel", "email")),
 }
 """Mappings that make a record of each filled column."""
+FILE_SYSTEMS = ("kcc", "klachten", "oudwmo", "uitreik")
 OUTCOMES = {"loaded", "merged", "rejected", "parked", "out_of_scope"}
 
 
@@ -109,6 +117,9 @@ def test_the_same_seed_gives_the_same_town_and_another_seed_another(tmp_path: Pa
         make(tmp_path / "c", 300, seed=2, answer_key=False),
     )
     assert [f.read_bytes() for f in files(first)] == [f.read_bytes() for f in files(second)]
+    assert [(f / "systems/klachten/KLACHTEN_2009-2016.xlsx").read_bytes() for f in (first,)] == [
+        (f / "systems/klachten/KLACHTEN_2009-2016.xlsx").read_bytes() for f in (second,)
+    ]
     for system in ("balie", "zaak"):
         assert tables(first, system) == tables(second, system)
     for file in (first / "answer_key").glob("*.parquet"):
@@ -148,7 +159,7 @@ def test_the_databases_are_closed_sound_and_padded_as_char_columns_are(demo: Pat
         assert rows(demo, system, "PRAGMA journal_mode") == [("delete",)]
         assert rows(demo, system, "PRAGMA integrity_check") == [("ok",)]
     assert {file.name for file in (demo / "systems").iterdir()} == {
-        "balie.db", "balie_opschoning.csv", "zaak.db", "kcc"
+        "balie.db", "balie_opschoning.csv", "zaak.db", "kcc", "klachten", "oudwmo", "uitreik"
     }
     assert rows(demo, "zaak", "SELECT DISTINCT LENGTH(ZAAKNR) FROM ZKN_ZAAK") == [(15,)]
     assert rows(demo, "balie", "SELECT DISTINCT LENGTH(PRODCODE), LENGTH(RIJCODE) FROM BLS_BON") == [(8, 2)]
@@ -230,13 +241,15 @@ def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(dem
 
 def test_the_key_says_how_each_kind_of_dirt_is_treated(demo: Path) -> None:
     listed = [*(f"B{n:02}" for n in range(1, 33)), *(f"Z{n:02}" for n in range(1, 40))]
-    assert list(KINDS) == [*listed, "F04", "F05", "F07", "F08", "F11"]
+    assert list(KINDS) == [*listed, "F04", "F05", "F07", "F08", "F11", *(f"F{n}" for n in range(20, 26)), "F10", "F12", "F14", *(f"F{n}" for n in range(15, 20))]
     keys: dict[str, pl.DataFrame] = {}
     untreated = {}
-    with closing(_contacts(demo)) as calls:
+    with closing(_files(demo)) as delivered:
+        _add_hand_outs(demo, delivered)
+        _add_messages(demo, delivered)
         for name, kind in KINDS.items():
             system = kind.mapping.partition(".")[0]
-            found = calls.execute(kind.keys).fetchall() if system == "kcc" else rows(demo, system, kind.keys)
+            found = delivered.execute(kind.keys).fetchall() if system in FILE_SYSTEMS else rows(demo, system, kind.keys)
             if kind.mapping not in keys:
                 keys[kind.mapping] = key(demo, kind.mapping).with_columns(pl.col("issues").list.join("; ").alias("said"))
             told = keys[kind.mapping].filter(pl.col("key").is_in([str(row[0]).strip() for row in found]))
@@ -246,15 +259,107 @@ def test_the_key_says_how_each_kind_of_dirt_is_treated(demo: Path) -> None:
     assert untreated == {}
 
 
-def _contacts(folder: Path) -> sqlite3.Connection:
-    """Return the lines of all files of the contact centre as a table of a database in memory."""
+def complaints(folder: Path) -> pl.DataFrame:
+    """Return the rows of the workbook with complaints, read by another program than ours."""
+    book = openpyxl.load_workbook(folder / "systems/klachten/KLACHTEN_2009-2016.xlsx", data_only=True)
+    found = []
+    for sheet in book.worksheets[:8]:
+        lines = [[None if cell in (None, "#N/A", "") else str(cell) for cell in row] for row in sheet.values]
+        top = 5 if sheet.title == "2012" else 3
+        assert lines[top][0] == "Nr" and lines[-1][:2] == ["Totaal", str(len(lines) - top - 3)]
+        found += [[sheet.title, *line] for line in lines[top + 1 : -2]]
+    return pl.DataFrame(found, schema=dict.fromkeys(("_sheet", *lines[3]), pl.String), orient="row")
+
+
+def test_every_complaint_of_the_workbook_is_in_the_key_once(demo: Path) -> None:
+    found = complaints(demo)
+    assert found.height == 8 * 5
+    keys = found.select(pl.concat_str("_sheet", "Nr", separator="|")).to_series()
+    assert sorted(key(demo, "klachten.contact")["key"]) == sorted(keys)
+
+
+def _files(folder: Path) -> sqlite3.Connection:
+    """Return what files deliver as tables of a database in memory."""
     database = sqlite3.connect(":memory:")
     names = ", ".join(f'"{name}"' for name in ("_file", *lines(files(folder)[-1])[0]))
     database.execute(f"CREATE TABLE KCC_CONTACT ({names})")
     for file in files(folder):
         told = [(file.name, *line) for line in lines(file)[1:-1]]
         database.executemany(f"INSERT INTO KCC_CONTACT VALUES ({', '.join('?' * 19)})", told)
+    listed = complaints(folder)
+    names = ", ".join(f'"{name}"' for name in listed.columns)
+    database.execute(f"CREATE TABLE KLACHT ({names})")
+    database.executemany(f"INSERT INTO KLACHT VALUES ({', '.join('?' * 11)})", listed.rows())
     return database
+
+
+def messages(folder: Path) -> Iterator[Element]:
+    """Yield the messages about cases of the old Wmo system, read by another parser than ours."""
+    for file in sorted((folder / "systems" / "oudwmo").iterdir()):
+        if file.suffix == ".xml":
+            texts = [file.read_text()]
+        else:
+            with zipfile.ZipFile(file) as archive:
+                texts = [archive.read(name).decode() for name in archive.namelist()]
+        for text in texts:
+            parts = text.split('<?xml version="1.0" encoding="UTF-8"?>')
+            yield from (fromstring(part) for part in parts if "zakLk01" in part)
+
+
+def _add_messages(folder: Path, database: sqlite3.Connection) -> None:
+    """Add what the messages of the old Wmo system say to a database in memory."""
+    database.execute("CREATE TABLE BERICHT (zaaknr, soort, tijd, gepland, kanaalcode, onvolledig, medewerker)")
+    zkn, bg = "{http://www.egem.nl/StUF/sector/zkn/0310}", "{http://www.egem.nl/StUF/sector/bg/0310}"
+    stuf = "{http://www.egem.nl/StUF/StUF0301}"
+    for message in messages(folder):
+        told = message.findall(f"{zkn}object")[-1]
+        planned, born = told.find(f"{zkn}einddatumGepland"), told.find(f".//{bg}geboortedatum")
+        database.execute(
+            "INSERT INTO BERICHT VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                told.findtext(f"{zkn}identificatie"),
+                message.findtext(f".//{stuf}mutatiesoort"),
+                message.findtext(f".//{stuf}tijdstipBericht", "").ljust(17, "0"),
+                None if planned is None else planned.get(f"{stuf}noValue"),
+                told.findtext(f".//{stuf}extraElement"),
+                None if born is None else born.get(f"{stuf}indOnvolledigeDatum"),
+                told.findtext(f".//{zkn}medewerker/{zkn}identificatie"),
+            ),
+        )
+
+
+def test_every_case_of_the_messages_is_in_the_key_once(demo: Path) -> None:
+    told = {found for message in messages(demo) for found in message.itertext() if found.startswith("WMO2")}
+    assert sorted(key(demo, "oudwmo.case")["key"]) == sorted(told)
+
+
+def _add_hand_outs(folder: Path, database: sqlite3.Connection) -> None:
+    """Add what the files of hand-outs hold, cut as their description says, to a database in memory."""
+    database.execute("CREATE TABLE UITREIKING (_file, AANVRNR, NAAM, LEGES)")
+    for file in sorted((folder / "systems" / "uitreik").glob("*.TXT")):
+        text = file.read_bytes().decode("utf-8" if "20170630" in file.name else "cp850")
+        details = [line for line in text.split("\r\n") if line.startswith("10")]
+        told = [(file.name, line[2:12], line[21:61].rstrip(), line[107:115]) for line in details]
+        database.executemany("INSERT INTO UITREIKING VALUES (?, ?, ?, ?)", told)
+
+
+def test_a_delivery_of_hand_outs_with_a_wrong_trailer_is_blocked_until_it_is_explained(
+    omnicase: CommandLine, demo: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "demo"
+    shutil.copytree(demo, folder)
+    blocked = folder / "systems" / "uitreik" / "blocked" / "UITREIK_20190331.TXT"
+    blocked.rename(blocked.parents[1] / blocked.name)
+    assert omnicase("-C", folder, "db", "upgrade").status == 0
+    refused = omnicase("-C", folder, "run", "uitreik.case_property")
+    assert refused.status == 5
+    assert "CON-162" in refused.err and blocked.name in refused.err
+    explained = re.search(r"add to explained: ({.*?), reason", refused.err.replace("\n", " "))
+    assert explained, refused.err
+    settings = (folder / "workspace.yml").read_text()
+    line = f"        explained: [{explained[1]}, reason: test, by: test}}]\n        exceptions:\n"
+    (folder / "workspace.yml").write_text(settings.replace("        exceptions:\n", line))
+    assert omnicase("-C", folder, "run", "uitreik.case_property").status in (0, 3)
 
 
 def test_target_records_of_the_key_are_unique_where_the_model_says_so(demo: Path) -> None:

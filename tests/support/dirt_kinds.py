@@ -1,4 +1,4 @@
-"""Every kind of dirt in databases and CSV files: where it stands in an old system, and what the answer key says of it."""
+"""Every kind of dirt in databases and files: where it stands in an old system, and what the answer key says of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _STATUS = _of("zaak.case_status", "ZKN_STATUS", "STATID")
 _ROLE = _of("zaak.case_role", "ZKN_BETROK", "BETRID")
 _PROPERTY = _of("zaak.case_property", "ZKN_KENMERK", "KENMID")
 _DOCUMENT = _of("zaak.case_document", "ZKN_DOC", "DOCID")
+_COMPLAINT = _of("klachten.contact", "KLACHT", "_sheet || '|' || Nr")
+_WMO = _of("oudwmo.case", "BERICHT", "zaaknr")
 _CALL = _of("kcc.contact", "KCC_CONTACT", "Contactnr")
+_HAND_OUT = "SELECT AANVRNR || '|{}' FROM UITREIKING WHERE "
 
 
 def _kind(of: dict[str, str], where: str, treated: str) -> Kind:
@@ -154,5 +157,45 @@ KINDS = {
     "F07": _kind(_CALL, "BSN LIKE '%E+08'", "said LIKE '%number step-failed%'"),
     "F08": _kind(_CALL, "BSN LIKE '___.___.___'", "said NOT LIKE '%step-failed%'"),
     "F11": _kind(_CALL, "Contactnr IN (SELECT Contactnr FROM KCC_CONTACT GROUP BY 1 HAVING COUNT(*) > 1)", "outcome = 'loaded'"),
+    "F20": _kind(_COMPLAINT, "_sheet = '2012'", "outcome = 'loaded'"),
+    "F21": _kind(_COMPLAINT, "Ontvangen LIKE '% % 20__'", "f_occurred_at IS NOT NULL"),
+    "F22": _kind(_COMPLAINT, "_sheet = '2013' AND Afgehandeld IS NULL", "f_ended_at IS NULL AND outcome = 'loaded'"),
+    "F23": _kind(_COMPLAINT, "Zaaknr IS NULL", "f_metadata NOT LIKE '%zaaknummer%'"),
+    "F24": _kind(_COMPLAINT, "\"Hoe binnengekomen\" LIKE 'TEL'", "f_channel_id = 'channel:telefoon'"),
+    "F25": _kind(_COMPLAINT, "Zaaknr LIKE '% + %'", "said LIKE '%(F25)%' AND f_metadata LIKE '%zaaknummer%'"),
+    "F10": Kind(
+        "uitreik.case_property",
+        _HAND_OUT.format("uitgereikt_op") + "_file = 'UITREIK_20171002.TXT'",
+        "outcome = 'loaded' AND f_value LIKE '2017%'",
+    ),
+    "F12": Kind(
+        "uitreik.case_property",
+        _HAND_OUT.format("naam_op_document") + "_file = 'UITREIK_20170630.TXT' AND NAAM LIKE 'Zoë%'",
+        "outcome = 'loaded' AND f_value LIKE 'Zoë %'",
+    ),
+    "F14": Kind(
+        "uitreik.case_property",
+        _HAND_OUT.format("leges_document") + "LEGES LIKE '%}' OR LEGES LIKE '%Q'",
+        "outcome = 'loaded' AND f_value LIKE '-%'",
+    ),
+    "F15": _kind(
+        _WMO,
+        "gepland = 'geenWaarde' AND tijd = (SELECT MAX(tijd) FROM BERICHT b WHERE b.zaaknr = BERICHT.zaaknr)",
+        "f_planned_end_date IS NULL",
+    ),
+    "F16": _kind(
+        _of("oudwmo.person", "BERICHT", "zaaknr"), "onvolledig IN ('D', 'M', 'J')", "f_birth_date IS NULL"
+    ),
+    "F17": _kind(
+        _WMO,
+        "soort = 'T' AND tijd > (SELECT MIN(tijd) FROM BERICHT b WHERE b.zaaknr = BERICHT.zaaknr)",
+        "said LIKE '%(F17)%'",
+    ),
+    "F18": _kind(
+        _of("oudwmo.case_handler", "BERICHT", "zaaknr || '|' || medewerker"),
+        "LENGTH(medewerker) = 24",
+        "f_actor_id LIKE 'zaak.actor:%'",
+    ),
+    "F19": _kind(_WMO, "kanaalcode IS NOT NULL", "f_channel_id IS NOT NULL"),
 }
-"""By its id in the catalogue of dirt: all kinds of databases, and those of CSV files that mappings treat."""
+"""By its id in the catalogue of dirt: all kinds of databases, and those of files that mappings treat."""

@@ -16,14 +16,14 @@ from connectors.prefetch import ahead
 
 
 def test_a_kind_may_announce_itself_as_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    info = tmp_path / "ticketlog-1.0.dist-info"
+    info = tmp_path / "wachtrij-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ticketlog\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[omnicase.connectors]\nticketlog = announced_kind:open_it\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wachtrij\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[omnicase.connectors]\nwachtrij = announced_kind:open_it\n")
     (tmp_path / "announced_kind.py").write_text("def open_it(config):\n    return (config.name, config.kind)\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert "ticketlog" in kinds()
-    assert open_source(SystemConfig("bonnen", "ticketlog", {}, tmp_path)) == ("bonnen", "ticketlog")
+    assert "wachtrij" in kinds()
+    assert open_source(SystemConfig("bonnen", "wachtrij", {}, tmp_path)) == ("bonnen", "wachtrij")
 
 
 def test_every_code_that_is_raised_is_documented_and_the_other_way_round() -> None:
