@@ -18,6 +18,7 @@ from connectors.targets import (
     open_target,
     postgresql_failure,
     record_ids,
+    shares_a_connection,
 )
 from connectors.volume import Volume, read_volume
 
@@ -42,5 +43,6 @@ __all__ = [
     "read_secret_file",
     "read_volume",
     "record_ids",
+    "shares_a_connection",
     "url_holds_secret",
 ]

@@ -13,7 +13,8 @@ from typing import Any, Final
 from connectors import Scratch, open_target
 from migrate.database import require_current
 from migrate.mapping_diff import Diff
-from migrate.run import RunOptions, load
+from migrate.run import load
+from migrate.run_options import RunOptions
 from migrate.session import Session, require_runnable
 from migrate.target_copy import copy_target
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from casemodel import Target
-from connectors import open_target
+from casemodel import GuardError, Target
+from connectors import open_target, shares_a_connection
 from migrate.database import require_current
 from migrate.workspace import Workspace
 
@@ -21,3 +21,18 @@ def workspace_target(workspace: Workspace) -> Target:
         target.close()
         raise
     return target
+
+
+def refuse_pooler(target: Target) -> None:
+    """Refuse to write through a pooler that lends a connection for one transaction at a time.
+
+    Raises:
+        GuardError: TGT-026 (exit 6).
+    """
+    if target.dialect == "postgresql" and shares_a_connection(target.engine):
+        raise GuardError(
+            "TGT-026",
+            "a pooler stands before the target and lends connections for one transaction at a time",
+            hint="Connect to the server itself, or to a pool with pool_mode = session.",
+            place="target.url",
+        )

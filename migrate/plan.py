@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from connectors import Scratch, open_target
 from migrate.database import require_current
-from migrate.run import RunOptions, RunResult, load
+from migrate.run import load
+from migrate.run_options import RunOptions, RunResult
 from migrate.session import Session, require_runnable
 from migrate.target_copy import copy_target
 

@@ -17,7 +17,7 @@ from migrate.ledger.lock import hold_lock, one_starts, release_lock, take_lock
 from migrate.ledger.store import check_namespace, table
 from migrate.ledger.undo import ROLLED_BACK, ROLLING_BACK
 from migrate.ledger.waves import FROZEN
-from migrate.opened_target import workspace_target
+from migrate.opened_target import refuse_pooler, workspace_target
 from migrate.pipeline.failpoint import failpoint
 from migrate.rollback_ledger import finish, note_spared_keys, parts, restore
 from migrate.rollback_plan import Undo, collect, spare_all, spare_linked
@@ -74,11 +74,12 @@ def roll_back(workspace: Workspace, asked: int | None, reason: str | None = None
     Raises:
         UsageError: RUN-013 there is no such run, UND-001 nothing to roll back.
         GuardError: UND-002 newer runs stand, UND-003 the model is another one, UND-004 another rollback is not
-            finished, UND-005 a wave of it is live, UND-006 the target refuses.
+            finished, UND-005 a wave of it is live, UND-006 the target refuses, TGT-026 a pooler stands before it.
         LockedError: LED-007 a run holds the target.
     """
     target = workspace_target(workspace)
     try:
+        refuse_pooler(target)
         with target.transaction() as connection:
             one_starts(connection)
             check_namespace(connection, workspace.secrets)

@@ -21,7 +21,7 @@ from casemodel import BugError, GuardError, OmnicaseError, Target
 from connectors import open_target
 from mappings import cursor_rule, delete_rule
 from migrate import __version__
-from migrate.books import Books, run_books
+from migrate.books import run_books
 from migrate.bulk import bulk
 from migrate.database import current, heads, require_current
 from migrate.deliveries import file_facts, refuse_small
@@ -32,7 +32,7 @@ from migrate.ledger.renames import take_over
 from migrate.ledger.store import check_namespace, fully_read, mapping_ids, new_id, now, table
 from migrate.ledger.undo import refuse_half_undone
 from migrate.ledger.waves import known_waves
-from migrate.opened_target import workspace_target
+from migrate.opened_target import refuse_pooler, workspace_target
 from migrate.pipeline.adopted import adopted_records
 from migrate.pipeline.context import LoadContext, RunWaves
 from migrate.pipeline.contributions import shared_records
@@ -47,6 +47,7 @@ from migrate.pipeline.waits import waiting_mappings
 from migrate.pipeline.workers import Workers
 from migrate.progress import progress
 from migrate.rehearsals import remembered
+from migrate.run_options import RunOptions, RunResult
 from migrate.selection import Selection, select
 from migrate.session import Session, plan_digest, require_runnable
 from migrate.strict import refuse_warnings
@@ -58,49 +59,6 @@ _MOST_ROUNDS = 200
 UNFINISHED = ("running", "interrupted", "failed")
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """What was asked on the command line."""
-
-    mappings: tuple[str, ...] = ()
-    label: str | None = None
-    reason: str | None = None
-    resume: bool = False
-    full: bool = False
-    """Read every row, whatever the cursors of the mappings say."""
-    wave: str | None = None
-    """The one wave that is loaded; None: all that are rehearsed."""
-    max_rejects: float | None = None
-    """Share of rejected rows (0 to 1) above which the run stops at a batch boundary."""
-    workers: int = 1
-    """In so many processes batches are mapped; 1: in a thread of this one."""
-    scheduler: str | None = None
-    """Address of a Dask scheduler whose workers map instead."""
-    bulk: bool = False
-    """Drop the indexes and links of the target tables, which must be empty, and rebuild them after the load."""
-    limit: int | None = None
-    """So many rows of each relation are read at most."""
-    keys: tuple[str, ...] = ()
-    """Only the rows of these source keys of one mapping are read."""
-    strict: bool = False
-    """Warnings that are known before a row is read are refusals."""
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """How a run ended: its books, whether it went on from an earlier start, and which run it gave up.
-
-    moved_on: mappings whose source was written to, or may have been, between the two starts.
-    """
-
-    books: Books
-    resumed: bool
-    abandoned: int | None = None
-    moved_on: tuple[str, ...] = ()
-    unknown_keys: tuple[str, ...] = ()
-    """Keys that were asked for and that no row has, as they may be shown."""
-
-
 def load(session: Session, options: RunOptions, *, target_url: str | None = None) -> RunResult:
     """Load the selected mappings into the target.
 
@@ -110,7 +68,7 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
             RUN-021 nothing to resume, RUN-022 more deletes than allowed, RUN-041 no bulk load into what holds records,
-            UND-004 a rollback is not finished,
+            TGT-026 a pooler stands before the target, UND-004 a rollback is not finished,
             WAV-… a wave is live (exit 6).
         RefusedError: WAV-004 a row belongs to two waves.
         LockedError: another run holds the target (exit 7).
@@ -125,6 +83,7 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
     target = open_target(target_url or session.workspace.target_url)
     try:
         require_current(target.engine)
+        refuse_pooler(target)
         with target.engine.connect() as connection:
             refuse_small(connection, session, selection)
         digest = selection.digest(plan_digest(session, names, current(target.engine)))

@@ -9,6 +9,7 @@ from typing import Final
 from casemodel import ISSUE_CODES, join_key
 from migrate.conflicts import Conflict, Conflicts, ShownConflict
 from migrate.resolve import Resolved
+from reconciliation import difference_text
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "none": ("Er zijn geen conflicten.", "There are no conflicts."),
@@ -90,7 +91,8 @@ def conflict_lines(shown: ShownConflict, lang: str) -> Iterator[str]:
     if shown.in_target and shown.source_loads:
         yield f"  {_word(lang, 'header')}"
         for field in differ:
-            yield f"  {field.field:<24} {field.source} -> {field.target}   {field.difference}"
+            kind = difference_text(lang, field.difference or "another value")
+            yield f"  {field.field:<24} {field.source} -> {field.target}   {kind}"
         yield f"  {_word(lang, 'same', n=len(shown.fields) - len(differ))}"
     if not shown.unmasked:
         yield f"  {_word(lang, 'masked')}"

@@ -21,6 +21,7 @@ from reconciliation.sides import (
     SampleRow,
 )
 from reconciliation.verdict import LEVELS, Check, Verdict
+from reconciliation.words import difference_text
 
 __all__ = [
     "LEVELS",
@@ -42,6 +43,7 @@ __all__ = [
     "Verdict",
     "build_report",
     "difference_kind_expr",
+    "difference_text",
     "judge",
     "reconcile_schema",
     "render_html",

@@ -9,7 +9,7 @@ from datetime import date
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
-from reconciliation.words import figure, has_text, text
+from reconciliation.words import difference_text, figure, has_text, text
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -67,7 +67,7 @@ def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
         cause = text(lang, f"cause.{group.cause}")
         return text(lang, f"find.{about}", about=group.difference, cause=cause) if has_text(f"find.{about}") else cause
     label = report.label(group.mapping, group.field) if lang == "nl" else ""
-    difference = text(lang, f"kind.{group.difference}")
+    difference = difference_text(lang, group.difference or "another value")
     title = text(lang, "find.field", field=label or group.field, difference=difference)
     return title[:1].upper() + title[1:] if label else title
 

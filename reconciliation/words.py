@@ -30,6 +30,11 @@ def text(lang: str, key: str, /, **values: object) -> str:
     return known[key].format(**{name: figure(lang, value) for name, value in values.items()})
 
 
+def difference_text(lang: str, kind: str) -> str:
+    """Return a kind of difference (`differences.KINDS`) in the words of a language."""
+    return text(lang, f"kind.{kind}")
+
+
 def has_text(key: str) -> bool:
     """Tell whether a key has a text."""
     return key in texts("en")

@@ -13,7 +13,7 @@ from casemodel import DeliveredFile, Extract, Partition, Query, Relation, Source
 from connectors.prefetch import ahead
 from connectors.relations import in_any_case
 from connectors.scratch import Scratch
-from connectors.sources.file_batches import read_batches, read_pieces
+from connectors.sources.file_batches import read_batches, read_columns, read_pieces
 from connectors.sources.file_bytes import check_unchanged
 from connectors.sources.file_query import FileQuery
 from connectors.sources.file_relation import Delivery, FileRelation, Located, Odd, RelationFiles
@@ -137,8 +137,7 @@ class FileSource:
             return
         delivery = self._delivery(relation)
         chosen = list(dict.fromkeys(_column(delivery.relation, delivery.columns, name) for name in names))
-        for extract in ahead(lambda: read_batches(delivery, batch_rows, None)):
-            yield extract.frame.select(chosen)
+        yield from ahead(lambda: read_columns(delivery, chosen, batch_rows))
 
     def fetch(self, relation: str, refs: pl.Series) -> pl.DataFrame:
         """Read rows again by their references, in the order of the references."""

@@ -7,6 +7,7 @@ from connectors.targets.canonical import as_sqlite_has_it, as_text, in_canonical
 from connectors.targets.lists import id_list, record_ids
 from connectors.targets.postgresql import PostgresTarget
 from connectors.targets.postgresql_failures import postgresql_failure
+from connectors.targets.postgresql_pooler import shares_a_connection
 from connectors.targets.sqlite import SqliteTarget, append_rows
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "open_target",
     "postgresql_failure",
     "record_ids",
+    "shares_a_connection",
 ]
 
 

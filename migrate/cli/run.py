@@ -11,7 +11,7 @@ from migrate.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
     from casemodel import RefusedError
-    from migrate.run import RunResult
+    from migrate.run_options import RunResult
     from migrate.session import Session
     from migrate.workspace import Workspace
 
@@ -115,7 +115,8 @@ def run(
 
     Without names every mapping is loaded, parents first. A run that was interrupted goes on by itself.
     """
-    from migrate.run import RunOptions, as_of_date, load, refuse_if_locked
+    from migrate.run import as_of_date, load, refuse_if_locked
+    from migrate.run_options import RunOptions
     from migrate.selection import key_texts
     from migrate.session import open_session
     from migrate.show_books import run_lines
@@ -219,7 +220,8 @@ def plan(
 ) -> int:
     """Say what a run would do, changing nothing."""
     from migrate.plan import predict
-    from migrate.run import RunOptions, as_of_date
+    from migrate.run import as_of_date
+    from migrate.run_options import RunOptions
     from migrate.selection import key_texts
     from migrate.session import open_session
     from migrate.show_books import run_lines

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from casemodel import tables
+from connectors import shares_a_connection
 from migrate.database import current, heads, target_engine
 from migrate.doctor.diagnosis import Diagnosis, failed, finding, passed
 from migrate.ledger.tables import ledger_metadata
@@ -39,7 +40,10 @@ def examine_target(workspace: Workspace) -> Iterator[Diagnosis]:
         yield finding("target", "DOC-023", "the target can be read by others", f"chmod go-rwx {file.name}", str(file))
     else:
         yield passed("target", f"{url.get_backend_name()}, up to date", "target.url")
-    if file is None:
+    if file is None and shares_a_connection(engine):
+        yield failed("target server", "DOC-029", "a pooler lends connections to it for one transaction at a time",
+                     "Connect to the server itself, or to a pool with pool_mode = session.", "target.url")
+    elif file is None:
         with engine.connect() as connection:
             yield from _server(connection)
             yield from _role(connection, upgraded=not behind)

@@ -10,8 +10,10 @@ import pytest
 import sqlalchemy as sa
 from command_line import ROOT
 from command_line import in_process as omnicase
+from pg_pooler import pooler
 from small_demo import fresh_demo, loaded_demo
 from targets import assert_same_target, copy_workspace
+from tiny_workspace import edit
 
 from connectors import open_target
 from migrate.target_copy import copy_target
@@ -175,3 +177,15 @@ def test_r28_a_second_run_is_refused_while_one_holds_the_target(loaded: Loaded) 
 def test_a_target_that_is_not_there_is_exit_5_without_the_drivers_text(loaded: Loaded) -> None:
     answer = omnicase("-C", loaded.folder, "run", env={"OMNICASE_TARGET_URL": "postgresql://geheim@127.0.0.1:1/nergens"})
     assert answer.status == 5 and "geheim" not in answer.err
+
+
+def test_r39_a_pooler_that_lends_for_a_transaction_is_refused(loaded: Loaded, tmp_path: Path) -> None:
+    before, folder = loaded.written(), copy_workspace(loaded.folder, tmp_path / "pooled")
+    with pooler(loaded.url, tmp_path / "pooler") as (standing, url):
+        edit(folder / "workspace.yml", loaded.url.replace("+psycopg", ""), url.replace("+psycopg", ""))
+        for words, status, code in ((("run",), 6, "TGT-026"), (("rollback", "last"), 6, "TGT-026"), (("doctor",), 5, "DOC-029")):
+            answer = omnicase("-C", folder, *words)
+            assert (answer.status, code in answer.out + answer.err) == (status, True), answer.out + answer.err
+        assert omnicase("-C", folder, "status").status in (0, 3), "who only reads may do so through it"
+        assert standing.transactions > 0
+    assert loaded.written() == before
