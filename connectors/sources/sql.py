@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from casemodel import (
     Partition,
     Query,
     Relation,
+    Rights,
     SourceColumn,
     SystemFailure,
     key_text,
@@ -33,6 +35,7 @@ from connectors.scratch import Scratch
 from connectors.sources.query_refusals import refuse_accounts, refuse_names, refused
 from connectors.sources.query_text import translated
 from connectors.sources.sql_link import open_engine, reading, rows_in_pieces
+from connectors.sources.sql_rights import rights_of
 from connectors.sources.sql_schema import Column, Table, read_table, read_tables
 from connectors.sources.sql_text import frame_of
 from connectors.store import Store
@@ -96,6 +99,11 @@ class SqlSource:
     def content(self, relation: str) -> None:
         """Return None: nothing says that two readings gave the same rows."""
         self._table(relation)
+
+    def rights(self) -> Rights:
+        """Return what the account may do besides reading."""
+        with reading(self._engine, self._shown) as connection:
+            return rights_of(connection)
 
     def offer(self, query: Query) -> None:
         """Offer a query of the workspace as a relation from now on."""
@@ -194,9 +202,7 @@ class SqlSource:
         limit, whole = rows + 1, False
         with reading(self._engine, self._shown) as connection:
             while not whole:
-                statement = sa.select(selected).order_by(*(selected.c[name] for name in table.locator)).limit(limit)
-                if position is not None:
-                    statement = statement.where(_after(table, selected, position))
+                statement = page(table, selected, position, limit)
                 frame = _with_refs(_frame(connection.execute(statement).all(), table.columns), table)
                 whole = frame.height < limit
                 cut = whole_groups(frame, cut_by, rows)
@@ -304,6 +310,12 @@ def _equal(table: Table, selected: sa.TableClause, texts: Sequence[str]) -> sa.C
     values = _values(table, texts)
     columns = [selected.c[name] for name in table.locator]
     return sa.and_(*(column == value for column, value in zip(columns, values, strict=True)))
+
+
+def page(table: Table, selected: sa.TableClause, after: Sequence[int | str] | None, limit: int) -> sa.Select[Any]:
+    """Return the question for the first rows behind a key, in its order."""
+    statement = sa.select(selected).order_by(*(selected.c[name] for name in table.locator)).limit(limit)
+    return statement if after is None else statement.where(_after(table, selected, after))
 
 
 def _after(table: Table, selected: sa.TableClause, values: Sequence[int | str]) -> sa.ColumnElement[bool]:

@@ -14,14 +14,32 @@ import sqlalchemy as sa
 from casemodel import SystemFailure
 from connectors.config import SystemConfig, file_of, refuse, text_option
 
-_READ_ONLY = {
-    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
-    "oracle": "SET TRANSACTION READ ONLY",
-    "sqlite": "PRAGMA query_only = ON",
+READ_ONLY: dict[str, tuple[str, ...]] = {
+    "postgresql": ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",),
+    "mysql": (
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    ),
+    "oracle": ("SET TRANSACTION READ ONLY",),
+    "sqlite": ("PRAGMA query_only = ON",),
+    # Where the database keeps versions of rows, readers do not hold up those who work with it.
+    "mssql": (
+        "IF EXISTS (SELECT 1 FROM sys.databases WHERE database_id = DB_ID() AND snapshot_isolation_state = 1)"
+        " SET TRANSACTION ISOLATION LEVEL SNAPSHOT",
+        # The question has begun a transaction of another level.
+        "IF @@TRANCOUNT > 0 COMMIT TRANSACTION",
+    ),
 }
-"""How a database is told to refuse writing; where it cannot be told, its role must not be allowed to."""
+"""How a database is told to refuse writing, and to show one moment; SQL Server cannot be told the first: its account
+must not be allowed to, and the doctor says when it is."""
+_DRIVERS = {
+    "mysql": ("mysql+pymysql", "mysql"),
+    "mariadb": ("mariadb+pymysql", "mysql"),
+    "oracle": ("oracle+oracledb", "oracle"),
+    "mssql": ("mssql+pyodbc", "sqlserver"),
+    "postgresql": ("postgresql+psycopg", "postgresql"),
+}
+"""By dialect the driver that is taken where the URL names none, and the extra that brings it."""
 _WAL = 2
 
 
@@ -33,20 +51,29 @@ def open_engine(config: SystemConfig) -> sa.Engine:
         SystemFailure: CON-010 the file of a SQLite URL does not exist.
     """
     text = config.url or text_option(config, config.options, "url")
+    hint = "Install it beside omnicase (pipx inject omnicase DRIVER), and write url: DIALECT+DRIVER://…."
     try:
-        url = sa.make_url(text)
+        url = url_with_driver(sa.make_url(text))
         if url.get_backend_name() == "sqlite":
             return _sqlite(config)
+        if url.drivername in dict(_DRIVERS.values()):
+            hint = f"Install omnicase[{dict(_DRIVERS.values())[url.drivername]}]."
         return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-    except (sa.exc.NoSuchModuleError, ModuleNotFoundError):
-        raise refuse(
-            config,
-            "the driver that the url names is not installed",
-            "Install it beside omnicase (pipx inject omnicase DRIVER), and write url: DIALECT+DRIVER://….",
-            code="CON-004",
-        ) from None
+    except (sa.exc.NoSuchModuleError, ImportError):
+        # A driver may be there whose own library of the system is not.
+        raise refuse(config, "the driver that the url names is not installed", hint, code="CON-004") from None
     except (sa.exc.ArgumentError, ValueError):
         raise refuse(config, "the url cannot be read", "Write url: DIALECT://ROLE@HOST/DATABASE.") from None
+
+
+def url_with_driver(url: sa.URL) -> sa.URL:
+    """Return a URL with the driver that is taken where it names none; SQL Server is told that we only read."""
+    if url.drivername in _DRIVERS:
+        url = url.set(drivername=_DRIVERS[url.drivername][0])
+    asked = {name.lower() for name in url.query}
+    if url.get_backend_name() == "mssql" and not asked & {"applicationintent", "odbc_connect"}:
+        url = url.update_query_dict({"ApplicationIntent": "ReadOnly"})
+    return url
 
 
 def _sqlite(config: SystemConfig) -> sa.Engine:
@@ -76,9 +103,9 @@ def reading(engine: sa.Engine, shown: str) -> Iterator[sa.Connection]:
     connected = False
     try:
         with engine.connect() as connection:
-            statement = _READ_ONLY.get(engine.dialect.name)
-            if statement is not None:
-                connection.execute(sa.text(statement))
+            name = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
+            for statement in READ_ONLY.get(name, ()):
+                connection.exec_driver_sql(statement)
             connected = True
             yield connection
     except sa.exc.DBAPIError as error:
