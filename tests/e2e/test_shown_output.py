@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-
 PAGES = ["README.md", "docs/tutorial.md", "docs/new_table.md", "docs/connectors/fixed.md", "docs/connectors/ticketlog.md"]
 
 
