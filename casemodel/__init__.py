@@ -29,7 +29,17 @@ from casemodel.keys import (
     split_key,
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
-from casemodel.ports import KeyRanges, Links, RunsQueries, Source, Target, TellsFiles, TellsOddities, TellsRights
+from casemodel.ports import (
+    KeepsDocuments,
+    KeyRanges,
+    Links,
+    RunsQueries,
+    Source,
+    Target,
+    TellsFiles,
+    TellsOddities,
+    TellsRights,
+)
 from casemodel.strict_yaml import (
     PlacedDict,
     PlacedList,
@@ -93,6 +103,7 @@ __all__ = [
     "Instant",
     "IssueCode",
     "JsonValue",
+    "KeepsDocuments",
     "KeyRanges",
     "LinkRequest",
     "Links",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
@@ -86,6 +87,15 @@ class TellsRights(Protocol):
 
     def rights(self) -> Rights:
         """Return the rights of the role that reads."""
+        ...
+
+
+@runtime_checkable
+class KeepsDocuments(Protocol):
+    """A source whose rows carry documents, whose content is to be kept."""
+
+    def keep_documents(self, folder: Path) -> None:
+        """Copy every document that is read from now on to a content store, before its row is given out."""
         ...
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from casemodel import Source
+from casemodel import Source, TellsRights
 from connectors.config import SystemConfig, refuse, refuse_secrets
 from connectors.credentials import with_credentials
 
@@ -43,7 +44,15 @@ def open_source(config: SystemConfig) -> Source:
         SystemFailure: the system cannot be reached or read (exit 5).
     """
     refuse_secrets(config)
-    return _opener(config)(with_credentials(config))
+    config = with_credentials(config)
+    if "documents" not in config.options:
+        return _opener(config)(config)
+    from connectors.documented import Documented, DocumentedDatabase, read_rules
+
+    rules = read_rules(config)
+    plain = {name: value for name, value in config.options.items() if name != "documents"}
+    source = _opener(config)(replace(config, options=plain))
+    return (DocumentedDatabase if isinstance(source, TellsRights) else Documented)(source, config, rules)
 
 
 def _opener(config: SystemConfig) -> Callable[[SystemConfig], Source]:

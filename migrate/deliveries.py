@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import DETECTED, DeliveredFile, RefusedError, SystemFailure, TellsFiles
+from casemodel import DETECTED, DeliveredFile, KeepsDocuments, RefusedError, SystemFailure, TellsFiles
 from connectors import read_volume
 from migrate.ledger.store import table
 from migrate.selection import Selection
@@ -28,6 +28,18 @@ def delivered(session: Session, names: Sequence[str]) -> dict[tuple[str, str], t
         if place not in found and isinstance(source, TellsFiles):
             found[place] = source.files(place[1])
     return found
+
+
+def keep_documents(session: Session, names: Sequence[str]) -> None:
+    """Have the documents that the rows of some mappings carry copied to the content store, as they are read.
+
+    Raises:
+        SystemFailure: CON-077 it cannot be written (exit 5).
+    """
+    for system in dict.fromkeys(session.mapping(name).system for name in names):
+        source = session.source(system)
+        if isinstance(source, KeepsDocuments):
+            source.keep_documents(session.workspace.documents)
 
 
 def file_facts(session: Session, names: Sequence[str]) -> dict[str, Any]:

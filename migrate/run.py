@@ -24,7 +24,7 @@ from migrate import __version__
 from migrate.books import run_books
 from migrate.bulk import bulk
 from migrate.database import current, heads, require_current
-from migrate.deliveries import file_facts, refuse_small
+from migrate.deliveries import file_facts, keep_documents, refuse_small
 from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
 from migrate.ledger.lock import hold_lock, one_starts, refuse_if_held, release_lock, take_lock
@@ -87,6 +87,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         with target.engine.connect() as connection:
             refuse_small(connection, session, selection)
         digest = selection.digest(plan_digest(session, names, current(target.engine)))
+        if target_url is None:
+            keep_documents(session, names)
         start = _start(session, target, selection, options, digest)
         loaded = {session.mapping(name).target for name in names} if options.bulk else None
         kept = remembered(session.workspace, target, start.context.run_id) if target_url is None else nullcontext()

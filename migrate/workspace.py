@@ -71,6 +71,12 @@ class EnvironmentSettings(_Strict):
     target: TargetSettings | None = None
 
 
+class DocumentSettings(_Strict):
+    """Where the content of documents is kept; a relative folder starts in the workspace."""
+
+    store: str = "documents"
+
+
 class WaveSettings(_Strict):
     """A slice of the old systems that moves together: which rows of which mappings it begins with."""
 
@@ -87,6 +93,7 @@ class WorkspaceModel(_Strict):
     target: TargetSettings
     systems: dict[str, dict[str, Any]] = {}
     run: RunSettings = RunSettings()
+    documents: DocumentSettings = DocumentSettings()
     waves: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WaveSettings] = {}
     environments: dict[str, EnvironmentSettings] = {}
 
@@ -148,6 +155,11 @@ class Workspace:
         """Share of rejected rows (0 to 1) at which a run stops; None: never."""
         text = self.model.run.max_rejects
         return float(text.removesuffix("%")) / 100 if text else None
+
+    @property
+    def documents(self) -> Path:
+        """The folder of the content store."""
+        return self.root / self.model.documents.store
 
     @property
     def reports(self) -> Path:

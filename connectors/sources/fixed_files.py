@@ -11,10 +11,11 @@ from connectors.sources.file_bytes import Bytes, as_text
 from connectors.sources.file_finding import find_contents, read_limits
 from connectors.sources.file_relation import Piece, Surveyed
 from connectors.sources.files import FileSource
+from connectors.sources.fixed_count import UNKNOWN, FileSurvey
 from connectors.sources.fixed_layout import FixedRelation, Layout
 from connectors.sources.fixed_parse import Rows, chunks, piece_of
 from connectors.sources.fixed_settings import read_settings
-from connectors.sources.fixed_survey import UNKNOWN, FileSurvey, survey_file
+from connectors.sources.fixed_survey import survey_file
 
 
 def open_fixed(config: SystemConfig) -> FileSource:
@@ -49,8 +50,13 @@ class FixedFiles:
             if known not in self.surveys:
                 self.surveys[known] = survey_file(source, layout)
             counted = self.surveys[known]
-            found.append(Surveyed(counted.digest, counted.counts[code] + counted.counts[UNKNOWN]))
+            records = counted.counts[code] + counted.counts[UNKNOWN]
+            found.append(Surveyed(counted.digest, records, source.encoding, self._notes(source, counted)))
         return tuple(found)
+
+    def _notes(self, source: Bytes, counted: FileSurvey) -> tuple[tuple[str, int], ...]:
+        excepted = (("file read as its exception says", 1),) if source.name in self.relation.layout.exceptions else ()
+        return (*counted.notes(self.relation.rows.code), *excepted)
 
     def pieces(self, number: int, records: int, wanted: Set[int] | None) -> Iterator[Piece]:
         """Yield the records of a file, chunk by chunk."""

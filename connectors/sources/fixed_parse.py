@@ -12,9 +12,10 @@ from connectors.sources.csv_parse import decoded
 from connectors.sources.csv_records import find_records
 from connectors.sources.file_bytes import MAX_RECORD, Bytes, check_unchanged, line_ends, too_large
 from connectors.sources.file_relation import RECORD, UNREADABLE, Piece
+from connectors.sources.fixed_count import UNKNOWN, code_of
 from connectors.sources.fixed_fields import cut, cut_bytes, value
 from connectors.sources.fixed_layout import FixedField, Layout, RecordType
-from connectors.sources.fixed_survey import UNKNOWN, code_of, text_blocks
+from connectors.sources.fixed_survey import text_blocks
 
 _AT, _TEXT, _CODE, _LENGTH, _PARENT, _WHY = "\x01at", "\x01text", "\x01code", "\x01length", "\x01parent", "\x01why"
 _BROKEN = -1

@@ -18,8 +18,9 @@ from connectors.config import (
 )
 from connectors.sources.fixed_layout import Explained, FixedField, FixedRelation, Layout, Reading, RecordType
 from connectors.sources.fixed_records import read_type
+from connectors.volume import VOLUME_OPTIONS, read_volume
 
-_SYSTEM_OPTIONS = ("folder", "encoding", "layouts", "limits")
+_SYSTEM_OPTIONS = ("folder", "encoding", "layouts", "limits", "relations")
 _LAYOUT_OPTIONS = (
     "files",
     "encoding",
@@ -56,7 +57,18 @@ def read_settings(config: SystemConfig) -> dict[str, FixedRelation]:
                     "Give each record type a relation of its own.",
                 )
             found[each.relation] = FixedRelation(layout, each, f"{config.name}.{each.relation}")
+    _check_volumes(config, found)
     return found
+
+
+def _check_volumes(config: SystemConfig, known: Mapping[str, FixedRelation]) -> None:
+    """Check what stands beside the layouts: how small a delivery of a relation may be."""
+    relations = config.options.get("relations") or {}
+    for name in relations if isinstance(relations, Mapping) else ():
+        if name not in known or not isinstance(relations[name], Mapping):
+            raise refuse(config, f"relations.{name} is no relation of a layout", f"Known are {', '.join(known)}.")
+        known_options(config, relations[name], VOLUME_OPTIONS, f"relations.{name}.")
+        read_volume(config, name)
 
 
 def _layout(config: SystemConfig, name: str, options: Any) -> Layout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Literal
 import adbc_driver_sqlite.dbapi as adbc
 import polars as pl
 
-from casemodel import BugError, Extract, Partition, Query, Relation, SourceColumn
+from casemodel import BugError, DeliveredFile, Extract, Partition, Query, Relation, SourceColumn
 from connectors.config import SystemConfig
 from connectors.relations import in_any_case, no_such_column
 from connectors.scratch import Scratch, writing
@@ -58,6 +59,7 @@ class TicketSource:
         self._folded: SqliteSource | None = None
         self._unreadable: dict[str, pl.DataFrame] = {}
         self._offered: set[str] = set()
+        self._told: dict[str, dict[str, Counter[str]]] = {}
 
     def relations(self) -> tuple[str, ...]:
         """Return the names of the relations that the settings describe."""
@@ -89,12 +91,8 @@ class TicketSource:
 
     def fingerprint(self, relation: str) -> str:
         """Return a digest over the files and the settings that say how to read and fold them."""
-        if relation in self._offered:
-            names = tuple(self._logs)
-        else:
-            names = (in_any_case(self.system, relation, self._logs).name,)
         digest = hashlib.sha256()
-        for name in names:
+        for name in self._named(relation):
             digest.update(f"{self._logs[name]!r}\n{self._lines.fingerprint(name)}\n".encode())
         return digest.hexdigest()
 
@@ -105,6 +103,16 @@ class TicketSource:
     def count(self, relation: str) -> int:
         """Count the tickets, and the lines that could not be read."""
         return self._tickets().count(relation) + self._wrong(relation).height
+
+    def files(self, relation: str) -> tuple[DeliveredFile, ...]:
+        """Return what each file of a relation is; of a query, those of every log."""
+        self._tickets()
+        return tuple(
+            replace(file, notes=(*file.notes, *((note, n[file.name]) for note, n in told.items() if n[file.name])))
+            for name in self._named(relation)
+            for told in (self._told[name],)
+            for file in self._lines.files(name)
+        )
 
     def extract(self, partition: Partition) -> Iterator[Extract]:
         """Yield the tickets; lines that could not be read come with the first ones."""
@@ -150,9 +158,13 @@ class TicketSource:
     def _wrong(self, relation: str) -> pl.DataFrame:
         """Return the lines of a relation that could not be read; of a query, those of every log."""
         self._tickets()
+        return pl.concat([self._unreadable[name] for name in self._named(relation)])
+
+    def _named(self, relation: str) -> tuple[str, ...]:
+        """Return the logs behind a relation: its own, or of a query every one."""
         if relation in self._offered:
-            return pl.concat(self._unreadable.values())
-        return self._unreadable[in_any_case(self.system, relation, self._logs).name]
+            return tuple(self._logs)
+        return (in_any_case(self.system, relation, self._logs).name,)
 
     def _tickets(self) -> SqliteSource:
         """Return the scratch database with all tickets, made by the first who asks for it."""
@@ -170,16 +182,17 @@ class TicketSource:
     def _fill(self, database: adbc.Connection, log: TicketLog) -> None:
         """Fold the events of a log into a table; every line is an event of a ticket, unreadable, or a declared skip."""
         unreadable = [pl.DataFrame(schema=dict.fromkeys(("_ref", "place", "code", "raw"), pl.String))]
-        skipped = lines = folded = 0
+        skipped: Counter[str] = Counter()
+        lines: Counter[str] = Counter()
+        folded = 0
         self.relation(log.name)
 
         def events() -> Iterator[Extract]:
-            nonlocal skipped, lines
             for extract in self._lines.extract(Partition(log.name, _ROWS)):
                 found = events_of(extract, log, self._delimiter)
                 unreadable.append(found.unreadable)
-                skipped += found.skipped
-                lines += found.frame.height
+                skipped.update(found.skipped)
+                lines.update(found.frame["_file"])
                 yield Extract(found.frame, extract.position)
 
         order = [AT] if log.by_moment else []
@@ -196,12 +209,13 @@ class TicketSource:
                 empty = pl.DataFrame(schema=dict.fromkeys([*log.columns, "_file"], pl.String))
                 cursor.adbc_ingest(log.name, empty.to_arrow(), mode=mode)
         self._unreadable[log.name] = pl.concat(unreadable)
+        self._told[log.name] = {"lines folded into tickets": lines, "lines skipped": skipped}
         wrong = self._unreadable[log.name].height
-        if folded != lines or folded + skipped + wrong != self._lines.count(log.name):
+        if folded != lines.total() or folded + skipped.total() + wrong != self._lines.count(log.name):
             raise BugError(
                 "BUG-020",
                 f"two ways of counting the lines of a log disagree: {self._lines.count(log.name):,} and "
-                f"{folded:,} in tickets, {skipped:,} skipped, {wrong:,} unreadable",
+                f"{folded:,} in tickets, {skipped.total():,} skipped, {wrong:,} unreadable",
                 hint="Report this with the settings of the relation; nothing was loaded.",
                 place=log.place,
             )

@@ -16,11 +16,11 @@ _UNREADABLE = dict.fromkeys(("_ref", "place", "code", "raw"), pl.String)
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The lines of an extract: events of tickets, those that cannot be read, and how many say nothing of tickets."""
+    """The lines of an extract: events of tickets, those that cannot be read, the files of those that tell no event."""
 
     frame: pl.DataFrame
     unreadable: pl.DataFrame
-    skipped: int
+    skipped: pl.Series
 
 
 def events_of(extract: Extract, log: TicketLog, delimiter: str) -> Events:
@@ -70,7 +70,7 @@ def events_of(extract: Extract, log: TicketLog, delimiter: str) -> Events:
     return Events(
         good.select(*dict.fromkeys([*log.identity, *kept]), AT, EVENT, "_file"),
         pl.concat([part.select(*_UNREADABLE) for part in parts]),
-        frame.height - told.height,
+        frame.filter(pl.col(_BEFORE))["_file"],
     )
 
 
@@ -103,7 +103,7 @@ def fold(events: pl.DataFrame, log: TicketLog) -> pl.DataFrame:
         .drop_nulls()
         .unique(maintain_order=True)
         .str.join(", ")
-        .alias("_order"),
+        .alias("order_issues"),
         pl.col("_file").first(),
     )
     if log.restart is not None:

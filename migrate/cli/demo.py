@@ -54,7 +54,7 @@ def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key
     invocation.emit(
         document,
         [
-            f"{folder}: {cases} cases in four old systems, {kinds} kinds of dirt.",
+            f"{folder}: {cases} cases in six old systems, {kinds} kinds of dirt.",
             f"Next: omnicase -C {folder} db upgrade; omnicase -C {folder} run; omnicase -C {folder} reconcile",
         ],
     )

@@ -1,4 +1,4 @@
-"""The demo: four old systems that never were, with the dirt of a real town hall and the key to it.
+"""The demo: six old systems that never were, with the dirt of a real town hall and the key to it.
 
 The clean truth comes first, the dirt second, and the answer key follows from both; nothing here knows the mappings.
 """

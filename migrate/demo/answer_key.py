@@ -20,6 +20,7 @@ from migrate.demo import (
     key_fixed,
     key_handouts,
     key_merged,
+    key_messages,
     key_parties,
     key_reach,
 )
@@ -120,6 +121,11 @@ class AnswerKey:
     def complaints(self, frame: pl.DataFrame) -> None:
         """Take rows of `complaints.complaint_rows`."""
         self._write("klachten.contact", key_complaints.complaint_key(frame))
+
+    def messages(self, frame: pl.DataFrame) -> None:
+        """Take rows of `messages.case_rows`."""
+        for mapping, rows in key_messages.message_keys(frame).items():
+            self._write(mapping, rows)
 
     def appointments(self, frame: pl.DataFrame) -> None:
         """Take rows of `appointments.appointment_rows`."""

@@ -24,6 +24,7 @@ from migrate.demo import (
     handouts,
     history,
     involved,
+    messages,
     night_job,
     papers,
     parties,
@@ -76,7 +77,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
     """
     with _draft(folder) as draft:
         shutil.copytree(_SHIPPED, draft, dirs_exist_ok=True)
-        for part in ("systems/kcc", "systems/klachten", "systems/uitreik", "answer_key"):
+        for part in ("systems/kcc", "systems/klachten", "systems/uitreik", "systems/oudwmo", "answer_key"):
             (draft / part).mkdir(parents=True)
         dirt = DirtCount()
         with ExitStack() as stack:
@@ -90,6 +91,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
             _write_kcc(books, draft / "systems" / "kcc")
             _write_uitreik(books, draft / "systems" / "uitreik")
             _write_complaints(books, draft / "systems" / "klachten")
+            _write_messages(books, draft / "systems" / "oudwmo")
         night_job.write_list(draft, pl.concat(books.leaving))
         dirt.frame().write_csv(draft / "answer_key" / "dirt.csv")
     return dirt.frame()
@@ -293,6 +295,15 @@ def _write_complaints(books: _Books, folder: Path) -> None:
     _write_file(folder / complaints.FILE_NAME, complaints.workbook(rows))
     if books.key:
         books.key.complaints(rows)
+
+
+def _write_messages(books: _Books, folder: Path) -> None:
+    rows = messages.case_rows(books.world)
+    books.dirt.add(rows)
+    for name, content in messages.files(rows):
+        _write_file(folder / name, content)
+    if books.key:
+        books.key.messages(rows)
 
 
 def _write_month(folder: Path, month: str, rows: pl.DataFrame) -> None:

@@ -9,9 +9,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from contextlib import closing
 from math import sqrt
 from pathlib import Path
+from xml.etree.ElementTree import Element, fromstring
 
 import openpyxl
 import polars as pl
@@ -59,6 +62,7 @@ SLOTTED = {
     "balie.party_digital": ("balie", "BLS_KLANT", "KLANTNR", ("telefoon", "mobiel", "email")),
 }
 """Mappings that make a record of each filled column."""
+FILE_SYSTEMS = ("kcc", "klachten", "oudwmo", "uitreik")
 OUTCOMES = {"loaded", "merged", "rejected", "parked", "out_of_scope"}
 
 
@@ -155,7 +159,7 @@ def test_the_databases_are_closed_sound_and_padded_as_char_columns_are(demo: Pat
         assert rows(demo, system, "PRAGMA journal_mode") == [("delete",)]
         assert rows(demo, system, "PRAGMA integrity_check") == [("ok",)]
     assert {file.name for file in (demo / "systems").iterdir()} == {
-        "balie.db", "balie_opschoning.csv", "zaak.db", "kcc", "klachten", "uitreik"
+        "balie.db", "balie_opschoning.csv", "zaak.db", "kcc", "klachten", "oudwmo", "uitreik"
     }
     assert rows(demo, "zaak", "SELECT DISTINCT LENGTH(ZAAKNR) FROM ZKN_ZAAK") == [(15,)]
     assert rows(demo, "balie", "SELECT DISTINCT LENGTH(PRODCODE), LENGTH(RIJCODE) FROM BLS_BON") == [(8, 2)]
@@ -237,14 +241,15 @@ def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(dem
 
 def test_the_key_says_how_each_kind_of_dirt_is_treated(demo: Path) -> None:
     listed = [*(f"B{n:02}" for n in range(1, 33)), *(f"Z{n:02}" for n in range(1, 40))]
-    assert list(KINDS) == [*listed, "F04", "F05", "F07", "F08", "F11", *(f"F{n}" for n in range(20, 26)), "F10", "F12", "F14"]
+    assert list(KINDS) == [*listed, "F04", "F05", "F07", "F08", "F11", *(f"F{n}" for n in range(20, 26)), "F10", "F12", "F14", *(f"F{n}" for n in range(15, 20))]
     keys: dict[str, pl.DataFrame] = {}
     untreated = {}
     with closing(_files(demo)) as delivered:
         _add_hand_outs(demo, delivered)
+        _add_messages(demo, delivered)
         for name, kind in KINDS.items():
             system = kind.mapping.partition(".")[0]
-            found = delivered.execute(kind.keys).fetchall() if system in ("kcc", "klachten", "uitreik") else rows(demo, system, kind.keys)
+            found = delivered.execute(kind.keys).fetchall() if system in FILE_SYSTEMS else rows(demo, system, kind.keys)
             if kind.mapping not in keys:
                 keys[kind.mapping] = key(demo, kind.mapping).with_columns(pl.col("issues").list.join("; ").alias("said"))
             told = keys[kind.mapping].filter(pl.col("key").is_in([str(row[0]).strip() for row in found]))
@@ -286,6 +291,46 @@ def _files(folder: Path) -> sqlite3.Connection:
     database.execute(f"CREATE TABLE KLACHT ({names})")
     database.executemany(f"INSERT INTO KLACHT VALUES ({', '.join('?' * 11)})", listed.rows())
     return database
+
+
+def messages(folder: Path) -> Iterator[Element]:
+    """Yield the messages about cases of the old Wmo system, read by another parser than ours."""
+    for file in sorted((folder / "systems" / "oudwmo").iterdir()):
+        if file.suffix == ".xml":
+            texts = [file.read_text()]
+        else:
+            with zipfile.ZipFile(file) as archive:
+                texts = [archive.read(name).decode() for name in archive.namelist()]
+        for text in texts:
+            parts = text.split('<?xml version="1.0" encoding="UTF-8"?>')
+            yield from (fromstring(part) for part in parts if "zakLk01" in part)
+
+
+def _add_messages(folder: Path, database: sqlite3.Connection) -> None:
+    """Add what the messages of the old Wmo system say to a database in memory."""
+    database.execute("CREATE TABLE BERICHT (zaaknr, soort, tijd, gepland, kanaalcode, onvolledig, medewerker)")
+    zkn, bg = "{http://www.egem.nl/StUF/sector/zkn/0310}", "{http://www.egem.nl/StUF/sector/bg/0310}"
+    stuf = "{http://www.egem.nl/StUF/StUF0301}"
+    for message in messages(folder):
+        told = message.findall(f"{zkn}object")[-1]
+        planned, born = told.find(f"{zkn}einddatumGepland"), told.find(f".//{bg}geboortedatum")
+        database.execute(
+            "INSERT INTO BERICHT VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                told.findtext(f"{zkn}identificatie"),
+                message.findtext(f".//{stuf}mutatiesoort"),
+                message.findtext(f".//{stuf}tijdstipBericht", "").ljust(17, "0"),
+                None if planned is None else planned.get(f"{stuf}noValue"),
+                told.findtext(f".//{stuf}extraElement"),
+                None if born is None else born.get(f"{stuf}indOnvolledigeDatum"),
+                told.findtext(f".//{zkn}medewerker/{zkn}identificatie"),
+            ),
+        )
+
+
+def test_every_case_of_the_messages_is_in_the_key_once(demo: Path) -> None:
+    told = {found for message in messages(demo) for found in message.itertext() if found.startswith("WMO2")}
+    assert sorted(key(demo, "oudwmo.case")["key"]) == sorted(told)
 
 
 def _add_hand_outs(folder: Path, database: sqlite3.Connection) -> None:

@@ -34,6 +34,7 @@ _ROLE = _of("zaak.case_role", "ZKN_BETROK", "BETRID")
 _PROPERTY = _of("zaak.case_property", "ZKN_KENMERK", "KENMID")
 _DOCUMENT = _of("zaak.case_document", "ZKN_DOC", "DOCID")
 _COMPLAINT = _of("klachten.contact", "KLACHT", "_sheet || '|' || Nr")
+_WMO = _of("oudwmo.case", "BERICHT", "zaaknr")
 _CALL = _of("kcc.contact", "KCC_CONTACT", "Contactnr")
 _HAND_OUT = "SELECT AANVRNR || '|{}' FROM UITREIKING WHERE "
 
@@ -177,5 +178,24 @@ KINDS = {
         _HAND_OUT.format("leges_document") + "LEGES LIKE '%}' OR LEGES LIKE '%Q'",
         "outcome = 'loaded' AND f_value LIKE '-%'",
     ),
+    "F15": _kind(
+        _WMO,
+        "gepland = 'geenWaarde' AND tijd = (SELECT MAX(tijd) FROM BERICHT b WHERE b.zaaknr = BERICHT.zaaknr)",
+        "f_planned_end_date IS NULL",
+    ),
+    "F16": _kind(
+        _of("oudwmo.person", "BERICHT", "zaaknr"), "onvolledig IN ('D', 'M', 'J')", "f_birth_date IS NULL"
+    ),
+    "F17": _kind(
+        _WMO,
+        "soort = 'T' AND tijd > (SELECT MIN(tijd) FROM BERICHT b WHERE b.zaaknr = BERICHT.zaaknr)",
+        "said LIKE '%(F17)%'",
+    ),
+    "F18": _kind(
+        _of("oudwmo.case_handler", "BERICHT", "zaaknr || '|' || medewerker"),
+        "LENGTH(medewerker) = 24",
+        "f_actor_id LIKE 'zaak.actor:%'",
+    ),
+    "F19": _kind(_WMO, "kanaalcode IS NOT NULL", "f_channel_id IS NOT NULL"),
 }
 """By its id in the catalogue of dirt: all kinds of databases, and those of files that mappings treat."""

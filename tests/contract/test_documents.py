@@ -1,0 +1,165 @@
+"""Documents that rows carry: what is said of them, what is kept, and what no path reaches."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from casemodel import OmnicaseError, Partition, Relation, SystemFailure
+from connectors import SystemConfig, open_source
+from connectors.document_store import DocumentStore
+from connectors.documented import COLUMNS, Documented
+
+PDF = b"%PDF-1.4 een brief"
+LONG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12_000
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def ref(data: bytes) -> str:
+    return f"sha256/{sha(data)[:2]}/{sha(data)}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    docs = tmp_path / "docs"
+    (docs / "2011/000001").mkdir(parents=True)
+    (docs / "2011/000001/brief.doc").write_bytes(PDF)
+    (docs / "2011/dubbel.pdf").write_bytes(PDF)
+    (docs / "leeg.txt").write_bytes(b"")
+    (docs / "foto.jpg").write_bytes(LONG)
+    (docs / "notitie.txt").write_text("Geachte heer é")
+    (tmp_path / "geheim.txt").write_text("999993653")
+    (docs / "link.txt").symlink_to("../geheim.txt")
+    (docs / "weg").symlink_to("..")
+    os.mkfifo(docs / "pijp")
+    return tmp_path
+
+
+PATHS = {
+    r"\\SRV01\DOCS\2011\000001\brief.doc": ("found", str(len(PDF)), sha(PDF), "application/pdf", ref(PDF)),
+    r"\\srv01\docs\2011/dubbel.pdf": ("found", str(len(PDF)), sha(PDF), "application/pdf", ref(PDF)),
+    r"\\SRV01\DOCS\foto.jpg": ("found", str(len(LONG)), sha(LONG), "image/png", ref(LONG)),
+    r"\\SRV01\DOCS\leeg.txt": ("empty", "0", None, None, None),
+    r"\\SRV01\DOCS\weg.txt": ("missing", None, None, None, None),
+    r"\\SRV01\DOCS\foto.jpg\x": ("missing", None, None, None, None),
+    r"\\SRV01\DOCS\2011": ("unreadable", None, None, None, None),
+    r"\\SRV01\DOCS\pijp": ("unreadable", None, None, None, None),
+    r"\\SRV01\DOCS\link.txt": ("outside", None, None, None, None),
+    r"\\SRV01\DOCS\weg\geheim.txt": ("outside", None, None, None, None),
+    r"\\SRV01\DOCS\..\geheim.txt": ("outside", None, None, None, None),
+    r"\\SRV01\DOCS\2011\..\..\geheim.txt": ("outside", None, None, None, None),
+    r"H:\DOCS\brief.doc": ("outside", None, None, None, None),
+    r"\\SRV01\DOCS\H:\brief.doc": ("outside", None, None, None, None),
+    r"\\SRV01\DOCS" + "\\": ("unreadable", None, None, None, None),
+    r"\\SRV01\DOCS" + "\\" + "a" * 300: ("missing", None, None, None, None),
+    "": ("none", None, None, None, None),
+}
+
+
+def system(folder: Path, documents: dict[str, Any], rows: list[tuple[Any, ...]], declared: str = "TEXT") -> SystemConfig:
+    path = folder / "oud.db"
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE TABLE DOC (NR INTEGER PRIMARY KEY, STUK {declared})")
+        connection.executemany("INSERT INTO DOC VALUES (?, ?)", rows)
+        connection.commit()
+    return SystemConfig("oud", "sqlite", {"path": "oud.db", "documents": {"doc": documents}}, folder)
+
+
+BY_PATH = {"path": "stuk", "folder": "docs", "below": "\\\\SRV01\\DOCS"}
+
+
+def read(config: SystemConfig, store: Path | None = None) -> tuple[Relation, pl.DataFrame]:
+    with closing(open_source(config)) as source:
+        assert isinstance(source, Documented)
+        if store is not None:
+            source.keep_documents(store)
+        frames = [each.frame for each in source.extract(Partition("DOC", 120))]
+        whole = pl.concat(frames)
+        assert source.fetch("doc", whole["_ref"]).equals(whole)
+        again = pl.concat(list(source.columns("DOC", ["_doc_state", "NR"], 7)))
+        assert again.rows() == whole.select("_doc_state", "NR").rows()
+        assert source.count("DOC") == whole.height and source.content("DOC") is None
+        return source.relation("DOC"), whole
+
+
+@pytest.mark.parametrize("as_url", [False, True], ids=["folder", "share"])
+def test_what_is_said_of_documents(folder: Path, as_url: bool) -> None:
+    rows = [*enumerate(PATHS, 1), (99, None)]
+    if as_url:
+        # Whether a link or a pipe is one, a share does not say; a URL has no such steps of its own to look at.
+        rows = [row for row in rows if not str(row[1]).endswith(("link.txt", "weg\\geheim.txt", "pijp", "a" * 300))]
+    where = {"folder": f"file://{folder}/docs"} if as_url else {}
+    relation, frame = read(system(folder, BY_PATH | where, rows))
+    assert [column.name for column in relation.columns if column.technical] == list(COLUMNS)
+    wanted = [PATHS.get(str(path), ("none", None, None, None, None)) for _, path in rows]
+    assert frame.select(COLUMNS).rows() == wanted
+    assert not (folder / "store").exists()
+
+
+def test_a_content_is_kept_once_and_nothing_else(folder: Path) -> None:
+    config = system(folder, BY_PATH, list(enumerate(PATHS, 1)))
+    store = folder / "store"
+    read(config, store)
+    found = {path.name: path.read_bytes() for path in (store / "sha256").rglob("*") if path.is_file()}
+    assert found == {sha(PDF): PDF, sha(LONG): LONG}
+    assert list((store / ".unfinished").iterdir()) == [] and store.stat().st_mode & 0o077 == 0
+    times = {path: path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()}
+    read(config, store)
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()} == times, "written again"
+
+
+def test_a_content_cut_off_is_written_again(folder: Path) -> None:
+    store = folder / "store"
+    place = store / ref(PDF)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(PDF[:5])
+    read(system(folder, BY_PATH, [(1, r"\\SRV01\DOCS\2011\dubbel.pdf")]), store)
+    assert place.read_bytes() == PDF
+
+
+def test_what_is_not_written_as_it_was_read_is_found(folder: Path, tmp_path: Path) -> None:
+    store = DocumentStore(tmp_path / "store")
+    with pytest.raises(SystemFailure) as caught:
+        store.keep(sha(PDF), len(PDF), io.BytesIO(PDF[:-1] + b"x"))
+    assert caught.value.code == "CON-077" and not (tmp_path / "store" / ref(PDF)).exists()
+
+
+def test_blobs_are_documents_too(folder: Path) -> None:
+    rows = [(1, PDF), (2, LONG), (3, b""), (4, None), *((number, PDF) for number in range(5, 200))]
+    relation, frame = read(system(folder, {"content": "STUK"}, rows, "BLOB"), folder / "store")
+    assert relation.column_names() == ("NR",) and "STUK" not in frame.columns
+    assert frame["_doc_state"].head(4).to_list() == ["found", "found", "empty", "none"]
+    assert frame["_doc_ref"].head(2).to_list() == [ref(PDF), ref(LONG)]
+    assert (folder / "store" / ref(LONG)).read_bytes() == LONG
+
+
+@pytest.mark.parametrize(
+    ("documents", "code", "exit_status"),
+    [
+        (BY_PATH | {"folder": "weg"}, "CON-078", 5),
+        (BY_PATH | {"folder": "file:///nergens/weg"}, "CON-078", 5),
+        (BY_PATH | {"folder": "nergens://x"}, "CON-004", 4),
+        (BY_PATH | {"path": "STUKK"}, "CON-021", 5),
+        (BY_PATH | {"content": "STUK"}, "CON-003", 4),
+        ({"folder": "docs"}, "CON-003", 4),
+        (BY_PATH | {"folders": "docs"}, "CON-003", 4),
+        (BY_PATH | {"folder": "smb://ik:geheim@srv/docs"}, "CON-002", 4),
+    ],
+)
+def test_wrong_settings_are_refused(folder: Path, documents: dict[str, Any], code: str, exit_status: int) -> None:
+    with pytest.raises(OmnicaseError) as caught:
+        read(system(folder, documents, [(1, "x")]))
+    assert (caught.value.code, caught.value.exit_status) == (code, exit_status)
+    assert "geheim" not in str(caught.value.as_dict())

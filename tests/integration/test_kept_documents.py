@@ -1,0 +1,87 @@
+"""Documents from the command line: kept by a run, compared by a reconciliation, looked at by a plan."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from command_line import CommandLine
+from targets import open_read_only, upgrade
+
+WORKSPACE = """
+workspace: papers
+namespace: {public: test}
+target: {url: "sqlite:///target.db"}
+systems:
+  old:
+    kind: csv
+    folder: files
+    relations: {PAPER: {files: PAPER.csv}}
+    documents: {PAPER: {path: PATH, folder: docs}}
+documents: {store: kept}
+run: {batch_rows: 2}
+"""
+MAPPING = """
+mapping: old.actor
+owner: test
+target: actor
+source: {relation: PAPER, key: [ID]}
+fields:
+  actor_type: {const: medewerker}
+  name: {expr: "COALESCE(_doc_ref, _doc_state)"}
+  job_title: {from: PATH}
+  phone: {expr: "CONCAT_WS(' ', _doc_size, _doc_type)", null_if: [""]}
+  is_active: {const: "true", boolean: {true: ["true"], false: ["false"]}}
+unfilled: [{columns: [email, unit_id, employee_code], reason: not in the old system}]
+rules:
+  - {name: the document is there, check: "_doc_state <> 'missing'", otherwise: warn}
+  - {name: the document can be read, check: "_doc_state NOT IN ('unreadable', 'outside')", otherwise: warn}
+  - {name: the document is not empty, check: "_doc_state <> 'empty'", otherwise: warn}
+"""
+
+
+def test_documents_from_the_command_line(tmp_path: Path, omnicase: CommandLine) -> None:
+    for name in ("mappings", "files", "docs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "workspace.yml").write_text(WORKSPACE)
+    (tmp_path / "mappings/old.actor.yml").write_text(MAPPING)
+    names = ["a.txt", "b.txt", "weg.txt", "leeg.txt", "../workspace.yml"]
+    rows = "".join(f"{number},{name}\n" for number, name in enumerate(names))
+    (tmp_path / "files/PAPER.csv").write_text("ID,PATH\n" + rows)
+    (tmp_path / "docs/a.txt").write_text("een")
+    (tmp_path / "docs/b.txt").write_text("een")
+    (tmp_path / "docs/leeg.txt").write_text("")
+    upgrade(tmp_path)
+    assert omnicase("-C", tmp_path, "mapping", "check").status == 0
+    planned = omnicase("-C", tmp_path, "--format", "json", "plan")
+    assert planned.document["mappings"][0]["inserted"] == 5 and not (tmp_path / "kept").exists()
+    ran = omnicase("-C", tmp_path, "--format", "json", "run")
+    assert ran.document["mappings"] == planned.document["mappings"] and ran.document["warnings"] == 3
+
+    def records() -> list[tuple[str, ...]]:
+        select = "SELECT job_title, name, phone FROM actor ORDER BY job_title"
+        return open_read_only(tmp_path / "target.db").execute(select).fetchall()
+
+    digest = hashlib.sha256(b"een").hexdigest()
+    kept = f"sha256/{digest[:2]}/{digest}"
+    assert records() == [
+        ("../workspace.yml", "outside", None),
+        ("a.txt", kept, "3 text/plain"),
+        ("b.txt", kept, "3 text/plain"),
+        ("leeg.txt", "empty", "0"),
+        ("weg.txt", "missing", None),
+    ]
+    assert [path.name for path in (tmp_path / "kept/sha256").rglob("*") if path.is_file()] == [digest]
+    again = omnicase("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
+    assert again["unchanged"] == 5
+    (tmp_path / "docs/b.txt").write_text("twee")
+    report = omnicase("-C", tmp_path, "--format", "json", "reconcile")
+    assert report.document["verdict"] == "findings" or any(c["moved_on"] for c in report.document["checks"])
+    changed = omnicase("-C", tmp_path, "--format", "json", "run").document["mappings"][0]
+    assert (changed["updated"], changed["unchanged"]) == (1, 4)
+    assert len([path for path in (tmp_path / "kept/sha256").rglob("*") if path.is_file()]) == 2
+    report = omnicase("-C", tmp_path, "--format", "json", "reconcile")
+    assert report.document["verdict"] == "in_balance", report.out
+    (tmp_path / "docs").rename(tmp_path / "docs2")
+    gone = omnicase("-C", tmp_path, "--format", "json", "run")
+    assert (gone.status, gone.document["code"]) == (5, "CON-078")
