@@ -90,8 +90,10 @@ def _cells(book: Book, common: Texts, scanned: Scanned, window: Window, rows: by
     names = column_names(scanned.width)
     shown = _load(book, common, scanned, window, rows)
     exact = _load(book, common, scanned, window, _numbers_as_texts(rows, scanned.prefix.encode()))
-    exact.columns = [f"\x02{name}" for name in names]
-    found = shown.hstack(exact).select([_text(name).alias(name) for name in names])
+    # Texts are the same both ways, and most columns of most sheets are texts.
+    differ = [name for name in names if not shown[name].equals(exact[name], null_equal=True)]
+    both = shown.select(differ).hstack(exact.select(pl.col(name).alias(f"\x02{name}") for name in differ))
+    found = shown.with_columns(both.select([_text(name).alias(name) for name in differ]).get_columns())
     height = found.height
     return found.with_columns(pl.int_range(window.last + 1 - height, window.last + 1, dtype=pl.Int64).alias(ROW))
 
