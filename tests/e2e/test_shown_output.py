@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-PAGES = ["README.md", "docs/tutorial.md", "docs/new_table.md", "docs/connectors/fixed.md", "docs/connectors/ticketlog.md"]
+PAGES = [
+    "README.md",
+    "docs/tutorial.md",
+    "docs/new_table.md",
+    "docs/connectors/fixed.md",
+    "docs/connectors/json.md",
+    "docs/connectors/ticketlog.md",
+    "docs/connectors/xml.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
