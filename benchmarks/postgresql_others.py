@@ -1,4 +1,4 @@
-"""How others load the same rows: ``python -m benchmarks.postgresql_others core|pandas READ WRITTEN``.
+"""How others load the same rows: ``python -m benchmarks.postgresql_others core|petl|pandas READ WRITTEN``.
 
 They read records that are mapped already and write them into the same table with its keys, checks and indexes; they
 map nothing and keep no ledger.
@@ -24,6 +24,16 @@ def core(read: sa.Engine, written: sa.Engine) -> None:
                 connection.execute(sa.insert(table).returning(table.c.id), [dict(row) for row in rows])
 
 
+def petl(read: sa.Engine, written: sa.Engine) -> None:
+    """petl: fromdb, a row at a time, into appenddb."""
+    import petl as tool
+
+    names = [column.name for column in tables["case_file"].columns]
+    with read.connect() as source, written.connect() as into:
+        rows = tool.fromdb(source.connection.driver_connection, f"SELECT {', '.join(names)} FROM case_file")
+        tool.appenddb(rows, into.connection.driver_connection, "case_file")
+
+
 def pandas(read: sa.Engine, written: sa.Engine) -> None:
     """pandas: read_sql by chunks into to_sql."""
     import pandas as tool
@@ -34,6 +44,6 @@ def pandas(read: sa.Engine, written: sa.Engine) -> None:
 
 
 if __name__ == "__main__":
-    run = {"core": core, "pandas": pandas}[sys.argv[1]]
+    run = {"core": core, "petl": petl, "pandas": pandas}[sys.argv[1]]
     urls = [each.replace("postgresql:", "postgresql+psycopg:") for each in sys.argv[2:4]]
     run(*(sa.create_engine(url, hide_parameters=True) for url in urls))

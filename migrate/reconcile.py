@@ -39,7 +39,7 @@ def reconcile(
 
     Args:
         levels: levels to run; none means all.
-        kinds: ``html``, ``json``, ``txt``.
+        kinds: ``html``, ``json``, ``txt``, ``xlsx``.
 
     Raises:
         UsageError: REC-001, REC-002 unknown level or kind, RUN-011 unknown mapping.

@@ -192,13 +192,17 @@ class _Ledger:
         )
 
     def candidates(self, name: str, key_text: str) -> list[tuple[str | None, str, str]]:
-        """Return the rows whose key is shown as `key_text`, or is it."""
+        """Return the rows whose key is shown as `key_text`, or is it; a row without a key by where it lies."""
         mapping = self._session.mapping(name)
         rows = self._connection.execute(self._selected([name], None).order_by(self._reject.c.id))
         return [
             (row[1], row[2], row[3])
             for row in rows
-            if row[1] is not None and self._shown.is_key(mapping, row[1], key_text)
+            if (
+                self._shown.is_key(mapping, row[1], key_text)
+                if row[1] is not None
+                else self._shown.locator(mapping, row[2]) == key_text
+            )
         ]
 
     def row(self, name: str, key: str | None, ref: str, state: str, *, whole: bool) -> RejectedRow:

@@ -22,12 +22,14 @@ from reconciliation.sides import (
 )
 from reconciliation.verdict import LEVELS, Check, Verdict
 from reconciliation.words import difference_text
+from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
     "LEVELS",
     "ActualSide",
     "Check",
     "ChildProof",
+    "Column",
     "ControlProof",
     "ExpectedBatch",
     "ExpectedSide",
@@ -39,7 +41,9 @@ __all__ = [
     "ProofColumn",
     "Report",
     "ReportContext",
+    "Row",
     "SampleRow",
+    "Sheet",
     "Verdict",
     "build_report",
     "difference_kind_expr",
@@ -52,4 +56,5 @@ __all__ = [
     "verdict_document",
     "write_atomically",
     "write_report",
+    "write_workbook",
 ]

@@ -13,9 +13,10 @@ from casemodel import SystemFailure, UsageError
 from reconciliation.render_html import render_html
 from reconciliation.render_json import render_json
 from reconciliation.render_terminal import render_terminal
+from reconciliation.render_xlsx import write_xlsx
 from reconciliation.report import Report
 
-KINDS = ("html", "json", "txt")
+KINDS = ("html", "json", "txt", "xlsx")
 
 
 def write_report(
@@ -28,7 +29,9 @@ def write_report(
 
     Raises:
         UsageError: REC-002 a kind that does not exist.
+            XLS-001 a workbook needs a library that is not installed.
         SystemFailure: REC-003 the folder cannot be written to, or the disk is full.
+        RefusedError: OUT-001 the same of a workbook.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
@@ -36,15 +39,18 @@ def write_report(
         raise UsageError("REC-002", f"there is no report of kind '{unknown[0]}'", hint=hint)
     written = []
     for kind in kinds:
+        path = folder / f"{name}.{kind}"
+        written.append(path)
+        if kind == "xlsx":
+            write_xlsx(path, report, lang)
+            continue
         if kind == "html":
             content = render_html(report, lang)
         elif kind == "json":
             content = json.dumps(render_json(report), ensure_ascii=False, indent=1) + "\n"
         else:
             content = render_terminal(report, lang)
-        path = folder / f"{name}.{kind}"
         write_atomically(path, content)
-        written.append(path)
     return written
 
 

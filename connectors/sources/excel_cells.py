@@ -90,10 +90,14 @@ def _cells(book: Book, common: Texts, scanned: Scanned, window: Window, rows: by
     names = column_names(scanned.width)
     shown = _load(book, common, scanned, window, rows)
     exact = _load(book, common, scanned, window, _numbers_as_texts(rows, scanned.prefix.encode()))
-    exact.columns = [f"\x02{name}" for name in names]
-    found = shown.hstack(exact).select([_text(name).alias(name) for name in names])
-    height = found.height
-    return found.with_columns(pl.int_range(window.last + 1 - height, window.last + 1, dtype=pl.Int64).alias(ROW))
+    # Texts are the same both ways, and most columns of most sheets are texts.
+    differ = [name for name in names if not shown[name].equals(exact[name], null_equal=True)]
+    both = shown.select(differ).hstack(exact.select(pl.col(name).alias(f"\x02{name}") for name in differ))
+    found = shown.with_columns(both.select([_text(name).alias(name) for name in differ]).get_columns())
+    above = window.last - window.first + 1 - found.height
+    # Rows above the first value may hold errors.
+    found = pl.concat([found.clear(above), found]) if above else found
+    return found.with_columns(pl.int_range(window.first, window.last + 1, dtype=pl.Int64).alias(ROW))
 
 
 def _text(name: str) -> pl.Expr:

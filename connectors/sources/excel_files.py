@@ -12,7 +12,7 @@ import polars as pl
 from casemodel import BugError, SystemFailure
 from connectors.config import SystemConfig
 from connectors.sources.excel_book import Book, Sheet, digest, open_book
-from connectors.sources.excel_cells import ROW, column_names, read_windows, windows_of_cells
+from connectors.sources.excel_cells import ROW, read_windows, windows_of_cells
 from connectors.sources.excel_header import HEAD, Header, find_header, order
 from connectors.sources.excel_scan import Scanned, scan
 from connectors.sources.excel_settings import ExcelRelation, Total, read_settings
@@ -80,8 +80,9 @@ class ExcelFiles:
             last = scanned.last - 1 if self.relation.trailer is not None else scanned.last
             hollow = pl.Series(scanned.hollow, dtype=pl.Int64).implode()
             for cells in read_windows(book, part.sheet, scanned, windows_of_cells(scanned)):
+                cells = cells.select(column for column in cells if column.null_count() < cells.height)
                 below = cells.filter(pl.col(ROW).is_between(part.header + 1, last))
-                filled = pl.any_horizontal(pl.exclude(ROW).is_not_null()) | pl.col(ROW).is_in(hollow)
+                filled = pl.any_horizontal(pl.lit(False), pl.exclude(ROW).is_not_null()) | pl.col(ROW).is_in(hollow)
                 rows = below.filter(filled)
                 piece = _piece(rows, book, part, self.columns, done)
                 done += rows.height
@@ -199,7 +200,7 @@ def _check_trailer(trailer: Total, found: list[str], records: int, place: str) -
 
 def _piece(rows: pl.DataFrame, book: Book, part: Part, columns: tuple[str, ...], done: int) -> Piece:
     """Turn rows of cells into records; one with a value outside of the named columns cannot be read."""
-    names = column_names(rows.width - 1)
+    names = [name for name in rows.columns if name != ROW]
     named = [(name, part.columns[int(name) - 1]) for name in names if int(name) <= len(part.columns)]
     outside = [name for name in names if name not in {name for name, column in named if column is not None}]
     rows = rows.with_columns(pl.int_range(done + 1, done + 1 + rows.height, dtype=pl.Int64).alias(RECORD))

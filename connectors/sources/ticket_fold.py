@@ -103,7 +103,7 @@ def fold(events: pl.DataFrame, log: TicketLog) -> pl.DataFrame:
         .drop_nulls()
         .unique(maintain_order=True)
         .str.join(", ")
-        .alias("_order"),
+        .alias("order_issues"),
         pl.col("_file").first(),
     )
     if log.restart is not None:

@@ -76,7 +76,7 @@ class TicketLog:
     @property
     def counts(self) -> tuple[str, ...]:
         """The columns that count events, those with the state and with what was out of order."""
-        return (*(f"{event}_count" for event in self.told), "events", "state", "_order")
+        return (*(f"{event}_count" for event in self.told), "events", "state", "order_issues")
 
     @property
     def columns(self) -> tuple[str, ...]:

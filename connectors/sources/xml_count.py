@@ -74,21 +74,22 @@ class Counter:
         tags = _tags(data)
         if tags.is_empty():
             return bool(self._depth) or not data.strip()
-        tags = tags.with_columns(before=pl.col("change").cum_sum() - pl.col("change") + self._depth)
-        end = int(tags["before"][-1] + tags["change"][-1])
-        if end < 0 or (tags["before"] < 0).any():
+        change = tags["change"]
+        before = change.cum_sum() - change + self._depth
+        end = int(before[-1]) + int(change[-1])
+        if end < 0 or (before < 0).any():
             return False
         inside = len(self.steps) + len(self.each)
         # A tag that closes an element lies one level deeper than the one that opens it.
-        level = pl.col("before") - (pl.col("change") == -1)
-        shallow = tags.select("at", "gap", "change", level=level).filter(pl.col("level") < inside)
-        well = all(self._see(data, *row) for row in shallow.iter_rows())
+        level = before - (change == -1).cast(pl.Int64)
+        shallow = tags.with_columns(level.alias("level")).filter((level < inside) & tags["begins"])
+        well = all(self._see(data, *row) for row in shallow.select("at", "change", "level").iter_rows())
         self._depth = end
-        return well and (end > 0 or not data[int(tags["stop"][-1]) :].strip())
+        return well and (end > 0 or not data[data.rfind(b">") + 1 :].strip())
 
-    def _see(self, data: bytes, at: int, gap: int, change: int, level: int) -> bool:
+    def _see(self, data: bytes, at: int, change: int, level: int) -> bool:
         records = len(self.steps)
-        if level < records and gap < at and data[gap:at].strip():
+        if level < records and data[data.rfind(b">", 0, at) + 1 : at].strip():
             return False
         if change == -1:
             return True
@@ -113,17 +114,12 @@ class Counter:
 
 
 def _tags(data: bytes) -> pl.DataFrame:
-    """Return where each tag begins (``at``), stops, the text before it begins (``gap``), and how it changes depth."""
+    """Return where tags begin and where empty ones end, and how each of these changes depth."""
     array = pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
     byte = pl.from_arrow(array)
     assert isinstance(byte, pl.Series)
-    at = (byte == _LT).arg_true().cast(pl.Int64)
-    ends = (byte == _GT).arg_true().cast(pl.Int64)
-    number = ends.search_sorted(at, side="left")
-    stop = ends.gather(number.clip(None, max(ends.len() - 1, 0))) if ends.len() else at
-    after = byte.gather((at + 1).clip(None, len(data) - 1))
-    before = byte.gather((stop - 1).clip(0, None))
-    change = pl.when(pl.lit(after) == _SLASH).then(-1).when(pl.lit(before) == _SLASH).then(0).otherwise(1)
-    return pl.DataFrame({"at": at, "stop": stop + 1}).with_columns(
-        change=change.cast(pl.Int64), gap=pl.col("stop").shift(1, fill_value=0)
-    )
+    at = ((byte == _LT) | ((byte == _GT) & (byte.shift(1) == _SLASH).fill_null(False))).arg_true()
+    begins = byte.gather(at) == _LT
+    opens = begins & (byte.gather((at + 1).clip(None, len(data) - 1)) != _SLASH)
+    change = opens.cast(pl.Int64) * 2 - 1
+    return pl.DataFrame({"at": at, "begins": begins, "change": change})

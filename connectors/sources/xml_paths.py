@@ -63,11 +63,9 @@ class Tree:
             for number in self.text:
                 _put(into, number, value)
         if self.parts:
-            parts = self.parts
-            for child in element:
-                part = parts.get(child.tag)
-                if part is not None:
-                    part.take(child, into, reading)
+            parts, take = self.parts, Tree.take_in if reading.gone is None else Tree.take
+            for child in element.iterchildren(*parts):
+                take(parts[child.tag], child, into, reading)
         if self.firsts or self.chosen:
             self._take_some(element, into, reading)
 

@@ -11,19 +11,17 @@ import re
 import stat
 import string
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonschema
 import pytest
-from two_sides import KEY, Row, Target, loaded, proof_of
+from made_reports import BSN, EVIL, clean_report, context, dirty_report
+from two_sides import Target, loaded, proof_of
 
-from casemodel import ISSUE_CODES, SystemFailure, UsageError, show
+from casemodel import ISSUE_CODES, SystemFailure, UsageError
 from reconciliation import (
-    IssueCount,
-    ReportContext,
-    SampleRow,
     build_report,
     judge,
     reconcile_schema,
@@ -38,59 +36,6 @@ from reconciliation.words import figure, share, texts
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 
 GOLDEN = Path(__file__).parent / "golden"
-EVIL = "<script>alert(1)</script>"
-BSN = "999993653"
-
-
-def context(**changes):
-    zone = timezone(timedelta(hours=1))
-    made = ReportContext(
-        workspace="voorbeeld", reconciled_at=datetime(2026, 11, 24, 21, 14, tzinfo=zone), municipality="Voorbeeld",
-        environment="acceptatie", label="proefconversie 3", run="run-1", as_of=date(2026, 11, 24),
-        run_started=datetime(2026, 11, 24, 20, 2, tzinfo=zone), program_version="omnicase 0.1.0",
-        machine="Linux, 2 processors", target="sqlite target.db", user="m.engineer",
-    )  # fmt: skip
-    return replace(made, **changes)
-
-
-def dirty_report(**changes):
-    """Return a report over two systems with all it can hold: differences, rejects, losses, scope, evil texts."""
-    rows, target = loaded(6)
-    rows += [
-        Row("r", "rejected", "date-invalid", "rejected"), Row("p", "parked", "link-waiting", "parked"),
-        Row("o", "out_of_scope", EVIL, "out_of_scope"), Row(None, "rejected", "key-missing", None),
-    ]  # fmt: skip
-    target.database.execute(
-        "UPDATE record SET end_date = '2011-10-29' WHERE id IN ('zaak.case:2011.00001', 'zaak.case:2011.00002')"
-    )
-    target.database.execute("UPDATE record SET surname = ? WHERE id = 'zaak.case:2011.00003'", (EVIL,))
-    target.database.execute("UPDATE record SET identification = ? WHERE id = 'zaak.case:2011.00004'", (EVIL,))
-    target.database.execute("DELETE FROM record WHERE id = 'zaak.case:2011.00005'")
-    sample = SampleRow("date-invalid", "start_date", ("r",), (("DATSTART", "20110230"), ("ONDERWERP", EVIL),
-                       ("BSN", show(BSN, personal=True, key=KEY))))  # fmt: skip
-    case = proof_of(
-        rows, target, target_label="Zaak", labels={"end_date": "einddatum", "surname": "achternaam"},
-        issues=(
-            IssueCount("date-invalid", "start_date", "error", 1), IssueCount("key-missing", "", "error", 1),
-            IssueCount("link-waiting", "parent_case_id", "error", 1),
-            IssueCount("truncated", "description", "warning", 2),
-        ),
-        samples=(sample,), scope_reasons={EVIL: 1}, repaired={"description": (3, 10)},
-        repair_examples={"description": (("‹ a #11112222›", "‹a #33334444›"), (EVIL, EVIL))}, gone={"kept": 1},
-        ignored=(("INVUSER", "Technical column"),), unfilled=(("publication_date", EVIL),), from_rows=10,
-        mapping_digest="d" * 64, fingerprint="sha256:" + "f" * 64,
-    )  # fmt: skip
-    channels, channel_target = loaded(2, "seed.channel")
-    seed = replace(proof_of(channels, channel_target, "seed.channel"))
-    seed = replace(seed, facts=replace(seed.facts, target="channel", relation="channel"))
-    verdict = judge([seed, case], clock=lambda: 0.0)
-    return build_report(verdict, [seed.facts, case.facts], context(**changes))
-
-
-def clean_report():
-    rows, target = loaded()
-    proof = proof_of(rows, target)
-    return build_report(judge([proof], clock=lambda: 0.0), [proof.facts], context())
 
 
 @pytest.mark.parametrize("name", ["reconcile.html", "reconcile.json", "reconcile.nl.txt", "reconcile.en.txt"])
