@@ -94,8 +94,10 @@ def _cells(book: Book, common: Texts, scanned: Scanned, window: Window, rows: by
     differ = [name for name in names if not shown[name].equals(exact[name], null_equal=True)]
     both = shown.select(differ).hstack(exact.select(pl.col(name).alias(f"\x02{name}") for name in differ))
     found = shown.with_columns(both.select([_text(name).alias(name) for name in differ]).get_columns())
-    height = found.height
-    return found.with_columns(pl.int_range(window.last + 1 - height, window.last + 1, dtype=pl.Int64).alias(ROW))
+    above = window.last - window.first + 1 - found.height
+    # Rows above the first value may hold errors.
+    found = pl.concat([found.clear(above), found]) if above else found
+    return found.with_columns(pl.int_range(window.first, window.last + 1, dtype=pl.Int64).alias(ROW))
 
 
 def _text(name: str) -> pl.Expr:

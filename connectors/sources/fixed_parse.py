@@ -53,7 +53,8 @@ def chunks(source: Bytes, layout: Layout) -> Iterator[Chunk]:
             table, consumed = _equal_records(data, layout.types[0].length, final=not after)
             lines = table.height
         if table.height:
-            yield _read(source, layout, data, table, line, characters=reading.characters)
+            # Behind the last record lies the beginning of the next one, which may end inside a character.
+            yield _read(source, layout, data[:consumed], table, line, characters=reading.characters)
         line += lines
         rest, block = data[consumed:], after
     check_unchanged(source)

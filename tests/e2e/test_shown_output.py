@@ -11,6 +11,7 @@ PAGES = [
     "README.md",
     "docs/tutorial.md",
     "docs/new_table.md",
+    "docs/connectors/excel.md",
     "docs/connectors/fixed.md",
     "docs/connectors/json.md",
     "docs/connectors/ticketlog.md",

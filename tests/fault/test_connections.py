@@ -76,6 +76,20 @@ def test_r12_the_answer_to_commit_is_lost(state: str, every: int, first: int, tr
     struck("answer to COMMIT lost", "postgresql", between.dropped)
 
 
+@pytest.mark.sample(0)
+@pytest.mark.parametrize("state", ["first", "second"])
+def test_r12_the_answer_to_commit_is_lost_while_workers_map(state: str, trial: Trials, tmp_path: Path) -> None:
+    found, count = trial("postgresql", state), itertools.count(1)
+    with proxy(found.url, tmp_path / "proxy", drop_answer=lambda: next(count) % 4 == 1) as (between, url):
+        answer = found.run(words=("--workers", "2"), url=url)
+    assert between.dropped > 0
+    if answer.status == 5:
+        assert_resumable(found, answer)
+    else:
+        assert_went_on(found, answer, between.dropped)
+    struck("answer to COMMIT lost", "postgresql", between.dropped)
+
+
 PLACES = [f"{name}:{hit}" for name in ("after-begin", "after-read", "after-map", "before-transaction", "after-copy",
                                       "after-id-map", "before-commit", "between-batches", "before-gone", "before-read-commit")
           for hit in (3,)] + ["before-retry:1", "before-leftovers:1", "before-done-commit:1", "before-deletes:1",

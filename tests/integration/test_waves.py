@@ -169,6 +169,28 @@ def test_a_closed_wave_stays_as_it_is_and_needs_a_reason_while_rows_are_late(tmp
     assert (answer.status, answer.err[:7]) == (6, "WAV-005")
 
 
+def test_what_is_kept_of_a_closed_wave_is_purged_and_of_no_other(tmp_path: Path):
+    folder = live(tmp_path)
+    change(folder, "UPDATE PARTY SET NAME = NAME || '!' WHERE KIND = 'b' AND NAME <> ''")
+    run(folder)
+
+    def kept() -> dict[str, int]:
+        found = "SELECT w.name, count(*) FROM migration_reject r JOIN migration_id_map i USING (mapping_id, source_key)"
+        held = f"{found} JOIN migration_wave w ON w.id = i.wave WHERE r.row NOT LIKE '{{\"_purged%' GROUP BY 1"
+        return {str(name): int(str(count)) for name, count in rows(folder, held)}
+
+    before = kept()
+    assert before.keys() == {"a", "b"}
+    refused = in_process("-C", folder, "--format", "json", "purge", "--wave", "a", "--yes")
+    assert (refused.status, refused.document["code"]) == (6, "PRG-002")
+    assert in_process("-C", folder, "wave", "close", "a", "--reason", "it is over").status == 0
+    done = in_process("-C", folder, "--format", "json", "purge", "--wave", "a", "--yes").document
+    assert (done["done"], done["removed"]["reject"]) == (True, before["a"])
+    assert kept() == {"b": before["b"]}
+    assert rows(folder, "SELECT count(*) FROM migration_before_row") != [(0,)], "those of wave b, which was written over"
+    reconciled(folder)
+
+
 def test_a_mended_mapping_loads_what_a_live_wave_had_refused_and_changes_nothing_else(tmp_path: Path):
     folder = live(tmp_path)
     refused = journey(folder)["a"]["rejected"]

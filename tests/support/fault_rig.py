@@ -6,6 +6,7 @@ changed, moved, new and deleted rows and records that people edited.  Everything
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -60,7 +61,10 @@ def _slice(demo: Path, folder: Path) -> None:
     for file in (folder / "mappings").glob("*.yml"):
         if file.stem not in (*MAPPINGS, "defaults"):
             file.unlink()
-    _edit(folder / "mappings/defaults.yml", "kcc:\n  timezone: Europe/Amsterdam\n", "")
+    shared = folder / "mappings/defaults.yml"
+    read = {name.partition(".")[0] for name in MAPPINGS}
+    parts = re.split(r"(?m)^(?=[a-z]+:)", shared.read_text())
+    shared.write_text(parts[0] + "".join(part for part in parts[1:] if part.partition(":")[0] in read))
     case = folder / "mappings/zaak.case.yml"
     # Only children of the slice can be counted.
     lines = case.read_text().splitlines(keepends=True)
@@ -98,18 +102,20 @@ class Trial:
     folder: Path
     url: str
 
-    def start(self, *more: str, failpoint: str = "", url: str = "", most_bytes: int = 0) -> Running:
+    def start(self, *more: str, words: tuple[str, ...] = (), failpoint: str = "", url: str = "", most_bytes: int = 0) -> Running:
         """Start `omnicase run` in a process of its own.
 
         Args:
+            more: options before the verb.
+            words: options of the verb.
             url: of the target, when it is reached by another way.
         """
         env = {"OMNICASE_TARGET_URL": url or self.url} | ({"OMNICASE_FAILPOINT": failpoint} if failpoint else {})
-        return self.rig.server.start("-C", self.folder, *more, "run", env=env, most_bytes=most_bytes)
+        return self.rig.server.start("-C", self.folder, *more, "run", *words, env=env, most_bytes=most_bytes)
 
-    def run(self, *more: str, failpoint: str = "", url: str = "", most_bytes: int = 0) -> Answer:
+    def run(self, *more: str, words: tuple[str, ...] = (), failpoint: str = "", url: str = "", most_bytes: int = 0) -> Answer:
         """Run it and wait for its end."""
-        return self.start(*more, failpoint=failpoint, url=url, most_bytes=most_bytes).answer()
+        return self.start(*more, words=words, failpoint=failpoint, url=url, most_bytes=most_bytes).answer()
 
     def execute(self, sql: str) -> None:
         """Write to the target as somebody else does."""
