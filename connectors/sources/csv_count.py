@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from connectors.sources.file_bytes import MAX_FIELD, MAX_RECORD, Named, never_closed, too_large
+
+_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(slots=True)
@@ -68,7 +71,8 @@ class Counter:
         cut = max(seen.rfind(b"\n"), seen.rfind(b"\r", 0, len(seen) - 1)) + 1
         self._rest = data[cut:]
         if cut:
-            self._count(data[:cut], seen[:cut])
+            whole = data[:cut]
+            self._count(whole, whole if seen is data else seen[:cut])
         if len(self._rest) > MAX_RECORD:
             raise too_large(self.file, self.line)
 
@@ -91,19 +95,50 @@ class Counter:
         """Count complete lines: `data`, of which `seen` tells the structure."""
         if not _decodes(data, self.encodings[0]):
             self._count_encodings(data)
-        lines = seen.splitlines(keepends=True)
-        escaped = 0 if seen is data else len(data.splitlines()) - len(lines)
         special = any(each and each in seen for each in (self.quote, self.comment, self.header))
         if self._opened is None and not special:
-            filled = [line for line in lines if line not in (b"\r\n", b"\n", b"\r")]
-            self.records += len(filled)
-            self.last = filled[-1] if filled else self.last
-            self.line += len(lines) + escaped
+            self._count_plain(seen)
+            self.line += 0 if seen is data else len(data.splitlines()) - len(seen.splitlines())
+            return
+        lines = seen.splitlines(keepends=True)
+        escaped = 0 if seen is data else len(data.splitlines()) - len(lines)
+        if not self.comment and not self.header and seen is data:
+            self._count_between_quotes(data)
             return
         for line in lines:
             self._count_line(line)
             self.line += 1
         self.line += escaped
+
+    def _count_between_quotes(self, data: bytes) -> None:
+        """Count complete lines, those without a quote many at a time."""
+        position = 0
+        while position < len(data):
+            if self._opened is None:
+                quote = data.find(self.quote, position)
+                upto = len(data) if quote < 0 else _line_start(data, position, quote)
+                if upto > position:
+                    self._count_plain(data[position:upto])
+                    position = upto
+                    continue
+            end = _line_end(data, position)
+            self._count_line(data[position:end])
+            self.line += 1
+            position = end
+
+    def _count_plain(self, data: bytes) -> None:
+        """Count lines that hold no quote, outside of quotes."""
+        if data.count(b"\r") == data.count(b"\r\n") and not _holds_blank(data):
+            count = data.count(b"\n") + (not data.endswith(b"\n"))
+            self.records += count
+            self.line += count
+            self.last = data[_line_start(data, 0, len(data) - (2 if data.endswith(b"\r\n") else 1)) :]
+            return
+        lines = data.splitlines(keepends=True)
+        filled = [line for line in lines if line not in (b"\r\n", b"\n", b"\r")]
+        self.records += len(filled)
+        self.line += len(lines)
+        self.last = filled[-1] if filled else self.last
 
     def _count_encodings(self, data: bytes) -> None:
         for line in data.splitlines(keepends=True):
@@ -149,7 +184,35 @@ class Counter:
         return False
 
 
+def _holds_blank(data: bytes) -> bool:
+    return b"\n\n" in data or b"\n\r\n" in data or data.startswith((b"\n", b"\r\n"))
+
+
+def _line_start(data: bytes, low: int, position: int) -> int:
+    """Return where the line of a position starts, not before `low`."""
+    return max(data.rfind(b"\n", low, position) + 1, data.rfind(b"\r", low, position) + 1, low)
+
+
+def _line_end(data: bytes, position: int) -> int:
+    """Return where the line of a position ends, its line end included."""
+    found = _END.search(data, position)
+    return found.end() if found else len(data)
+
+
+@cache
+def _undefined(encoding: str) -> bytes | None:
+    """Return the bytes that a code page does not define; None: the encoding is no code page."""
+    if len(b"\xc3\xa9".decode(encoding, "replace")) != 2:
+        return None
+    return bytes(byte for byte in range(256) if bytes([byte]).decode(encoding, "ignore") == "")
+
+
 def _decodes(data: bytes, encoding: str) -> bool:
+    if data.isascii():
+        return True
+    undefined = None if encoding in ("utf-8", "ascii") else _undefined(encoding)
+    if undefined is not None:
+        return len(data.translate(None, undefined)) == len(data)
     try:
         data.decode(encoding)
     except UnicodeDecodeError:

@@ -186,7 +186,7 @@ def _first_wrong(lines: list[tuple[bytes, tuple[str, int] | None]], encoding: st
 
 def _is_utf8(body: bytes, encoding: str) -> bool:
     if encoding not in ("utf-8", "ascii"):
-        return False
+        return body.isascii()
     body.decode(encoding)
     return True
 
@@ -267,8 +267,11 @@ def _unreadable(
     rows = []
     encoding = source.encoding if source.wide else " or ".join(relation.encodings_of(source))
     line, seen = chunk.line, 0
+    simple = chunk.data.count(b"\r") == chunk.data.count(b"\r\n")
     for row in wrong.iter_rows(named=True):
-        line, seen = line + line_ends(chunk.data[seen : row["start"]]), row["start"]
+        start = row["start"]
+        line += chunk.data.count(b"\n", seen, start) if simple else line_ends(chunk.data[seen:start])
+        seen = start
         place = f"{source.name}:{line}"
         if row[RECORD] in undecodable:
             at = chunk.offset + undecodable[row[RECORD]] + (0 if source.wide else source.skip)

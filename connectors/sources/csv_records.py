@@ -49,9 +49,11 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
     if final and consumed < len(data) and open_quote is None:
         record_ends = pl.concat([record_ends, pl.Series([len(data)], dtype=pl.Int64)])
         consumed = len(data)
-    table = _table(byte, record_ends, pl.Series(stray, dtype=pl.Int64), _positions(byte, delimiter[0]))
+    # Left as they are found: there are twenty delimiters for each line end, and a cast is a third of their price.
+    delimiters = (byte == delimiter[0]).arg_true()
+    table = _table(byte, record_ends, pl.Series(stray, dtype=pl.Int64), delimiters)
     if quotes.len():
-        table = table.with_columns(fields=_fields(byte, delimiter[0], quotes, table))
+        table = table.with_columns(fields=_fields(delimiters, quotes, table))
     return Records(table, consumed, bisect_right(ends, consumed), open_quote)
 
 
@@ -73,8 +75,10 @@ def _no_positions() -> pl.Series:
 
 def _line_ends(byte: pl.Series, data: bytes) -> pl.Series:
     """Return the offsets behind every line end."""
-    ends = _positions(byte, _LF) + 1
-    if data.count(b"\r") == data.count(b"\r\n"):
+    feeds = _positions(byte, _LF)
+    ends = feeds + 1
+    carriages = data.count(b"\r")
+    if not carriages or carriages == (byte.gather((feeds - 1).clip(0, None)) == _CR).sum():
         return ends
     alone = _positions(byte, _CR)
     following = byte.gather(pl.Series(alone + 1).clip(0, byte.len() - 1))
@@ -160,12 +164,12 @@ def _table(byte: pl.Series, ends: pl.Series, stray: pl.Series, delimiters: pl.Se
 
 def _smaller(values: pl.Series, borders: pl.Expr) -> pl.Expr:
     """Return for each border how many of the sorted values are smaller."""
-    return pl.lit(values).search_sorted(borders, side="left").cast(pl.Int64)
+    return pl.lit(values).search_sorted(borders.cast(values.dtype), side="left").cast(pl.Int64)
 
 
-def _fields(byte: pl.Series, delimiter: int, quotes: pl.Series, table: pl.DataFrame) -> pl.Series:
+def _fields(found: pl.Series, quotes: pl.Series, table: pl.DataFrame) -> pl.Series:
     """Count the fields of every record: its delimiters outside quotes and one (not meaningful with a stray quote)."""
-    found, fields = _positions(byte, delimiter), table["fields"]
+    fields = table["fields"]
     if table.height:
         record = _before(table["end"], quotes + 1)
         quotes = quotes.filter((record < table.height) & ~table["stray"].gather(record.clip(None, table.height - 1)))
@@ -181,4 +185,5 @@ def _fields(byte: pl.Series, delimiter: int, quotes: pl.Series, table: pl.DataFr
 
 def _before(values: pl.Series, borders: pl.Series) -> pl.Series:
     """Return for each border how many values are smaller."""
-    return values.search_sorted(borders, side="left").cast(pl.Int64)
+    # Of one type, or Polars casts the values, which are many.
+    return values.search_sorted(borders.cast(values.dtype), side="left").cast(pl.Int64)

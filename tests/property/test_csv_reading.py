@@ -195,7 +195,7 @@ def test_what_stands_between_rows_is_skipped(
     assert [list(row) for row in frame.select("A", "B").rows()] == [cells for cells, _ in rows]
 
 
-LINES = st.lists(st.tuples(st.text("aé€ë", max_size=4), st.sampled_from(["utf-8", "cp1252"])), min_size=1, max_size=30)
+LINES = st.lists(st.tuples(st.text("aéë", max_size=4), st.sampled_from(["utf-8", "cp1252"])), min_size=1, max_size=30)
 
 
 @settings(max_examples=100, deadline=None)
@@ -203,7 +203,7 @@ LINES = st.lists(st.tuples(st.text("aé€ë", max_size=4), st.sampled_from(["ut
 def test_every_line_has_its_own_encoding(
     tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[str, str]], chunk: int
 ) -> None:
-    # What happens to be UTF-8 too is taken for it, so such texts are not written in cp1252 here.
+    # None of these letters in cp1252 happens to be UTF-8, which would be taken for it.
     data = b"".join(f"{number};{text}\n".encode(encoding) for number, (text, encoding) in enumerate(lines))
     before, file_bytes.CHUNK = file_bytes.CHUNK, chunk
     try:
