@@ -24,6 +24,7 @@ from casemodel import OmnicaseError, Target
 from migrate import __version__
 from migrate.books import run_books
 from migrate.ledger.store import table
+from migrate.ledger.undo import ROLLED_BACK
 from migrate.workspace import Workspace
 
 FOLDER: Final = "history"
@@ -83,6 +84,24 @@ def remembered(workspace: Workspace, target: Target, run_id: int) -> Iterator[No
         except (OSError, sa.exc.SQLAlchemyError, OmnicaseError) as error:
             cause = error.strerror if isinstance(error, OSError) else "the ledger cannot be read"
             print(f"The history of rehearsals could not be written ({cause}): {FOLDER}/ in reports/.", file=sys.stderr)
+
+
+def taken_back(workspace: Workspace, target: Target, run_id: int) -> None:
+    """Note in what a run left that it was rolled back; that it cannot be noted is a warning and nothing more."""
+    try:
+        with target.engine.connect() as connection:
+            run = table(connection, "run")
+            facts = connection.execute(sa.select(run).where(run.c.id == run_id)).mappings().one()
+            first = connection.scalar(sa.select(run.c.started_at).order_by(run.c.id).limit(1))
+        made = _fingerprint(workspace, target, str(first))
+        found = {"run": run_id, "started_at": facts["started_at"], "target": made}
+        file = workspace.reports / FOLDER / _name(found)
+        _write(file, json.loads(file.read_text(encoding="utf-8")) | {"state": ROLLED_BACK})
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is no history"
+        print(f"The history of rehearsals could not be written ({cause}): {FOLDER}/ in reports/.", file=sys.stderr)
 
 
 def _document(workspace: Workspace, target: Target, run_id: int) -> dict[str, Any]:

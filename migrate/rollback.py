@@ -19,6 +19,7 @@ from migrate.ledger.undo import ROLLED_BACK, ROLLING_BACK
 from migrate.ledger.waves import FROZEN
 from migrate.opened_target import refuse_pooler, workspace_target
 from migrate.pipeline.failpoint import failpoint
+from migrate.rehearsals import taken_back
 from migrate.rollback_ledger import finish, note_spared_keys, parts, restore
 from migrate.rollback_plan import Undo, collect, spare_all, spare_linked
 from migrate.rollback_records import STEPS
@@ -95,7 +96,9 @@ def roll_back(workspace: Workspace, asked: int | None, reason: str | None = None
                     work.prepare()
                 work.records()
                 work.ledger()
-                return work.end(reason, resumed=state == ROLLING_BACK)
+                done = work.end(reason, resumed=state == ROLLING_BACK)
+                taken_back(workspace, target, run_id)
+                return done
         finally:
             with target.transaction() as connection:
                 release_lock(connection, epoch)

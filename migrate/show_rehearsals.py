@@ -44,6 +44,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{n} files in reports/history/ cannot be read and are left out.",
     ),
     "completed": ("klaar", "completed"),
+    "rolled_back": ("teruggezet", "rolled back"),
     "interrupted": ("onderbroken", "interrupted"),
     "failed": ("mislukt", "failed"),
     "stopped": ("gestopt", "stopped"),

@@ -19,7 +19,8 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
         done = 0
         for piece in delivery.opened.pieces(number, surveyed.records, wanted[number] if wanted else None):
             rows, last = piece.frame.height + piece.unreadable.height, piece.last
-            if piece.last - piece.first + 1 != rows or (wanted is None and piece.first != done + 1):
+            # Of what is wanted a kind may give fewer rows than a piece has.
+            if wanted is None and (piece.last - piece.first + 1 != rows or piece.first != done + 1):
                 raise _miscounted(source.name, surveyed.records, done + rows)
             yield (
                 number,
@@ -71,12 +72,13 @@ def _behind(piece: Piece, record: int) -> Piece:
     """Return the part of a piece behind a record."""
     if record < piece.first:
         return piece
-    return Piece(
-        piece.frame.filter(pl.col(RECORD) > record),
-        piece.unreadable.filter(pl.col(RECORD) > record),
-        record + 1,
-        piece.last,
-    )
+    behind = piece.unreadable.filter(pl.col(RECORD) > record)
+    return Piece(piece.frame.slice(_upto(piece.frame, record)), behind, record + 1, piece.last)
+
+
+def _upto(frame: pl.DataFrame, record: int) -> int:
+    """Return how many rows of a frame come up to a record: they lie in the order of their records."""
+    return int(frame[RECORD].search_sorted(record, side="right"))
 
 
 def _take(waiting: list[tuple[int, Piece]], rows: int) -> tuple[list[tuple[int, Piece]], list[tuple[int, Piece]]]:
@@ -91,17 +93,8 @@ def _take(waiting: list[tuple[int, Piece]], rows: int) -> tuple[list[tuple[int, 
                 return taken, waiting[index + 1 :]
             continue
         last = piece.first + rows - 1
-        taken.append(
-            (
-                file,
-                Piece(
-                    piece.frame.filter(pl.col(RECORD) <= last),
-                    piece.unreadable.filter(pl.col(RECORD) <= last),
-                    piece.first,
-                    last,
-                ),
-            )
-        )
+        unreadable = piece.unreadable.filter(pl.col(RECORD) <= last)
+        taken.append((file, Piece(piece.frame.head(_upto(piece.frame, last)), unreadable, piece.first, last)))
         return taken, [(file, _behind(piece, last)), *waiting[index + 1 :]]
     return taken, []
 

@@ -280,6 +280,11 @@ def _cannot(each: FixedField) -> pl.Expr:
     )
 
 
+def records_of(chunk: Chunk, rows: Rows) -> int:
+    """Return how many records of a chunk are of a relation, or may be."""
+    return int(chunk.table[_CODE].is_in([rows.kind.code, UNKNOWN]).sum())
+
+
 def piece_of(chunk: Chunk, rows: Rows, first: int, source: Bytes) -> Piece:
     """Return the records of a relation in a chunk, numbered from ``first`` on.
 
@@ -290,10 +295,11 @@ def piece_of(chunk: Chunk, rows: Rows, first: int, source: Bytes) -> Piece:
         _AT, _CODE, pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias(RECORD)
     )
     read = rows.read(chunk)
+    if read.height == mine.height and read[_WHY].null_count() == read.height:
+        good = read.select(*rows.kind.columns, mine[RECORD])
+        return Piece(good, pl.DataFrame(schema=UNREADABLE), first, first + mine.height - 1)
     numbered = read.join(mine.select(_AT, RECORD), on=_AT, how="left", maintain_order="left")
     good = numbered.filter(pl.col(_WHY).is_null()).select(*rows.kind.columns, RECORD)
-    if good.height == mine.height:
-        return Piece(good, pl.DataFrame(schema=UNREADABLE), first, first + mine.height - 1)
     reasons = dict(numbered.filter(pl.col(_WHY).is_not_null()).select(RECORD, _WHY).iter_rows())
     bad = mine.join(good, on=RECORD, how="anti", maintain_order="left")
     spans = bad.join(chunk.table.select(_AT, "start", "stop"), on=_AT, how="left", maintain_order="left")

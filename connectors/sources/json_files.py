@@ -111,7 +111,8 @@ def slices(source: Bytes, shape: Shape) -> Iterator[Slice]:
     limits = shape.relation.limits
     if shape.lines:
         return lines(source.name, limits.record, blocks(source))
-    return Slicer(source.name, shape.record, limits.record, limits.depth).slices(blocks(source))
+    found = Slicer(source.name, shape.record, limits.record, limits.depth, source.text_encoding)
+    return found.slices(blocks(source))
 
 
 def read(source: Bytes, shape: Shape, found: Records) -> Iterator[None]:
@@ -140,8 +141,10 @@ def survey(source: Bytes, shape: Shape) -> Surveyed:
     bounded = sum(1 for _ in slices(source, shape))
     records = filled_lines(source) if shape.lines else Counter(source, shape.record).count()
     check_unchanged(source)
-    if records != bounded:
+    if records != bounded and _all_parsed(source, shape):
         raise disagreement(source.name, records, bounded)
+    # Where brackets do not fit each other, depth says nothing.
+    records = bounded
     if not records and not shape.relation.allow_empty:
         raise empty(source.name)
     if shape.each:
@@ -149,6 +152,10 @@ def survey(source: Bytes, shape: Shape) -> Surveyed:
         found = Records(source.name, shape.relation.columns, frozenset())
         records = sum(1 for _ in read(source, shape, found))
     return Surveyed(digest.hexdigest(), records)
+
+
+def _all_parsed(source: Bytes, shape: Shape) -> bool:
+    return not any(isinstance(parsed(each.data, source.text_encoding), Unreadable) for each in slices(source, shape))
 
 
 def filled_lines(source: Bytes) -> int:

@@ -7,7 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from connectors.sources.json_parse import parsed
 from connectors.sources.json_refusals import beyond, cut_off, no_document, no_list
+from connectors.sources.record_pieces import Unreadable
+
+_SKIPPED_LEVELS = 5
+"""Deeper parts of what lies beside the records are passed as a whole."""
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb"\"(?:[^\"\\]++|\\.)*+\"", re.DOTALL)
@@ -55,12 +60,14 @@ class Slicer:
         path: keys down to the list; empty: the file is the list.
         limit: bytes of an item, or of anything beside the list.
         depth: levels of an item.
+        encoding: of the bytes.
     """
 
     name: str
     path: tuple[str, ...]
     limit: int
     depth: int
+    encoding: str = "utf-8"
     _data: bytes = b""
     _at: int = 0
     _line: int = 1
@@ -103,11 +110,27 @@ class Slicer:
                 found = True
                 yield from self._value(level + 1)
             else:
-                self._whole()
+                self._skip(1)
             self._comma(b"}")
         self._step()
         if not found:
             raise no_list(self.name)
+
+    def _skip(self, level: int) -> None:
+        """Pass a value beside the records, part by part, since it may be as large as they are."""
+        first = self._peek()
+        if level > _SKIPPED_LEVELS or first not in (b"{", b"["):
+            if isinstance(parsed(self._whole(), self.encoding), Unreadable):
+                raise self._wrong("a value beside the records cannot be read")
+            return
+        end = b"}" if first == b"{" else b"]"
+        self._step()
+        while self._peek() != end:
+            if first == b"{":
+                self._key()
+            self._skip(level + 1)
+            self._comma(end)
+        self._step()
 
     def _items(self) -> Iterator[Slice]:
         self._step()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,12 +16,15 @@ from connectors.sources.file_bytes import Bytes, check_unchanged
 from connectors.sources.file_relation import RECORD, UNREADABLE, Piece, Surveyed
 from connectors.sources.record_pieces import Unreadable, disagreement, empty
 from connectors.sources.stuf_fold import LEAD, TOLD, fold
-from connectors.sources.stuf_messages import KEY, REFERENCE, SORT, TIME, WAS, Row, Wanted, rows_of
+from connectors.sources.stuf_messages import KEY, REFERENCE, SORT, STUF, TIME, WAS, Row, Wanted, rows_of
 from connectors.sources.xml_files import XmlFiles, elements, survey
+from connectors.sources.xml_paths import Tree
 from connectors.store import Store
 
 _ROWS = 20_000
 _BYTES = 16_000_000
+_EXTRA = f"{STUF}extraElement"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,40}")
 _BAD = ("\x01place", "\x01code", "\x01raw")
 
 
@@ -52,6 +57,7 @@ class FoldedFiles:
         key = tuple(folded.index(name.casefold()) for name in shape.relation.key)
         self._wanted = Wanted(len(names), key, shape.each, shape.trees, shape.numbers)
         self._written = _Written()
+        self._extra: Counter[str] = Counter()
         self._last: tuple[Path | None, pl.DataFrame] = (None, pl.DataFrame())
 
     @property
@@ -88,10 +94,18 @@ class FoldedFiles:
         if told[0] != gathered.rows:
             raise disagreement(shape.relation.place, gathered.rows, told[0])
         self._written = _write(folder, by_file)
+        self._extra = gathered.extra
         heights = [self._written.files.get(number, (0, 0))[1] for number in range(1, len(self.sources) + 1)]
         return tuple(
             replace(file, records=height, notes=(*file.notes, *_note(file.records)))
             for file, height in zip(counted, heights, strict=True)
+        )
+
+    def oddities(self) -> tuple[str, ...]:
+        """Return the extra elements of a vendor that no field reads: otherwise nobody would see that they are there."""
+        return tuple(
+            f"{count:,} extra elements named {name if _PLAIN.fullmatch(name) else '(not shown)'}, which no field reads"
+            for name, count in sorted(self._extra.items())
         )
 
     def pieces(self, number: int, records: int, wanted: Set[int] | None) -> Iterator[Piece]:
@@ -116,6 +130,16 @@ class FoldedFiles:
         return self._last[1]
 
 
+def _chosen(tree: Tree) -> Iterator[str]:
+    """Yield the values by which parts are chosen among others of their name."""
+    for parts in tree.chosen.values():
+        for _, value, part in parts:
+            yield value
+            yield from _chosen(part)
+    for part in (*tree.parts.values(), *tree.firsts.values()):
+        yield from _chosen(part)
+
+
 def _note(messages: int) -> tuple[tuple[str, int], ...]:
     return (("messages folded", messages),) if messages else ()
 
@@ -132,6 +156,9 @@ class _Gathered:
     def __init__(self, folder: Path, fields: tuple[str, ...], wanted: Wanted) -> None:
         self.messages: list[int] = []
         self.unreadable: list[Path] = []
+        self.extra: Counter[str] = Counter()
+        """Names of extra elements that no field reads."""
+        self._read = set() if wanted.each else {name for tree in wanted.trees.values() for name in _chosen(tree)}
         self._folder = folder
         self._wanted = wanted
         self._names = [KEY, TIME, SORT, REFERENCE, *fields, *(WAS + name for name in fields), LEAD]
@@ -148,6 +175,9 @@ class _Gathered:
                 self.messages[-1] += 1
                 lead = f"{number:07}:{self.messages[-1]:010}"
                 found = element if isinstance(element, Unreadable) else rows_of(element, self._wanted)
+                if not isinstance(element, Unreadable) and not self._wanted.each:
+                    names = (extra.get("naam", "") for extra in element.iter(_EXTRA))
+                    self.extra.update(name for name in names if name not in self._read)
                 if isinstance(found, Unreadable):
                     place = f"{source.name}:{each.line} ({found.why})"
                     raw = each.data.decode(source.text_encoding, "backslashreplace")

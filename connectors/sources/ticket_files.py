@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import adbc_driver_sqlite.dbapi as adbc
@@ -196,7 +199,9 @@ class TicketSource:
                 yield Extract(found.frame, extract.position)
 
         order = [AT] if log.by_moment else []
-        folder = self._scratch.folder / f"events-{len(self._unreadable)}"
+        # A folder of its own also for who asks again after a failure.
+        with writing():
+            folder = Path(tempfile.mkdtemp(prefix="events-", dir=self._scratch.folder)) / "sorted"
         store = Store(folder, events(), order, log.identity, "")
         mode: Literal["create", "append"] = "create"
         with closing(database.cursor()) as cursor:
@@ -208,6 +213,7 @@ class TicketSource:
             if mode == "create":
                 empty = pl.DataFrame(schema=dict.fromkeys([*log.columns, "_file"], pl.String))
                 cursor.adbc_ingest(log.name, empty.to_arrow(), mode=mode)
+        shutil.rmtree(folder, ignore_errors=True)
         self._unreadable[log.name] = pl.concat(unreadable)
         self._told[log.name] = {"lines folded into tickets": lines, "lines skipped": skipped}
         wrong = self._unreadable[log.name].height

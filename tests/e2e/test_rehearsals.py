@@ -81,3 +81,16 @@ def test_a_stopped_run_is_remembered_too(workspace: Path) -> None:
     (pace,) = [each for each in document["pace"] if each["mapping"] == "kcc.contact"]
     assert (pace["state"], pace["batches"], pace["rows"], pace["expected_rows"]) == ("reading", 20, 1000, 1100)
     assert (document["lock"], document["remaining_seconds"]) == (None, None)
+
+
+def test_a_run_that_was_rolled_back_is_not_shown_as_completed(workspace: Path) -> None:
+    run(workspace, status=3)
+    assert in_process("-C", workspace, "rollback", "last").status == 0
+    answer = in_process("-C", workspace, "--format", "json", "status", "--history")
+    jsonschema.validate(answer.document, history_schema(), cls=jsonschema.Draft202012Validator)
+    assert [each["state"] for each in answer.document["history"]] == ["rolled_back"]
+    assert "teruggezet" in in_process("-C", workspace, "status", "--history").out
+    (workspace / "reports/history").rename(workspace / "reports/gone")
+    run(workspace, status=3)
+    (workspace / "reports/history").rename(workspace / "reports/gone too")
+    assert in_process("-C", workspace, "rollback", "last").status == 0
