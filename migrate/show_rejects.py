@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from casemodel import ISSUE_CODES, join_key
 from migrate.rejects import RejectedRow, Rejects
 
-
 _UNREADABLE = {"record-unparsable", "encoding-invalid"}
 
 
