@@ -62,6 +62,15 @@ def order(columns: tuple[str, ...], header: Header, place: str) -> tuple[str | N
         SystemFailure: CON-031 a column is missing, CON-032 one is unknown (exit 5).
     """
     spelled = {_folded(column): column for column in columns}
+    named = header.names_only()
+    if 2 * sum(_folded(name) in spelled for name in named) < len(named):
+        # Without a header the "names" are the values of the first record, which must not be shown.
+        raise SystemFailure(
+            "CON-032",
+            "the row taken for the header is not the one that is expected: most of its names are unknown",
+            hint="Check whether the sheet has a header, and the settings header_row and columns.",
+            place=place,
+        )
     for number, name in enumerate(header.names, 1):
         if name is None or _folded(name) in spelled:
             continue
@@ -73,7 +82,7 @@ def order(columns: tuple[str, ...], header: Header, place: str) -> tuple[str | N
             hint=f'{hint}, add aliases: {{"{name}": ...}}; otherwise add it to columns.',
             place=place,
         )
-    there = {_folded(name) for name in header.names_only()}
+    there = {_folded(name) for name in named}
     for column in columns:
         if _folded(column) not in there:
             raise SystemFailure(
