@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from casemodel import ISSUE_CODES, join_key
 from migrate.rejects import RejectedRow, Rejects
 
+_UNREADABLE = {"record-unparsable", "encoding-invalid"}
+
 
 def list_lines(found: Rejects) -> Iterable[str]:
     """Return one line per row and issue, and what to do next."""
@@ -43,7 +45,9 @@ def row_lines(row: RejectedRow) -> Iterable[str]:
     yield "  the row as read" if row.unmasked else "  the row as read (personal values masked)"
     for name, value in row.values:
         yield f"    {name:<24} {value}"
-    yield f"Next: omnicase explain {row.mapping} {_quoted(row.key)}"
+    # What could not be read has no key by which it could be explained.
+    if not _UNREADABLE & {issue.code for issue in row.issues}:
+        yield f"Next: omnicase explain {row.mapping} {_quoted(row.key)}"
 
 
 def _named(field: str, code: str) -> str:

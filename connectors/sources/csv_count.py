@@ -97,7 +97,7 @@ class Counter:
             self._count_encodings(data)
         special = any(each and each in seen for each in (self.quote, self.comment, self.header))
         if self._opened is None and not special:
-            self._count_plain(seen)
+            self._count_plain(seen, seen.count(b"\r") != seen.count(b"\r\n"))
             self.line += 0 if seen is data else len(data.splitlines()) - len(seen.splitlines())
             return
         lines = seen.splitlines(keepends=True)
@@ -113,12 +113,13 @@ class Counter:
     def _count_between_quotes(self, data: bytes) -> None:
         """Count complete lines, those without a quote many at a time."""
         position = 0
+        bare_returns = data.count(b"\r") != data.count(b"\r\n")
         while position < len(data):
             if self._opened is None:
                 quote = data.find(self.quote, position)
                 upto = len(data) if quote < 0 else _line_start(data, position, quote)
                 if upto > position:
-                    self._count_plain(data[position:upto])
+                    self._count_plain(data[position:upto], bare_returns)
                     position = upto
                     continue
             end = _line_end(data, position)
@@ -126,9 +127,9 @@ class Counter:
             self.line += 1
             position = end
 
-    def _count_plain(self, data: bytes) -> None:
+    def _count_plain(self, data: bytes, bare_returns: bool) -> None:
         """Count lines that hold no quote, outside of quotes."""
-        if data.count(b"\r") == data.count(b"\r\n") and not _holds_blank(data):
+        if not bare_returns and not _holds_blank(data):
             count = data.count(b"\n") + (not data.endswith(b"\n"))
             self.records += count
             self.line += count

@@ -29,7 +29,7 @@ def records_in(data: bytes, relation: CsvRelation, *, final: bool) -> Records:
         found = find_records(shadow, relation.delimiter, relation.quote, final=final)
     else:
         found = _between_comments(shadow, relation, final=final)
-    return found if shadow is data else replace(found, lines=line_ends(data[: found.consumed]))
+    return found if shadow is data else replace(found, lines=line_ends(data[: found.consumed]), bare_returns=True)
 
 
 def _blank(found: re.Match[bytes]) -> bytes:

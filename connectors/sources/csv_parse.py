@@ -35,6 +35,8 @@ class Chunk:
     first: int
     line: int
     offset: int
+    bare_returns: bool = True
+    """Whether some line ends may be a CR alone."""
 
     @property
     def last(self) -> int:
@@ -63,7 +65,7 @@ def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chun
         # What is behind the last record counted is the trailer.
         table = table.head(max(records - number + 1, 0))
         if table.height:
-            yield Chunk(data, table, number, line, offset)
+            yield Chunk(data, table, number, line, offset, found.bare_returns)
         number += table.height
         line += found.lines
         offset += found.consumed
@@ -106,7 +108,7 @@ def parse(
     text, good, undecodable = (
         decoded(chunk.data, good, encodings[0]) if len(encodings) == 1 else _mixed(chunk.data, good, encodings)
     )
-    frame = _fast(text, good, relation, names)
+    frame = _fast(text, good, relation, names, chunk.bare_returns)
     if frame is None:
         frame = _strict(text, relation, names)
     if frame.height != good.height:
@@ -221,12 +223,14 @@ def _joined(data: bytes, good: pl.DataFrame) -> tuple[bytes, pl.Series]:
     return b"".join(view[begin:stop] for begin, stop in zip(begins, stops, strict=True)), starts
 
 
-def _fast(text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[str, ...]) -> pl.DataFrame | None:
+def _fast(
+    text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[str, ...], bare_returns: bool
+) -> pl.DataFrame | None:
     """Parse with Polars; None where it is not sure to understand these bytes as we do."""
     quote = relation.quote if relation.quote and relation.quote in text else b""
     if relation.escape and relation.escape in text:
         return None
-    lone = text.count(b"\r") - text.count(b"\r\n")
+    lone = bare_returns and text.count(b"\r") - text.count(b"\r\n")
     if lone:
         if quote or b"\n" in text:
             return None
@@ -267,10 +271,9 @@ def _unreadable(
     rows = []
     encoding = source.encoding if source.wide else " or ".join(relation.encodings_of(source))
     line, seen = chunk.line, 0
-    simple = chunk.data.count(b"\r") == chunk.data.count(b"\r\n")
     for row in wrong.iter_rows(named=True):
         start = row["start"]
-        line += chunk.data.count(b"\n", seen, start) if simple else line_ends(chunk.data[seen:start])
+        line += chunk.data.count(b"\n", seen, start) if not chunk.bare_returns else line_ends(chunk.data[seen:start])
         seen = start
         place = f"{source.name}:{line}"
         if row[RECORD] in undecodable:

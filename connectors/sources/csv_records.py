@@ -30,6 +30,8 @@ class Records:
     consumed: int
     lines: int
     open_quote: int | None
+    bare_returns: bool = True
+    """Whether the buffer may hold a CR that no LF follows."""
 
 
 def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) -> Records:
@@ -38,7 +40,7 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
         # Whether this is CR or CR LF is known with the next block.
         data = data[:-1]
     byte = byte_series(data)
-    ends = _line_ends(byte, data)
+    ends, bare_returns = _line_ends(byte, data)
     quotes = _positions(byte, quote[0]) if quote and quote in data else _no_positions()
     stray: list[int] = []
     if quotes.is_empty():
@@ -54,7 +56,7 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
     table = _table(byte, record_ends, pl.Series(stray, dtype=pl.Int64), delimiters)
     if quotes.len():
         table = table.with_columns(fields=_fields(delimiters, quotes, table))
-    return Records(table, consumed, bisect_right(ends, consumed), open_quote)
+    return Records(table, consumed, bisect_right(ends, consumed), open_quote, bare_returns)
 
 
 def byte_series(data: bytes) -> pl.Series:
@@ -73,17 +75,17 @@ def _no_positions() -> pl.Series:
     return pl.Series(dtype=pl.Int64)
 
 
-def _line_ends(byte: pl.Series, data: bytes) -> pl.Series:
-    """Return the offsets behind every line end."""
+def _line_ends(byte: pl.Series, data: bytes) -> tuple[pl.Series, bool]:
+    """Return the offsets behind every line end, and whether some are a CR alone."""
     feeds = _positions(byte, _LF)
     ends = feeds + 1
     carriages = data.count(b"\r")
     if not carriages or carriages == (byte.gather((feeds - 1).clip(0, None)) == _CR).sum():
-        return ends
+        return ends, False
     alone = _positions(byte, _CR)
     following = byte.gather(pl.Series(alone + 1).clip(0, byte.len() - 1))
     alone = alone.filter((following != _LF) | (alone == byte.len() - 1)) + 1
-    return pl.concat([ends, alone]).sort() if alone.len() else ends
+    return (pl.concat([ends, alone]).sort() if alone.len() else ends), True
 
 
 def _outside(

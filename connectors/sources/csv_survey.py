@@ -40,6 +40,8 @@ class Header:
     start: int
     line: int
     raw: bytes = b""
+    before: int = 0
+    """Lines before the header."""
 
 
 def read_header(content: Bytes, relation: CsvRelation) -> Header:
@@ -53,7 +55,8 @@ def read_header(content: Bytes, relation: CsvRelation) -> Header:
     head = next(blocks(source), b"")
     complete = len(head) == sum(len(block) for _, block in zip(range(2), blocks(source), strict=False))
     start, names, raw = _header(source, relation, head, complete)
-    return Header(source, names, start, 1 + line_ends(head[:start]), raw)
+    before = line_ends(head[: head.rfind(raw, 0, start)]) if raw else line_ends(head[:start])
+    return Header(source, names, start, 1 + line_ends(head[:start]), raw, before)
 
 
 def survey(header: Header, relation: CsvRelation) -> Surveyed:
@@ -95,6 +98,7 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
     if records <= 0 and not relation.allow_empty:
         raise empty(source)
     counted = {
+        "before the header": header.before,
         "comment": counter.comments,
         "repeated header": counter.headers,
         "trailer": int(relation.trailer is not None),

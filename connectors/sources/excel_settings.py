@@ -10,6 +10,7 @@ from typing import Any
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
 from connectors.sources import file_packed
 from connectors.sources.file_finding import read_limits, size_limit
+from connectors.volume import VOLUME_OPTIONS, read_volume
 
 _SYSTEM_OPTIONS = ("folder", "limits", "relations")
 _RELATION_OPTIONS = (
@@ -22,6 +23,7 @@ _RELATION_OPTIONS = (
     "trailer",
     "allow_empty",
     "personal",
+    *VOLUME_OPTIONS,
 )
 
 
@@ -82,6 +84,7 @@ def _relation(config: SystemConfig, name: str, options: Any) -> ExcelRelation:
             config, f"the settings of relation {name} are not a map", f'Write {name}: {{files: "{name}.xlsx"}}.'
         )
     known_options(config, options, _RELATION_OPTIONS, f"relations.{name}.")
+    read_volume(config, name)
     columns = list_option(config, options, "columns")
     return ExcelRelation(
         name=name,

@@ -10,6 +10,8 @@ import polars as pl
 from casemodel import BugError, Extract, SystemFailure
 from connectors.sources.file_relation import RECORD, Delivery, Piece
 
+_FEW = 100
+
 
 def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -> Iterator[tuple[int, Piece]]:
     """Yield (file number from 1, records): all of them, or those pieces that hold a wanted record of a wanted file."""
@@ -25,7 +27,7 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
             yield (
                 number,
                 Piece(
-                    _located(piece.frame, number).with_columns(pl.lit(source.name).alias("_file")),
+                    _located(piece.frame, number, source.name),
                     _located(piece.unreadable, number),
                     piece.first,
                     piece.last,
@@ -45,8 +47,15 @@ def _miscounted(name: str, counted: int, read: int) -> BugError:
     )
 
 
-def _located(frame: pl.DataFrame, file: int) -> pl.DataFrame:
-    return frame.with_columns((pl.lit(f"{file}:") + pl.col(RECORD).cast(pl.String)).alias("_ref"))
+def _located(frame: pl.DataFrame, file: int, name: str | None = None) -> pl.DataFrame:
+    """Add where a row stands; of few rows without a query, since there may be as many pieces as files."""
+    named = {} if name is None else {"_file": name}
+    if frame.height <= _FEW:
+        refs = pl.Series("_ref", [f"{file}:{record}" for record in frame[RECORD]], dtype=pl.String)
+        files = [pl.Series(column, [text] * frame.height, dtype=pl.String) for column, text in named.items()]
+        return frame.hstack([refs, *files])
+    ref = (pl.lit(f"{file}:") + pl.col(RECORD).cast(pl.String)).alias("_ref")
+    return frame.with_columns(ref, *(pl.lit(text).alias(column) for column, text in named.items()))
 
 
 def read_batches(delivery: Delivery, rows: int, after: str | None) -> Iterator[Extract]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
+from connectors.volume import VOLUME_OPTIONS, read_volume
 
 _SYSTEM_OPTIONS = ("folder", "encoding", "limits", "relations", "personal")
 _RELATION_OPTIONS = ("files", "encoding", "limits", "record", "each", "fields", "key", "allow_empty", "personal")
@@ -82,7 +83,8 @@ def read_relations(
     for name, options in relations.items():
         if not isinstance(options, Mapping):
             raise refuse(config, f"the settings of relation {name} are not a map", f"Write {name}: {{files: …}}.")
-        known_options(config, options, (*_RELATION_OPTIONS, *relation), f"relations.{name}.")
+        known_options(config, options, (*_RELATION_OPTIONS, *VOLUME_OPTIONS, *relation), f"relations.{name}.")
+        read_volume(config, str(name))
         own = ("relations", "folder", "limits")
         inherited = {key: value for key, value in config.options.items() if key not in own}
         if isinstance(inherited.get("personal"), Mapping):

@@ -233,12 +233,16 @@ def _write(folder: Path, store: Store) -> _Written:
 
 
 def _piece(frame: pl.DataFrame, columns: tuple[str, ...], done: int) -> Piece:
-    numbers = pl.int_range(done + 1, done + 1 + frame.height, dtype=pl.Int64, eager=True).alias(RECORD)
-    frame = frame.with_columns(numbers)
+    # Without a query each, since there may be as many pieces as files.
+    numbers = pl.Series(RECORD, range(done + 1, done + 1 + frame.height), dtype=pl.Int64)
+    frame = frame.hstack([numbers])
+    last = done + frame.height
+    if frame[_BAD[1]].null_count() == frame.height:
+        return Piece(frame[[*columns, RECORD]], pl.DataFrame(schema=UNREADABLE), done + 1, last)
     readable = pl.col(_BAD[1]).is_null()
     said = (pl.col(f"\x01{name}").alias(name) for name in UNREADABLE if name != RECORD)
     bad = frame.filter(~readable).select(RECORD, *said)
-    return Piece(frame.filter(readable).select(*columns, RECORD), bad, done + 1, done + frame.height)
+    return Piece(frame.filter(readable).select(*columns, RECORD), bad, done + 1, last)
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from connectors.sources.record_settings import RecordRelation
 from connectors.sources.xml_refusals import beyond
 
 _LT, _GT, _SLASH = b"<>/"
+_SMALL = 60_000
+_MARK = re.compile(rb"<(/)?|/>")
 _LOCAL = re.compile(rb"</?(?:[^\s<>/:]*:)?([^\s<>/]*)")
 _NO_TAGS = re.compile(rb"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _UNFINISHED = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!?\[?[CDAT\[]*\Z|<!-?\Z")
@@ -71,21 +73,13 @@ class Counter:
 
     def _count(self, data: bytes) -> bool:
         """Count in one piece; tell whether its tags fit each other so far."""
-        tags = _tags(data)
-        if tags.is_empty():
-            return bool(self._depth) or not data.strip()
-        change = tags["change"]
-        before = change.cum_sum() - change + self._depth
-        end = int(before[-1]) + int(change[-1])
-        if end < 0 or (before < 0).any():
-            return False
         inside = len(self.steps) + len(self.each)
-        # A tag that closes an element lies one level deeper than the one that opens it.
-        level = before - (change == -1).cast(pl.Int64)
-        shallow = tags.with_columns(level.alias("level")).filter((level < inside) & tags["begins"])
-        well = all(self._see(data, *row) for row in shallow.select("at", "change", "level").iter_rows())
-        self._depth = end
-        return well and (end > 0 or not data[data.rfind(b">") + 1 :].strip())
+        found = _few(data, self._depth, inside) if len(data) < _SMALL else _many(data, self._depth, inside)
+        if found is None:
+            return False
+        self._depth, shallow = found
+        well = all(self._see(data, *row) for row in shallow)
+        return well and (self._depth > 0 or not data[data.rfind(b">") + 1 :].strip())
 
     def _see(self, data: bytes, at: int, change: int, level: int) -> bool:
         records = len(self.steps)
@@ -113,13 +107,39 @@ class Counter:
         return True
 
 
-def _tags(data: bytes) -> pl.DataFrame:
-    """Return where tags begin and where empty ones end, and how each of these changes depth."""
+_Shallow = tuple[int, list[tuple[int, int, int]]]
+"""The depth at the end of a piece, and of its tags that lie less deep than asked: where, change of depth, level."""
+
+
+def _few(data: bytes, depth: int, inside: int) -> _Shallow | None:
+    """Find the tags of a small piece, for which column operations take longer than a loop; None: they do not fit."""
+    shallow = []
+    for mark in _MARK.finditer(data):
+        change = 1 if mark.lastindex is None and data[mark.start()] == _LT else -1
+        level = depth - (change == -1)
+        depth += change
+        if depth < 0:
+            return None
+        if level < inside and data[mark.start()] == _LT:
+            shallow.append((mark.start(), change, level))
+    return depth, shallow
+
+
+def _many(data: bytes, depth: int, inside: int) -> _Shallow | None:
+    """Do the same by column operations on the bytes."""
     array = pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
     byte = pl.from_arrow(array)
     assert isinstance(byte, pl.Series)
     at = ((byte == _LT) | ((byte == _GT) & (byte.shift(1) == _SLASH).fill_null(False))).arg_true()
+    if at.is_empty():
+        return depth, []
     begins = byte.gather(at) == _LT
     opens = begins & (byte.gather((at + 1).clip(None, len(data) - 1)) != _SLASH)
     change = opens.cast(pl.Int64) * 2 - 1
-    return pl.DataFrame({"at": at, "begins": begins, "change": change})
+    before = change.cum_sum() - change + depth
+    end = int(before[-1]) + int(change[-1])
+    if end < 0 or (before < 0).any():
+        return None
+    # A tag that closes an element lies one level deeper than the one that opens it.
+    tags = pl.DataFrame({"at": at, "change": change, "level": before - (change == -1).cast(pl.Int64), "begins": begins})
+    return end, tags.filter((pl.col("level") < inside) & pl.col("begins")).select("at", "change", "level").rows()

@@ -129,6 +129,12 @@ MISTAKES = {
         'from: NUMMER, do: [digits, {pad_left: [9, "0"]}]',
         ("zaak.company_identifier", "value"),
     ),
+    "the sign of an amount lost": (
+        "mappings/uitreik.case_property.yml",
+        'from: WAARDE, number: {decimal: "."}',
+        'from: WAARDE, do: [{remove: "-"}], number: {decimal: "."}',
+        ("uitreik.case_property", "value"),
+    ),
     "a code forgotten": ("codes/ja_nee.csv", "true,ja,\n", "", ("zaak.case_property", "outcome")),
 }
 """What a person might get wrong: file, what it says, what it should not say, and where the comparison must find it."""

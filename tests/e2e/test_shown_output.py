@@ -11,6 +11,8 @@ PAGES = [
     "README.md",
     "docs/tutorial.md",
     "docs/new_table.md",
+    "docs/connectors/csv.md",
+    "docs/connectors/documents.md",
     "docs/connectors/excel.md",
     "docs/connectors/fixed.md",
     "docs/connectors/json.md",
