@@ -17,6 +17,8 @@ from connectors.sources.fixed_layout import FixedField, Layout, RecordType, Tota
 
 _MARK, _MOST_MARKS = b"\x1a", 4096
 """Programs filled a block of 128 bytes with it at most; more of them are content."""
+_LONG = 8
+"""Digits from which on a number without decimals may be that of a person."""
 _SUSPECT_SHARE, _SUSPECT_LINES = 0.05, 3
 _NEGATIVE = dict(zip("}JKLMNOPQR", range(10), strict=True))
 _POSITIVE = dict(zip("{ABCDEFGHI", range(10), strict=True))
@@ -171,6 +173,13 @@ def _check_total(source: Bytes, layout: Layout, each: RecordType, total: Total, 
         return
     lost = found.counts[UNKNOWN] + (found.lengths.total() if total.sums else 0) + unread
     also = f"; {lost:,} records cannot be read" if lost else ""
+    if _may_be_of_persons(layout, total):
+        raise SystemFailure(
+            "CON-162",
+            f"the {each.role} states another sum in {total.field} than its records have{also}: the file is blocked",
+            hint="Ask for a right delivery. The figures are not shown, since numbers of persons may be what is summed.",
+            place=source.name,
+        )
     what = f"the sum is {_plain(number)}" if total.sums else f"the file holds {_plain(number)}"
     explain = f"{{file: {source.name}, field: {total.field}, stated: '{_plain(stated)}', found: '{_plain(number)}'"
     raise SystemFailure(
@@ -179,6 +188,12 @@ def _check_total(source: Bytes, layout: Layout, each: RecordType, total: Total, 
         hint=f"Ask for a right delivery, or add to explained: {explain}, reason: …, by: …}}.",
         place=source.name,
     )
+
+
+def _may_be_of_persons(layout: Layout, total: Total) -> bool:
+    """Tell whether a sum may be one of numbers of persons (a hash total): from its parts one of them could be known."""
+    summed = (layout.by_code(code).field(name) for code, name in total.of if name is not None)
+    return any(not each.decimals and each.length >= _LONG for each in summed)
 
 
 def _found(layout: Layout, total: Total, found: FileSurvey) -> tuple[Decimal, int]:
