@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
 
+from casemodel.errors import RefusedError
 from casemodel.values import DeliveredFile, Extract, LinkRequest, Partition, Query, Relation, Rights
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ class TellsFiles(Protocol):
 class TellsOddities(Protocol):
     """A source whose relations may hold things beside values, which are left aside (colours, hidden rows)."""
 
-    def oddities(self, relation: str) -> tuple[str, ...]:
-        """Return what a relation holds besides, a sentence each without its end."""
+    def oddities(self, relation: str) -> tuple[RefusedError, ...]:
+        """Return what a relation holds besides, each as a finding that stops nothing."""
         ...
 
 

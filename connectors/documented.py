@@ -19,6 +19,7 @@ from casemodel import (
     Extract,
     Partition,
     Query,
+    RefusedError,
     Relation,
     Rights,
     RunsQueries,
@@ -210,7 +211,7 @@ class Documented:
         """Return the files of the relation itself, none where it is no file."""
         return self._inner.files(relation) if isinstance(self._inner, TellsFiles) else ()
 
-    def oddities(self, relation: str) -> tuple[str, ...]:
+    def oddities(self, relation: str) -> tuple[RefusedError, ...]:
         """Return what the relation holds beside values."""
         return self._inner.oddities(relation) if isinstance(self._inner, TellsOddities) else ()
 

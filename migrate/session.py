@@ -86,13 +86,9 @@ class Session:
 
     def oddities(self, names: Sequence[str]) -> list[RefusedError]:
         """Return what the relations of the asked mappings hold beside their values: findings of a run (CON-094)."""
-        found = []
-        relations = ((self.files[each].system, self.files[each].relation) for each in self.selected(names))
-        for system, name in dict.fromkeys(relations):
-            source = self.source(system)
-            for said in source.oddities(name) if isinstance(source, TellsOddities) else ():
-                found.append(RefusedError("CON-094", said, hint="Nothing need be done.", place=f"{system}.{name}"))
-        return found
+        relations = dict.fromkeys((self.files[each].system, self.files[each].relation) for each in self.selected(names))
+        opened = [(self.source(system), name) for system, name in relations]
+        return [each for source, name in opened if isinstance(source, TellsOddities) for each in source.oddities(name)]
 
     def selected(self, names: Sequence[str]) -> list[str]:
         """Return the asked mappings in loading order; none asked means all.

@@ -155,7 +155,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
     try:
         if mark.startswith(_ZIP):
             return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError):
         pass
     raise no_workbook(path, "it is no archive, or cut off")
 
@@ -184,7 +184,7 @@ def _blocks(archive: zipfile.ZipFile, part: str, path: Path) -> Iterator[bytes]:
         with archive.open(part) as file:
             while block := file.read(BLOCK):
                 yield block
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, RuntimeError):
         raise no_workbook(path, "a part of it is missing or damaged") from None
 
 

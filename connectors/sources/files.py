@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import polars as pl
 
-from casemodel import DeliveredFile, Extract, Partition, Query, Relation, SourceColumn, SystemFailure
+from casemodel import DeliveredFile, Extract, Partition, Query, RefusedError, Relation, SourceColumn, SystemFailure
 from connectors.prefetch import ahead
 from connectors.relations import in_any_case
 from connectors.scratch import Scratch
@@ -96,12 +96,14 @@ class FileSource:
         """Return the same digest: it is one of every byte."""
         return self.fingerprint(relation)
 
-    def oddities(self, relation: str) -> tuple[str, ...]:
+    def oddities(self, relation: str) -> tuple[RefusedError, ...]:
         """Return what the files of a relation hold beside their values (see `casemodel.TellsOddities`)."""
         if self._query(relation) is not None:
             return ()
-        opened = self._delivery(relation).opened
-        return opened.oddities() if isinstance(opened, Odd) else ()
+        delivery = self._delivery(relation)
+        opened, place = delivery.opened, delivery.relation.place
+        said = opened.oddities() if isinstance(opened, Odd) else ()
+        return tuple(RefusedError("CON-094", text, hint="Nothing need be done.", place=place) for text in said)
 
     def count(self, relation: str) -> int:
         """Return the number of records as counted by the independent counter."""

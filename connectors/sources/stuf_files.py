@@ -21,8 +21,8 @@ from connectors.sources.xml_files import XmlFiles, elements, survey
 from connectors.sources.xml_paths import Tree
 from connectors.store import Store
 
-_ROWS = 20_000
-_BYTES = 16_000_000
+_ROWS = 8_000
+_BYTES = 8_000_000
 _EXTRA = f"{STUF}extraElement"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,40}")
 _BAD = ("\x01place", "\x01code", "\x01raw")

@@ -143,7 +143,7 @@ def test_every_imported_library_is_a_declared_dependency_and_the_other_way_round
     pinned_by_another = {"pydantic-core", "sqlglotc"}
     assert used - set(requirements()) - pinned_by_another == set()
     # Used without an import: Polars writes through them, SQLAlchemy and Polars load drivers by name.
-    by_name = {"pyarrow", "psycopg", "adbc-driver-sqlite", "adbc-driver-manager"}
+    by_name = {"pyarrow", "psycopg", "pymysql", "oracledb", "pyodbc", "adbc-driver-sqlite", "adbc-driver-manager"}
     assert set(requirements()) - used - by_name == set()
 
 
