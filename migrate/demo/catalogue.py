@@ -276,4 +276,6 @@ ISO_ORDER_FILES = ("201411", "201508")
 """Months whose file writes days as year-month-day (F05)."""
 UTF8_FILES = ("201503",)
 """Months whose file is UTF-8 with a byte order mark in a series of cp1252 (F01)."""
+TWICE_FILES = ("201507",)
+"""Months whose file was delivered once more, under a name of its own (F10)."""
 CONTACT_MONTHS = tuple(f"{year}{month:02d}" for year in (2014, 2015) for month in range(1, 13))

@@ -257,6 +257,8 @@ def _write_kcc(books: _Books, folder: Path) -> None:
             own = rows.filter(month=month)
             delivered = pl.concat([before, own]) if before.height else own
             _write_month(folder, month, delivered)
+            if month in catalogue.TWICE_FILES:
+                _write_file(folder / contacts.file_name(f"{month}_2"), contacts.file_bytes(month, delivered))
             before_rows = before.height
             before = contacts.repeated(world, own)
             books.dirt.count("F11", before_rows, delivered.height)
