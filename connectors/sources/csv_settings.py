@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from connectors.config import SystemConfig, flag_option, known_options, list_opt
 from connectors.sources.file_bytes import Bytes
 from connectors.sources.file_encoding import DETECT
 from connectors.sources.file_finding import read_limits
+from connectors.sources.file_settings import Trailer, read_aliases, read_trailer
 from connectors.volume import VOLUME_OPTIONS, read_volume
 
 _SYSTEM_OPTIONS = ("folder", "encoding", "delimiter", "quote", "escape", "comment", "relations", "limits")
@@ -35,14 +35,6 @@ _RELATION_OPTIONS = (
 )
 _NAMED_BYTES = {"tab": "\t", "none": "", "space": " "}
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
-
-
-@dataclass(frozen=True, slots=True)
-class Trailer:
-    """The last line of a file: what it looks like, and in which field (from 1) it states the number of records."""
-
-    match: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +119,9 @@ def _relation(config: SystemConfig, name: str, options: Any) -> CsvRelation:
         repeated_header=_repeated_header(config, merged, header),
         columns=columns,
         key=list_option(config, merged, "key"),
-        aliases=_aliases(config, merged.get("aliases")),
+        aliases=read_aliases(config, merged.get("aliases")),
         skip_lines=number_option(config, merged, "skip_lines", 0),
-        trailer=_trailer(config, merged.get("trailer")),
+        trailer=read_trailer(config, merged.get("trailer")),
         allow_empty=flag_option(config, merged, "allow_empty", False),
         personal=list_option(config, merged, "personal") if "personal" in merged else None,
         place=f"{config.name}.{name}",
@@ -208,25 +200,3 @@ def _one_byte(config: SystemConfig, option: str, text: str) -> bytes:
     raise refuse(
         config, f"the setting {option} is not one character", f'Write {option}: ";" or another character, or "tab".'
     )
-
-
-def _aliases(config: SystemConfig, value: Any) -> tuple[tuple[str, str], ...]:
-    if value is None:
-        return ()
-    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value.values()):
-        return tuple((str(old), str(new)) for old, new in value.items())
-    raise refuse(config, "the setting aliases is not a map of names", 'Write aliases: {"old header": column}.')
-
-
-def _trailer(config: SystemConfig, value: Any) -> Trailer | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise refuse(config, "the setting trailer is not a map", 'Write trailer: {match: "^Totaal;", count: 4}.')
-    known_options(config, value, ("match", "count"), "trailer.")
-    match = text_option(config, value, "match")
-    try:
-        re.compile(match)
-    except re.error:
-        raise refuse(config, "the setting trailer.match is not a regular expression", "Check its brackets.") from None
-    return Trailer(match, number_option(config, value, "count", 0))

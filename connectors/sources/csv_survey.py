@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from casemodel import DETECTED, Place, RefusedError, SystemFailure
 from connectors.sources.csv_count import Counter
 from connectors.sources.csv_lines import records_in, rows_of
-from connectors.sources.csv_settings import CsvRelation, Trailer
+from connectors.sources.csv_settings import CsvRelation
 from connectors.sources.file_bytes import (
     Bytes,
     Named,
@@ -22,6 +22,7 @@ from connectors.sources.file_bytes import (
 )
 from connectors.sources.file_encoding import DETECT, decode_line, text_of
 from connectors.sources.file_relation import Surveyed
+from connectors.sources.file_settings import Trailer
 
 MAX_COLUMNS = 4_096
 _SUSPECT_SHARE, _SUSPECT_LINES = 0.05, 3

@@ -15,11 +15,12 @@ from connectors.sources.excel_book import Book, Sheet, digest, open_book
 from connectors.sources.excel_cells import ROW, read_windows, windows_of_cells
 from connectors.sources.excel_header import HEAD, Header, find_header, order
 from connectors.sources.excel_scan import Scanned, scan
-from connectors.sources.excel_settings import ExcelRelation, Total, read_settings
+from connectors.sources.excel_settings import ExcelRelation, read_settings
 from connectors.sources.excel_told import told
 from connectors.sources.file_bytes import Bytes, check_unchanged
 from connectors.sources.file_finding import find_files
 from connectors.sources.file_relation import RECORD, UNREADABLE, Piece, Surveyed
+from connectors.sources.file_settings import Trailer
 from connectors.sources.files import FileSource
 
 SHEET, ROW_NUMBER = "_sheet", "_row"
@@ -171,7 +172,7 @@ def _last_row(book: Book, part: Part, scanned: Scanned) -> list[str]:
     return [text or "" for text in rows[0]] if rows else []
 
 
-def _check_trailer(trailer: Total, found: list[str], records: int, place: str) -> None:
+def _check_trailer(trailer: Trailer, found: list[str], records: int, place: str) -> None:
     if records < 1 or not re.search(trailer.match, "\t".join(found)):
         raise SystemFailure(
             "CON-040",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
+from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse
 from connectors.sources import file_packed
 from connectors.sources.file_finding import read_limits, size_limit
+from connectors.sources.file_settings import Trailer, read_aliases, read_trailer
 from connectors.volume import VOLUME_OPTIONS, read_volume
 
 _SYSTEM_OPTIONS = ("folder", "limits", "relations")
@@ -36,14 +36,6 @@ class Limits(file_packed.Limits):
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """The last row of a sheet: what it looks like, and in which column (from 1) it states the number of records."""
-
-    match: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class ExcelRelation:
     """How the sheets of one relation are filled in.
 
@@ -58,7 +50,7 @@ class ExcelRelation:
     columns: tuple[str, ...]
     key: tuple[str, ...]
     aliases: tuple[tuple[str, str], ...]
-    trailer: Total | None
+    trailer: Trailer | None
     allow_empty: bool
     personal: tuple[str, ...] | None
     limits: Limits
@@ -93,8 +85,8 @@ def _relation(config: SystemConfig, name: str, options: Any) -> ExcelRelation:
         header_row=_header_row(config, name, options, columns),
         columns=columns,
         key=list_option(config, options, "key"),
-        aliases=_aliases(config, options.get("aliases")),
-        trailer=_trailer(config, options.get("trailer")),
+        aliases=read_aliases(config, options.get("aliases")),
+        trailer=read_trailer(config, options.get("trailer")),
         allow_empty=flag_option(config, options, "allow_empty", False),
         personal=list_option(config, options, "personal") if "personal" in options else None,
         limits=_limits(config),
@@ -125,25 +117,3 @@ def _limits(config: SystemConfig) -> Limits:
         number_option(config, given, "columns", usual.columns),
         size_limit(config, "texts", usual.texts),
     )
-
-
-def _aliases(config: SystemConfig, value: Any) -> tuple[tuple[str, str], ...]:
-    if value is None:
-        return ()
-    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value.values()):
-        return tuple((str(old), str(new)) for old, new in value.items())
-    raise refuse(config, "the setting aliases is not a map of names", 'Write aliases: {"old header": column}.')
-
-
-def _trailer(config: SystemConfig, value: Any) -> Total | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise refuse(config, "the setting trailer is not a map", 'Write trailer: {match: "^Totaal", count: 2}.')
-    known_options(config, value, ("match", "count"), "trailer.")
-    match = text_option(config, value, "match")
-    try:
-        re.compile(match)
-    except re.error:
-        raise refuse(config, "the setting trailer.match is not a regular expression", "Check its brackets.") from None
-    return Total(match, number_option(config, value, "count", 0))
