@@ -192,6 +192,7 @@ def _form(fields: list[FixedField]) -> tuple[str | None, int]:
 
 
 def place_of(kind: FixedField) -> slice:
+    """Return where a field lies in its record."""
     return slice(kind.start - 1, kind.stop)
 
 

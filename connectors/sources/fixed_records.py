@@ -46,11 +46,7 @@ def read_type(
             "Check the positions, and record_length.",
         )
     if not rows:
-        role = text_option(config, options, "role")
-        if role not in ("header", "trailer"):
-            raise refuse(config, f"{where}role is neither header nor trailer", "Write role: trailer.")
-        if role in {each.role for each in before.values()}:
-            raise refuse(config, f"{where}role: there are two record types {role}", "A file has one at most.")
+        role = _role(config, options, before, where)
         return RecordType(code, role, length, fields, totals=_totals(config, options, fields, where))
     _check_cover(config, fields, length, where)
     parent, taken = _parent(config, options.get("parent"), before, where)
@@ -73,6 +69,15 @@ def read_type(
         parent=parent,
         taken=taken,
     )
+
+
+def _role(config: SystemConfig, options: Mapping[str, Any], before: Mapping[str, RecordType], where: str) -> str:
+    role = text_option(config, options, "role")
+    if role not in ("header", "trailer"):
+        raise refuse(config, f"{where}role is neither header nor trailer", "Write role: trailer.")
+    if role in {each.role for each in before.values()}:
+        raise refuse(config, f"{where}role: there are two record types {role}", "A file has one at most.")
+    return role
 
 
 def _fields(config: SystemConfig, value: Any, where: str) -> tuple[FixedField, ...]:

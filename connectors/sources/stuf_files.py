@@ -225,7 +225,7 @@ def _write(folder: Path, store: Store) -> _Written:
             each.frame.write_ipc(path, compression="lz4")
         written.parts.append((path, each.frame.height))
         file = pl.col(LEAD).str.head(7).cast(pl.Int64).alias("file")
-        for number, rows in each.frame.group_by(file, maintain_order=True).len().iter_rows():
+        for number, rows in each.frame.group_by(file, maintain_order=True).len().rows():
             start, before = written.files.get(number, (written.rows, 0))
             written.files[number] = (start, before + rows)
             written.rows += rows
