@@ -4,10 +4,10 @@ A connector for a database implements `casemodel.Source` itself.
 """
 
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
-from connectors.sources.file_bytes import Bytes, check_unchanged, raw_blocks
-from connectors.sources.file_finding import find_contents
-from connectors.sources.file_relation import RECORD, UNREADABLE, FileRelation, Piece, RelationFiles, Surveyed
-from connectors.sources.files import FileSource
+from connectors.sources.files.bytes import Bytes, check_unchanged, raw_blocks
+from connectors.sources.files.finding import find_contents
+from connectors.sources.files.relation import RECORD, UNREADABLE, FileRelation, Piece, RelationFiles, Surveyed
+from connectors.sources.files.source import FileSource
 
 __all__ = [
     "RECORD",

@@ -14,15 +14,15 @@ from connectors.credentials import with_credentials
 GROUP = "omnicase.connectors"
 
 _BUILT_IN = {
-    "sqlite": "connectors.sources.sqlite:open_sqlite",
-    "csv": "connectors.sources.csv_files:open_csv",
-    "fixed": "connectors.sources.fixed_files:open_fixed",
-    "excel": "connectors.sources.excel_files:open_excel",
-    "json": "connectors.sources.json_files:open_json",
-    "postgresql": "connectors.sources.postgresql:open_postgresql",
-    "ticketlog": "connectors.sources.ticket_files:open_ticketlog",
-    "sql": "connectors.sources.sql:open_sql",
-    "xml": "connectors.sources.xml_source:open_xml",
+    "sqlite": "connectors.sources.sqlite.source:open_sqlite",
+    "csv": "connectors.sources.csv.files:open_csv",
+    "fixed": "connectors.sources.fixed.files:open_fixed",
+    "excel": "connectors.sources.excel.files:open_excel",
+    "json": "connectors.sources.json.files:open_json",
+    "postgresql": "connectors.sources.postgresql.source:open_postgresql",
+    "ticketlog": "connectors.sources.tickets.files:open_ticketlog",
+    "sql": "connectors.sources.sql.source:open_sql",
+    "xml": "connectors.sources.xml.source:open_xml",
 }
 
 _EXTRAS = {"psycopg": "postgresql", "fastexcel": "excel"}

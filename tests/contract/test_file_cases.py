@@ -13,7 +13,7 @@ from workbook_parts import write_workbook
 
 from casemodel import OmnicaseError, Partition, TellsOddities
 from connectors import SystemConfig, open_source
-from connectors.sources import file_bytes
+from connectors.sources.files import bytes as file_bytes
 
 _BAD = Path(__file__).parents[1] / "cases_bad"
 KINDS = ("csv", "excel", "fixed", "json", "ticketlog", "xml")

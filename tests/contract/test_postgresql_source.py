@@ -19,7 +19,7 @@ from psycopg import sql
 
 from casemodel import KeyRanges, OmnicaseError, Partition, Query, RefusedError, Source, SystemFailure
 from connectors import SystemConfig, open_source
-from connectors.sources.postgresql_link import Access, Link
+from connectors.sources.postgresql.link import Access, Link
 
 HOSTILE = (
     "\ufeffstart", "", " ", "\\N", "\\.", '"', '""', ",", "a,b", "'", "\t", "\n", "\r\n", "\r", "regel\nvan\r\ntwee",

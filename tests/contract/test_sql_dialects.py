@@ -17,11 +17,11 @@ from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
 
 from casemodel import OmnicaseError, Partition, Relation, SourceColumn
 from connectors import SystemConfig, open_source
-from connectors.sources import sql_rights
-from connectors.sources.sql import page
-from connectors.sources.sql_link import READ_ONLY, url_with_driver
-from connectors.sources.sql_schema import Column, Table
-from connectors.sources.sql_text import frame_of
+from connectors.sources.sql import rights as sql_rights
+from connectors.sources.sql.link import READ_ONLY, url_with_driver
+from connectors.sources.sql.schema import Column, Table
+from connectors.sources.sql.source import page
+from connectors.sources.sql.text import frame_of
 
 HOSTILE = 'naam"]`; DROP TABLE zaak;--'
 DIALECTS = {

@@ -15,7 +15,7 @@ from postgres_system import execute
 
 from casemodel import OmnicaseError, Partition, Query, RunsQueries, Source, SystemFailure
 from connectors import SystemConfig, open_source
-from connectors.sources.sql_text import text_of
+from connectors.sources.sql.text import text_of
 
 TABLES = (
     "CREATE TABLE zaak (nr integer NOT NULL PRIMARY KEY, soort char(4), bedrag numeric(9,2), op varchar(10), x integer)",
@@ -84,7 +84,7 @@ def test_r21_a_changed_relation_is_noticed(
 def test_promise_6_nothing_is_written(source: Source, tmp_path: Path) -> None:
     import sqlalchemy as sa
 
-    from connectors.sources.sql_link import reading
+    from connectors.sources.sql.link import reading
 
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     engine = source._engine  # type: ignore[attr-defined]

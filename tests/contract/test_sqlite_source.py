@@ -17,7 +17,10 @@ import pytest
 
 from casemodel import OmnicaseError, Partition, RefusedError, Source, SystemFailure
 from connectors import SystemConfig, open_source
-from connectors.sources import sqlite_file, sqlite_link, sqlite_read, sqlite_schema
+from connectors.sources.sqlite import file as sqlite_file
+from connectors.sources.sqlite import link as sqlite_link
+from connectors.sources.sqlite import read as sqlite_read
+from connectors.sources.sqlite import schema as sqlite_schema
 
 
 @contextmanager

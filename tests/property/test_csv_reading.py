@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from casemodel import Partition, SystemFailure
 from connectors import SystemConfig, open_source
-from connectors.sources import csv_parse, file_bytes
+from connectors.sources.csv import parse as csv_parse
+from connectors.sources.files import bytes as file_bytes
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from casemodel import Partition, SystemFailure
 from connectors import SystemConfig, open_source
-from connectors.sources import file_bytes
+from connectors.sources.files import bytes as file_bytes
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 

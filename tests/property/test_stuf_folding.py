@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from casemodel import Partition
 from connectors import SystemConfig, open_source
-from connectors.sources import stuf_files
+from connectors.sources.stuf import files as stuf_files
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by the bad cases
 

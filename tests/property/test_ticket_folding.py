@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from casemodel import Partition
 from connectors import SystemConfig, open_source, store
-from connectors.sources import ticket_files
+from connectors.sources.tickets import files as ticket_files
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 

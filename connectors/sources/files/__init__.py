@@ -1,0 +1,1 @@
+"""Sources: what every kind of file shares."""

@@ -1,0 +1,149 @@
+"""The files of a relation as one stream of rows, in batches of an exact number of physical records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from casemodel import BugError, Extract, SystemFailure
+from connectors.sources.files.relation import RECORD, Delivery, Piece
+
+_FEW = 100
+
+
+def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -> Iterator[tuple[int, Piece]]:
+    """Yield (file number from 1, records): all of them, or those pieces that hold a wanted record of a wanted file."""
+    for number, (source, surveyed) in enumerate(zip(delivery.opened.sources, delivery.surveyed, strict=True), 1):
+        if wanted is not None and number not in wanted:
+            continue
+        done = 0
+        for piece in delivery.opened.pieces(number, surveyed.records, wanted[number] if wanted else None):
+            rows, last = piece.frame.height + piece.unreadable.height, piece.last
+            # Of what is wanted a kind may give fewer rows than a piece has.
+            if wanted is None and (piece.last - piece.first + 1 != rows or piece.first != done + 1):
+                raise _miscounted(source.name, surveyed.records, done + rows)
+            yield (
+                number,
+                Piece(
+                    _located(piece.frame, number, source.name),
+                    _located(piece.unreadable, number),
+                    piece.first,
+                    piece.last,
+                ),
+            )
+            done = last
+        if wanted is None and done != surveyed.records:
+            raise _miscounted(source.name, surveyed.records, done)
+
+
+def _miscounted(name: str, counted: int, read: int) -> BugError:
+    return BugError(
+        "BUG-020",
+        f"two ways of counting the records of a file disagree: {counted:,} and {read:,}",
+        hint="Report this with the settings of the relation; the last batch was not loaded.",
+        place=name,
+    )
+
+
+def _located(frame: pl.DataFrame, file: int, name: str | None = None) -> pl.DataFrame:
+    """Add where a row stands; of few rows without a query, since there may be as many pieces as files."""
+    named = {} if name is None else {"_file": name}
+    if frame.height <= _FEW:
+        refs = pl.Series("_ref", [f"{file}:{record}" for record in frame[RECORD]], dtype=pl.String)
+        files = [pl.Series(column, [text] * frame.height, dtype=pl.String) for column, text in named.items()]
+        return frame.hstack([refs, *files])
+    ref = (pl.lit(f"{file}:") + pl.col(RECORD).cast(pl.String)).alias("_ref")
+    return frame.with_columns(ref, *(pl.lit(text).alias(column) for column, text in named.items()))
+
+
+def read_batches(delivery: Delivery, rows: int, after: str | None) -> Iterator[Extract]:
+    """Yield batches of exactly `rows` physical records (the last has fewer) behind a position."""
+    start = _read_position(delivery, after)
+    waiting: list[tuple[int, Piece]] = []
+    height = 0
+    for file, piece in read_pieces(delivery):
+        piece = _behind(piece, start[1]) if file == start[0] else piece
+        if file < start[0] or piece.last < piece.first:
+            continue
+        waiting.append((file, piece))
+        height += piece.last - piece.first + 1
+        while height >= rows:
+            batch, waiting = _take(waiting, rows)
+            height -= rows
+            yield _extract(delivery, batch)
+    if waiting:
+        yield _extract(delivery, waiting)
+
+
+def _behind(piece: Piece, record: int) -> Piece:
+    """Return the part of a piece behind a record."""
+    if record < piece.first:
+        return piece
+    behind = piece.unreadable.filter(pl.col(RECORD) > record)
+    return Piece(piece.frame.slice(_upto(piece.frame, record)), behind, record + 1, piece.last)
+
+
+def _upto(frame: pl.DataFrame, record: int) -> int:
+    """Return how many rows of a frame come up to a record: they lie in the order of their records."""
+    return int(frame[RECORD].search_sorted(record, side="right"))
+
+
+def _take(waiting: list[tuple[int, Piece]], rows: int) -> tuple[list[tuple[int, Piece]], list[tuple[int, Piece]]]:
+    """Split off the first `rows` physical records."""
+    taken: list[tuple[int, Piece]] = []
+    for index, (file, piece) in enumerate(waiting):
+        height = piece.last - piece.first + 1
+        if height <= rows:
+            taken.append((file, piece))
+            rows -= height
+            if rows == 0:
+                return taken, waiting[index + 1 :]
+            continue
+        last = piece.first + rows - 1
+        unreadable = piece.unreadable.filter(pl.col(RECORD) <= last)
+        taken.append((file, Piece(piece.frame.head(_upto(piece.frame, last)), unreadable, piece.first, last)))
+        return taken, [(file, _behind(piece, last)), *waiting[index + 1 :]]
+    return taken, []
+
+
+def _extract(delivery: Delivery, pieces: list[tuple[int, Piece]]) -> Extract:
+    frame = pl.concat([piece.frame for _, piece in pieces]).select(*delivery.columns, "_file", "_ref")
+    unreadable = pl.concat([piece.unreadable for _, piece in pieces]).select("_ref", "place", "code", "raw")
+    file, piece = pieces[-1]
+    position = json.dumps({"digest": delivery.digest, "file": file, "record": piece.last}, separators=(",", ":"))
+    return Extract(frame, position, unreadable if unreadable.height else None)
+
+
+def read_columns(delivery: Delivery, names: Sequence[str], rows: int) -> Iterator[pl.DataFrame]:
+    """Yield only these columns of the rows that can be read, about so many rows at a time; wide rows are let go of."""
+    waiting: list[pl.DataFrame] = []
+    height = 0
+    for _, piece in read_pieces(delivery):
+        # What is selected still holds the bytes of the whole rows; what went through Arrow's plain texts does not.
+        narrow = piece.frame.select(names).to_arrow(compat_level=pl.CompatLevel.oldest())
+        waiting.append(pl.DataFrame(narrow))
+        height += narrow.num_rows
+        if height >= rows:
+            yield pl.concat(waiting)
+            waiting, height = [], 0
+    if waiting:
+        yield pl.concat(waiting)
+
+
+def _read_position(delivery: Delivery, after: str | None) -> tuple[int, int]:
+    if after is None:
+        return 0, 0
+    try:
+        found = json.loads(after)
+        if found["digest"] == delivery.digest:
+            return int(found["file"]), int(found["record"])
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise SystemFailure(
+        "CON-019",
+        "a checkpoint was made from other files than those that are there now",
+        hint="Start the run anew; what is loaded already will be found unchanged.",
+        place=delivery.relation.place,
+    )

@@ -1,0 +1,82 @@
+"""Which encoding a text file is in, where the settings ask to find out: `encoding: detect`."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import replace
+
+from casemodel import SystemFailure
+from connectors.sources.files.bytes import Bytes, as_text, raw_blocks
+
+DETECT = "detect"
+_CANDIDATES = ("cp1252", "cp850", "cp437")
+"""What Dutch systems wrote before UTF-8, the likelier first: some bytes fit several."""
+_MOST = 100_000
+_DUTCH = frozenset("áàâäãéèêëíìîïóòôöúùûüçñÁÄÉÈËÏÖÜÇßø€£‘’“”„–—…•°½¼²³«»·´§©®\xa0")
+_CERTAIN = 0.9
+_TELLING = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+
+
+def text_of(content: Bytes, declared: str) -> Bytes:
+    """Return a content as text in the declared encoding, or in the one that its first block seems to be in.
+
+    Raises:
+        SystemFailure: CON-038 the encoding cannot be told, or it is no text (exit 5); as `as_text`.
+    """
+    if declared != DETECT:
+        return as_text(content, declared)
+    found = as_text(content, "utf-8")
+    if found.skip:
+        return found
+    head = next(raw_blocks(content), b"")
+    return replace(found, encoding=_detected(head, content.name))
+
+
+def _detected(head: bytes, name: str) -> str:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8"
+    # Lines of plain ASCII say nothing, and there may be many of them.
+    telling = b"\n".join(line[0] for line in _TELLING.finditer(head))[:_MOST]
+    likely = max(_CANDIDATES, key=lambda candidate: _dutch(telling, candidate))
+    if _dutch(telling, likely) >= _CERTAIN:
+        return likely
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(telling, cp_isolation=list(_CANDIDATES)).best()
+    fits = () if best is None else (best.encoding, *best.could_be_from_charset)
+    for candidate in _CANDIDATES:
+        if candidate in fits:
+            return candidate
+    raise SystemFailure(
+        "CON-038",
+        "the encoding of the file cannot be told from its bytes",
+        hint="Ask who made it, and declare it: encoding: cp1252.",
+        place=name,
+    )
+
+
+def _dutch(text: bytes, encoding: str) -> float:
+    """Return which share of the characters beyond ASCII are such as Dutch texts have.
+
+    Beside what charset-normalizer thinks, which takes a few words in cp1252 for Greek letters of cp437.
+    """
+    try:
+        beyond = [char for char in text.decode(encoding) if char > "\x7f"]
+    except UnicodeDecodeError:
+        return 0
+    return sum(char in _DUTCH for char in beyond) / len(beyond) if beyond else 0
+
+
+def decode_line(line: bytes, encodings: tuple[str, ...]) -> tuple[str, int] | None:
+    """Return a line in the first of some encodings that it fits, and which that was; None: it fits none."""
+    for number, encoding in enumerate(encodings):
+        try:
+            return line.decode(encoding), number
+        except UnicodeDecodeError:
+            continue
+    return None

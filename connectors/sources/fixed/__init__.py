@@ -1,0 +1,1 @@
+"""Sources: files of fixed positions."""

@@ -1,0 +1,1 @@
+"""Sources: JSON files, whole or by lines."""

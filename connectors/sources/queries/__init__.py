@@ -1,0 +1,1 @@
+"""Sources: queries of the workspace, for every kind of database."""

@@ -1,0 +1,1 @@
+"""Sources: what XML and JSON share."""

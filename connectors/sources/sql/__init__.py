@@ -1,0 +1,1 @@
+"""Sources: any database that SQLAlchemy has a dialect for."""

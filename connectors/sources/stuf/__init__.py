@@ -1,0 +1,1 @@
+"""Sources: StUF messages, folded into a row per entity."""

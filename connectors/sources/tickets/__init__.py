@@ -1,0 +1,1 @@
+"""Sources: logs of queue systems, folded into a row per ticket."""
