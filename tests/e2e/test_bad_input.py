@@ -126,7 +126,7 @@ CASES = [
     Bad("workspace.yml is empty", written(SETTINGS, b""), "run", "YML-006", 4, "omnicase init"),
     Bad("setting unknown", replaced(SETTINGS, "batch_rows", "batch_rws"), "run", "WSP-002", 4, "Did you mean 'batch_rows'?"),
     Bad("setting wrong", replaced(SETTINGS, "batch_rows: 50", "batch_rows: veel"), "run", "WSP-002", 4, "run.batch_rows"),
-    Bad("kind unknown", replaced(SETTINGS, "kind: sqlite", "kind: sqlight"), "run", "CON-001", 4, "csv, postgresql, sql, sqlite"),
+    Bad("kind unknown", replaced(SETTINGS, "kind: sqlite", "kind: sqlight"), "run", "CON-001", 4, "postgresql, sql, sqlite, ticketlog, xml"),
     Bad("variable not set", replaced(SETTINGS, "systems/oud.db", "${OUD_PAD}"), "run", "WSP-003", 4, "Set OUD_PAD"),
     Bad("environment unknown", left_alone, "--env produktie run", "WSP-004", 4, "productie"),
     Bad("public namespace in production", left_alone, "--env productie run", "WSP-013", 4, "keys/namespace"),

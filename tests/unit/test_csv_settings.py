@@ -97,6 +97,7 @@ def test_odd_file_names_are_names(tmp_path: Path, name: str) -> None:
         assert source.fingerprint("R")
         (extract,) = source.extract(Partition("R", 10))
         assert extract.frame.select("A", "B").rows() == [("1", "2")]
+        assert extract.frame["_file"].to_list() == [name.replace("\udcff\udcfe", r"\xff\xfe")]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder"])

@@ -49,7 +49,9 @@ def _miscounted(name: str, counted: int, read: int) -> BugError:
 
 def _located(frame: pl.DataFrame, file: int, name: str | None = None) -> pl.DataFrame:
     """Add where a row stands; of few rows without a query, since there may be as many pieces as files."""
-    named = {} if name is None else {"_file": name}
+    # The bytes of a name that are not UTF-8 stand in it as they are written in Python.
+    text = None if name is None else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    named = {} if text is None else {"_file": text}
     if frame.height <= _FEW:
         refs = pl.Series("_ref", [f"{file}:{record}" for record in frame[RECORD]], dtype=pl.String)
         files = [pl.Series(column, [text] * frame.height, dtype=pl.String) for column, text in named.items()]
