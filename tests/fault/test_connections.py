@@ -117,8 +117,9 @@ def test_r11_terminated_by_the_server(place: str, trial: Trials) -> None:
 @pytest.mark.sample(0)
 def test_r11_a_server_that_stays_away_ends_the_run_and_keeps_what_is_committed(trial: Trials, tmp_path: Path) -> None:
     """After three attempts it gives up with exit 5; the next run goes on after the last batch."""
-    found, lives = trial("postgresql", "first"), iter([10_000_000, 250_000])
-    # The first connection looks who holds the target; the second commits batches until it is cut, and later ones die at once.
+    found, lives = trial("postgresql", "first"), iter([10_000_000, 250_000, 10_000_000, 10_000_000])
+    # The first connection looks who holds the target; the second commits batches until it is cut; two look whether there is a
+    # pooler between, and later ones die at once.
     with proxy(found.url, tmp_path / "proxy", cut_after=lambda: next(lives, 1)) as (between, url):
         answer = found.run("--format", "json", url=url)
     assert answer.status == 5, answer.err
