@@ -53,4 +53,16 @@ def ahead(make: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
     finally:
         stop.set()
         wanted.release()
-        thread.join()
+        _await_end(thread)
+
+
+def _await_end(thread: threading.Thread) -> None:
+    """Wait for a thread's end, also when interrupted: what it reads from must not be closed under it."""
+    interrupted: KeyboardInterrupt | None = None
+    while thread.is_alive():
+        try:
+            thread.join()
+        except KeyboardInterrupt as asked:
+            interrupted = asked
+    if interrupted is not None:
+        raise interrupted

@@ -162,8 +162,8 @@ class Rig:
     _contents: dict[str, Content] = field(default_factory=dict)
 
     def trial(self, state: str, folder: Path) -> Trial:
-        """Return a copy of a state: ``first`` (nothing loaded), ``second`` (loaded, changed since), ``later`` (nothing
-        loaded from the changed sources)."""
+        """Return a copy of a state: ``first`` (nothing loaded), ``second`` (loaded; changed, deleted and edited since),
+        ``later`` (nothing loaded from the changed sources), ``changed`` (loaded, then the same change)."""
         made = self._state(state)
         shutil.copytree(made.folder, folder)
         return Trial(self, state, folder, self._copied(made.url, folder))
@@ -190,8 +190,9 @@ class Rig:
                 trial = self.trial("first", folder)
                 answer = trial.run()
                 assert answer.status == 3, answer.err
-                change_sources(folder, deletes=True)
-                trial.execute(EDITS)
+                change_sources(folder, deletes=state == "second")
+                if state == "second":
+                    trial.execute(EDITS)
             self._states[state] = trial
         return self._states[state]
 
