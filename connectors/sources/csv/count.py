@@ -1,6 +1,6 @@
 """The independent counter: counts the records of a file line by line, by another way than they are read.
 
-It knows the same rules as `csv_records` (which says them), but shares no code with it: what both agree on was not lost.
+It knows the same rules as `csv.records` (which says them), but shares no code with it: what both agree on was not lost.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from casemodel import SystemFailure
 from connectors.config import SystemConfig
 from connectors.sources.csv.parse import chunks, parse
 from connectors.sources.csv.settings import CsvRelation, read_settings
-from connectors.sources.csv.survey import Header, empty, read_header, survey
+from connectors.sources.csv.survey import Header, read_header, survey
 from connectors.sources.files.bytes import Bytes
 from connectors.sources.files.finding import find_contents
+from connectors.sources.files.refusals import empty
 from connectors.sources.files.relation import Piece, Surveyed
 from connectors.sources.files.source import FileSource
 
@@ -25,7 +26,7 @@ def open_csv(config: SystemConfig) -> FileSource:
 
 @dataclass(frozen=True, slots=True)
 class CsvFiles:
-    """The CSV files of a relation: see `file_relation.RelationFiles`.
+    """The CSV files of a relation: see `files.relation.RelationFiles`.
 
     ``orders`` are, per file, the relation's columns in the order of the file.
     """
@@ -56,7 +57,7 @@ def _look(config: SystemConfig, settings: CsvRelation) -> CsvFiles:
     headers = tuple(read_header(content, settings) for content in find_contents(config, settings))
     columns = settings.columns or next((header.names for header in headers if header.names is not None), ())
     if not columns and not settings.allow_empty:
-        raise empty(headers[0].source)
+        raise empty(headers[0].source.name)
     if not columns:
         raise SystemFailure(
             "CON-039",

@@ -21,7 +21,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def records_in(data: bytes, relation: CsvRelation, *, final: bool) -> Records:
-    """Find the records of a buffer that starts at the start of a record: see `csv_records.find_records`."""
+    """Find the records of a buffer that starts at the start of a record: see `csv.records.find_records`."""
     shadow = data
     if relation.escape and relation.escape in data:
         shadow = re.sub(re.escape(relation.escape) + rb"(?:\r\n|[\s\S])", _blank, data)

@@ -23,6 +23,7 @@ from connectors.sources.files.bytes import (
     too_large,
 )
 from connectors.sources.files.encoding import decode_line
+from connectors.sources.files.refusals import miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece
 
 
@@ -72,12 +73,7 @@ def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chun
         rest, block = data[found.consumed :], after
     check_unchanged(source)
     if number - 1 != records:
-        raise BugError(
-            "BUG-020",
-            f"two ways of counting the records of a file disagree: {records:,} and {number - 1:,}",
-            hint="Report this with the settings of the relation; the last batch was not loaded.",
-            place=source.name,
-        )
+        raise miscounted(source.name, records, number - 1)
 
 
 def _check_sizes(source: Bytes, relation: CsvRelation, data: bytes, table: pl.DataFrame, line: int) -> None:

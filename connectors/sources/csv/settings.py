@@ -11,7 +11,7 @@ from connectors.config import SystemConfig, flag_option, known_options, list_opt
 from connectors.sources.files.bytes import Bytes
 from connectors.sources.files.encoding import DETECT
 from connectors.sources.files.finding import read_limits
-from connectors.sources.files.settings import Trailer, read_aliases, read_trailer
+from connectors.sources.files.settings import Trailer, read_aliases, read_trailer, relation_settings
 from connectors.volume import VOLUME_OPTIONS, read_volume
 
 _SYSTEM_OPTIONS = ("folder", "encoding", "delimiter", "quote", "escape", "comment", "relations", "limits")
@@ -89,17 +89,11 @@ def read_settings(config: SystemConfig) -> dict[str, CsvRelation]:
     """Return the relations of a csv system by name; raise CON-003 for a wrong setting (exit 4)."""
     known_options(config, config.options, _SYSTEM_OPTIONS)
     read_limits(config)
-    relations = config.options.get("relations")
-    if not isinstance(relations, Mapping) or not relations:
-        raise refuse(config, "the system has no relations", 'Add relations: {NAME: {files: "NAME_*.csv"}}.')
-    return {str(name): _relation(config, str(name), options or {}) for name, options in relations.items()}
+    found = relation_settings(config, '{files: "NAME_*.csv"}')
+    return {name: _relation(config, name, options) for name, options in found.items()}
 
 
-def _relation(config: SystemConfig, name: str, options: Any) -> CsvRelation:
-    if not isinstance(options, Mapping):
-        raise refuse(
-            config, f"the settings of relation {name} are not a map", f'Write {name}: {{files: "{name}.csv"}}.'
-        )
+def _relation(config: SystemConfig, name: str, options: Mapping[str, Any]) -> CsvRelation:
     known_options(config, options, _RELATION_OPTIONS, f"relations.{name}.")
     read_volume(config, name)
     merged = {k: v for k, v in config.options.items() if k not in ("relations", "folder", "limits")} | dict(options)

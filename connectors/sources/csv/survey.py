@@ -13,7 +13,6 @@ from connectors.sources.csv.lines import records_in, rows_of
 from connectors.sources.csv.settings import CsvRelation
 from connectors.sources.files.bytes import (
     Bytes,
-    Named,
     blocks,
     check_unchanged,
     line_ends,
@@ -21,6 +20,7 @@ from connectors.sources.files.bytes import (
     too_large,
 )
 from connectors.sources.files.encoding import DETECT, decode_line, text_of
+from connectors.sources.files.refusals import empty
 from connectors.sources.files.relation import Surveyed
 from connectors.sources.files.settings import Trailer
 
@@ -97,7 +97,7 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
         records -= 1
         _check_trailer(source, relation, relation.trailer, counter)
     if records <= 0 and not relation.allow_empty:
-        raise empty(source)
+        raise empty(source.name)
     counted = {
         "before the header": header.before,
         "comment": counter.comments,
@@ -109,16 +109,6 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
         counted[DETECTED] = 1
     notes = tuple((note, count) for note, count in counted.items() if count)
     return Surveyed(digest.hexdigest(), max(records, 0), source.encoding, notes)
-
-
-def empty(file: Named) -> SystemFailure:
-    """Return the error for a file without a record."""
-    return SystemFailure(
-        "CON-039",
-        "the delivery is empty: no record was found",
-        hint="Ask for it again, or set allow_empty: true if this is right.",
-        place=file.name,
-    )
 
 
 def _header(

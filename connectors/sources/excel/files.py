@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
-from casemodel import BugError, SystemFailure
+from casemodel import SystemFailure
 from connectors.config import SystemConfig
 from connectors.sources.excel.book import Book, Sheet, digest, open_book
 from connectors.sources.excel.cells import ROW, read_windows, windows_of_cells
@@ -19,6 +19,7 @@ from connectors.sources.excel.settings import ExcelRelation, read_settings
 from connectors.sources.excel.told import told
 from connectors.sources.files.bytes import Bytes, check_unchanged
 from connectors.sources.files.finding import find_files
+from connectors.sources.files.refusals import empty, miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece, Surveyed
 from connectors.sources.files.settings import Trailer
 from connectors.sources.files.source import FileSource
@@ -43,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ExcelFiles:
-    """The workbooks of a relation: see `file_relation.RelationFiles`."""
+    """The workbooks of a relation: see `files.relation.RelationFiles`."""
 
     relation: ExcelRelation
     books: tuple[Book, ...]
@@ -91,12 +92,7 @@ class ExcelFiles:
                     yield piece
         check_unchanged(book.source)
         if done != records:
-            raise BugError(
-                "BUG-020",
-                f"two ways of counting the records of a file disagree: {records:,} and {done:,}",
-                hint="Report this with the settings of the relation; the last batch was not loaded.",
-                place=book.path.name,
-            )
+            raise miscounted(book.path.name, records, done)
 
     def _scan(self, number: int, book: Book, part: Part) -> Scanned:
         """Scan a sheet, once."""
@@ -114,12 +110,7 @@ class ExcelFiles:
             _check_trailer(self.relation.trailer, _last_row(book, part, scanned), records, place)
             records -= 1
         if records <= 0 and not self.relation.allow_empty:
-            raise SystemFailure(
-                "CON-039",
-                "the delivery is empty: no record was found",
-                hint="Ask for it again, or set allow_empty: true if this is right.",
-                place=place,
-            )
+            raise empty(place)
         return max(records, 0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse
 from connectors.sources.files import packed as file_packed
 from connectors.sources.files.finding import read_limits, size_limit
-from connectors.sources.files.settings import Trailer, read_aliases, read_trailer
+from connectors.sources.files.settings import Trailer, read_aliases, read_trailer, relation_settings
 from connectors.volume import VOLUME_OPTIONS, read_volume
 
 _SYSTEM_OPTIONS = ("folder", "limits", "relations")
@@ -64,17 +64,11 @@ class ExcelRelation:
 def read_settings(config: SystemConfig) -> dict[str, ExcelRelation]:
     """Return the relations of an excel system by name; raise CON-003 for a wrong setting (exit 4)."""
     known_options(config, config.options, _SYSTEM_OPTIONS)
-    relations = config.options.get("relations")
-    if not isinstance(relations, Mapping) or not relations:
-        raise refuse(config, "the system has no relations", "Add relations: {NAME: {files: NAME.xlsx}}.")
-    return {str(name): _relation(config, str(name), options or {}) for name, options in relations.items()}
+    found = relation_settings(config, "{files: NAME.xlsx}")
+    return {name: _relation(config, name, options) for name, options in found.items()}
 
 
-def _relation(config: SystemConfig, name: str, options: Any) -> ExcelRelation:
-    if not isinstance(options, Mapping):
-        raise refuse(
-            config, f"the settings of relation {name} are not a map", f'Write {name}: {{files: "{name}.xlsx"}}.'
-        )
+def _relation(config: SystemConfig, name: str, options: Mapping[str, Any]) -> ExcelRelation:
     known_options(config, options, _RELATION_OPTIONS, f"relations.{name}.")
     read_volume(config, name)
     columns = list_option(config, options, "columns")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from casemodel import BugError, Extract, SystemFailure
+from casemodel import Extract, SystemFailure
+from connectors.sources.files.refusals import miscounted
 from connectors.sources.files.relation import RECORD, Delivery, Piece
 
 _FEW = 100
@@ -23,7 +24,7 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
             rows, last = piece.frame.height + piece.unreadable.height, piece.last
             # Of what is wanted a kind may give fewer rows than a piece has.
             if wanted is None and (piece.last - piece.first + 1 != rows or piece.first != done + 1):
-                raise _miscounted(source.name, surveyed.records, done + rows)
+                raise miscounted(source.name, surveyed.records, done + rows)
             yield (
                 number,
                 Piece(
@@ -35,16 +36,7 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
             )
             done = last
         if wanted is None and done != surveyed.records:
-            raise _miscounted(source.name, surveyed.records, done)
-
-
-def _miscounted(name: str, counted: int, read: int) -> BugError:
-    return BugError(
-        "BUG-020",
-        f"two ways of counting the records of a file disagree: {counted:,} and {read:,}",
-        hint="Report this with the settings of the relation; the last batch was not loaded.",
-        place=name,
-    )
+            raise miscounted(source.name, surveyed.records, done)
 
 
 def _located(frame: pl.DataFrame, file: int, name: str | None = None) -> pl.DataFrame:

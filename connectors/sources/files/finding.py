@@ -22,7 +22,7 @@ def find_contents(config: SystemConfig, relation: FileRelation) -> tuple[Bytes, 
     Behind an exclamation mark ``files`` may have a pattern for the members of archives: ``2019.zip!KCC_*.csv``.
 
     Raises:
-        SystemFailure: CON-030 as `find_files`, CON-010 to CON-012 and CON-070 to CON-074 as `file_bytes.contents`.
+        SystemFailure: CON-030 as `find_files`, CON-010 to CON-012 and CON-070 to CON-074 as `files.bytes.contents`.
     """
     limits = read_limits(config)
     found = {

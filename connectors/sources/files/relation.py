@@ -1,7 +1,7 @@
 """What every kind of file says of a relation: its settings, its files, and their physical records as pieces.
 
 A kind of file is a module that reads its settings (`FileRelation`), looks at the files of a relation
-(`RelationFiles`) and hands both to `files.FileSource`; all else is the same for every kind.
+(`RelationFiles`) and hands both to `files.source.FileSource`; all else is the same for every kind.
 """
 
 from __future__ import annotations

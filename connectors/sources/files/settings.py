@@ -20,6 +20,24 @@ class Trailer:
     count: int
 
 
+def relation_settings(config: SystemConfig, example: str) -> dict[str, Mapping[str, Any]]:
+    """Return the settings of a system's relations by name.
+
+    Args:
+        example: the settings of a relation as they may look, for the hint.
+
+    Raises:
+        RefusedError: CON-003 there are none, or they are not maps (exit 4).
+    """
+    relations = config.options.get("relations")
+    if not isinstance(relations, Mapping) or not relations:
+        raise refuse(config, "the system has no relations", f"Add relations: {{NAME: {example}}}.")
+    for name, options in relations.items():
+        if options is not None and not isinstance(options, Mapping):
+            raise refuse(config, f"the settings of relation {name} are not a map", f"Write {name}: {example}.")
+    return {str(name): options or {} for name, options in relations.items()}
+
+
 def read_aliases(config: SystemConfig, value: Any) -> tuple[tuple[str, str], ...]:
     """Return the setting ``aliases``: pairs of a name in a header and the column it is; raise CON-003."""
     if value is None:

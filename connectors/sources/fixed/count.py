@@ -1,4 +1,4 @@
-"""Counting the records of a fixed file, line by line, by another way than `fixed_parse` reads them."""
+"""Counting the records of a fixed file, line by line, by another way than `fixed.parse` reads them."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def open_fixed(config: SystemConfig) -> FileSource:
 
 @dataclass(frozen=True, slots=True)
 class FixedFiles:
-    """The files of a relation: see `file_relation.RelationFiles`.
+    """The files of a relation: see `files.relation.RelationFiles`.
 
     ``surveys`` are shared by the relations of a layout, whose files are read through once for all of them.
     """

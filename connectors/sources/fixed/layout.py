@@ -129,7 +129,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class FixedRelation:
-    """The rows of one record type, as `file_relation.FileRelation` asks."""
+    """The rows of one record type, as `files.relation.FileRelation` asks."""
 
     layout: Layout
     rows: RecordType

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from casemodel import SystemFailure
 from connectors.sources.files.bytes import Bytes, blocks, check_unchanged, raw_blocks
+from connectors.sources.files.refusals import empty
 from connectors.sources.fixed.count import UNKNOWN, FileSurvey, Line, Reader, code_of, place_of, text_of
 from connectors.sources.fixed.layout import FixedField, Layout, RecordType, Total
 
@@ -97,7 +98,7 @@ def _check(source: Bytes, layout: Layout, found: FileSurvey) -> None:
     """Refuse a file that is not what the layout says: then no row of it is read."""
     name = source.name
     if not found.records and not layout.allow_empty:
-        raise _empty(name)
+        raise empty(name)
     if found.undecodable >= _SUSPECT_LINES and found.undecodable > _SUSPECT_SHARE * found.records:
         looks = " and may be cp1252 or cp850" if source.text_encoding in ("utf-8", "ascii") else ""
         raise SystemFailure(
@@ -122,16 +123,7 @@ def _check(source: Bytes, layout: Layout, found: FileSurvey) -> None:
             _check_role(source, layout, each, found)
     rows = found.counts[UNKNOWN] + sum(found.counts[each.code] for each in layout.types if each.relation)
     if not rows and not layout.allow_empty:
-        raise _empty(name)
-
-
-def _empty(name: str) -> SystemFailure:
-    return SystemFailure(
-        "CON-039",
-        "the delivery is empty: no record was found",
-        hint="Ask for it again, or set allow_empty: true if this is right.",
-        place=name,
-    )
+        raise empty(name)
 
 
 def _check_role(source: Bytes, layout: Layout, each: RecordType, found: FileSurvey) -> None:

@@ -6,17 +6,19 @@ import codecs
 import hashlib
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from connectors.config import SystemConfig, refuse
 from connectors.sources.files.bytes import Bytes, as_text, blocks, check_unchanged, raw_blocks
 from connectors.sources.files.finding import find_contents
+from connectors.sources.files.refusals import empty, miscounted
 from connectors.sources.files.relation import Piece, Surveyed
 from connectors.sources.files.source import FileSource
 from connectors.sources.json.count import Counter
 from connectors.sources.json.parse import Field, parsed, read_field, read_keys, rows, value_of
 from connectors.sources.json.slices import Slice, Slicer, lines
-from connectors.sources.records.pieces import Records, Unreadable, disagreement, empty
+from connectors.sources.records.pieces import Records, Unreadable, pieces_of
 from connectors.sources.records.settings import RecordRelation, read_relations
 
 _ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "cp1252", "iso8859-1")
@@ -82,7 +84,7 @@ def _encoding(config: SystemConfig, text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JsonFiles:
-    """The JSON files of a relation: see `file_relation.RelationFiles`."""
+    """The JSON files of a relation: see `files.relation.RelationFiles`."""
 
     shape: Shape
     sources: tuple[Bytes, ...]
@@ -99,11 +101,7 @@ class JsonFiles:
     def pieces(self, number: int, records: int, wanted: Set[int] | None) -> Iterator[Piece]:
         """Yield the records of a file."""
         source = self.sources[number - 1]
-        found = Records(source.name, self.columns, wanted)
-        for _ in read(source, self.shape, found):
-            yield from found.full()
-        check_unchanged(source)
-        yield from found.rest(records)
+        return pieces_of(source, self.columns, records, wanted, partial(read, source, self.shape))
 
 
 def slices(source: Bytes, shape: Shape) -> Iterator[Slice]:
@@ -142,7 +140,7 @@ def survey(source: Bytes, shape: Shape) -> Surveyed:
     records = filled_lines(source) if shape.lines else Counter(source, shape.record).count()
     check_unchanged(source)
     if records != bounded and _all_parsed(source, shape):
-        raise disagreement(source.name, records, bounded)
+        raise miscounted(source.name, records, bounded)
     # Where brackets do not fit each other, depth says nothing.
     records = bounded
     if not records and not shape.relation.allow_empty:

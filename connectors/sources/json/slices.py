@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from connectors.sources.json.parse import parsed
-from connectors.sources.json.refusals import beyond, cut_off, no_document, no_list
+from connectors.sources.json.refusals import cut_off, no_document, no_list
 from connectors.sources.records.pieces import Unreadable
+from connectors.sources.records.refusals import beyond
 
 _SKIPPED_LEVELS = 5
 """Deeper parts of what lies beside the records are passed as a whole."""

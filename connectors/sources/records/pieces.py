@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import polars as pl
 
-from casemodel import BugError, SystemFailure
+from connectors.sources.files.bytes import Bytes, check_unchanged
+from connectors.sources.files.refusals import miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece
 
 _ROWS = 5_000
@@ -76,7 +77,7 @@ class Records:
         if self.count >= self._first:
             yield self._piece()
         if self.count != records:
-            raise disagreement(self._name, records, self.count)
+            raise miscounted(self._name, records, self.count)
 
     def _piece(self) -> Piece:
         schema = {**dict.fromkeys(self._columns, pl.String), RECORD: pl.Int64}
@@ -88,21 +89,20 @@ class Records:
         return piece
 
 
-def disagreement(name: str, counted: int, found: int) -> BugError:
-    """Return the error for two ways of counting that do not agree."""
-    return BugError(
-        "BUG-020",
-        f"two ways of counting the records of a file disagree: {counted:,} and {found:,}",
-        hint="Report this with the settings of the relation; the last batch was not loaded.",
-        place=name,
-    )
+def pieces_of(
+    source: Bytes,
+    columns: Sequence[str],
+    records: int,
+    wanted: Set[int] | None,
+    read: Callable[[Records], Iterator[None]],
+) -> Iterator[Piece]:
+    """Yield the records of a file in pieces (see `files.relation.RelationFiles.pieces`).
 
-
-def empty(name: str) -> SystemFailure:
-    """Return the error for a file without a record."""
-    return SystemFailure(
-        "CON-039",
-        "the delivery is empty: no record was found",
-        hint="Ask for it again, or set allow_empty: true if this is right.",
-        place=name,
-    )
+    Args:
+        read: adds the records of the file one by one, and yields after each.
+    """
+    found = Records(source.name, columns, wanted)
+    for _ in read(found):
+        yield from found.full()
+    check_unchanged(source)
+    yield from found.rest(records)

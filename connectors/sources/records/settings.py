@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.config import SystemConfig, flag_option, known_options, list_option, number_option, refuse, text_option
+from connectors.sources.files.settings import relation_settings
 from connectors.volume import VOLUME_OPTIONS, read_volume
 
 _SYSTEM_OPTIONS = ("folder", "encoding", "limits", "relations", "personal")
@@ -76,22 +77,17 @@ def read_relations(
         encoding: reads the name of an encoding.
     """
     known_options(config, config.options, (*_SYSTEM_OPTIONS, *system))
-    relations = config.options.get("relations")
-    if not isinstance(relations, Mapping) or not relations:
-        raise refuse(config, "the system has no relations", "Add relations: {NAME: {files: …, record: …, fields: …}}.")
     found = {}
-    for name, options in relations.items():
-        if not isinstance(options, Mapping):
-            raise refuse(config, f"the settings of relation {name} are not a map", f"Write {name}: {{files: …}}.")
+    for name, options in relation_settings(config, "{files: …, record: …, fields: …}").items():
         known_options(config, options, (*_RELATION_OPTIONS, *VOLUME_OPTIONS, *relation), f"relations.{name}.")
-        read_volume(config, str(name))
+        read_volume(config, name)
         own = ("relations", "folder", "limits")
         inherited = {key: value for key, value in config.options.items() if key not in own}
         if isinstance(inherited.get("personal"), Mapping):
             inherited.pop("personal")
         merged = inherited | dict(options)
         more = {key: read(merged[key]) for key, read in {**system, **relation}.items() if key in merged}
-        found[str(name)] = _relation(config, str(name), merged, more, encoding)
+        found[name] = _relation(config, name, merged, more, encoding)
     return found
 
 

@@ -13,8 +13,9 @@ import polars as pl
 from casemodel import Extract
 from connectors.scratch import Scratch, writing
 from connectors.sources.files.bytes import Bytes, check_unchanged
+from connectors.sources.files.refusals import empty, miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece, Surveyed
-from connectors.sources.records.pieces import Unreadable, disagreement, empty
+from connectors.sources.records.pieces import Unreadable
 from connectors.sources.stuf.fold import LEAD, TOLD, fold
 from connectors.sources.stuf.messages import KEY, REFERENCE, SORT, STUF, TIME, WAS, Row, Wanted, rows_of
 from connectors.sources.xml.files import XmlFiles, elements, survey
@@ -38,7 +39,7 @@ class _Written:
 
 
 class FoldedFiles:
-    """The files of a relation with ``fold: stuf``: see `file_relation.RelationFiles`.
+    """The files of a relation with ``fold: stuf``: see `files.relation.RelationFiles`.
 
     A row stands where the last message about its entity stands; the others are folded into it, and counted as that.
 
@@ -88,11 +89,11 @@ class FoldedFiles:
         store = Store(folder / "messages", gathered.read(self._messages), [TIME], [KEY], "")
         for source, file, found in zip(self.sources, counted, gathered.messages, strict=True):
             if file.records != found:
-                raise disagreement(source.name, file.records, found)
+                raise miscounted(source.name, file.records, found)
         told = [0]
         by_file = Store(folder / "rows", _told(store, self._fields, gathered.unreadable, told), [LEAD], [], "")
         if told[0] != gathered.rows:
-            raise disagreement(shape.relation.place, gathered.rows, told[0])
+            raise miscounted(shape.relation.place, gathered.rows, told[0])
         self._written = _write(folder, by_file)
         self._extra = gathered.extra
         heights = [self._written.files.get(number, (0, 0))[1] for number in range(1, len(self.sources) + 1)]
@@ -113,7 +114,7 @@ class FoldedFiles:
         check_unchanged(self.sources[number - 1])
         start, height = self._written.files.get(number, (0, 0))
         if height != records:
-            raise disagreement(self.sources[number - 1].name, records, height)
+            raise miscounted(self.sources[number - 1].name, records, height)
         done = before = 0
         for path, rows in self._written.parts:
             if before + rows > start and before < start + height:

@@ -53,7 +53,7 @@ class Wanted:
         width: the number of fields.
         key: which of them identify a row.
         each: names from the object to the part that is a row; empty: the object is.
-        trees: as `xml_files.Shape`.
+        trees: as `xml.files.Shape`.
         numbers: fields that want the row's number in its message.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.config import SystemConfig, flag_option, known_options, list_option, refuse, text_option
+from connectors.sources.files.settings import relation_settings
 
 _OPTIONS = ("ticket", "per_day", "restart", "event", "moment", "events", "skip", "transitions", "keep", "order")
 STARTS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -91,19 +92,16 @@ def read_logs(config: SystemConfig) -> tuple[dict[str, TicketLog], SystemConfig]
     Raises:
         RefusedError: CON-003 a wrong setting (exit 4).
     """
-    relations = config.options.get("relations")
-    if not isinstance(relations, Mapping) or not relations:
-        raise refuse(config, "the system has no relations", 'Add relations: {NAME: {files: "NAME_*.csv", log: …}}.')
     logs, plain = {}, {}
-    for name, options in relations.items():
-        if not isinstance(options, Mapping) or not isinstance(options.get("log"), Mapping):
+    for name, options in relation_settings(config, '{files: "NAME_*.csv", log: …}').items():
+        if not isinstance(options.get("log"), Mapping):
             raise refuse(
                 config,
                 f"relations.{name} does not say how its lines become tickets",
                 "Add log: {ticket: [NUMBER], event: COLUMN, moment: {column: COLUMN, format: …}, events: …}.",
             )
-        logs[str(name)] = _log(config, str(name), options["log"])
-        plain[str(name)] = {key: value for key, value in options.items() if key not in ("log", "key")}
+        logs[name] = _log(config, name, options["log"])
+        plain[name] = {key: value for key, value in options.items() if key not in ("log", "key")}
     return logs, replace(config, kind="csv", options={**config.options, "relations": plain})
 
 

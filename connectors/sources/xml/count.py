@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from connectors.sources.files.bytes import Bytes, blocks
+from connectors.sources.records.refusals import beyond
 from connectors.sources.records.settings import RecordRelation
-from connectors.sources.xml.refusals import beyond
 
 _LT, _GT, _SLASH = b"<>/"
 _SMALL = 60_000

@@ -7,14 +7,16 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from casemodel import SystemFailure
 from connectors.config import SystemConfig
 from connectors.sources.files.bytes import Bytes, as_text, blocks, check_unchanged, raw_blocks
 from connectors.sources.files.finding import find_contents
+from connectors.sources.files.refusals import empty, miscounted
 from connectors.sources.files.relation import Piece, Surveyed
-from connectors.sources.records.pieces import Records, Unreadable, disagreement, empty
+from connectors.sources.records.pieces import Records, Unreadable, pieces_of
 from connectors.sources.records.settings import RecordRelation
 from connectors.sources.xml.count import Counter
 from connectors.sources.xml.parse import Parser, well_formed
@@ -47,7 +49,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class XmlFiles:
-    """The XML files of a relation: see `file_relation.RelationFiles`."""
+    """The XML files of a relation: see `files.relation.RelationFiles`."""
 
     shape: Shape
     sources: tuple[Bytes, ...]
@@ -67,11 +69,7 @@ class XmlFiles:
     def pieces(self, number: int, records: int, wanted: Set[int] | None) -> Iterator[Piece]:
         """Yield the records of a file."""
         source = self.sources[number - 1]
-        found = Records(source.name, self.columns, wanted)
-        for _ in read(source, self.shape, found):
-            yield from found.full()
-        check_unchanged(source)
-        yield from found.rest(records)
+        return pieces_of(source, self.columns, records, wanted, partial(read, source, self.shape))
 
 
 def slicer(source: Bytes, shape: Shape) -> Slicer:
@@ -137,7 +135,7 @@ def survey(source: Bytes, shape: Shape) -> Surveyed:
         records = bounded
     check_unchanged(source)
     if not shape.each and records != bounded:
-        raise disagreement(source.name, records, bounded)
+        raise miscounted(source.name, records, bounded)
     if not bounded and not by_bounds.skipped and not relation.allow_empty:
         raise empty(source.name)
     skipped = (("elements skipped", by_bounds.skipped),) if by_bounds.skipped else ()

@@ -10,8 +10,8 @@ from lxml import etree
 from casemodel import SystemFailure
 from connectors.sources.files.bytes import Bytes, blocks
 from connectors.sources.records.pieces import Unreadable
+from connectors.sources.records.refusals import beyond
 from connectors.sources.records.settings import Limits
-from connectors.sources.xml.refusals import beyond
 from connectors.sources.xml.slices import Slice, Spaces
 
 _WHY = {

@@ -19,16 +19,6 @@ def forbidden(name: str, line: int) -> SystemFailure:
     )
 
 
-def beyond(name: str, line: int, what: str, limit: str) -> SystemFailure:
-    """Return the error for a record beyond a limit."""
-    return SystemFailure(
-        "CON-081",
-        f"the record at line {line} is beyond a limit: {what}",
-        hint=f"Check the delivery; if it is right, set a higher limits.{limit} for the relation.",
-        place=Place(name, line),
-    )
-
-
 def cut_off(file: str, name: str) -> SystemFailure:
     """Return the error for a file that ends too early, between its records."""
     return SystemFailure(

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from connectors.sources.xml.refusals import beyond, cut_off, forbidden, no_document, refuse_inclusions
+from connectors.sources.records.refusals import beyond
+from connectors.sources.xml.refusals import cut_off, forbidden, no_document, refuse_inclusions
 
 _TAG = re.compile(rb"<(/?)([^\s<>/!?=\"']++)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>")
 _NAME = re.compile(rb"</?([^\s<>/]*+)")
