@@ -19,7 +19,7 @@ def ahead(make: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
     error of the iterator is raised here; a consumer that stops early stops the thread.
     """
     out: queue.SimpleQueue[tuple[list[T], BaseException | None]] = queue.SimpleQueue()
-    stop, wanted = threading.Event(), threading.Semaphore(1)
+    stop, ended, wanted = threading.Event(), threading.Event(), threading.Semaphore(1)
 
     def produce() -> None:
         try:
@@ -38,6 +38,8 @@ def ahead(make: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
             out.put(([], None))
         except BaseException as error:
             out.put(([], error))
+        finally:
+            ended.set()
 
     thread = threading.Thread(target=produce, name="omnicase-read-ahead", daemon=True)
     thread.start()
@@ -53,15 +55,18 @@ def ahead(make: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
     finally:
         stop.set()
         wanted.release()
-        _await_end(thread)
+        _await(ended)
 
 
-def _await_end(thread: threading.Thread) -> None:
-    """Wait for a thread's end, also when interrupted: what it reads from must not be closed under it."""
+def _await(ended: threading.Event) -> None:
+    """Wait for a thread's end, also when interrupted: what it reads from must not be closed under it.
+
+    A `join` that is interrupted takes the thread for ended.
+    """
     interrupted: KeyboardInterrupt | None = None
-    while thread.is_alive():
+    while not ended.is_set():
         try:
-            thread.join()
+            ended.wait()
         except KeyboardInterrupt as asked:
             interrupted = asked
     if interrupted is not None:
