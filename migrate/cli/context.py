@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,9 @@ class Invocation:
     env: str | None = None
     format: str = "text"
     debug: bool = False
+    answer: Any = field(default_factory=hashlib.sha256)
+    """SHA-256 of what was answered, for the evidence."""
+    answered: bool = False
 
     def workspace(self) -> Workspace:
         """Read workspace.yml and return the workspace; raise RefusedError (WSP-…) when it cannot be used."""
@@ -46,11 +50,12 @@ class Invocation:
 
     def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Write the answer to standard output: the document with ``--format json``, else the lines of text."""
-        if self.format == "json":
-            print(json.dumps(document, ensure_ascii=False, indent=2))
-        else:
-            for line in lines:
-                print(line.translate(_CONTROL))
+        said = [json.dumps(document, ensure_ascii=False, indent=2)] if self.format == "json" else lines
+        for line in said:
+            text = line if self.format == "json" else line.translate(_CONTROL)
+            self.answered = True
+            self.answer.update(f"{text}\n".encode("utf-8", "backslashreplace"))
+            print(text)
 
     def say(self, text: str) -> None:
         """Write a message for the person at the terminal to standard error."""

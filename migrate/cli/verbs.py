@@ -44,5 +44,6 @@ VERBS: dict[str, Verb] = {
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),
+    "evidence": Verb("migrate.cli.evidence:evidence", "Verify the record of what was run, seal it, show its head."),
     "key": Verb("migrate.cli.key:key", "Make, list and revoke the keys whose signatures count."),
 }
