@@ -21,6 +21,15 @@ from reconciliation.sides import (
     SampleRow,
 )
 from reconciliation.verdict import LEVELS, Check, Verdict
+from reconciliation.waivers import (
+    Terms,
+    Waiver,
+    WaiverUse,
+    may_be_waived,
+    meaning_of,
+    watched_keys,
+    with_waivers,
+)
 from reconciliation.words import difference_text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
@@ -44,16 +53,23 @@ __all__ = [
     "Row",
     "SampleRow",
     "Sheet",
+    "Terms",
     "Verdict",
+    "Waiver",
+    "WaiverUse",
     "build_report",
     "difference_kind_expr",
     "difference_text",
     "judge",
+    "may_be_waived",
+    "meaning_of",
     "reconcile_schema",
     "render_html",
     "render_json",
     "render_terminal",
     "verdict_document",
+    "watched_keys",
+    "with_waivers",
     "write_atomically",
     "write_report",
     "write_workbook",

@@ -41,7 +41,14 @@ class FindingGroup:
     difference: str | None
     count: int
     findings: tuple[Finding, ...]
-    """At most `SAMPLE_LIMIT`, in the order of the source."""
+    """At most `SAMPLE_LIMIT` and those with a watched key, in the order of the source."""
+    waived: int = 0
+    """How many of `count` people accepted (`waivers`)."""
+
+    @property
+    def is_open(self) -> bool:
+        """True when somebody still has to decide about some of it."""
+        return self.waived < self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,22 @@ class Example:
 
 
 class FindingBook:
-    """Gathers the findings of one mapping: every one is counted, the first of each group are kept."""
+    """Gathers the findings of one mapping: every one is counted, the first of each group are kept.
 
-    def __init__(self, mapping: str, target: str, owner: str, limit: int = SAMPLE_LIMIT) -> None:
+    Args:
+        watched: keys as they are shown, whose findings are kept beyond every limit: people accepted them one by one.
+    """
+
+    def __init__(
+        self,
+        mapping: str,
+        target: str,
+        owner: str,
+        limit: int = SAMPLE_LIMIT,
+        watched: frozenset[tuple[str, ...]] = frozenset(),
+    ) -> None:
         self._mapping, self._target, self._owner, self._limit = mapping, target, owner, limit
+        self._watched = watched
         self._counts: dict[GroupKey, int] = {}
         self._kept: dict[GroupKey, list[Finding]] = {}
         self._total = 0
@@ -78,9 +97,10 @@ class FindingBook:
             return
         self._counts[group] = self._counts.get(group, 0) + count
         kept = self._kept.setdefault(group, [])
-        room = min(self._limit - len(kept), BOOK_LIMIT - self._total)
-        if room > 0:
-            new = [self._finding(group, example) for example in examples(room)]
+        room = max(0, min(self._limit - len(kept), BOOK_LIMIT - self._total))
+        if room or self._watched:
+            wanted = enumerate(examples(count if self._watched else room))
+            new = [self._finding(group, each) for place, each in wanted if place < room or each.key in self._watched]
             kept.extend(new)
             self._total += len(new)
 

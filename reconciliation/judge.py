@@ -6,7 +6,7 @@ It imports nothing that reads, maps or loads: it sees two sides and compares.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -28,6 +28,7 @@ def judge(
     levels: Sequence[str] = LEVELS,
     *,
     sample_limit: int = SAMPLE_LIMIT,
+    watched: Mapping[str, frozenset[tuple[str, ...]]] | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -38,6 +39,7 @@ def judge(
             after the last mapping that fills it.
         levels: which of `LEVELS` to run; `in_balance` needs those of `MINIMUM`.
         sample_limit: findings kept per group; all are counted.
+        watched: by mapping the keys whose findings are kept beyond that (`watched_keys`).
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
@@ -49,9 +51,10 @@ def judge(
     books: list[FindingBook] = []
     tables: dict[str, KeysToSource] = {}
     for proof in proofs:
-        book = FindingBook(proof.facts.mapping, proof.facts.target, proof.facts.owner, sample_limit)
+        names = (proof.facts.mapping, proof.facts.target, proof.facts.owner)
+        book = FindingBook(*names, sample_limit, (watched or {}).get(proof.facts.mapping, frozenset()))
         books.append(book)
-        table = tables.setdefault(proof.facts.target, KeysToSource()) if "keys" in asked else None
+        table = tables.setdefault(proof.facts.target, KeysToSource(watched)) if "keys" in asked else None
         checks.extend(_judge_mapping(proof, asked, book, table, clock, progress))
     for table in tables.values():
         started = clock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import polars as pl
@@ -129,7 +129,8 @@ def _cause(held: pl.Expr) -> pl.Expr:
 class KeysToSource:
     """Follows every record of one target table back to a source row (8 bytes a record)."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: Mapping[str, frozenset[tuple[str, ...]]] | None = None) -> None:
+        self._watched = watched or {}
         self._seen: list[pl.Series] = []
         self._proofs: dict[str, MappingProof] = {}
         self._books: dict[str, FindingBook] = {}
@@ -148,7 +149,11 @@ class KeysToSource:
         last = list(self._proofs.values())[-1]
         facts = last.facts
         names = " + ".join(self._proofs)
-        book = self._books[facts.mapping] if len(self._proofs) == 1 else FindingBook(names, facts.target, facts.owner)
+        book = (
+            self._books[facts.mapping]
+            if len(self._proofs) == 1
+            else FindingBook(names, facts.target, facts.owner, watched=self._watched.get(names, frozenset()))
+        )
         explained = {"gone, kept": 0, "of a mapping not asked for": 0}
         others = [name for name in last.table_mappings if name not in self._proofs]
         seen, total, stray = self._strays(last)
