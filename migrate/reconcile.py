@@ -14,13 +14,24 @@ import sqlalchemy as sa
 
 from casemodel import Target
 from migrate import __version__
+from migrate.kept_waivers import counting_waivers, today
 from migrate.ledger.store import table
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
 from migrate.proof import build_proofs
 from migrate.session import Session, require_runnable
 from migrate.verdicts import record_verdict
-from reconciliation import LEVELS, Report, ReportContext, build_report, judge, write_report
+from reconciliation import (
+    LEVELS,
+    Report,
+    ReportContext,
+    Terms,
+    build_report,
+    judge,
+    watched_keys,
+    with_waivers,
+    write_report,
+)
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
 
@@ -51,9 +62,13 @@ def reconcile(
     names = session.selected(mappings)
     target = workspace_target(session.workspace)
     try:
+        waivers = counting_waivers(target, session.workspace)
         with build_proofs(session, target, names) as proofs:
-            verdict = judge(proofs, tuple(levels) or LEVELS)
+            verdict = judge(proofs, tuple(levels) or LEVELS, watched=watched_keys(waivers))
             facts = [proof.facts for proof in proofs]
+        meanings = {each.mapping: each.meaning for each in facts}
+        terms = Terms(today(), signed_only=session.workspace.production)
+        verdict = with_waivers(verdict, waivers, meanings, terms)
         report = build_report(verdict, facts, _context(session, target))
         stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
         written = write_report(report, session.workspace.reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []

@@ -88,8 +88,8 @@ def _differences(report: Report, lang: str) -> list[str]:
     out = [_title(lang, "term.findings")]
     shown = report.decisions[:20]
     for group in shown:
-        title = f"{finding_title(lang, report, group)} ({group.mapping})"
-        out += _wrap(f"✘ {figure(lang, group.count)} × {title}", "  ", first="")
+        title = f"{finding_title(lang, report, group)} ({group.mapping}) [{group.id}]"
+        out += _wrap(f"✘ {figure(lang, group.count - group.waived)} × {title}", "  ", first="")
         if group.field is not None:
             out += _wrap(text(lang, f"cause.{group.cause}") + ". " + text(lang, f"why.{group.cause}"), "    ")
         else:
@@ -109,7 +109,8 @@ def _waivers(report: Report, lang: str) -> list[str]:
     out = [_title(lang, "waivers")]
     for use in uses:
         mark = {"counts": "○", "unused": "–", "not_asked": "–"}.get(use.status, "✘")
-        out += _wrap(f"{mark} {use.waiver.number}. {waiver_about(lang, use)}: {waiver_status(lang, use)}", "    ", first="")
+        said = f"{waiver_about(lang, use)}: {waiver_status(lang, use)}"
+        out += _wrap(f"{mark} {use.waiver.number}. {said}", "    ", first="")
         out += _wrap(f"“{use.waiver.reason}” {waiver_people(lang, use)}", "    ")
     return out
 

@@ -19,7 +19,7 @@ NEVER_CHECKS = ("accounting.",)
 """The books tell whether the rest of the report may be believed: no person can accept that they do not add up."""
 NEVER_CAUSES = ("no reason", "record twice", "mapping changed", "group twice")
 """A row that vanished without a reason and two rows that became one are faults of the toolkit or of the mapping; a
-mapping that changed after the load and a control that compares nothing say nothing of the data that could be accepted."""
+mapping that changed after the load and a control that compares nothing say nothing of data that could be accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,5 +167,6 @@ def _judged(check: Check, groups: Iterable[FindingGroup]) -> Check:
 
 
 def _is_of(check: Check, group: FindingGroup) -> bool:
-    mine = group.check == check.check and (group.mapping == check.mapping or group.mapping in check.mapping.split(JOINT))
-    return mine and (not check.about or group.difference == check.about)
+    if group.check != check.check or group.mapping not in (check.mapping, *check.mapping.split(JOINT)):
+        return False
+    return not check.about or group.difference == check.about
