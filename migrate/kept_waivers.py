@@ -60,8 +60,8 @@ def kept_waivers(target: Target, workspace: Workspace) -> list[KeptWaiver]:
     """Return every waiver of the ledger by number, its signatures checked."""
     with target.engine.connect() as connection:
         waiver, event = table(connection, "waiver"), table(connection, "waiver_event")
-        rows = connection.execute(sa.select(waiver).order_by(waiver.c.id)).mappings().all()
-        events = connection.execute(sa.select(event).order_by(event.c.id)).mappings().all()
+        rows = [dict(row) for row in connection.execute(sa.select(waiver).order_by(waiver.c.id)).mappings()]
+        events = [dict(row) for row in connection.execute(sa.select(event).order_by(event.c.id)).mappings()]
     trust = workspace_trust(workspace)
     return [_kept(row, [each for each in events if each["waiver_id"] == row["id"]], trust, workspace) for row in rows]
 
@@ -153,5 +153,5 @@ def approved_document(target: Target, number: int, event: Mapping[str, Any], wor
     """Return what the approver signs: the proposal as it stands in the ledger, and who approves it when."""
     with target.engine.connect() as connection:
         waiver = table(connection, "waiver")
-        row = connection.execute(sa.select(waiver).where(waiver.c.id == number)).mappings().one()
+        row = dict(connection.execute(sa.select(waiver).where(waiver.c.id == number)).mappings().one())
     return _with_approval(proposed_document(row, workspace), event)
