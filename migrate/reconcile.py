@@ -20,6 +20,7 @@ from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
 from migrate.proof import build_proofs
 from migrate.session import Session, require_runnable
+from migrate.verdicts import record_verdict
 from reconciliation import LEVELS, KeptFindings, Report, ReportContext, build_report, judge, write_report
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -39,7 +40,7 @@ class Reconciled:
 def reconcile(
     session: Session, mappings: Sequence[str], levels: Sequence[str], kinds: Sequence[str], lang: str, *, listed: bool
 ) -> Iterator[Reconciled]:
-    """Compare source and target of the mappings and write the reports asked for.
+    """Compare source and target of the mappings, write the reports asked for, and record the verdict.
 
     Args:
         levels: levels to run; none means all.
@@ -49,26 +50,30 @@ def reconcile(
     Raises:
         UsageError: REC-001, REC-002 unknown level or kind, RUN-011 unknown mapping.
         GuardError: DBS-003 the target is not upgraded.
+        SystemFailure: VRD-001 the verdict cannot be recorded.
     """
     require_runnable(session)
     names = session.selected(mappings)
     reports = session.workspace.reports
     with KeptFindings(reports) if listed or _HOLD_ALL & set(kinds) else nullcontext() as kept:
-        report = _report(session, names, tuple(levels) or LEVELS, kept)
-        stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
-        written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
+        target = workspace_target(session.workspace)
+        try:
+            report = _report(session, target, names, tuple(levels) or LEVELS, kept)
+            stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
+            written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
+            record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
+        finally:
+            target.close()
         yield Reconciled(report, tuple(written))
 
 
-def _report(session: Session, names: Sequence[str], levels: Sequence[str], kept: KeptFindings | None) -> Report:
-    target = workspace_target(session.workspace)
-    try:
-        with build_proofs(session, target, names) as proofs:
-            verdict = judge(proofs, levels, kept=kept)
-            facts = [proof.facts for proof in proofs]
-        return build_report(verdict, facts, _context(session, target))
-    finally:
-        target.close()
+def _report(
+    session: Session, target: Target, names: Sequence[str], levels: Sequence[str], kept: KeptFindings | None
+) -> Report:
+    with build_proofs(session, target, names) as proofs:
+        verdict = judge(proofs, levels, kept=kept)
+        facts = [proof.facts for proof in proofs]
+    return build_report(verdict, facts, _context(session, target))
 
 
 def _context(session: Session, target: Target) -> ReportContext:

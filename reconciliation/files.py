@@ -51,7 +51,7 @@ def write_report(
 
 
 def write_atomically(path: Path, content: Iterable[str]) -> None:
-    """Write a UTF-8 text file, given in pieces: through a temporary one beside it, never half, for its owner only (0600).
+    """Write a UTF-8 text file, given in pieces: never half of it, and for its owner only (0600).
 
     Raises:
         SystemFailure: REC-003.
