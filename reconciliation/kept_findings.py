@@ -75,8 +75,8 @@ class KeptFindings:
             stop = place + size
             while place < stop:
                 self._file.seek(place)
-                # Reading goes on to the end of a line, never past the last one: a part ends where a line does.
-                for text in self._file.readlines(min(_BLOCK, stop - place)):
+                # `readlines` stops when it has more bytes than asked for, at the end of a line; a part ends there too.
+                for text in self._file.readlines(min(_BLOCK, stop - place) - 1):
                     place += len(text)
                     name, key, expected, found = json.loads(text)
                     yield name, tuple(key), expected, found
