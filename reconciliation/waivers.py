@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from reconciliation.findings import Finding, FindingGroup
+from reconciliation.findings import Finding, FindingGroup, Watched
 from reconciliation.verdict import Check, Verdict, decide
 
 JOINT = " + "
@@ -91,7 +91,7 @@ def meaning_of(mapping: str, meanings: Mapping[str, str]) -> str | None:
     return hashlib.sha256("\n".join(meanings[name] for name in names).encode()).hexdigest()
 
 
-def watched_keys(waivers: Iterable[Waiver]) -> dict[str, frozenset[tuple[str, ...]]]:
+def watched_keys(waivers: Iterable[Waiver]) -> Watched:
     """Return the keys by mapping whose findings must be kept, however many there are."""
     found: dict[str, set[tuple[str, ...]]] = {}
     for waiver in waivers:
