@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,14 +48,22 @@ class Invocation:
 
         return load_workspace(self.workspace_dir, self.env)
 
-    def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
-        """Write the answer to standard output: the document with ``--format json``, else the lines of text."""
-        said = [json.dumps(document, ensure_ascii=False, indent=2)] if self.format == "json" else lines
-        for line in said:
-            text = line if self.format == "json" else line.translate(_CONTROL)
+    def emit(self, document: Mapping[str, Any] | Iterator[str], lines: Iterable[str]) -> None:
+        """Write the answer to standard output: the document with ``--format json``, else the lines of text.
+
+        A document that memory need not hold comes as text in pieces.
+        """
+        said = self._said(document) if self.format == "json" else (f"{line.translate(_CONTROL)}\n" for line in lines)
+        for piece in said:
             self.answered = True
-            self.answer.update(f"{text}\n".encode("utf-8", "backslashreplace"))
-            print(text)
+            self.answer.update(piece.encode("utf-8", "backslashreplace"))
+            sys.stdout.write(piece)
+
+    @staticmethod
+    def _said(document: Mapping[str, Any] | Iterator[str]) -> Iterable[str]:
+        if not isinstance(document, Mapping):
+            return document
+        return [json.dumps(document, ensure_ascii=False, indent=2), "\n"]
 
     def say(self, text: str) -> None:
         """Write a message for the person at the terminal to standard error."""

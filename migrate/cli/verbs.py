@@ -45,5 +45,8 @@ VERBS: dict[str, Verb] = {
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),
     "evidence": Verb("migrate.cli.evidence:evidence", "Verify the record of what was run, seal it, show its head."),
+    "waiver": Verb(
+        "migrate.cli.waiver:waiver", "Accept differences for a time: one person proposes, another approves."
+    ),
     "key": Verb("migrate.cli.key:key", "Make, list and revoke the keys whose signatures count."),
 }

@@ -27,6 +27,7 @@ from migrate.ledger.people_tables import choices, disclosures, releases
 from migrate.ledger.purge_tables import purges
 from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
 from migrate.ledger.verdict_tables import verdicts
+from migrate.ledger.waiver_tables import waivers
 
 ID_MAP_STATES = (
     "loaded",
@@ -64,6 +65,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     purges(builder)
     evidence(builder)
     verdicts(builder)
+    waivers(builder)
     return builder.metadata
 
 
