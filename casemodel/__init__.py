@@ -67,6 +67,7 @@ from casemodel.values import (
 
 if TYPE_CHECKING:
     from casemodel.contracts import ContractBreach, check_contract, source_contract, target_contract
+    from casemodel.dimensions import DIMENSIONS, Dimension
     from casemodel.model import (
         ENUMS,
         ColumnInfo,
@@ -84,19 +85,23 @@ if TYPE_CHECKING:
         value_checks,
     )
     from casemodel.model.types import Day, Flag, Instant, JsonValue, Uuid
+    from casemodel.rules import BusinessRule, Moment, business_rules
 
 __all__ = [
     "DETECTED",
+    "DIMENSIONS",
     "ENUMS",
     "ISSUE_CODES",
     "OMITTED",
     "OUTCOMES",
     "BrokenError",
     "BugError",
+    "BusinessRule",
     "ColumnInfo",
     "ContractBreach",
     "Day",
     "DeliveredFile",
+    "Dimension",
     "Extract",
     "Flag",
     "GuardError",
@@ -109,6 +114,7 @@ __all__ = [
     "Links",
     "LockedError",
     "Mapped",
+    "Moment",
     "OmnicaseError",
     "PartialUnique",
     "Partition",
@@ -135,6 +141,7 @@ __all__ = [
     "UsageError",
     "Uuid",
     "ValueCheck",
+    "business_rules",
     "canonical_text",
     "check_contract",
     "column_info",
@@ -175,6 +182,7 @@ _LATE = {
         "source_contract",
         "target_contract",
     ),
+    "casemodel.dimensions": ("DIMENSIONS", "Dimension"),
     "casemodel.model": (
         "ENUMS",
         "ColumnInfo",
@@ -192,6 +200,7 @@ _LATE = {
         "value_checks",
     ),
     "casemodel.model.types": ("Day", "Flag", "Instant", "JsonValue", "Uuid"),
+    "casemodel.rules": ("BusinessRule", "Moment", "business_rules"),
 }
 """What is imported when it is first asked for: SQLAlchemy and pandera cost a quarter of a second each."""
 

@@ -51,9 +51,9 @@ def reconcile(
     names = session.selected(mappings)
     target = workspace_target(session.workspace)
     try:
-        with build_proofs(session, target, names) as proofs:
-            verdict = judge(proofs, tuple(levels) or LEVELS)
-            facts = [proof.facts for proof in proofs]
+        with build_proofs(session, target, names, datetime.now(UTC)) as proofs:
+            verdict = judge(proofs.mappings, tuple(levels) or LEVELS, target=proofs.target)
+            facts = [proof.facts for proof in proofs.mappings]
         report = build_report(verdict, facts, _context(session, target))
         stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
         written = write_report(report, session.workspace.reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []

@@ -12,15 +12,21 @@ from reconciliation.sides import (
     ActualSide,
     ChildProof,
     ControlProof,
+    DimensionProof,
     ExpectedBatch,
     ExpectedSide,
     Facts,
     IssueCount,
     MappingProof,
     ProofColumn,
+    RuleProof,
     SampleRow,
+    SchemaAnswer,
+    SchemaDifference,
+    SchemaProof,
+    TargetProof,
 )
-from reconciliation.verdict import LEVELS, Check, Verdict
+from reconciliation.verdict import LEVELS, Check, Distribution, DistributionGroup, RuleResult, Verdict
 from reconciliation.words import difference_text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
@@ -31,6 +37,9 @@ __all__ = [
     "ChildProof",
     "Column",
     "ControlProof",
+    "DimensionProof",
+    "Distribution",
+    "DistributionGroup",
     "ExpectedBatch",
     "ExpectedSide",
     "Facts",
@@ -42,8 +51,14 @@ __all__ = [
     "Report",
     "ReportContext",
     "Row",
+    "RuleProof",
+    "RuleResult",
     "SampleRow",
+    "SchemaAnswer",
+    "SchemaDifference",
+    "SchemaProof",
     "Sheet",
+    "TargetProof",
     "Verdict",
     "build_report",
     "difference_kind_expr",
