@@ -4,8 +4,9 @@ from reconciliation.differences import difference_kind_expr
 from reconciliation.files import write_atomically, write_report
 from reconciliation.findings import Finding, FindingGroup
 from reconciliation.judge import judge
+from reconciliation.kept_findings import KeptFindings
 from reconciliation.render_html import render_html
-from reconciliation.render_json import reconcile_schema, render_json, verdict_document
+from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
 from reconciliation.report import Report, ReportContext, build_report
 from reconciliation.sides import (
@@ -46,6 +47,7 @@ __all__ = [
     "Finding",
     "FindingGroup",
     "IssueCount",
+    "KeptFindings",
     "MappingProof",
     "ProofColumn",
     "Report",
@@ -68,6 +70,7 @@ __all__ = [
     "render_html",
     "render_json",
     "render_terminal",
+    "verdict_chunks",
     "verdict_document",
     "write_atomically",
     "write_report",

@@ -22,6 +22,7 @@ from reconciliation.checks.keys import TO_TARGET, KeysToSource, KeysToTarget
 from reconciliation.checks.rules import Rules
 from reconciliation.checks.schema import check_schema
 from reconciliation.findings import SAMPLE_LIMIT, FindingBook
+from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import ExpectedBatch, MappingProof, TargetProof
 from reconciliation.verdict import LEVELS, Check, Distribution, RuleResult, Verdict, decide
 
@@ -32,6 +33,7 @@ def judge(
     *,
     target: TargetProof | None = None,
     sample_limit: int = SAMPLE_LIMIT,
+    kept: KeptFindings | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -42,7 +44,8 @@ def judge(
             after the last mapping that fills it.
         levels: which of `LEVELS` to run; `in_balance` needs those of `MINIMUM`.
         target: what is asked of the target as a whole: its form, rules, distributions.
-        sample_limit: findings kept per group; all are counted.
+        sample_limit: findings kept per group in memory; all are counted.
+        kept: where all findings are kept, for the reports that hold all.
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
@@ -51,7 +54,8 @@ def judge(
     """
     asked, whole = _levels(levels), target or TargetProof()
     known = list(proofs)
-    made = _Made(whole, asked, {each.facts.mapping: each.facts.owner for each in known}, sample_limit, clock)
+    owners = {each.facts.mapping: each.facts.owner for each in known}
+    made = _Made(whole, asked, owners, sample_limit, kept, clock)
     if "schema" in asked:
         made.ask_schemas()
     for proof in known:
@@ -80,7 +84,7 @@ class _Made:
 
     def __init__(
         self, target: TargetProof, levels: tuple[str, ...], owners: dict[str, str], sample_limit: int,
-        clock: Callable[[], float],
+        kept: KeptFindings | None, clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self.target, self.levels, self.clock = target, levels, clock
         self.checks: list[Check] = []
@@ -88,7 +92,7 @@ class _Made:
         """Tables that lack something, so that they cannot be read."""
         self.seconds: dict[str, float] = {}
         """Spent on the distribution of a table."""
-        self._limit = sample_limit
+        self._limit, self._kept = sample_limit, kept
         self._books: dict[tuple[str, str], FindingBook] = {}
         self._signals: dict[tuple[str, str], FindingBook] = {}
         self._more: list[FindingBook] = []
@@ -100,18 +104,24 @@ class _Made:
 
     def book(self, mapping: str, table: str) -> FindingBook:
         """Return the book of findings of a mapping, or of a table's records that no mapping made."""
-        return self._of(self._books, mapping, table)
+        if (mapping, table) not in self._books:
+            self._books[mapping, table] = self._new(mapping, table, self._kept)
+        return self._books[mapping, table]
 
-    def _of(self, books: dict[tuple[str, str], FindingBook], mapping: str, table: str) -> FindingBook:
-        if (mapping, table) not in books:
-            books[mapping, table] = FindingBook(mapping, table, self._owners.get(mapping, ""), self._limit)
-        return books[mapping, table]
+    def _signals_of(self, mapping: str, table: str) -> FindingBook:
+        """Return the book of signals of a mapping; people look at examples, and the query of a rule gives the rest."""
+        if (mapping, table) not in self._signals:
+            self._signals[mapping, table] = self._new(mapping, table, None)
+        return self._signals[mapping, table]
+
+    def _new(self, mapping: str, table: str, kept: KeptFindings | None) -> FindingBook:
+        return FindingBook(mapping, table, self._owners.get(mapping, ""), self._limit, kept)
 
     def table(self, proof: MappingProof) -> KeysToSource | None:
         """Return what follows the records of the mapping's table back."""
         if not {"keys", "distribution"} & set(self.levels):
             return None
-        return self._tables.setdefault(proof.facts.target, KeysToSource())
+        return self._tables.setdefault(proof.facts.target, KeysToSource(self._kept))
 
     def divided(self, proof: MappingProof) -> Distributions | None:
         """Return what divides the records of the mapping's table; None: nothing does."""
@@ -147,7 +157,7 @@ class _Made:
     def _close_distribution(self, name: str, table: KeysToSource) -> None:
         started, divided = self.clock(), self._divided[name]
         divided.leave_out(table.kept())
-        book = FindingBook(divided.mappings, name, "", self._limit)
+        book = self._new(divided.mappings, name, self._kept)
         self._more.append(book)
         for check, made in divided.checks(book):
             spent = self.clock() - started + self.seconds.pop(name, 0.0)
@@ -158,7 +168,7 @@ class _Made:
 
     def ask_rules(self, proofs: Sequence[MappingProof]) -> None:
         """Ask the rules of the tables that the mappings fill."""
-        rules = Rules(proofs, self.book, partial(self._of, self._signals))
+        rules = Rules(proofs, self.book, self._signals_of)
         filled = {proof.facts.target for proof in proofs} - self.unreadable
         for rule in self.target.rules:
             if rule.target in filled:

@@ -74,9 +74,9 @@ def _group(report: Report, lang: str, group: FindingGroup) -> tuple[str | int, .
 
 
 def _findings(report: Report, lang: str) -> Sheet:
-    """Return one line for each finding that was kept; the groups count them all."""
+    """Return one line for each finding, out of the file that keeps them."""
     head = _columns(lang, id=14, group=14, mapping=26, key=24, what=44, source=28, found=28)
-    rows = [
+    rows = (
         Row(
             (
                 finding.id,
@@ -90,8 +90,8 @@ def _findings(report: Report, lang: str) -> Sheet:
             )
         )
         for group in report.decisions
-        for finding in group.findings
-    ]
+        for finding in group.all_findings()
+    )
     return Sheet(text(lang, "xlsx.findings"), (*head, *_decision(lang)), rows)
 
 
