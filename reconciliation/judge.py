@@ -21,7 +21,7 @@ from reconciliation.checks.fields import VALUES, Fields
 from reconciliation.checks.keys import TO_TARGET, KeysToSource, KeysToTarget
 from reconciliation.checks.rules import Rules
 from reconciliation.checks.schema import check_schema
-from reconciliation.findings import SAMPLE_LIMIT, FindingBook
+from reconciliation.findings import SAMPLE_LIMIT, FindingBook, Watched
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import ExpectedBatch, MappingProof, TargetProof
 from reconciliation.verdict import LEVELS, Check, Distribution, RuleResult, Verdict, decide
@@ -34,6 +34,7 @@ def judge(
     target: TargetProof | None = None,
     sample_limit: int = SAMPLE_LIMIT,
     kept: KeptFindings | None = None,
+    watched: Watched | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -46,6 +47,7 @@ def judge(
         target: what is asked of the target as a whole: its form, rules, distributions.
         sample_limit: findings kept per group in memory; all are counted.
         kept: where all findings are kept, for the reports that hold all.
+        watched: by mapping the keys whose findings are held in memory beyond that (`watched_keys`).
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
@@ -55,7 +57,7 @@ def judge(
     asked, whole = _levels(levels), target or TargetProof()
     known = list(proofs)
     owners = {each.facts.mapping: each.facts.owner for each in known}
-    made = _Made(whole, asked, owners, sample_limit, kept, clock)
+    made = _Made(whole, asked, owners, sample_limit, kept, watched or {}, clock)
     if "schema" in asked:
         made.ask_schemas()
     for proof in known:
@@ -84,7 +86,7 @@ class _Made:
 
     def __init__(
         self, target: TargetProof, levels: tuple[str, ...], owners: dict[str, str], sample_limit: int,
-        kept: KeptFindings | None, clock: Callable[[], float],
+        kept: KeptFindings | None, watched: Watched, clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self.target, self.levels, self.clock = target, levels, clock
         self.checks: list[Check] = []
@@ -92,7 +94,7 @@ class _Made:
         """Tables that lack something, so that they cannot be read."""
         self.seconds: dict[str, float] = {}
         """Spent on the distribution of a table."""
-        self._limit, self._kept = sample_limit, kept
+        self._limit, self._kept, self._watched = sample_limit, kept, watched
         self._books: dict[tuple[str, str], FindingBook] = {}
         self._signals: dict[tuple[str, str], FindingBook] = {}
         self._more: list[FindingBook] = []
@@ -115,13 +117,14 @@ class _Made:
         return self._signals[mapping, table]
 
     def _new(self, mapping: str, table: str, kept: KeptFindings | None) -> FindingBook:
-        return FindingBook(mapping, table, self._owners.get(mapping, ""), self._limit, kept)
+        watched = self._watched.get(mapping, frozenset())
+        return FindingBook(mapping, table, self._owners.get(mapping, ""), self._limit, kept, watched)
 
     def table(self, proof: MappingProof) -> KeysToSource | None:
         """Return what follows the records of the mapping's table back."""
         if not {"keys", "distribution"} & set(self.levels):
             return None
-        return self._tables.setdefault(proof.facts.target, KeysToSource(self._kept))
+        return self._tables.setdefault(proof.facts.target, KeysToSource(self._kept, self._watched))
 
     def divided(self, proof: MappingProof) -> Distributions | None:
         """Return what divides the records of the mapping's table; None: nothing does."""

@@ -11,6 +11,7 @@ from reconciliation.findings import Finding, FindingGroup
 from reconciliation.report import BookLine, Cause, Report, ReportContext
 from reconciliation.sides import Facts
 from reconciliation.verdict import Check, Distribution, DistributionGroup, RuleResult, Verdict
+from reconciliation.waivers import WaiverUse
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
@@ -31,6 +32,8 @@ def _without_findings(verdict: Verdict) -> dict[str, Any]:
         "signal_records": [_finding(each) for group in verdict.signals for each in group.findings],
         "rules": [_rule(rule) for rule in verdict.rules],
         "distributions": [_distribution(each) for each in verdict.distributions],
+        "waivers": [_waiver(use) for use in verdict.waivers],
+        "sample": verdict.sample,
     }
 
 
@@ -106,8 +109,8 @@ def _check(check: Check) -> dict[str, Any]:
         "check": check.check, "level": check.level, "mapping": check.mapping, "target": check.target,
         "about": check.about, "outcome": check.outcome, "compared_source": check.compared_source,
         "compared_target": check.compared_target, "compared_values": check.compared_values, "moved_on": check.moved_on,
-        "findings": check.findings, "signals": check.signals, "explained": dict(check.explained),
-        "reason": check.reason, "seconds": check.seconds, "meaning": check.meaning,
+        "findings": check.findings, "waived": check.waived, "signals": check.signals,
+        "explained": dict(check.explained), "reason": check.reason, "seconds": check.seconds, "meaning": check.meaning,
     }  # fmt: skip
 
 
@@ -123,7 +126,17 @@ def _group(group: FindingGroup) -> dict[str, Any]:
     return {
         "id": group.id, "check": group.check, "mapping": group.mapping, "target": group.target, "owner": group.owner,
         "field": group.field, "cause": group.cause, "difference": group.difference, "count": group.count,
-        "listed": group.listed,
+        "listed": group.listed, "waived": group.waived,
+    }  # fmt: skip
+
+
+def _waiver(use: WaiverUse) -> dict[str, Any]:
+    waiver = use.waiver
+    return {
+        "id": waiver.number, "check": waiver.check, "mapping": waiver.mapping, "group": waiver.group,
+        "keys": [list(key) for key in waiver.keys], "max": waiver.maximum, "until": waiver.until.isoformat(),
+        "reason": waiver.reason, "proposed_by": waiver.proposed_by, "approved_by": waiver.approved_by,
+        "signature": waiver.signature, "status": use.status, "found": use.found,
     }  # fmt: skip
 
 

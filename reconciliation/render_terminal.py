@@ -17,6 +17,9 @@ from reconciliation.naming import (
     reason_text,
     rule_text,
     scope_reason,
+    waiver_about,
+    waiver_people,
+    waiver_status,
 )
 from reconciliation.report import BookLine, Cause, Report
 from reconciliation.sums import CheckSum, sums
@@ -34,9 +37,9 @@ _MARKS = {"passed": "✔", "failed": "✘", "not_applicable": "–", "waived": "
 def render_terminal(report: Report, lang: str = "nl") -> str:
     """Return the report as plain text, lines of at most 100 columns, ending in a newline."""
     blocks = [
-        _conclusion(report, lang), _books(report, lang), _differences(report, lang), _signals(report, lang),
-        _rejects(report, lang), _losses(report, lang), _scope(report, lang), _distributions(report, lang),
-        _checks(report, lang), _next(report, lang),
+        _conclusion(report, lang), _books(report, lang), _differences(report, lang), _waivers(report, lang),
+        _signals(report, lang), _rejects(report, lang), _losses(report, lang), _scope(report, lang),
+        _distributions(report, lang), _checks(report, lang), _next(report, lang),
     ]  # fmt: skip
     lines = [line for block in blocks if block for line in [*block, ""]]
     return "\n".join(printable(line).rstrip() for line in lines[:-1]) + "\n"
@@ -92,8 +95,8 @@ def _differences(report: Report, lang: str) -> list[str]:
     shown = report.decisions[:20]
     for group in shown:
         place = group_place(group)
-        title = finding_title(lang, report, group) + (f" ({place})" if place else "")
-        out += _wrap(f"✘ {figure(lang, group.count)} × {title}", "  ", first="")
+        title = finding_title(lang, report, group) + (f" ({place})" if place else "") + f" [{group.id}]"
+        out += _wrap(f"✘ {figure(lang, group.count - group.waived)} × {title}", "  ", first="")
         if group.field is not None:
             out += _wrap(text(lang, f"cause.{group.cause}") + ". " + text(lang, f"why.{group.cause}"), "    ")
         else:
@@ -151,6 +154,19 @@ def _gaps(divided: Distribution, lang: str) -> list[str]:
     ]
 
 
+def _waivers(report: Report, lang: str) -> list[str]:
+    uses = report.verdict.waivers
+    if not uses:
+        return []
+    out = [_title(lang, "waivers")]
+    for use in uses:
+        mark = {"counts": "○", "unused": "–", "not_asked": "–"}.get(use.status, "✘")
+        said = f"{waiver_about(lang, use)}: {waiver_status(lang, use)}"
+        out += _wrap(f"{mark} {use.waiver.number}. {said}", "    ", first="")
+        out += _wrap(f"“{use.waiver.reason}” {waiver_people(lang, use)}", "    ")
+    return out
+
+
 def _rejects(report: Report, lang: str) -> list[str]:
     if not report.rejects:
         return []
@@ -201,7 +217,8 @@ def _checks(report: Report, lang: str) -> list[str]:
         out += [f"{_MARKS[each.outcome]} {text(lang, f'check.{each.check}')}", *_wrap(_compared(each, lang), "    ")]
         for check in each.exceptions if each.check not in _MANY else ():
             count = text(lang, "count.differences", n=check.findings) if check.findings else ""
-            parts = ", ".join(part for part in (count, reason_text(lang, check)) if part)
+            accepted = text(lang, "count.waived", n=check.waived) if check.waived else ""
+            parts = ", ".join(part for part in (count, accepted, reason_text(lang, check)) if part)
             out += _wrap(f"{_MARKS[check.outcome]} {check_name(check)}: {parts}", "      ", first="    ")
     return out
 

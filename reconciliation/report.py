@@ -115,8 +115,8 @@ class Report:
 
     @property
     def decisions(self) -> tuple[FindingGroup, ...]:
-        """The kinds of differences, as the verdict orders them."""
-        return self.verdict.groups
+        """The kinds of differences that somebody has to decide about, as the verdict orders them."""
+        return tuple(group for group in self.verdict.groups if group.is_open)
 
     @property
     def signals(self) -> tuple[FindingGroup, ...]:
