@@ -19,6 +19,7 @@ from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
 from migrate.proof import build_proofs
 from migrate.session import Session, require_runnable
+from migrate.verdicts import record_verdict
 from reconciliation import LEVELS, Report, ReportContext, build_report, judge, write_report
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -35,7 +36,7 @@ class Reconciled:
 def reconcile(
     session: Session, mappings: Sequence[str], levels: Sequence[str], kinds: Sequence[str], lang: str
 ) -> Reconciled:
-    """Compare source and target of the mappings and write the reports asked for.
+    """Compare source and target of the mappings, write the reports asked for, and record the verdict.
 
     Args:
         levels: levels to run; none means all.
@@ -44,6 +45,7 @@ def reconcile(
     Raises:
         UsageError: REC-001, REC-002 unknown level or kind, RUN-011 unknown mapping.
         GuardError: DBS-003 the target is not upgraded.
+        SystemFailure: VRD-001 the verdict cannot be recorded.
     """
     require_runnable(session)
     names = session.selected(mappings)
@@ -53,10 +55,11 @@ def reconcile(
             verdict = judge(proofs, tuple(levels) or LEVELS)
             facts = [proof.facts for proof in proofs]
         report = build_report(verdict, facts, _context(session, target))
+        stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
+        written = write_report(report, session.workspace.reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
+        record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
     finally:
         target.close()
-    stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
-    written = write_report(report, session.workspace.reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
     return Reconciled(report, tuple(written))
 
 

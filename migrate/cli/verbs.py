@@ -44,4 +44,5 @@ VERBS: dict[str, Verb] = {
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),
+    "key": Verb("migrate.cli.key:key", "Make, list and revoke the keys whose signatures count."),
 }

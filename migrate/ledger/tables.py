@@ -25,6 +25,7 @@ from migrate.ledger.builder import KEY, NAMING, Builder
 from migrate.ledger.people_tables import choices, disclosures, releases
 from migrate.ledger.purge_tables import purges
 from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
+from migrate.ledger.verdict_tables import verdicts
 
 ID_MAP_STATES = (
     "loaded",
@@ -60,6 +61,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     before_images(builder, originals)
     rollbacks(builder)
     purges(builder)
+    verdicts(builder)
     return builder.metadata
 
 

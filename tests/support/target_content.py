@@ -39,6 +39,7 @@ OF_A_RUN = {
     "before_row": ["undo_run"],
     **{f"before_{name}": ["id", "run_id", "undo_run"] for name in TWINS},
     "disclosure": ["id", "at"],
+    "verdict": ["id", "at", "run_id", "checks", "reports"],
 }
 """Columns of the ledger that hold run ids, times, batch numbers, or numbers that the database gave out (promise 1)."""
 

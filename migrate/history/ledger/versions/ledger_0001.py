@@ -478,6 +478,28 @@ def upgrade() -> None:
         schema=schema,
     )
     op.create_table(
+        f"{prefix}verdict",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(26), nullable=False, comment="UTC"),
+        sa.Column("os_user", sa.String(200), nullable=False),
+        sa.Column("host", sa.String(200), nullable=False),
+        sa.Column("program", sa.String(40), nullable=False),
+        sa.Column("verdict", sa.String(12), nullable=False, comment="in_balance, findings"),
+        sa.Column("run_id", sa.Integer(), nullable=True, comment="the newest run that was not rolled back; NULL: none"),
+        sa.Column("environment", sa.String(120), nullable=True),
+        sa.Column("levels", sa.Text(), nullable=False, comment="JSON: the levels that ran"),
+        sa.Column("lacking", sa.Text(), nullable=False, comment="JSON: level that balance needs -> why it is not there"),
+        sa.Column("sample", sa.String(20), nullable=True, comment="share of the keys that was compared; NULL: all"),
+        sa.Column("mappings", sa.Text(), nullable=False, comment="JSON: name, digest of the file, meaning"),
+        sa.Column("all_mappings", sa.Integer(), nullable=False, comment="1 when no mapping of the workspace was left out"),
+        sa.Column("checks", sa.Text(), nullable=False, comment="JSON: outcome and counts of each check"),
+        sa.Column("findings", sa.Integer(), nullable=False),
+        sa.Column("reports", sa.Text(), nullable=False, comment="JSON: name and SHA-256 of each report file"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}verdict"),
+        comment="Verdicts of reconcile; only added to",
+        schema=schema,
+    )
+    op.create_table(
         f"{prefix}wait",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("mapping_id", sa.Integer(), nullable=False),
