@@ -193,7 +193,9 @@ class _Reader:
         sign = self._take(*_COMPARE)
         right = self._term() if sign else None
         if right is None and left.kind != TRUTH:
-            raise ConditionError("RBK-144", f"'{_shown(left)}' alone is neither true nor false: compare it with something")
+            raise ConditionError(
+                "RBK-144", f"'{_shown(left)}' alone is neither true nor false: compare it with something"
+            )
         if right is not None:
             _comparable(left, str(sign), right)
         text = _shown(left) if right is None else f"{_shown(left)} {sign} {_shown(right)}"

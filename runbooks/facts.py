@@ -27,13 +27,25 @@ FACTS: Final[Mapping[str, Fact]] = {
     "run.finished": Fact(TRUTH, "the last run ended by itself", "de laatste run is uit zichzelf geëindigd"),
     "books.balanced": Fact(TRUTH, "the books of the last run balance", "de boeken van de laatste run kloppen"),
     "rejects.count": Fact(COUNT, "rows rejected, of all that were read", "rijen uitgevallen, van alle gelezen rijen"),
-    "rejects.rate": Fact(SHARE, "share of the rows of the last run that was rejected", "deel van de rijen van de laatste run dat uitviel"),
+    "rejects.rate": Fact(
+        SHARE, "share of the rows of the last run that was rejected", "deel van de rijen van de laatste run dat uitviel"
+    ),
     "parked.count": Fact(COUNT, "rows that wait for another record", "rijen die op een andere registratie wachten"),
     "conflicts.count": Fact(COUNT, "records in conflict with people's work", "records die botsen met werk van mensen"),
-    "late.count": Fact(COUNT, "rows changed in the old system after their wave went live", "rijen die na de overgang van hun golf nog zijn veranderd"),
-    "reconcile.in_balance": Fact(TRUTH, "the last whole reconciliation is in balance", "de laatste volledige aansluiting is in balans"),
-    "reconcile.findings": Fact(COUNT, "its findings that nobody accepted", "de bevindingen ervan die niemand heeft aanvaard"),
-    "reconcile.moved_on": Fact(COUNT, "rows whose source changed since their load", "rijen waarvan de bron sinds het laden is veranderd"),
+    "late.count": Fact(
+        COUNT,
+        "rows changed in the old system after their wave went live",
+        "rijen die na de overgang van hun golf nog zijn veranderd",
+    ),
+    "reconcile.in_balance": Fact(
+        TRUTH, "the last whole reconciliation is in balance", "de laatste volledige aansluiting is in balans"
+    ),
+    "reconcile.findings": Fact(
+        COUNT, "its findings that nobody accepted", "de bevindingen ervan die niemand heeft aanvaard"
+    ),
+    "reconcile.moved_on": Fact(
+        COUNT, "rows whose source changed since their load", "rijen waarvan de bron sinds het laden is veranderd"
+    ),
     "reconcile.waived": Fact(COUNT, "its findings that were accepted", "de bevindingen ervan die zijn aanvaard"),
     "waves.open": Fact(COUNT, "waves that are not closed", "golven die niet zijn afgesloten"),
 }

@@ -7,21 +7,17 @@ from collections.abc import Iterator
 from runbooks.condition import ConditionError, read_condition
 from runbooks.facts import fact_names, wave_of
 from runbooks.findings import LintFinding, nearest
+from runbooks.people import persons_of
 from runbooks.runbook import CONSOLE, GATE, Runbook, Step
 from runbooks.surroundings import Surroundings
-
-
-def persons_of(runbook: Runbook, role: str, around: Surroundings) -> frozenset[str]:
-    """Return who has a role: the persons of the front matter, or when it names none, those whose key has it."""
-    return frozenset(runbook.roles.get(role, ())) or around.key_roles.get(role, frozenset())
 
 
 def gate_findings(runbook: Runbook, around: Surroundings) -> Iterator[LintFinding]:
     """Find conditions that mean nothing, and gates that nobody could open."""
     for role in runbook.roles:
-        if not persons_of(runbook, role, around):
+        if not persons_of(runbook, role, around.key_roles):
             line = runbook.lines.get(f"roles.{role}", 1)
-            hint = f"Write {role}: [person, …], or make keys with `omnicase key new PERSON --role {role}`."
+            hint = f"Write {role}: [person, …], or make keys with `omnicase key new --person NAME --role {role}`."
             yield LintFinding(runbook.file, line, "RBK-121", f"nobody has the role '{role}' yet", hint)
     for step in runbook.steps:
         if step.kind == GATE:
@@ -49,7 +45,7 @@ def _condition(step: Step, runbook: Runbook, around: Surroundings) -> Iterator[L
 
 
 def _people(step: Step, runbook: Runbook, around: Surroundings) -> Iterator[LintFinding]:
-    given = [persons_of(runbook, role, around) for role in step.roles]
+    given = [persons_of(runbook, role, around.key_roles) for role in step.roles]
     runners = runners_of(runbook, around)
     if step.approvals and all(given) and given and runners:
         approvers = frozenset[str]().union(*given)
@@ -70,4 +66,4 @@ def _people(step: Step, runbook: Runbook, around: Surroundings) -> Iterator[Lint
 def runners_of(runbook: Runbook, around: Surroundings) -> frozenset[str]:
     """Return who can run the runbook: those with the role of its console steps, or of its steps where it has none."""
     steps = [step for step in runbook.forward if step.kind == CONSOLE] or list(runbook.forward)
-    return frozenset(person for step in steps for person in persons_of(runbook, step.owner, around))
+    return frozenset(person for step in steps for person in persons_of(runbook, step.owner, around.key_roles))

@@ -70,4 +70,6 @@ def _unused_roles(runbook: Runbook) -> Iterator[LintFinding]:
     for role in runbook.roles:
         if role not in used:
             line = runbook.lines.get(f"roles.{role}", 1)
-            yield LintFinding(runbook.file, line, "RBK-122", f"no step names the role '{role}'", "Remove it, or use it.")
+            yield LintFinding(
+                runbook.file, line, "RBK-122", f"no step names the role '{role}'", "Remove it, or use it."
+            )

@@ -26,7 +26,10 @@ _SECRETS: Final = (
         ),
         "a password or token",
     ),
-    (re.compile(r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|glpat-[\w-]{20,}|eyJ[\w-]{20,}\.[\w-]{20,})"), "a token"),
+    (
+        re.compile(r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|glpat-[\w-]{20,}|eyJ[\w-]{20,}\.[\w-]{20,})"),
+        "a token",
+    ),
     (re.compile(r"\bOMNICASE_\w*(?:URL|PASSPHRASE|SECRET|NAMESPACE)\w*=(?![<$*.…{])\S+"), "a setting that is a secret"),
 )
 _OUTSIDE: Final = ("http", "https", "mailto")
@@ -84,7 +87,11 @@ def _broken(link: str, here: Path, root: Path, anchors: set[str]) -> tuple[str, 
     path = unquote(parts.path)
     if not path:
         if parts.fragment and unquote(parts.fragment) not in anchors:
-            return "RBK-161", f"no heading is named '#{unquote(parts.fragment)[:60]}'", "Correct the link or the heading."
+            return (
+                "RBK-161",
+                f"no heading is named '#{unquote(parts.fragment)[:60]}'",
+                "Correct the link or the heading.",
+            )
         return None
     if path.startswith("/") or not (here / path).resolve().is_relative_to(root.resolve()):
         return "RBK-162", "a link leads out of the workspace", "Link to a file of the workspace, or by https."

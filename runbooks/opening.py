@@ -49,7 +49,10 @@ def read_pairs(text: str) -> tuple[dict[str, str], list[Wrong]]:
         pair = _PAIR.match(text, at)
         if pair is None:
             shape = 'Write key=value, or key="several words", with spaces between.'
-            return found, [*wrong, Wrong("RBK-111", f"the line cannot be read from '{text[at:].strip()[:30]}' on", shape)]
+            return found, [
+                *wrong,
+                Wrong("RBK-111", f"the line cannot be read from '{text[at:].strip()[:30]}' on", shape),
+            ]
         name, value = pair[1], pair[2] if pair[2] is not None else pair[3]
         if value is None:
             wrong.append(Wrong("RBK-111", f"'{name[:40]}' has no value", f"Write {name[:40]}=value."))

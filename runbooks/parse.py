@@ -103,10 +103,14 @@ def _role_findings(settings: PlacedDict, file: str) -> Iterator[LintFinding]:
     for role, persons in roles.items():
         line = roles.key_places[role][0]
         if not NAME.fullmatch(role):
-            yield LintFinding(file, line, "RBK-104", f"'{role[:40]}' is no name of a role", "Small letters, digits, - and _.")
+            yield LintFinding(
+                file, line, "RBK-104", f"'{role[:40]}' is no name of a role", "Small letters, digits, - and _."
+            )
         given = [] if persons == "" else persons
         if not isinstance(given, list) or not all(isinstance(each, str) and _PERSON.fullmatch(each) for each in given):
-            yield LintFinding(file, line, "RBK-104", f"the persons of {role[:40]} are wrong", "Write [m.engineer, f.beheer].")
+            yield LintFinding(
+                file, line, "RBK-104", f"the persons of {role[:40]} are wrong", "Write [m.engineer, f.beheer]."
+            )
         elif len(set(given)) < len(given):
             yield LintFinding(file, line, "RBK-104", f"a person stands twice in {role[:40]}", "Remove one of the two.")
 
@@ -167,7 +171,9 @@ def _steps(
                 steps.append(step)
                 about = ""
     if len(steps) > _MOST_STEPS:
-        found.append(LintFinding(file, 1, "RBK-104", f"there are more than {_MOST_STEPS} steps", "Split the procedure."))
+        found.append(
+            LintFinding(file, 1, "RBK-104", f"there are more than {_MOST_STEPS} steps", "Split the procedure.")
+        )
     return tuple(steps), found
 
 

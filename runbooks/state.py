@@ -79,8 +79,8 @@ class RunState:
     withdrawn: set[str] = field(default_factory=set)
     """The ids of approvals that were withdrawn."""
     deviations: list[Entry] = field(default_factory=list)
-    passed: set[str] = field(default_factory=set)
-    """The gates that opened."""
+    skip_asked: dict[str, Entry] = field(default_factory=dict)
+    """The steps that somebody asked to leave out."""
 
     def of(self, step: Step | str) -> StepState:
         """Return how a step stands."""
@@ -174,7 +174,6 @@ def _confirmed(state: RunState, entry: Entry) -> None:
 def _gate_passed(state: RunState, entry: Entry) -> None:
     step = state.of(entry.body["step"])
     step.status, step.ended, step.began = DONE, entry.at, step.began or entry.at
-    state.passed.add(entry.body["step"])
 
 
 def _gate_asked(state: RunState, entry: Entry) -> None:
@@ -184,7 +183,6 @@ def _gate_asked(state: RunState, entry: Entry) -> None:
 
 def _gate_closed(state: RunState, entry: Entry) -> None:
     state.of(entry.body["step"]).status = WAITING
-    state.passed.discard(entry.body["step"])
 
 
 def _approved(state: RunState, entry: Entry) -> None:
@@ -197,7 +195,9 @@ def _withdrawn(state: RunState, entry: Entry) -> None:
 
 def _deviation(state: RunState, entry: Entry) -> None:
     state.deviations.append(entry)
-    if entry.body["kind"] == "skipped":
+    if entry.body["kind"] == "skip-asked":
+        state.skip_asked[entry.body["step"]] = entry
+    elif entry.body["kind"] == "skipped":
         step = state.of(entry.body["step"])
         step.status, step.ended, step.by, step.why = SKIPPED, entry.at, entry.person, entry.body["reason"]
         if state.state == STOPPED:
