@@ -194,15 +194,15 @@ class Engine:
             found = self.runbook.step(name)
             if step.status != RUNNING or found is None or found.kind != CONSOLE:
                 continue
-            if step.pid is not None and step.started_ticks is not None:
-                if started_ticks(step.pid) == step.started_ticks:
-                    raise LockedError(
-                        "RBK-033",
-                        f"the process that did this run is gone, but the command of '{name}' still runs"
-                        f" (process {step.pid})",
-                        hint=f"Wait for it, or end it with `kill {step.pid}`, and run again.",
-                        place=state.run,
-                    )
+            ticks = step.started_ticks
+            if step.pid is not None and ticks is not None and started_ticks(step.pid) == ticks:
+                raise LockedError(
+                    "RBK-033",
+                    f"the process that did this run is gone, but the command of '{name}' still runs"
+                    f" (process {step.pid})",
+                    hint=f"Wait for it, or end it with `kill {step.pid}`, and run again.",
+                    place=state.run,
+                )
             self.journal.add(
                 "step-ended", {"step": name, "status": INTERRUPTED, "why": "its process died"}, self.person
             )

@@ -102,7 +102,7 @@ class Journal:
                     "RBK-030",
                     f"the journal of the run is broken: line {number} is not the one that was written after the one"
                     " before it",
-                    hint="Restore the file from a copy. If there is none, end the run by hand and say so in the evidence.",
+                    hint="Restore the file from a copy. If there is none, begin a new run and write down why.",
                     place=f"{self.folder.name}/{FILE}:{number}",
                 )
             yield entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -58,7 +59,7 @@ def text_findings(parsed: Parsed, around: Surroundings) -> Iterator[LintFinding]
 
 
 def _pairs(tokens: tuple[Token, ...]) -> Iterator[tuple[Token, Token]]:
-    yield from zip(tokens, tokens[1:], strict=False)
+    yield from pairwise(tokens)
 
 
 def _links(parsed: Parsed) -> Iterator[tuple[int, str]]:

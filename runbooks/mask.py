@@ -12,7 +12,7 @@ _SHORTEST_SECRET: Final = 4
 _NUMBER: Final = re.compile(r"(?<![\w.-])\d{9}(?![\w-])")
 _WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _CREDENTIALS: Final = re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE)
-SECRET: Final = "‹secret›"
+HIDDEN: Final = "‹secret›"
 CITIZEN: Final = "‹bsn›"
 
 
@@ -38,8 +38,8 @@ class Mask:
     def line(self, text: str) -> str:
         """Return a line as it may be kept and shown."""
         if self._secrets is not None:
-            text = self._secrets.sub(SECRET, text)
-        text = _CREDENTIALS.sub(rf"\1:{SECRET}@", text)
+            text = self._secrets.sub(HIDDEN, text)
+        text = _CREDENTIALS.sub(rf"\1:{HIDDEN}@", text)
         for found in reversed(list(citizen_numbers(text))):
             text = text[: found.start()] + CITIZEN + text[found.end() :]
         return "\t".join(printable(part) for part in text.split("\t"))
