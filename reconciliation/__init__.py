@@ -4,23 +4,39 @@ from reconciliation.differences import difference_kind_expr
 from reconciliation.files import write_atomically, write_report
 from reconciliation.findings import Finding, FindingGroup
 from reconciliation.judge import judge
+from reconciliation.kept_findings import KeptFindings
 from reconciliation.render_html import render_html
-from reconciliation.render_json import reconcile_schema, render_json, verdict_document
+from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
 from reconciliation.report import Report, ReportContext, build_report
 from reconciliation.sides import (
     ActualSide,
     ChildProof,
     ControlProof,
+    DimensionProof,
     ExpectedBatch,
     ExpectedSide,
     Facts,
     IssueCount,
     MappingProof,
     ProofColumn,
+    RuleProof,
     SampleRow,
+    SchemaAnswer,
+    SchemaDifference,
+    SchemaProof,
+    TargetProof,
 )
-from reconciliation.verdict import LEVELS, Check, Verdict
+from reconciliation.verdict import LEVELS, Check, Distribution, DistributionGroup, RuleResult, Verdict
+from reconciliation.waivers import (
+    Terms,
+    Waiver,
+    WaiverUse,
+    may_be_waived,
+    meaning_of,
+    watched_keys,
+    with_waivers,
+)
 from reconciliation.words import difference_text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
@@ -31,29 +47,47 @@ __all__ = [
     "ChildProof",
     "Column",
     "ControlProof",
+    "DimensionProof",
+    "Distribution",
+    "DistributionGroup",
     "ExpectedBatch",
     "ExpectedSide",
     "Facts",
     "Finding",
     "FindingGroup",
     "IssueCount",
+    "KeptFindings",
     "MappingProof",
     "ProofColumn",
     "Report",
     "ReportContext",
     "Row",
+    "RuleProof",
+    "RuleResult",
     "SampleRow",
+    "SchemaAnswer",
+    "SchemaDifference",
+    "SchemaProof",
     "Sheet",
+    "TargetProof",
+    "Terms",
     "Verdict",
+    "Waiver",
+    "WaiverUse",
     "build_report",
     "difference_kind_expr",
     "difference_text",
     "judge",
+    "may_be_waived",
+    "meaning_of",
     "reconcile_schema",
     "render_html",
     "render_json",
     "render_terminal",
+    "verdict_chunks",
     "verdict_document",
+    "watched_keys",
+    "with_waivers",
     "write_atomically",
     "write_report",
     "write_workbook",

@@ -26,6 +26,7 @@ from migrate.ledger.people_tables import choices, disclosures, releases
 from migrate.ledger.purge_tables import purges
 from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
 from migrate.ledger.verdict_tables import verdicts
+from migrate.ledger.waiver_tables import waivers
 
 ID_MAP_STATES = (
     "loaded",
@@ -62,6 +63,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     rollbacks(builder)
     purges(builder)
     verdicts(builder)
+    waivers(builder)
     return builder.metadata
 
 
@@ -139,6 +141,7 @@ def _progress(builder: Builder) -> None:
         Column(
             "fingerprint", String(200), nullable=False, comment="of the source relation when the run began to read it"
         ),
+        Column("form", Text, nullable=False, comment="JSON: relation -> [column, type], as the run found them"),
         Column("content", String(64), comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
         Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),
