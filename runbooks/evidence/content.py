@@ -37,8 +37,8 @@ class Content:
         self._told: dict[str, Mapping[str, Any]] = {}
         self._revoked: set[str] = set()
         self._machines: set[str] = set()
-        self._runners: dict[str, str] = {}
-        self._nonces: set[str] = set()
+        self._runners: dict[str, set[str]] = {}
+        self._given: set[str] = set()
         self._unannounced: set[str] = set()
 
     def problems(self, seq: int, line: Line) -> Iterator[Problem]:
@@ -55,9 +55,9 @@ class Content:
         yield from self._keys(seq, entry)
         yield from self._signed(seq, entry)
         what = entry["what"]
-        if kind == "runbook" and isinstance(what.get("run"), str):
-            self._runners.setdefault(what["run"], str(what.get("runner")))
-        elif kind == "approval":
+        if kind == "runbook" and what.get("type") in ("run-started", "run-resumed"):
+            self._runners.setdefault(str(what.get("run")), set()).add(str(what.get("person")))
+        elif kind in ("approval", "withdrawal"):
             yield from self._approval(seq, entry["at"], what)
         elif kind == "seal":
             yield from self._seal(seq, entry["at"], what)
@@ -148,26 +148,33 @@ class Content:
             yield Problem(seq, "unannounced-key", f"no entry before tells of key {key.id} of {key.person} as it is")
 
     def _approval(self, seq: int, at: str, what: Mapping[str, Any]) -> Iterator[Problem]:
-        statement, signed = what.get("statement"), what.get("signed")
-        if not isinstance(statement, dict) or not isinstance(signed, dict):
-            yield Problem(seq, "malformed", "it is an approval without statement or signature")
+        """Judge an approval of a gate, or its withdrawal: who signed it, for which run, and which head was seen."""
+        document, signed = what.get("document"), what.get("signed")
+        if not isinstance(document, dict) or not isinstance(signed, dict):
+            yield Problem(seq, "malformed", "it is an approval without what was signed")
             return
-        found = list(self._judged(seq, "approval", statement, signed, at))
+        purpose = "withdrawal" if str(document.get("form")).startswith("omnicase withdrawal") else "approval"
+        found = list(self._judged(seq, purpose, document, signed, at))
         if found:
             yield from found
             return
         key = self._trust.keys[signed["key"]]
-        run, nonce, roles = statement.get("run"), statement.get("nonce"), statement.get("roles")
-        if key.person == statement.get("runner") or key.person == self._runners.get(str(run)):
+        run = str(document.get("run"))
+        runners = what.get("runners")
+        if purpose == "approval" and (
+            key.person in self._runners.get(run, ()) or (isinstance(runners, list) and key.person in runners)
+        ):
             yield Problem(seq, "self-approval", f"{key.person} runs {run} and approved it")
-        if key.person != statement.get("person") or not isinstance(roles, list) or not set(roles) & set(key.roles):
-            yield Problem(seq, "wrong-role", f"{key.person} has not the role that was asked for")
-        if nonce in self._nonces or what.get("run", run) != run or what.get("gate", run) != statement.get("gate", run):
-            yield Problem(seq, "replayed-approval", f"the approval of {key.person} was given before, or for another")
-        self._nonces.add(str(nonce))
-        head = statement.get("head")
-        if isinstance(head, dict):
-            yield from self._names_head(seq, head.get("seq"), head.get("hash"))
+        if key.person != document.get("person") or MACHINE in key.roles:
+            yield Problem(seq, "wrong-role", f"key {key.id} is not that of the person who is named")
+        name = f"{purpose} {document.get('approval')}"
+        if name in self._given or what.get("run", run) != run:
+            yield Problem(seq, "replayed-approval", f"it was given before by {key.person}, or for another run")
+        self._given.add(name)
+        named = document.get("evidence_head")
+        if isinstance(named, str):
+            number, _, value = named.partition(":")
+            yield from self._names_head(seq, int(number) if number.isascii() and number.isdigit() else None, value)
         self.last_signed = seq
 
     def _seal(self, seq: int, at: str, what: Mapping[str, Any]) -> Iterator[Problem]:
