@@ -21,7 +21,7 @@ from reconciliation.checks.keys import KeysToSource, KeysToTarget
 from reconciliation.findings import SAMPLE_LIMIT, FindingBook, FindingGroup, Watched
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import MappingProof
-from reconciliation.verdict import LEVELS, Check, Verdict, decide
+from reconciliation.verdict import LEVELS, SAMPLED, Check, Verdict, decide
 
 
 def judge(
@@ -31,6 +31,7 @@ def judge(
     sample_limit: int = SAMPLE_LIMIT,
     kept: KeptFindings | None = None,
     watched: Watched | None = None,
+    sample: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -43,6 +44,7 @@ def judge(
         sample_limit: findings kept per group in memory; all are counted.
         kept: where all findings are kept, for the reports that hold all.
         watched: by mapping the keys whose findings are held in memory beyond that (`watched_keys`).
+        sample: the share of the records that both sides were limited to; None: they give all.
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
@@ -65,7 +67,9 @@ def judge(
         checks.append(replace(check, seconds=round(clock() - started, 3)))
         if book not in books:
             books.append(book)
-    return decide(asked, checks, _groups(books))
+    if sample is not None:
+        checks = [replace(check, share=sample) if check.level in SAMPLED else check for check in checks]
+    return replace(decide(asked, checks, _groups(books)), sample=sample)
 
 
 def _levels(levels: Sequence[str]) -> tuple[str, ...]:
