@@ -97,9 +97,11 @@ def _report(
 ) -> Report:
     waivers = counting_waivers(target, session.workspace)
     share = None if sample is None else sample.share
-    with build_proofs(session, target, names, sample) as proofs:
-        verdict = judge(proofs, levels, kept=kept, watched=watched_keys(waivers), sample=share)
-        facts = [proof.facts for proof in proofs]
+    with build_proofs(session, target, names, datetime.now(UTC), sample) as proofs:
+        verdict = judge(
+            proofs.mappings, levels, target=proofs.target, kept=kept, watched=watched_keys(waivers), sample=share
+        )
+        facts = [proof.facts for proof in proofs.mappings]
     meanings = {each.mapping: each.meaning for each in facts}
     terms = Terms(today(), signed_only=session.workspace.production)
     return build_report(with_waivers(verdict, waivers, meanings, terms), facts, _context(session, target))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from casemodel import Target, column_info, show
 from mappings import children_of
@@ -20,19 +21,29 @@ from migrate.proof.books import ChildrenAgain, control_proofs
 from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
 from migrate.proof.sample import Sample
+from migrate.proof.target import TargetChecks
 from migrate.session import Session
 from migrate.shown import Shown
 from migrate.waves import Declared, run_waves
-from reconciliation import MappingProof, ProofColumn
+from reconciliation import MappingProof, ProofColumn, TargetProof
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What the judge needs: of every mapping, and of the target as a whole."""
+
+    mappings: list[MappingProof]
+    target: TargetProof
 
 
 @contextmanager
 def build_proofs(
-    session: Session, target: Target, names: Sequence[str], sample: Sample | None = None
-) -> Iterator[list[MappingProof]]:
-    """Give the proofs of the mappings; what they hold open is closed when the block ends.
+    session: Session, target: Target, names: Sequence[str], now: datetime, sample: Sample | None = None
+) -> Iterator[Proofs]:
+    """Give the proofs of the mappings and the target; what they hold open is closed when the block ends.
 
     Args:
+        now: when the rules are asked, aware.
         sample: the records to compare; None: all.
     """
     with target.engine.connect() as connection:
@@ -44,9 +55,11 @@ def build_proofs(
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
     made = _Sides(session, target, links, numbers, shared, waves, adopted, sides, sample)
+    whole = TargetChecks(session, target, names, numbers, now)
     try:
-        yield [_proof(made, name) for name in names]
+        yield Proofs([_proof(made, name) for name in names], whole.proof())
     finally:
+        whole.close()
         for side in sides:
             side.close()
 

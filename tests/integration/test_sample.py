@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -27,8 +28,8 @@ def _both(folder: Path, sample: Sample | None) -> dict[str, tuple[pl.DataFrame, 
     with open_session(load_workspace(folder), as_of_date(None)) as session:
         target = workspace_target(session.workspace)
         try:
-            with build_proofs(session, target, WAYS, sample) as proofs:
-                for proof in proofs:
+            with build_proofs(session, target, WAYS, datetime.now(UTC), sample) as proofs:
+                for proof in proofs.mappings:
                     batches = list(proof.expected.batches(values=True))
                     ids = [each for page in proof.actual.ids() for each in page["id"]]
                     beyond = pl.concat([batch.beyond for batch in batches])
