@@ -21,7 +21,7 @@ from reconciliation.sides import (
     SampleRow,
 )
 from reconciliation.verdict import LEVELS, Check, Verdict
-from reconciliation.words import difference_text
+from reconciliation.words import difference_text, figure, has_text, issue_text, text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
@@ -48,11 +48,15 @@ __all__ = [
     "build_report",
     "difference_kind_expr",
     "difference_text",
+    "figure",
+    "has_text",
+    "issue_text",
     "judge",
     "reconcile_schema",
     "render_html",
     "render_json",
     "render_terminal",
+    "text",
     "verdict_document",
     "write_atomically",
     "write_report",

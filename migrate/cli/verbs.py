@@ -44,4 +44,8 @@ VERBS: dict[str, Verb] = {
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),
+    "declaration": Verb(
+        "migrate.cli.declaration:declaration",
+        "Fill the declaration of migration (verklaring van migratie) from the ledger.",
+    ),
 }
