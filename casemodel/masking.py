@@ -39,6 +39,8 @@ def show(value: str | None, *, personal: bool, key: bytes) -> str:
 
 def printable(value: str) -> str:
     """Return the text with control and direction characters written out, so that it cannot steer a terminal."""
+    if value.isprintable():
+        return value
     return "".join(
         f"\\x{ord(c):02x}"
         if ord(c) < 0x100 and unicodedata.category(c) == "Cc"

@@ -128,8 +128,8 @@ OUTCOMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """The books of a batch or a run for one mapping.  It cannot be built unless it balances (promise 2)."""
+class Counted:
+    """Rows read and their outcomes, as somebody says: what the ledger tells may have been changed by other hands."""
 
     read: int = 0
     out_of_scope: int = 0
@@ -143,21 +143,30 @@ class Tally:
     conflict: int = 0
     merged: int = 0
 
+    @property
+    def accounted(self) -> int:
+        """The rows that have an outcome."""
+        return sum(getattr(self, name) for name in OUTCOMES)
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the books in the order of the contract: read, then every outcome."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally(Counted):
+    """The books of a batch for one mapping.  It cannot be built unless it balances (promise 2)."""
+
     def __post_init__(self) -> None:
-        total = sum(getattr(self, name) for name in OUTCOMES)
-        if total != self.read:
+        if self.accounted != self.read:
             raise BugError(
                 "BUG-001",
-                f"the books of a batch do not balance: {self.read} rows read, {total} accounted for",
+                f"the books of a batch do not balance: {self.read} rows read, {self.accounted} accounted for",
                 hint="Nothing of this batch was committed. Report this with the output of `omnicase doctor`.",
             )
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
-
-    def as_dict(self) -> dict[str, int]:
-        """Return the books in the order of the contract: read, then every outcome."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import OUTCOMES, Tally, Target
+from casemodel import OUTCOMES, Counted, Target
 from migrate.ledger.store import STANDING, table
 
 GONE = ("kept", "closed", "removed", "held")
@@ -20,7 +20,7 @@ class MappingBooks:
 
     mapping: str
     target: str
-    tally: Tally
+    tally: Counted
     gone: Mapping[str, int]
     """Keys that left the source or the scope, by what became of their records (`GONE`)."""
     source_rows: int
@@ -40,7 +40,7 @@ class MappingBooks:
 
 @dataclass(frozen=True)
 class Books:
-    """The books of one run; they can only be built balanced."""
+    """The books of one run, as the ledger says them."""
 
     run: int
     state: str
@@ -55,8 +55,8 @@ class Books:
 
     @property
     def balanced(self) -> bool:
-        """Whether read equals the sum of the outcomes for every mapping; a Tally cannot be built otherwise."""
-        return all(each.tally.read == sum(getattr(each.tally, name) for name in OUTCOMES) for each in self.mappings)
+        """Whether read equals the sum of the outcomes for every mapping; no batch commits otherwise."""
+        return all(each.tally.read == each.tally.accounted for each in self.mappings)
 
     @property
     def findings(self) -> int:
@@ -123,7 +123,7 @@ def run_books(target: Target, run_id: int) -> Books:
             MappingBooks(
                 row["name"],
                 row["target"],
-                Tally(read=row["read"], **{name: row[name] for name in OUTCOMES}),
+                Counted(read=row["read"], **{name: row[name] for name in OUTCOMES}),
                 {name: int(row[f"gone_{name}"]) for name in GONE},
                 row["source_rows"],
                 row["standing"] > 0,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,15 +15,29 @@ import sqlalchemy as sa
 
 from casemodel import Target
 from migrate import __version__
+from migrate.kept_waivers import counting_waivers, today
 from migrate.ledger.store import table
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
 from migrate.proof import build_proofs
 from migrate.session import Session, require_runnable
 from migrate.verdicts import record_verdict
-from reconciliation import LEVELS, Report, ReportContext, build_report, judge, write_report
+from reconciliation import (
+    LEVELS,
+    KeptFindings,
+    Report,
+    ReportContext,
+    Terms,
+    build_report,
+    judge,
+    watched_keys,
+    with_waivers,
+    write_report,
+)
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
+_HOLD_ALL = frozenset(["json", "xlsx"])
+"""Kinds of report that hold every finding."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +48,16 @@ class Reconciled:
     files: tuple[Path, ...]
 
 
+@contextmanager
 def reconcile(
-    session: Session, mappings: Sequence[str], levels: Sequence[str], kinds: Sequence[str], lang: str
-) -> Reconciled:
+    session: Session, mappings: Sequence[str], levels: Sequence[str], kinds: Sequence[str], lang: str, *, listed: bool
+) -> Iterator[Reconciled]:
     """Compare source and target of the mappings, write the reports asked for, and record the verdict.
 
     Args:
         levels: levels to run; none means all.
         kinds: ``html``, ``json``, ``txt``, ``xlsx``.
+        listed: whether all findings are to be read from the report as long as the block lasts; else a sample is.
 
     Raises:
         UsageError: REC-001, REC-002 unknown level or kind, RUN-011 unknown mapping.
@@ -49,18 +66,29 @@ def reconcile(
     """
     require_runnable(session)
     names = session.selected(mappings)
-    target = workspace_target(session.workspace)
-    try:
-        with build_proofs(session, target, names) as proofs:
-            verdict = judge(proofs, tuple(levels) or LEVELS)
-            facts = [proof.facts for proof in proofs]
-        report = build_report(verdict, facts, _context(session, target))
-        stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
-        written = write_report(report, session.workspace.reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
-        record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
-    finally:
-        target.close()
-    return Reconciled(report, tuple(written))
+    reports = session.workspace.reports
+    with KeptFindings(reports) if listed or _HOLD_ALL & set(kinds) else nullcontext() as kept:
+        target = workspace_target(session.workspace)
+        try:
+            report = _report(session, target, names, tuple(levels) or LEVELS, kept)
+            stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
+            written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
+            record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
+        finally:
+            target.close()
+        yield Reconciled(report, tuple(written))
+
+
+def _report(
+    session: Session, target: Target, names: Sequence[str], levels: Sequence[str], kept: KeptFindings | None
+) -> Report:
+    waivers = counting_waivers(target, session.workspace)
+    with build_proofs(session, target, names) as proofs:
+        verdict = judge(proofs, levels, kept=kept, watched=watched_keys(waivers))
+        facts = [proof.facts for proof in proofs]
+    meanings = {each.mapping: each.meaning for each in facts}
+    terms = Terms(today(), signed_only=session.workspace.production)
+    return build_report(with_waivers(verdict, waivers, meanings, terms), facts, _context(session, target))
 
 
 def _context(session: Session, target: Target) -> ReportContext:

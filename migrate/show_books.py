@@ -97,6 +97,10 @@ def run_lines(books: Books, verb: str) -> Iterable[str]:
     yield f"Run {books.run} is {books.state}. Next: omnicase reconcile --report html"
 
 
+_BALANCE = "The books balance."
+_NO_BALANCE = "The books do not balance, and no batch commits so: somebody changed the ledger. See: omnicase reconcile"
+
+
 def status_lines(status: Status) -> Iterable[str]:
     """Return the answer of `status`."""
     if status.books is None:
@@ -116,7 +120,7 @@ def status_lines(status: Status) -> Iterable[str]:
     yield from pace_lines(status)
     yield from books_table(status.books)
     yield ""
-    yield "The books balance." if status.books.balanced else "The books do not balance: our bug."
+    yield _BALANCE if status.books.balanced else _NO_BALANCE
     yield from rate_lines(status)
     if status.causes:
         yield ""

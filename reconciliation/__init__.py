@@ -4,8 +4,9 @@ from reconciliation.differences import difference_kind_expr
 from reconciliation.files import write_atomically, write_report
 from reconciliation.findings import Finding, FindingGroup
 from reconciliation.judge import judge
+from reconciliation.kept_findings import KeptFindings
 from reconciliation.render_html import render_html
-from reconciliation.render_json import reconcile_schema, render_json, verdict_document
+from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
 from reconciliation.report import Report, ReportContext, build_report
 from reconciliation.sides import (
@@ -21,6 +22,15 @@ from reconciliation.sides import (
     SampleRow,
 )
 from reconciliation.verdict import LEVELS, Check, Verdict
+from reconciliation.waivers import (
+    Terms,
+    Waiver,
+    WaiverUse,
+    may_be_waived,
+    meaning_of,
+    watched_keys,
+    with_waivers,
+)
 from reconciliation.words import difference_text, figure, has_text, issue_text, text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
@@ -37,6 +47,7 @@ __all__ = [
     "Finding",
     "FindingGroup",
     "IssueCount",
+    "KeptFindings",
     "MappingProof",
     "ProofColumn",
     "Report",
@@ -44,7 +55,10 @@ __all__ = [
     "Row",
     "SampleRow",
     "Sheet",
+    "Terms",
     "Verdict",
+    "Waiver",
+    "WaiverUse",
     "build_report",
     "difference_kind_expr",
     "difference_text",
@@ -52,12 +66,17 @@ __all__ = [
     "has_text",
     "issue_text",
     "judge",
+    "may_be_waived",
+    "meaning_of",
     "reconcile_schema",
     "render_html",
     "render_json",
     "render_terminal",
     "text",
+    "verdict_chunks",
     "verdict_document",
+    "watched_keys",
+    "with_waivers",
     "write_atomically",
     "write_report",
     "write_workbook",

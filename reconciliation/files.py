@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from casemodel import SystemFailure, UsageError
 from reconciliation.render_html import render_html
-from reconciliation.render_json import render_json
+from reconciliation.render_json import report_chunks
 from reconciliation.render_terminal import render_terminal
 from reconciliation.render_xlsx import write_xlsx
 from reconciliation.report import Report
@@ -44,18 +43,15 @@ def write_report(
         if kind == "xlsx":
             write_xlsx(path, report, lang)
             continue
-        if kind == "html":
-            content = render_html(report, lang)
-        elif kind == "json":
-            content = json.dumps(render_json(report), ensure_ascii=False, indent=1) + "\n"
+        if kind == "json":
+            write_atomically(path, report_chunks(report))
         else:
-            content = render_terminal(report, lang)
-        write_atomically(path, content)
+            write_atomically(path, [render_html(report, lang) if kind == "html" else render_terminal(report, lang)])
     return written
 
 
-def write_atomically(path: Path, content: str) -> None:
-    """Write a UTF-8 text file through a temporary one beside it, so that nobody ever sees half of it (mode 0600).
+def write_atomically(path: Path, content: Iterable[str]) -> None:
+    """Write a UTF-8 text file, given in pieces: never half of it, and for its owner only (0600).
 
     Raises:
         SystemFailure: REC-003.
@@ -65,7 +61,7 @@ def write_atomically(path: Path, content: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with open(handle, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123  (a file descriptor)
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

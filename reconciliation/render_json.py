@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -10,24 +11,36 @@ from reconciliation.findings import Finding, FindingGroup
 from reconciliation.report import BookLine, Cause, Report, ReportContext
 from reconciliation.sides import Facts
 from reconciliation.verdict import Check, Verdict
+from reconciliation.waivers import WaiverUse
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
     """Return the core of the contract: verdict, levels, checks and findings, and the groups that count them all."""
+    every = [_finding(finding) for group in verdict.groups for finding in group.all_findings()]
+    return _without_findings(verdict) | {"findings": every}
+
+
+def _without_findings(verdict: Verdict) -> dict[str, Any]:
     return {
         "verdict": verdict.verdict,
         "levels": list(verdict.levels),
         "lacking": dict(verdict.lacking),
         "checks": [_check(check) for check in verdict.checks],
-        "findings": [_finding(finding) for finding in verdict.findings],
+        "findings": [],
         "groups": [_group(group) for group in verdict.groups],
+        "waivers": [_waiver(use) for use in verdict.waivers],
+        "sample": verdict.sample,
     }
 
 
 def render_json(report: Report) -> dict[str, Any]:
     """Return the whole report as plain JSON values; `reconcile_schema` describes it."""
+    return verdict_document(report.verdict) | _around(report)
+
+
+def _around(report: Report) -> dict[str, Any]:
+    """Return what the report says besides the verdict."""
     return {
-        **verdict_document(report.verdict),
         "context": _context(report.context),
         "books": [_line(line) for system in report.systems for line in system.lines],
         "rejects": [_cause(cause) for cause in report.rejects],
@@ -49,6 +62,37 @@ def render_json(report: Report) -> dict[str, Any]:
     }
 
 
+def report_chunks(report: Report) -> Iterator[str]:
+    """Yield the text of `render_json` in pieces, so that it holds all findings without holding them in memory."""
+    return _chunks(_without_findings(report.verdict) | _around(report), report.verdict, 1)
+
+
+def verdict_chunks(verdict: Verdict, more: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the text of `verdict_document` and `more` in pieces, indented as answers on the command line are."""
+    return _chunks({**_without_findings(verdict), **more}, verdict, 2)
+
+
+def _chunks(document: Mapping[str, Any], verdict: Verdict, indent: int) -> Iterator[str]:
+    pad = " " * indent
+    for number, (name, value) in enumerate(document.items()):
+        yield ("{\n" if number == 0 else ",\n") + f"{pad}{json.dumps(name)}: "
+        if name == "findings":
+            every = (_finding(finding) for group in verdict.groups for finding in group.all_findings())
+            yield from _listed(every, indent)
+        else:
+            yield json.dumps(value, ensure_ascii=False, indent=indent).replace("\n", f"\n{pad}")
+    yield "\n}\n"
+
+
+def _listed(values: Iterable[dict[str, Any]], indent: int) -> Iterator[str]:
+    pad, first = " " * indent, True
+    for value in values:
+        shown = json.dumps(value, ensure_ascii=False, indent=indent).replace("\n", f"\n{pad * 2}")
+        yield ("[\n" if first else ",\n") + pad * 2 + shown
+        first = False
+    yield "[]" if first else f"\n{pad}]"
+
+
 def reconcile_schema() -> dict[str, Any]:
     """Return the published JSON Schema (2020-12) of the document."""
     path = files("reconciliation") / "schemas" / "reconcile.schema.json"
@@ -61,7 +105,7 @@ def _check(check: Check) -> dict[str, Any]:
         "check": check.check, "level": check.level, "mapping": check.mapping, "target": check.target,
         "about": check.about, "outcome": check.outcome, "compared_source": check.compared_source,
         "compared_target": check.compared_target, "compared_values": check.compared_values, "moved_on": check.moved_on,
-        "findings": check.findings, "explained": dict(check.explained), "reason": check.reason,
+        "findings": check.findings, "waived": check.waived, "explained": dict(check.explained), "reason": check.reason,
         "seconds": check.seconds, "meaning": check.meaning,
     }  # fmt: skip
 
@@ -78,7 +122,17 @@ def _group(group: FindingGroup) -> dict[str, Any]:
     return {
         "id": group.id, "check": group.check, "mapping": group.mapping, "target": group.target, "owner": group.owner,
         "field": group.field, "cause": group.cause, "difference": group.difference, "count": group.count,
-        "listed": len(group.findings),
+        "listed": group.listed, "waived": group.waived,
+    }  # fmt: skip
+
+
+def _waiver(use: WaiverUse) -> dict[str, Any]:
+    waiver = use.waiver
+    return {
+        "id": waiver.number, "check": waiver.check, "mapping": waiver.mapping, "group": waiver.group,
+        "keys": [list(key) for key in waiver.keys], "max": waiver.maximum, "until": waiver.until.isoformat(),
+        "reason": waiver.reason, "proposed_by": waiver.proposed_by, "approved_by": waiver.approved_by,
+        "signature": waiver.signature, "status": use.status, "found": use.found,
     }  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ from casemodel import RefusedError, UsageError, printable
 
 _MADE: Final = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """The same content gives the same file: no clock in it."""
+_MOST_ROWS: Final = 1_000_000
+"""Rows on one sheet; the format takes 1,048,576.  What comes after them goes on on the next one."""
 _SAVED_AS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -40,10 +42,11 @@ class Sheet:
 
     name: str
     columns: tuple[Column, ...]
-    rows: Sequence[Row]
+    rows: Iterable[Row]
+    """Taken one by one, so that there may be more than memory holds."""
 
 
-def write_workbook(path: Path, title: str, sheets: Sequence[Sheet]) -> None:
+def write_workbook(path: Path, title: str, sheets: Iterable[Sheet]) -> None:
     """Write a workbook whole or not at all, for its owner only; no cell in it can become a formula or a link.
 
     Raises:
@@ -60,13 +63,11 @@ def write_workbook(path: Path, title: str, sheets: Sequence[Sheet]) -> None:
         ) from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        os.close(handle)
-        try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as drafts:
+            draft = Path(drafts) / path.name
             _write(xlsxwriter, draft, title, sheets)
-            Path(draft).replace(path)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+            draft.chmod(0o600)
+            draft.replace(path)
     except OSError as error:
         raise RefusedError(
             "OUT-001",
@@ -76,31 +77,48 @@ def write_workbook(path: Path, title: str, sheets: Sequence[Sheet]) -> None:
         ) from None
 
 
-def _write(xlsxwriter: Any, path: str, title: str, sheets: Sequence[Sheet]) -> None:
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-    book = xlsxwriter.Workbook(path, options)
+def _write(xlsxwriter: Any, path: Path, title: str, sheets: Iterable[Sheet]) -> None:
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+               "constant_memory": True, "tmpdir": str(path.parent)}  # fmt: skip
+    book = xlsxwriter.Workbook(str(path), options)
     book.set_properties({"title": title, "created": _MADE})
     cell = {"text_wrap": True, "valign": "top", "border": 1}
     head = book.add_format({"bold": True, "bg_color": "#EEEEEE", "border": 1, "text_wrap": True})
     plain, marked = book.add_format(cell), book.add_format({**cell, "bg_color": "#FFE0B2", "bold": True})
     for sheet in sheets:
-        page = book.add_worksheet(sheet.name)
-        for number, column in enumerate(sheet.columns):
-            page.set_column(number, number, column.width)
-            page.write_string(0, number, column.head, head)
-            if column.choices and sheet.rows:
-                chosen = {"validate": "list", "source": list(column.choices)}
-                page.data_validation(1, number, len(sheet.rows), number, chosen)
-        for line, row in enumerate(sheet.rows, 1):
-            for number in range(len(sheet.columns)):
-                value = row.cells[number] if number < len(row.cells) else ""
-                _put(page, line, number, value, marked if row.is_open else plain)
-        page.freeze_panes(1, 0)
-        page.autofilter(0, 0, max(1, len(sheet.rows)), len(sheet.columns) - 1)
-        page.set_landscape()
-        page.fit_to_pages(1, 0)
-        page.repeat_rows(0)
+        for name, rows in _pages(sheet):
+            page = book.add_worksheet(name)
+            for number, column in enumerate(sheet.columns):
+                page.set_column(number, number, column.width)
+                page.write_string(0, number, column.head, head)
+            line = 0
+            for line, row in enumerate(rows, 1):
+                for number in range(len(sheet.columns)):
+                    value = row.cells[number] if number < len(row.cells) else ""
+                    _put(page, line, number, value, marked if row.is_open else plain)
+            _lay_out(page, sheet.columns, line)
     book.close()
+
+
+def _pages(sheet: Sheet) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Yield a sheet in as many parts as the format asks for; each must be taken before the next one."""
+    rows, number = iter(sheet.rows), 1
+    yield sheet.name, islice(rows, _MOST_ROWS)
+    while (first := next(rows, None)) is not None:
+        number += 1
+        yield f"{sheet.name} {number}", chain([first], islice(rows, _MOST_ROWS - 1))
+
+
+def _lay_out(page: Any, columns: tuple[Column, ...], lines: int) -> None:
+    for number, column in enumerate(columns):
+        if column.choices and lines:
+            chosen = {"validate": "list", "source": list(column.choices)}
+            page.data_validation(1, number, lines, number, chosen)
+    page.freeze_panes(1, 0)
+    page.autofilter(0, 0, max(1, lines), len(columns) - 1)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
 
 
 def _put(page: Any, line: int, number: int, value: str | int, form: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,10 +44,15 @@ class Invocation:
 
         return load_workspace(self.workspace_dir, self.env)
 
-    def emit(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
-        """Write the answer to standard output: the document with ``--format json``, else the lines of text."""
-        if self.format == "json":
+    def emit(self, document: Mapping[str, Any] | Iterator[str], lines: Iterable[str]) -> None:
+        """Write the answer to standard output: the document with ``--format json``, else the lines of text.
+
+        A document that memory need not hold comes as text in pieces.
+        """
+        if self.format == "json" and isinstance(document, Mapping):
             print(json.dumps(document, ensure_ascii=False, indent=2))
+        elif self.format == "json":
+            sys.stdout.writelines(document)
         else:
             for line in lines:
                 print(line.translate(_CONTROL))

@@ -32,11 +32,13 @@ def reconcile(
     from migrate.reconcile import reconcile as compare
     from migrate.run import as_of_date
     from migrate.session import open_session
-    from reconciliation import render_terminal, verdict_document
+    from reconciliation import render_terminal, verdict_chunks
 
-    with open_session(invocation.workspace(), as_of_date(None)) as session:
-        done = compare(session, mappings, levels, kinds, lang)
-    document = verdict_document(done.report.verdict) | {"reports": [str(path) for path in done.files]}
-    lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
-    invocation.emit(document, lines)
+    with (
+        open_session(invocation.workspace(), as_of_date(None)) as session,
+        compare(session, mappings, levels, kinds, lang, listed=invocation.format == "json") as done,
+    ):
+        document = verdict_chunks(done.report.verdict, {"reports": [str(path) for path in done.files]})
+        lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
+        invocation.emit(document, lines)
     return 0 if done.report.verdict.clean else 3

@@ -264,4 +264,4 @@ def status(invocation: Invocation, run_number: int | None, history: bool, lang: 
 
     found = read_status(invocation.workspace(), run_number)
     invocation.emit(found.as_dict(), status_lines(found))
-    return 0
+    return 0 if found.books is None or found.books.balanced else 8

@@ -48,4 +48,8 @@ VERBS: dict[str, Verb] = {
         "migrate.cli.declaration:declaration",
         "Fill the declaration of migration (verklaring van migratie) from the ledger.",
     ),
+    "waiver": Verb(
+        "migrate.cli.waiver:waiver", "Accept differences for a time: one person proposes, another approves."
+    ),
+    "key": Verb("migrate.cli.key:key", "Make, list and revoke the keys whose signatures count."),
 }

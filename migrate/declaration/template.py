@@ -66,7 +66,7 @@ def shipped_template(lang: str) -> Template:
 
 
 def find_template(root: Path, lang: str, named: Path | None) -> Template:
-    """Return the template to fill: the named one, else the workspace's ``declaration/LANG.html.j2``, else the shipped one.
+    """Return the template to fill: the named one, else ``declaration/LANG.html.j2`` of the workspace, else ours.
 
     Raises:
         RefusedError: DCL-001 it cannot be read, is too large or is no text.

@@ -7,8 +7,9 @@ from functools import partial
 
 import polars as pl
 
-from reconciliation.findings import Example, FindingBook, GroupKey
-from reconciliation.sides import MappingProof
+from reconciliation.findings import Example, FindingBook, GroupKey, Watched
+from reconciliation.kept_findings import KeptFindings
+from reconciliation.sides import Facts, MappingProof
 from reconciliation.verdict import Check, outcome_of
 
 TO_TARGET, TO_SOURCE = "keys.source_to_target", "keys.target_to_source"
@@ -129,7 +130,9 @@ def _cause(held: pl.Expr) -> pl.Expr:
 class KeysToSource:
     """Follows every record of one target table back to a source row (8 bytes a record)."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: KeptFindings | None = None, watched: Watched | None = None) -> None:
+        self._kept = kept
+        self._watched = watched or {}
         self._seen: list[pl.Series] = []
         self._proofs: dict[str, MappingProof] = {}
         self._books: dict[str, FindingBook] = {}
@@ -148,7 +151,7 @@ class KeysToSource:
         last = list(self._proofs.values())[-1]
         facts = last.facts
         names = " + ".join(self._proofs)
-        book = self._books[facts.mapping] if len(self._proofs) == 1 else FindingBook(names, facts.target, facts.owner)
+        book = self._books[facts.mapping] if len(self._proofs) == 1 else self._book_of_table(names, facts)
         explained = {"gone, kept": 0, "of a mapping not asked for": 0}
         others = [name for name in last.table_mappings if name not in self._proofs]
         seen, total, stray = self._strays(last)
@@ -171,6 +174,10 @@ class KeysToSource:
             meaning=facts.meaning if len(self._proofs) == 1 else "",
             reason="nothing_to_compare" if outcome == "not_applicable" else None,
         ), book  # fmt: skip
+
+    def _book_of_table(self, names: str, facts: Facts) -> FindingBook:
+        watched = self._watched.get(names, frozenset())
+        return FindingBook(names, facts.target, facts.owner, kept=self._kept, watched=watched)
 
     def _strays(self, last: MappingProof) -> tuple[int, int, pl.Series]:
         """Return how many ids the source explains, how many the table holds, and the hashes that have no source.

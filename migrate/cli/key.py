@@ -1,0 +1,92 @@
+"""`key`: whose signatures count in this workspace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+
+def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        given = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("write a date such as 2027-12-31, or a moment with its zone") from None
+    return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
+
+
+@click.group()
+def key() -> None:
+    """Make, list and revoke the keys whose signatures count."""
+
+
+@key.command("new")
+@click.option("--person", metavar="NAME", help="Whose it is, e.g. p.eigenaar.")
+@click.option("--role", "roles", multiple=True, metavar="ROLE", help="In which role they sign; may be repeated.")
+@click.option("--machine", is_flag=True, help="A key of this machine, which signs heads of the evidence.")
+@click.option("--from", "valid_from", callback=_moment, metavar="DATE", help="From when it counts (default: now).")
+@click.option("--until", "valid_until", callback=_moment, metavar="DATE", help="Until when it counts.")
+@click.option("--keyring", is_flag=True, help="Keep the private key in the keyring of the system, not in a file.")
+@pass_invocation
+def new_command(
+    invocation: Invocation,
+    person: str | None,
+    roles: tuple[str, ...],
+    machine: bool,
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+    keyring: bool,
+) -> int:
+    """Make an Ed25519 key: the public half into keys/, the private one into a file of your own.
+
+    The private file lies in ~/.config/omnicase/keys (or the folder that OMNICASE_KEYS names), encrypted with a
+    passphrase, which is asked for or taken from OMNICASE_PASSPHRASE.
+    """
+    from migrate.cli.passphrase import ask_new_passphrase
+    from migrate.keys import machine_name, make_key
+
+    if machine == (person is not None) or machine == bool(roles):
+        raise click.UsageError("Give --person and --role, or --machine alone.")
+    name, given = (machine_name(), ("machine",)) if person is None else (person, roles)
+    made = make_key(invocation.workspace(), name, given, valid_from, valid_until, ask_new_passphrase, keyring=keyring)
+    lines = [
+        f"Key {made.key.id} of {made.key.person} ({', '.join(made.key.roles)}), valid from {made.key.valid_from}"
+        f" until {made.key.valid_until or 'it is revoked'}.",
+        f"Public: keys/{made.key.person}-{made.key.id}.json. Commit it.",
+        f"Private: {made.private or 'in the keyring'}. Nobody else may have it.",
+    ]
+    invocation.emit(made.as_dict(), lines)
+    return 0
+
+
+@key.command("list")
+@pass_invocation
+def list_command(invocation: Invocation) -> int:
+    """List the keys of the workspace: person, roles, from when until when, and whether they count now."""
+    from migrate.keys import described, workspace_trust
+
+    found = [described(each) for each in workspace_trust(invocation.workspace()).keys.values()]
+    lines = [
+        f"{each['key']}  {each['state']:<13}  {each['person']:<24}  {', '.join(each['roles'])}"
+        f"  ({each['from']} … {each['revoked'] or each['until'] or ''})".rstrip()
+        for each in found
+    ]
+    invocation.emit({"keys": found}, lines or ["There are no keys. Make one with `omnicase key new`."])
+    return 0
+
+
+@key.command("revoke")
+@click.argument("key_id", metavar="KEY")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the key and in the evidence.")
+@pass_invocation
+def revoke_command(invocation: Invocation, key_id: str, reason: str) -> int:
+    """Let a key count for nothing from now on; what it signed before stays signed."""
+    from migrate.keys import described, revoke_key
+
+    gone = revoke_key(invocation.workspace(), key_id, reason)
+    invocation.emit(described(gone), [f"Key {gone.id} of {gone.person} counts for nothing since {gone.revoked}."])
+    return 0

@@ -1,0 +1,165 @@
+"""The keys of a workspace: made, listed, revoked, and used to sign (`keys/`, DESIGN.md, section 8)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from casemodel import GuardError, UsageError
+from migrate.workspace import Workspace
+from runbooks import (
+    MACHINE,
+    SigningKey,
+    Trust,
+    TrustedKey,
+    is_encrypted,
+    load_trust,
+    make_private,
+    moment,
+    new_key,
+    open_private,
+    private_file,
+    private_folder,
+    refuse_short,
+    refuse_worthless,
+    revoked_key,
+    save_in_keyring,
+    save_private,
+    write_key,
+)
+
+_LONGEST_REASON = 500
+AsksPassphrase = Callable[[str], str]
+"""Given a person's name, returns the passphrase of that person's key."""
+
+
+@dataclass(frozen=True)
+class MadeKey:
+    """A new key and where its private half lies (None: in the keyring)."""
+
+    key: TrustedKey
+    private: Path | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON values."""
+        return {"key": described(self.key), "private": None if self.private is None else str(self.private)}
+
+
+def described(key: TrustedKey) -> dict[str, Any]:
+    """Return a public key with its state now, as JSON values."""
+    return {**key.as_dict(), "state": key.state(moment(datetime.now(UTC)))}
+
+
+def workspace_trust(workspace: Workspace) -> Trust:
+    """Return the public keys of a workspace (RefusedError KEY-001 when a file is none)."""
+    return load_trust(workspace.root / "keys")
+
+
+def machine_name() -> str:
+    """Return the name under which this machine's key stands: its host name in the letters that keys can bear."""
+    name = socket.gethostname().lower()
+    kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in ".-_") else "-" for sign in name)
+    return f"machine-{kept[:50]}".rstrip("-._")
+
+
+def make_key(
+    workspace: Workspace,
+    person: str,
+    roles: Sequence[str],
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+    ask: AsksPassphrase,
+    *,
+    keyring: bool = False,
+) -> MadeKey:
+    """Make a key, keep its private half, and write the public one into the workspace's ``keys/``.
+
+    Args:
+        valid_from: by default now.
+        ask: asked once for the new passphrase; a machine's key has none.
+        keyring: keep the private half in the keyring of the system instead of a file.
+
+    Raises:
+        UsageError: KEY-012 a name cannot be used.
+        GuardError: KEY-013 the passphrase is too short.
+        RefusedError: KEY-001 a file in keys/ is no key, KEY-002 the public key cannot be written, KEY-016 no keyring.
+        SystemFailure: KEY-014 the private key cannot be written.
+    """
+    workspace_trust(workspace)
+    made = make_private(person)
+    key = new_key(made.public, person, roles, valid_from or datetime.now(UTC), valid_until)
+    passphrase = None if MACHINE in roles else ask(person)
+    if passphrase is not None:
+        refuse_short(passphrase)
+    file = None
+    if keyring:
+        save_in_keyring(made, passphrase)
+    else:
+        file = save_private(private_folder(), made, passphrase)
+    write_key(workspace.root / "keys", key)
+    return MadeKey(key, file)
+
+
+def revoke_key(workspace: Workspace, key_id: str, reason: str) -> TrustedKey:
+    """Write into a public key that it no longer counts from now on.
+
+    Raises:
+        UsageError: KEY-017 there is no such key, or it is revoked already; KEY-018 no reason (exit 2).
+    """
+    told = reason.strip()
+    if not 0 < len(told) <= _LONGEST_REASON:
+        raise UsageError("KEY-018", "a key is revoked with a reason, which is kept", hint='Add --reason "why".')
+    trust = workspace_trust(workspace)
+    key = trust.keys.get(key_id)
+    if key is None or key.revoked is not None:
+        known = ", ".join(sorted(each.id for each in trust.keys.values() if each.revoked is None)) or "none"
+        raise UsageError(
+            "KEY-017",
+            "there is no such key that still counts",
+            hint=f"Known: {known}; see `omnicase key list`.",
+            place="keys/",
+        )
+    gone = revoked_key(key, datetime.now(UTC), told)
+    write_key(workspace.root / "keys", gone)
+    return gone
+
+
+def signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey:
+    """Open the newest key of a person that counts now and whose private half is here.
+
+    Args:
+        ask: gives the passphrase when the key has one.
+
+    Raises:
+        GuardError: KEY-003 others can read the private key, KEY-004 it is not here, KEY-005 to KEY-007 the key does
+            not count, KEY-008 the person has none, KEY-015 the passphrase is wrong (exit 6).
+    """
+    mine = workspace_trust(workspace).of_person(person)
+    if not mine:
+        raise GuardError(
+            "KEY-008",
+            f"{person} has no key in the workspace's keys/",
+            hint="Make one with `omnicase key new --person NAME --role ROLE`.",
+            place="keys/",
+        )
+    now = moment(datetime.now(UTC))
+    counting = [key for key in mine if key.state(now) == "valid"]
+    if not counting:
+        refuse_worthless(mine[0], now)
+    folder = private_folder()
+    here = [key for key in counting if private_file(folder, key.id).exists()] or counting
+    passphrase = ask(person) if is_encrypted(folder, here[0]) else None
+    return open_private(folder, here[0], passphrase)
+
+
+def machine_signer(workspace: Workspace, trust: Trust | None = None) -> SigningKey | None:
+    """Return this machine's key, which signs heads; None when it has none that counts (`key new --machine`)."""
+    now = moment(datetime.now(UTC))
+    for key in (trust or workspace_trust(workspace)).of_person(machine_name()):
+        if MACHINE in key.roles and key.state(now) == "valid" and private_file(private_folder(), key.id).exists():
+            return open_private(private_folder(), key, None)
+    return None
