@@ -83,9 +83,11 @@ def _report(
     session: Session, target: Target, names: Sequence[str], levels: Sequence[str], kept: KeptFindings | None
 ) -> Report:
     waivers = counting_waivers(target, session.workspace)
-    with build_proofs(session, target, names) as proofs:
-        verdict = judge(proofs, levels, kept=kept, watched=watched_keys(waivers))
-        facts = [proof.facts for proof in proofs]
+    with build_proofs(session, target, names, datetime.now(UTC)) as proofs:
+        verdict = judge(
+            proofs.mappings, levels, target=proofs.target, kept=kept, watched=watched_keys(waivers)
+        )
+        facts = [proof.facts for proof in proofs.mappings]
     meanings = {each.mapping: each.meaning for each in facts}
     terms = Terms(today(), signed_only=session.workspace.production)
     return build_report(with_waivers(verdict, waivers, meanings, terms), facts, _context(session, target))

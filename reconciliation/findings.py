@@ -177,8 +177,8 @@ class FindingBook:
 
 
 def _part(group: GroupKey) -> tuple[str, ...]:
-    """Return which control or kind of children a finding is of: several of a mapping may find the same key."""
-    parted = group.check.startswith(("controls.", "children."))
+    """Return which control, rule or other part of a check a finding is of: several may find the same key."""
+    parted = not group.check.startswith(("accounting.", "keys.", "fields."))
     return (group.difference,) if parted and group.difference is not None else ()
 
 

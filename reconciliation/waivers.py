@@ -111,7 +111,11 @@ def with_waivers(verdict: Verdict, waivers: Sequence[Waiver], meanings: Mapping[
     counting = [use.waiver for use in uses if use.status == "counts"]
     groups = [replace(group, waived=_waived(group, counting)) for group in verdict.groups]
     checks = [_judged(check, groups) for check in verdict.checks]
-    return replace(decide(verdict.levels, checks, groups), waivers=uses, sample=verdict.sample)
+    judged = decide(verdict.levels, checks, groups)
+    return replace(
+        verdict, verdict=judged.verdict, lacking=judged.lacking, checks=judged.checks, groups=judged.groups,
+        waivers=uses,
+    )  # fmt: skip
 
 
 def _use(waiver: Waiver, verdict: Verdict, meanings: Mapping[str, str], terms: Terms) -> WaiverUse:

@@ -18,7 +18,7 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     "levels",
     callback=_listed,
     metavar="LEVELS",
-    help="accounting,keys,controls,fields,children (default: all).",
+    help="schema,accounting,keys,controls,fields,children,rules,distribution (default: all).",
 )
 @click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,xlsx,json,txt to reports/.")
 @click.option(

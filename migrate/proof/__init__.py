@@ -1,5 +1,5 @@
 """Proof: builds the two sides that the judge compares, reading source and target again (DESIGN.md, section 8)."""
 
-from migrate.proof.build import build_proofs
+from migrate.proof.build import Proofs, build_proofs
 
-__all__ = ["build_proofs"]
+__all__ = ["Proofs", "build_proofs"]

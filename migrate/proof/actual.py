@@ -149,6 +149,17 @@ class TargetAgain:
             )
             after = str(page["id"][-1])
 
+    def explained(self, ids: pl.Series) -> pl.DataFrame:
+        """Return what the id map says of records: ``id``, ``mapping``, ``key``; the row that leads where many share."""
+        if not self._explained:
+            self._explain()
+        asked = ids.to_frame("id")
+        known = pl.scan_parquet(self._scratch.folder / "ids-*.parquet").join(asked.lazy(), on="id", how="semi")
+        found = known.collect(engine="streaming").sort(pl.col("state") != "loaded", "mapping", "key")
+        return asked.join(
+            found.unique("id", keep="first", maintain_order=True), on="id", how="left", maintain_order="left"
+        ).select("id", "mapping", "key")
+
     def _explain(self) -> None:
         """Write what the id map says of the table's records to a scratch store, page by page."""
         id_map = ledger_table(self.target.dialect, "id_map")

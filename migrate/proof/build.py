@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from casemodel import Target, column_info, show
 from mappings import children_of
@@ -19,15 +20,28 @@ from migrate.proof.actual import TargetAgain
 from migrate.proof.books import ChildrenAgain, control_proofs
 from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
+from migrate.proof.target import TargetChecks
 from migrate.session import Session
 from migrate.shown import Shown
 from migrate.waves import Declared, run_waves
-from reconciliation import MappingProof, ProofColumn
+from reconciliation import MappingProof, ProofColumn, TargetProof
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What the judge needs: of every mapping, and of the target as a whole."""
+
+    mappings: list[MappingProof]
+    target: TargetProof
 
 
 @contextmanager
-def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iterator[list[MappingProof]]:
-    """Give the proofs of the mappings; what they hold open is closed when the block ends."""
+def build_proofs(session: Session, target: Target, names: Sequence[str], now: datetime) -> Iterator[Proofs]:
+    """Give the proofs of the mappings and the target; what they hold open is closed when the block ends.
+
+    Args:
+        now: when the rules are asked, aware.
+    """
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         full, adopted = fully_read(connection), adopted_records(connection)
@@ -37,9 +51,11 @@ def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iter
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
     made = _Sides(session, target, links, numbers, shared, waves, adopted, sides)
+    whole = TargetChecks(session, target, names, numbers, now)
     try:
-        yield [_proof(made, name) for name in names]
+        yield Proofs([_proof(made, name) for name in names], whole.proof())
     finally:
+        whole.close()
         for side in sides:
             side.close()
 
