@@ -16,10 +16,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "no_mapping_file": ("het mappingbestand is er niet meer", "the mapping file is no longer there"),
     "no_reason": ("er is geen reden opgegeven", "no reason was given"),
     "no_verdict": ("er is geen aansluiting vastgelegd", "no reconciliation was recorded"),
+    "not_approved": ("door niemand goedgekeurd", "approved by nobody"),
     "not_decided": ("niet vermeld in de mapping", "not said in the mapping"),
     "not_kept": ("niet vastgelegd in het logboek", "not kept in the ledger"),
     "not_loaded": ("er is niets geladen", "nothing was loaded"),
-    "not_recorded": ("wordt door deze versie niet vastgelegd", "not recorded by this version"),
     "sources_closed": ("de oude systemen zijn nu niet te lezen", "the old systems cannot be read now"),
 }
 """Why a figure is blank: Dutch and English."""

@@ -16,6 +16,7 @@ from migrate import __version__
 from migrate.database import current
 from migrate.declaration.blanks import Blank, known
 from migrate.declaration.ledger_facts import deeds, loaded_mappings, runs, verdict, waves
+from migrate.kept_waivers import KeptWaiver, kept_waivers
 from migrate.ledger.store import now
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.mapping_coverage import coverage_report
@@ -48,6 +49,7 @@ def declaration_facts(workspace: Workspace) -> dict[str, Any]:
                 "verdict": verdict(connection),
                 **deeds(connection),
             }
+        accepted = [_waiver(each) for each in kept_waivers(target, workspace)]
         kind = target.dialect
     finally:
         target.close()
@@ -78,7 +80,7 @@ def declaration_facts(workspace: Workspace) -> dict[str, Any]:
         "systems": _systems(workspace, files, loaded),
         "mappings": mappings,
         "unread": _unread(workspace),
-        "waivers": Blank("not_recorded"),
+        "waivers": accepted,
         "evidence": Blank("no_evidence"),
         "roles": [{"role": role, "name": Blank("by_hand"), "date": Blank("by_hand")} for role in ROLES],
         "decision": Blank("by_hand"),
@@ -157,6 +159,22 @@ def _mapping(name: str, facts: dict[str, Any] | None, file: MappingFile | None) 
         "losses": facts["losses"] if facts else [],
         "left_behind": _left_behind(file),
         "unfilled": _unfilled(file),
+    }
+
+
+def _waiver(kept: KeptWaiver) -> dict[str, Any]:
+    """Return a waiver without its keys, which are counted."""
+    document = kept.as_dict()
+    names = (
+        "state", "check", "mapping", "max", "until", "reason", "owner", "proposed_by", "proposed_at", "approved_at",
+        "revoked_by", "revoked_reason",
+    )  # fmt: skip
+    return {
+        "number": document["id"],
+        **{name: document[name] for name in names},
+        "keys": len(document["keys"]),
+        "approved_by": known(document["approved_by"], "not_approved"),
+        "signature": document["signature"] or None,
     }
 
 

@@ -162,6 +162,7 @@ def verdict(connection: sa.Connection) -> dict[str, Any] | Blank:
         "levels": [_level(last, level) for level in last.levels],
         "outcomes": last.outcomes,
         "findings": last.findings,
+        "waived": last.waived,
         "reports": list(last.reports),
     }
 

@@ -102,6 +102,7 @@ def _verdict() -> dict[str, Any]:
         levels=_list(_object(level=_TEXT, **dict.fromkeys((*counts, *compared), _COUNT))),
         outcomes={"type": "object", "additionalProperties": _COUNT},
         findings=_COUNT,
+        waived=_COUNT,
         reports=_list(_object(file=_TEXT, sha256=_TEXT)),
     )
 
@@ -110,8 +111,11 @@ def declaration_schema() -> dict[str, Any]:
     """Return the schema; a fact that is not known is an object ``{"blank": reason}``."""
     moment = dict.fromkeys(("at", "who"), _TEXT)
     purge = _object(**moment, before=_TEXT_OR_NULL, wave=_TEXT_OR_NULL, rows=_COUNT)
+    texts = ("state", "check", "mapping", "until", "reason", "owner", "proposed_by", "proposed_at")
     waiver = _object(
-        **dict.fromkeys(("number", "check", "mapping", "reason", "proposed_by", "until", "state"), _or_blank(_TEXT)),
+        **dict.fromkeys(("number", "max", "keys"), _COUNT),
+        **dict.fromkeys(texts, _TEXT),
+        **dict.fromkeys(("approved_at", "revoked_by", "revoked_reason", "signature"), _TEXT_OR_NULL),
         approved_by=_or_blank(_TEXT),
     )
     schema = _object(
@@ -128,7 +132,7 @@ def declaration_schema() -> dict[str, Any]:
         runs=_list(_run()),
         waves=_list(_object(name=_TEXT, state=_TEXT, since=_TEXT)),
         verdict=_or_blank(_verdict()),
-        waivers=_or_blank(_list(waiver)),
+        waivers=_list(waiver),
         evidence=_or_blank(_object(entries=_COUNT, head=_TEXT)),
         settled=_list(_object(code=_TEXT, choice=_TEXT, records=_COUNT)),
         disclosures=_COUNT,

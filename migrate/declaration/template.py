@@ -150,7 +150,7 @@ class _Absent(StrictUndefined):
         return self._fail_with_undefined_error()
 
     __iter__ = __str__ = __len__ = __bool__ = _fail_with_undefined_error
-    __eq__ = __ne__ = __hash__ = __contains__ = _fail_with_undefined_error  # type: ignore[assignment]
+    __eq__ = __ne__ = __hash__ = __contains__ = _fail_with_undefined_error
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _fail_with_undefined_error
     __lt__ = __le__ = __gt__ = __ge__ = __call__ = __getitem__ = _fail_with_undefined_error
 
