@@ -24,7 +24,7 @@ from reconciliation.checks.schema import check_schema
 from reconciliation.findings import SAMPLE_LIMIT, FindingBook, Watched
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import ExpectedBatch, MappingProof, TargetProof
-from reconciliation.verdict import LEVELS, Check, Distribution, RuleResult, Verdict, decide
+from reconciliation.verdict import LEVELS, SAMPLED, Check, Distribution, RuleResult, Verdict, decide
 
 
 def judge(
@@ -35,6 +35,7 @@ def judge(
     sample_limit: int = SAMPLE_LIMIT,
     kept: KeptFindings | None = None,
     watched: Watched | None = None,
+    sample: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -48,6 +49,7 @@ def judge(
         sample_limit: findings kept per group in memory; all are counted.
         kept: where all findings are kept, for the reports that hold all.
         watched: by mapping the keys whose findings are held in memory beyond that (`watched_keys`).
+        sample: the share of the records that both sides were limited to; None: they give all.
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
@@ -57,7 +59,7 @@ def judge(
     asked, whole = _levels(levels), target or TargetProof()
     known = list(proofs)
     owners = {each.facts.mapping: each.facts.owner for each in known}
-    made = _Made(whole, asked, owners, sample_limit, kept, watched or {}, clock)
+    made = _Made(whole, asked, owners, sample_limit, kept, watched or {}, clock, sample)
     if "schema" in asked:
         made.ask_schemas()
     for proof in known:
@@ -86,9 +88,9 @@ class _Made:
 
     def __init__(
         self, target: TargetProof, levels: tuple[str, ...], owners: dict[str, str], sample_limit: int,
-        kept: KeptFindings | None, watched: Watched, clock: Callable[[], float],
+        kept: KeptFindings | None, watched: Watched, clock: Callable[[], float], sample: float | None,
     ) -> None:  # fmt: skip
-        self.target, self.levels, self.clock = target, levels, clock
+        self.target, self.levels, self.clock, self._sample = target, levels, clock, sample
         self.checks: list[Check] = []
         self.unreadable: frozenset[str] = frozenset()
         """Tables that lack something, so that they cannot be read."""
@@ -127,10 +129,10 @@ class _Made:
         return self._tables.setdefault(proof.facts.target, KeysToSource(self._kept, self._watched))
 
     def divided(self, proof: MappingProof) -> Distributions | None:
-        """Return what divides the records of the mapping's table; None: nothing does."""
+        """Return what divides the records of the mapping's table; None: nothing does, or a sample is no division."""
         table = proof.facts.target
         dimensions = [each for each in self.target.dimensions if each.target == table]
-        if "distribution" not in self.levels or not dimensions:
+        if "distribution" not in self.levels or not dimensions or self._sample is not None:
             return None
         if table not in self._divided:
             self._divided[table] = Distributions(dimensions)
@@ -184,9 +186,12 @@ class _Made:
         """Judge."""
         groups = [group for book in (*self._books.values(), *self._more) for group in book.groups()]
         signals = [group for book in self._signals.values() for group in book.groups()]
-        return decide(
-            self.levels, self.checks, groups, signals=signals, rules=self._rules, distributions=self._shown
-        )  # fmt: skip
+        checks = [
+            replace(check, share=self._sample) if self._sample is not None and check.level in SAMPLED else check
+            for check in self.checks
+        ]
+        judged = decide(self.levels, checks, groups, signals=signals, rules=self._rules, distributions=self._shown)
+        return replace(judged, sample=self._sample)
 
 
 def _not_readable(proof: MappingProof, levels: tuple[str, ...]) -> list[Check]:

@@ -110,7 +110,8 @@ def _check(check: Check) -> dict[str, Any]:
         "about": check.about, "outcome": check.outcome, "compared_source": check.compared_source,
         "compared_target": check.compared_target, "compared_values": check.compared_values, "moved_on": check.moved_on,
         "findings": check.findings, "waived": check.waived, "signals": check.signals,
-        "explained": dict(check.explained), "reason": check.reason, "seconds": check.seconds, "meaning": check.meaning,
+        "explained": dict(check.explained), "reason": check.reason, "seconds": check.seconds, "share": check.share,
+        "meaning": check.meaning,
     }  # fmt: skip
 
 

@@ -231,6 +231,8 @@ def _compared(total: CheckSum, lang: str) -> str:
         parts.append(f"{figure(lang, total.compared_values)} {text(lang, 'col.values_compared')}")
     if total.moved_on:
         parts.append(f"{text(lang, 'col.moved')} {figure(lang, total.moved_on)}")
+    if total.share < 1:
+        parts.append(text(lang, "checks.share", share=share(lang, total.share)))
     key = f"checks.part.{total.check.partition('.')[0]}"
     parts.append(text(lang, key if has_text(key) else "checks.part", n=total.passed, total=total.total))
     return ", ".join([*parts, duration(lang, total.seconds)])

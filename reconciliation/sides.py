@@ -32,10 +32,12 @@ class ExpectedBatch:
           where the outcome is not ``record``.
 
     source_rows: physical records of the source in this batch (before unpivoting).
+    beyond: ``_key`` of the rows that are not in the sample, when one is taken: they are counted and not compared.
     """
 
     frame: pl.DataFrame
     source_rows: int
+    beyond: pl.Series = field(default_factory=lambda: pl.Series("_key", [], dtype=pl.String))
 
 
 class ExpectedSide(Protocol):

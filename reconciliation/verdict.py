@@ -15,6 +15,8 @@ LEVELS = ("schema", "accounting", "keys", "controls", "fields", "children", "rul
 """All levels, in the order of the report."""
 MINIMUM = ("accounting", "keys", "fields")
 """The levels that `in_balance` needs."""
+SAMPLED = ("keys", "fields", "children")
+"""The levels that can be asked of a sample; the others count or ask all in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class Check:
     reason: str | None = None
     """Why a check is not applicable: a code of the texts, or the caller's own words."""
     seconds: float = 0.0
+    share: float = 1.0
+    """Of the records, how much of them was compared: 1 is all."""
     meaning: str = ""
 
 
@@ -119,7 +123,7 @@ class Verdict:
     waivers: tuple[WaiverUse, ...] = ()
     """What each waiver that was not revoked did here, or why it does not count."""
     sample: float | None = None
-    """The share of the source keys that keys and fields compared; None: all."""
+    """The share of the records that the levels of `SAMPLED` compared; None: all."""
 
     @property
     def idle(self) -> tuple[str, ...]:
