@@ -37,7 +37,7 @@ from reconciliation.waivers import (
     watched_keys,
     with_waivers,
 )
-from reconciliation.words import difference_text
+from reconciliation.words import difference_text, figure, has_text, issue_text, text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
@@ -77,6 +77,9 @@ __all__ = [
     "build_report",
     "difference_kind_expr",
     "difference_text",
+    "figure",
+    "has_text",
+    "issue_text",
     "judge",
     "may_be_waived",
     "meaning_of",
@@ -84,6 +87,7 @@ __all__ = [
     "render_html",
     "render_json",
     "render_terminal",
+    "text",
     "verdict_chunks",
     "verdict_document",
     "watched_keys",

@@ -6,6 +6,7 @@ import contextlib
 import re
 from datetime import date
 
+from reconciliation.causes import CUT_AT
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
@@ -114,6 +115,16 @@ def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
     difference = difference_text(lang, group.difference or "another value")
     title = text(lang, "find.field", field=label or group.field, difference=difference)
     return title[:1].upper() + title[1:] if label else title
+
+
+def likely_text(lang: str, group: FindingGroup) -> str:
+    """Return the likely causes of a kind of difference in words; empty where no pattern fits."""
+    said = []
+    for name, count in group.likely[:3]:
+        cut = name.removeprefix(CUT_AT)
+        words = text(lang, f"likely.{name}") if cut == name else text(lang, "likely.cut off at", at=cut)
+        said.append(words if count == group.count else text(lang, "likely.some", words=words, n=count))
+    return text(lang, "likely", words="; ".join(said)) if said else ""
 
 
 def rule_text(lang: str, report: Report, rule: str) -> str:

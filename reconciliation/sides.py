@@ -83,6 +83,10 @@ class ProofColumn:
 
     name: str
     personal: bool = True
+    kind: str = "text"
+    """``text``, ``date``, ``instant``, ``boolean``, ``integer``, ``decimal``, ``json`` or ``uuid`` (a link)."""
+    coded: bool = False
+    """Its values are codes of a list, or links to one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,16 @@ class _Sides:
         return side
 
 
+_CATALOGUE = ("channel", "case_type", "status_type", "result_type", "role_type")
+"""Tables whose records are codes to those that link to them."""
+
+
+def _column(table: str, name: str) -> ProofColumn:
+    info = column_info(table, name)
+    coded = info["enum"] is not None or info["references"] in _CATALOGUE
+    return ProofColumn(name, bool(info["personal"]), info["kind"], coded)
+
+
 def _proof(made: _Sides, name: str) -> MappingProof:
     session = made.session
     mapping = session.mapping(name)
@@ -125,7 +135,7 @@ def _proof(made: _Sides, name: str) -> MappingProof:
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
         expected=made.expected(name),
         actual=made.actual(name, made.sample),
-        columns=tuple(ProofColumn(column, personal[column]) for column in mapping.fields),
+        columns=tuple(_column(mapping.target, column) for column in mapping.fields),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,
