@@ -42,6 +42,8 @@ class SourceAgain:
     """Columns of the source, in any case, that come along as ``parent:<name>``."""
     adopted: Mapping[str, str] = field(default_factory=dict)
     """The ids of adopted records of its table by the ids that mappings give them."""
+    prepared: pl.DataFrame | None = None
+    """The rows of the batch that was given last."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
@@ -52,6 +54,7 @@ class SourceAgain:
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
+                    self.prepared = found.prepared
                     mapped = self._mapped(found.prepared, duplicates)
                     if self.shared is None:
                         mapped = with_adopted(mapped, self.adopted)
