@@ -15,13 +15,25 @@ import sqlalchemy as sa
 
 from casemodel import Target
 from migrate import __version__
+from migrate.kept_waivers import counting_waivers, today
 from migrate.ledger.store import table
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
 from migrate.proof import build_proofs
 from migrate.session import Session, require_runnable
 from migrate.verdicts import record_verdict
-from reconciliation import LEVELS, KeptFindings, Report, ReportContext, build_report, judge, write_report
+from reconciliation import (
+    LEVELS,
+    KeptFindings,
+    Report,
+    ReportContext,
+    Terms,
+    build_report,
+    judge,
+    watched_keys,
+    with_waivers,
+    write_report,
+)
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
 _HOLD_ALL = frozenset(["json", "xlsx"])
@@ -70,10 +82,13 @@ def reconcile(
 def _report(
     session: Session, target: Target, names: Sequence[str], levels: Sequence[str], kept: KeptFindings | None
 ) -> Report:
+    waivers = counting_waivers(target, session.workspace)
     with build_proofs(session, target, names) as proofs:
-        verdict = judge(proofs, levels, kept=kept)
+        verdict = judge(proofs, levels, kept=kept, watched=watched_keys(waivers))
         facts = [proof.facts for proof in proofs]
-    return build_report(verdict, facts, _context(session, target))
+    meanings = {each.mapping: each.meaning for each in facts}
+    terms = Terms(today(), signed_only=session.workspace.production)
+    return build_report(with_waivers(verdict, waivers, meanings, terms), facts, _context(session, target))
 
 
 def _context(session: Session, target: Target) -> ReportContext:

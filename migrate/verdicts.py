@@ -23,7 +23,9 @@ _OUTDATED_BY_RUN = "run {run} loaded after it"
 _OUTDATED_BY_ROLLBACK = "run {run} was rolled back after it"
 _CHECK = (
     "check", "level", "mapping", "about", "outcome", "compared_source", "compared_target", "moved_on", "findings",
+    "waived",
 )  # fmt: skip
+_GROUP = ("id", "check", "mapping", "field", "cause", "difference", "count", "waived")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,10 @@ class VerdictRecord:
     sample: share of the keys that was compared; None: all.
     mappings: ``mapping``, ``digest`` of its file and ``meaning`` of each.
     checks: ``check``, ``level``, ``mapping``, ``about``, ``outcome`` and counts of each.
+    waived: how many of the findings waivers accept.
+    groups: ``id``, ``check``, ``mapping``, ``field``, ``cause``, ``difference``, ``count`` and ``waived`` of each group
+        of like findings.
+    waivers: ``id`` and ``status`` of each waiver that was not revoked.
     reports: ``file`` and ``sha256`` of each.
     outdated: why it no longer tells of the target as it is; None: no run and no rollback came after it.
     """
@@ -55,6 +61,9 @@ class VerdictRecord:
     all_mappings: bool
     checks: tuple[dict[str, Any], ...]
     findings: int
+    waived: int
+    groups: tuple[dict[str, Any], ...]
+    waivers: tuple[dict[str, Any], ...]
     reports: tuple[dict[str, str], ...]
     outdated: str | None = None
 
@@ -95,6 +104,10 @@ def record_verdict(target: Target, report: Report, files: Iterable[Path], *, all
         "all_mappings": int(all_mappings),
         "checks": _json([{name: getattr(check, name) for name in _CHECK} for check in verdict.checks]),
         "findings": verdict.finding_count,
+        "waived": verdict.waived_count,
+        "groups": _json([{name: getattr(group, name) for name in _GROUP} for group in verdict.groups]),
+        "waivers": _json([{"id": use.waiver.number, "status": use.status} for use in verdict.waivers]),
+        "sample": None if verdict.sample is None else str(verdict.sample),
         "reports": _json([{"file": path.name, "sha256": file_digest(path)} for path in files]),
     }
     try:
@@ -129,7 +142,8 @@ def verdicts(connection: sa.Connection, newest: int | None = None) -> tuple[Verd
             verdict=row["verdict"], run=row["run_id"], environment=row["environment"],
             levels=tuple(json.loads(row["levels"])), lacking=json.loads(row["lacking"]), sample=row["sample"],
             mappings=tuple(json.loads(row["mappings"])), all_mappings=bool(row["all_mappings"]),
-            checks=tuple(json.loads(row["checks"])), findings=row["findings"],
+            checks=tuple(json.loads(row["checks"])), findings=row["findings"], waived=row["waived"],
+            groups=tuple(json.loads(row["groups"])), waivers=tuple(json.loads(row["waivers"])),
             reports=tuple(json.loads(row["reports"])), outdated=_outdated(connection, row["at"]),
         )
         for row in rows

@@ -22,6 +22,15 @@ from reconciliation.sides import (
     SampleRow,
 )
 from reconciliation.verdict import LEVELS, Check, Verdict
+from reconciliation.waivers import (
+    Terms,
+    Waiver,
+    WaiverUse,
+    may_be_waived,
+    meaning_of,
+    watched_keys,
+    with_waivers,
+)
 from reconciliation.words import difference_text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
@@ -46,17 +55,24 @@ __all__ = [
     "Row",
     "SampleRow",
     "Sheet",
+    "Terms",
     "Verdict",
+    "Waiver",
+    "WaiverUse",
     "build_report",
     "difference_kind_expr",
     "difference_text",
     "judge",
+    "may_be_waived",
+    "meaning_of",
     "reconcile_schema",
     "render_html",
     "render_json",
     "render_terminal",
     "verdict_chunks",
     "verdict_document",
+    "watched_keys",
+    "with_waivers",
     "write_atomically",
     "write_report",
     "write_workbook",

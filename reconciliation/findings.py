@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
 
@@ -13,6 +13,9 @@ SAMPLE_LIMIT = 1000
 """Findings kept per group in memory; the count goes on, and a file keeps all where one was asked for."""
 BOOK_LIMIT = 10_000
 """Findings kept in memory per mapping over all groups, so that memory stays bounded."""
+
+Watched = Mapping[str, frozenset[tuple[str, ...]]]
+"""By mapping the keys, as they are shown, whose findings are held in memory beyond every limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,18 @@ class FindingGroup:
     difference: str | None
     count: int
     findings: tuple[Finding, ...]
-    """At most `SAMPLE_LIMIT`, in the order of the source."""
+    """At most `SAMPLE_LIMIT` and those with a watched key, in the order of the source."""
     kept: KeptFindings | None = attribute(default=None, compare=False, repr=False)
     parts: tuple[Part, ...] = attribute(default=(), compare=False, repr=False)
     listed: int = 0
     """How many `all_findings` gives: all, but of what has no example of its own."""
+    waived: int = 0
+    """How many of `count` people accepted (`waivers`)."""
+
+    @property
+    def is_open(self) -> bool:
+        """True when somebody still has to decide about some of it."""
+        return self.waived < self.count
 
     def all_findings(self) -> Iterator[Finding]:
         """Yield every finding that was kept: all where a file keeps them, else those in memory."""
@@ -84,12 +94,25 @@ class Example:
 
 
 class FindingBook:
-    """Gathers the findings of one mapping: every one is counted, the first of each group are kept."""
+    """Gathers the findings of one mapping: every one is counted, the first of each group are kept.
+
+    Args:
+        kept: where all findings are kept.
+        watched: keys as they are shown, whose findings are held in memory beyond every limit: people accepted them one
+            by one.
+    """
 
     def __init__(
-        self, mapping: str, target: str, owner: str, limit: int = SAMPLE_LIMIT, kept: KeptFindings | None = None
+        self,
+        mapping: str,
+        target: str,
+        owner: str,
+        limit: int = SAMPLE_LIMIT,
+        kept: KeptFindings | None = None,
+        watched: frozenset[tuple[str, ...]] = frozenset(),
     ) -> None:
         self._mapping, self._target, self._owner, self._limit = mapping, target, owner, limit
+        self._watched = watched
         self._counts: dict[GroupKey, int] = {}
         self._sample: dict[GroupKey, list[Finding]] = {}
         self._total = 0
@@ -105,12 +128,16 @@ class FindingBook:
         self._sample.setdefault(group, [])
         if self._kept is not None:
             self._parts.setdefault(group, []).append(self._kept.keep(self._lines(group, examples(count))))
-        elif (room := self._room(group)) > 0:
-            for example in examples(room):
-                self._remember(group, self._finding(group, example))
+        elif self._watched or self._room(group) > 0:
+            for example in examples(count if self._watched else self._room(group)):
+                if self._holds(group, example):
+                    self._remember(group, self._finding(group, example))
 
     def _room(self, group: GroupKey) -> int:
         return min(self._limit - len(self._sample[group]), BOOK_LIMIT - self._total)
+
+    def _holds(self, group: GroupKey, example: Example) -> bool:
+        return self._room(group) > 0 or example.key in self._watched
 
     def _remember(self, group: GroupKey, finding: Finding) -> None:
         self._sample[group].append(finding)
@@ -120,7 +147,7 @@ class FindingBook:
     def _lines(self, group: GroupKey, examples: Iterable[Example]) -> Iterator[Line]:
         for example in examples:
             finding = self._finding(group, example)
-            if self._room(group) > 0:
+            if self._holds(group, example):
                 self._remember(group, finding)
             else:
                 self._listed[group] = self._listed.get(group, 0) + 1

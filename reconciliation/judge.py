@@ -18,7 +18,7 @@ from reconciliation.checks.children import check_children
 from reconciliation.checks.controls import check_control
 from reconciliation.checks.fields import Fields
 from reconciliation.checks.keys import KeysToSource, KeysToTarget
-from reconciliation.findings import SAMPLE_LIMIT, FindingBook, FindingGroup
+from reconciliation.findings import SAMPLE_LIMIT, FindingBook, FindingGroup, Watched
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import MappingProof
 from reconciliation.verdict import LEVELS, Check, Verdict, decide
@@ -30,6 +30,7 @@ def judge(
     *,
     sample_limit: int = SAMPLE_LIMIT,
     kept: KeptFindings | None = None,
+    watched: Watched | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -41,6 +42,7 @@ def judge(
         levels: which of `LEVELS` to run; `in_balance` needs those of `MINIMUM`.
         sample_limit: findings kept per group in memory; all are counted.
         kept: where all findings are kept, for the reports that hold all.
+        watched: by mapping the keys whose findings are held in memory beyond that (`watched_keys`).
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
@@ -52,9 +54,10 @@ def judge(
     books: list[FindingBook] = []
     tables: dict[str, KeysToSource] = {}
     for proof in proofs:
-        book = FindingBook(proof.facts.mapping, proof.facts.target, proof.facts.owner, sample_limit, kept)
+        names = (proof.facts.mapping, proof.facts.target, proof.facts.owner)
+        book = FindingBook(*names, sample_limit, kept, (watched or {}).get(proof.facts.mapping, frozenset()))
         books.append(book)
-        table = tables.setdefault(proof.facts.target, KeysToSource(kept)) if "keys" in asked else None
+        table = tables.setdefault(proof.facts.target, KeysToSource(kept, watched)) if "keys" in asked else None
         checks.extend(_judge_mapping(proof, asked, book, table, clock, progress))
     for table in tables.values():
         started = clock()

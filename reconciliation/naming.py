@@ -9,7 +9,8 @@ from datetime import date
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
-from reconciliation.words import difference_text, figure, has_text, text
+from reconciliation.waivers import WaiverUse
+from reconciliation.words import difference_text, figure, has_text, share, text
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -22,8 +23,9 @@ def conclusion_kind(verdict: Verdict) -> str:
 
 
 def conclusion_title(lang: str, verdict: Verdict) -> str:
-    """Return the conclusion in two or three words."""
-    return text(lang, {"findings": "not_in_balance"}.get(conclusion_kind(verdict), conclusion_kind(verdict)))
+    """Return the conclusion in two or three words; a sample never stands for the whole."""
+    title = text(lang, {"findings": "not_in_balance"}.get(conclusion_kind(verdict), conclusion_kind(verdict)))
+    return title if verdict.sample is None else text(lang, "of_sample", title=title, share=share(lang, verdict.sample))
 
 
 def conclusion_sentences(lang: str, report: Report) -> list[str]:
@@ -31,18 +33,54 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     verdict, amounts = report.verdict, report.total.amounts
     kind = conclusion_kind(verdict)
     if kind == "in_balance":
-        sentences = [text(lang, "says.in_balance", n=sum(check.compared_values for check in verdict.checks))]
+        values = sum(check.compared_values for check in verdict.checks)
+        sentences = [text(lang, "says.accepted" if verdict.waived_count else "says.in_balance", n=values)]
     elif kind == "findings":
-        sentences = [text(lang, "says.findings", n=len(verdict.groups), total=verdict.finding_count)]
+        still = verdict.finding_count - verdict.waived_count
+        sentences = [text(lang, "says.findings", n=len(report.decisions), total=still)]
     else:
         sentences = [text(lang, "says.not_established")]
     open_rows = amounts["rejected"] + amounts["parked"]
     if open_rows:
         sentences.append(text(lang, "says.open", n=open_rows))
+    sentences += waiver_sentences(lang, verdict)
+    if verdict.sample is not None:
+        sentences.append(text(lang, "says.sample", share=share(lang, verdict.sample)))
     moved = sum(check.moved_on for check in verdict.checks)
     if moved:
         sentences.append(text(lang, "says.moved", n=moved))
     return [*sentences, *_scope_of_checks(lang, verdict)]
+
+
+def waiver_sentences(lang: str, verdict: Verdict) -> list[str]:
+    """Return how many differences were accepted by how many waivers, and how many waivers do not count."""
+    counting = sum(use.status == "counts" for use in verdict.waivers)
+    idle = sum(use.status not in ("counts", "unused", "not_asked") for use in verdict.waivers)
+    said = [text(lang, "says.waived", n=verdict.waived_count, waivers=counting)] if counting else []
+    return [*said, text(lang, "says.waivers_idle", n=idle)] if idle else said
+
+
+def waiver_about(lang: str, use: WaiverUse) -> str:
+    """Return what a waiver is about: check, mapping, group or keys."""
+    waiver = use.waiver
+    parts = [text(lang, f"level.{waiver.check.partition('.')[0]}"), waiver.mapping]
+    parts += [text(lang, "waiver.group", id=waiver.group)] if waiver.group else []
+    parts += [text(lang, "waiver.keys", n=len(waiver.keys))] if waiver.keys else []
+    return ", ".join(parts)
+
+
+def waiver_status(lang: str, use: WaiverUse) -> str:
+    """Return what a waiver did, or why it does not count."""
+    waiver = use.waiver
+    return text(lang, f"waiver.{use.status}", n=use.found, max=waiver.maximum, until=waiver.until)
+
+
+def waiver_people(lang: str, use: WaiverUse) -> str:
+    """Return who proposed and approved a waiver."""
+    waiver = use.waiver
+    said = text(lang, "waiver.by", proposer=waiver.proposed_by, approver=waiver.approved_by or "–")
+    unsigned = waiver.approved_by and waiver.signature == "unsigned"
+    return f"{said} {text(lang, 'waiver.no_signature')}" if unsigned else said
 
 
 def _scope_of_checks(lang: str, verdict: Verdict) -> list[str]:

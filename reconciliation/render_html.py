@@ -105,6 +105,9 @@ def _speech(report: Report) -> dict[str, Any]:
         "title": lambda group: both(lambda lang: naming.finding_title(lang, report, group)),
         "value": lambda value: both(lambda lang: naming.finding_value(lang, value)),
         "reason": lambda check: both(lambda lang: naming.reason_text(lang, check)),
+        "waiver_about": lambda use: both(lambda lang: naming.waiver_about(lang, use)),
+        "waiver_status": lambda use: both(lambda lang: naming.waiver_status(lang, use)),
+        "waiver_people": lambda use: both(lambda lang: naming.waiver_people(lang, use)),
         "scope_reason": lambda reason: both(lambda lang: naming.scope_reason(lang, reason)),
         "formula": lambda names: both(
             lambda lang: text(

@@ -11,6 +11,7 @@ from reconciliation.findings import Finding, FindingGroup
 from reconciliation.report import BookLine, Cause, Report, ReportContext
 from reconciliation.sides import Facts
 from reconciliation.verdict import Check, Verdict
+from reconciliation.waivers import WaiverUse
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
@@ -27,6 +28,8 @@ def _without_findings(verdict: Verdict) -> dict[str, Any]:
         "checks": [_check(check) for check in verdict.checks],
         "findings": [],
         "groups": [_group(group) for group in verdict.groups],
+        "waivers": [_waiver(use) for use in verdict.waivers],
+        "sample": verdict.sample,
     }
 
 
@@ -102,7 +105,7 @@ def _check(check: Check) -> dict[str, Any]:
         "check": check.check, "level": check.level, "mapping": check.mapping, "target": check.target,
         "about": check.about, "outcome": check.outcome, "compared_source": check.compared_source,
         "compared_target": check.compared_target, "compared_values": check.compared_values, "moved_on": check.moved_on,
-        "findings": check.findings, "explained": dict(check.explained), "reason": check.reason,
+        "findings": check.findings, "waived": check.waived, "explained": dict(check.explained), "reason": check.reason,
         "seconds": check.seconds, "meaning": check.meaning,
     }  # fmt: skip
 
@@ -119,7 +122,17 @@ def _group(group: FindingGroup) -> dict[str, Any]:
     return {
         "id": group.id, "check": group.check, "mapping": group.mapping, "target": group.target, "owner": group.owner,
         "field": group.field, "cause": group.cause, "difference": group.difference, "count": group.count,
-        "listed": group.listed,
+        "listed": group.listed, "waived": group.waived,
+    }  # fmt: skip
+
+
+def _waiver(use: WaiverUse) -> dict[str, Any]:
+    waiver = use.waiver
+    return {
+        "id": waiver.number, "check": waiver.check, "mapping": waiver.mapping, "group": waiver.group,
+        "keys": [list(key) for key in waiver.keys], "max": waiver.maximum, "until": waiver.until.isoformat(),
+        "reason": waiver.reason, "proposed_by": waiver.proposed_by, "approved_by": waiver.approved_by,
+        "signature": waiver.signature, "status": use.status, "found": use.found,
     }  # fmt: skip
 
 

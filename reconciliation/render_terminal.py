@@ -15,6 +15,9 @@ from reconciliation.naming import (
     finding_value,
     reason_text,
     scope_reason,
+    waiver_about,
+    waiver_people,
+    waiver_status,
 )
 from reconciliation.report import BookLine, Cause, Report
 from reconciliation.sums import CheckSum, sums
@@ -28,7 +31,8 @@ _MARKS = {"passed": "✔", "failed": "✘", "not_applicable": "–", "waived": "
 def render_terminal(report: Report, lang: str = "nl") -> str:
     """Return the report as plain text, lines of at most 100 columns, ending in a newline."""
     blocks = [
-        _conclusion(report, lang), _books(report, lang), _differences(report, lang), _rejects(report, lang),
+        _conclusion(report, lang), _books(report, lang), _differences(report, lang), _waivers(report, lang),
+        _rejects(report, lang),
         _losses(report, lang), _scope(report, lang), _checks(report, lang), _next(report, lang),
     ]  # fmt: skip
     lines = [line for block in blocks if block for line in [*block, ""]]
@@ -84,8 +88,8 @@ def _differences(report: Report, lang: str) -> list[str]:
     out = [_title(lang, "term.findings")]
     shown = report.decisions[:20]
     for group in shown:
-        title = f"{finding_title(lang, report, group)} ({group.mapping})"
-        out += _wrap(f"✘ {figure(lang, group.count)} × {title}", "  ", first="")
+        title = f"{finding_title(lang, report, group)} ({group.mapping}) [{group.id}]"
+        out += _wrap(f"✘ {figure(lang, group.count - group.waived)} × {title}", "  ", first="")
         if group.field is not None:
             out += _wrap(text(lang, f"cause.{group.cause}") + ". " + text(lang, f"why.{group.cause}"), "    ")
         else:
@@ -95,6 +99,19 @@ def _differences(report: Report, lang: str) -> list[str]:
             out += _wrap(f"{finding.id}  {'|'.join(finding.key)}  {pair}", "      ")
     if len(report.decisions) > len(shown):
         out.append("  " + text(lang, "term.more", n=len(report.decisions) - len(shown)))
+    return out
+
+
+def _waivers(report: Report, lang: str) -> list[str]:
+    uses = report.verdict.waivers
+    if not uses:
+        return []
+    out = [_title(lang, "waivers")]
+    for use in uses:
+        mark = {"counts": "○", "unused": "–", "not_asked": "–"}.get(use.status, "✘")
+        said = f"{waiver_about(lang, use)}: {waiver_status(lang, use)}"
+        out += _wrap(f"{mark} {use.waiver.number}. {said}", "    ", first="")
+        out += _wrap(f"“{use.waiver.reason}” {waiver_people(lang, use)}", "    ")
     return out
 
 
@@ -148,7 +165,8 @@ def _checks(report: Report, lang: str) -> list[str]:
         out += [f"{_MARKS[each.outcome]} {text(lang, f'check.{each.check}')}", *_wrap(_compared(each, lang), "    ")]
         for check in each.exceptions:
             count = text(lang, "count.differences", n=check.findings) if check.findings else ""
-            parts = ", ".join(part for part in (count, reason_text(lang, check)) if part)
+            accepted = text(lang, "count.waived", n=check.waived) if check.waived else ""
+            parts = ", ".join(part for part in (count, accepted, reason_text(lang, check)) if part)
             out += _wrap(f"{_MARKS[check.outcome]} {check_name(check)}: {parts}", "      ", first="    ")
     return out
 

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciliation.findings import FindingGroup
-from reconciliation.naming import conclusion_sentences, finding_title, finding_value
+from reconciliation.naming import (
+    conclusion_sentences,
+    finding_title,
+    finding_value,
+    waiver_about,
+    waiver_people,
+    waiver_status,
+)
 from reconciliation.report import Report
 from reconciliation.words import figure, issue_text, remedy_text, text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
@@ -24,6 +31,8 @@ def write_xlsx(path: Path, report: Report, lang: str) -> None:
     """
     title = text(lang, "title", workspace=report.context.workspace)
     sheets = [_summary(report, lang), _groups(report, lang), _findings(report, lang), _rejects(report, lang)]
+    if report.verdict.waivers:
+        sheets.append(_waivers(report, lang))
     write_workbook(path, title, sheets)
 
 
@@ -99,6 +108,26 @@ def _rejects(report: Report, lang: str) -> Sheet:
     """Return one line for each cause of rejects in each field."""
     head = _columns(lang, code=22, mapping=26, field=24, what=44, count=10, remedy=60)
     return Sheet(text(lang, "xlsx.rejects"), (*head, *_decision(lang)), list(_reject_rows(report, lang)))
+
+
+def _waivers(report: Report, lang: str) -> Sheet:
+    """Return one line for each waiver: what it accepts, and whether it counts."""
+    widths = {"waiver": 10, "about": 44, "status": 44, "why": 60, "people": 40}
+    rows = [
+        Row(
+            (
+                use.waiver.number,
+                waiver_about(lang, use),
+                waiver_status(lang, use),
+                use.waiver.reason,
+                waiver_people(lang, use),
+            ),
+            is_open=use.status not in ("counts", "unused", "not_asked"),
+        )
+        for use in report.verdict.waivers
+    ]
+    columns = tuple(Column(text(lang, f"col.{name}"), width) for name, width in widths.items())
+    return Sheet(text(lang, "xlsx.waivers"), columns, rows)
 
 
 def _reject_rows(report: Report, lang: str) -> Iterator[Row]:

@@ -115,8 +115,8 @@ class Report:
 
     @property
     def decisions(self) -> tuple[FindingGroup, ...]:
-        """The kinds of differences, as the verdict orders them."""
-        return self.verdict.groups
+        """The kinds of differences that somebody has to decide about, as the verdict orders them."""
+        return tuple(group for group in self.verdict.groups if group.is_open)
 
     def label(self, mapping: str, column: str | None) -> str:
         """Return the Dutch term of a target column (of the table without one), empty when the model has none."""

@@ -42,7 +42,7 @@ def _sum(name: str, checks: list[Check]) -> CheckSum:
     outcomes = [check.outcome for check in checks]
     return CheckSum(
         check=name,
-        outcome=next(each for each in ("failed", "passed", "waived", "not_applicable") if each in outcomes),
+        outcome=next(each for each in ("failed", "waived", "passed", "not_applicable") if each in outcomes),
         passed=outcomes.count("passed"),
         total=len(checks),
         compared_source=sum(check.compared_source for check in checks),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciliation.findings import Finding, FindingGroup
+
+if TYPE_CHECKING:
+    from reconciliation.waivers import WaiverUse
 
 LEVELS = ("accounting", "keys", "controls", "fields", "children")
 """The levels of this version, cheap to deep."""
@@ -24,13 +28,15 @@ class Check:
     about: str = ""
     """Which control, or which mapping of children; empty where a check of a mapping has no parts."""
     outcome: str
-    """``passed``, ``failed`` or ``not_applicable`` (``waived`` comes with waivers)."""
+    """``passed``, ``failed``, ``waived`` (each of its findings is) or ``not_applicable``."""
     compared_source: int = 0
     compared_target: int = 0
     compared_values: int = 0
     moved_on: int = 0
     """Rows that differ only because the source changed since their load."""
     findings: int = 0
+    waived: int = 0
+    """How many of the findings people accepted."""
     explained: Mapping[str, int] = field(default_factory=dict)
     """What has a reason: the reason and how many."""
     reason: str | None = None
@@ -51,6 +57,10 @@ class Verdict:
     """Levels that `in_balance` needs and does not have: ``not_run``, ``failed`` or ``compared_nothing``."""
     checks: tuple[Check, ...]
     groups: tuple[FindingGroup, ...]
+    waivers: tuple[WaiverUse, ...] = ()
+    """What each waiver that was not revoked did here, or why it does not count."""
+    sample: float | None = None
+    """The share of the source keys that keys and fields compared; None: all."""
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -69,8 +79,13 @@ class Verdict:
         return sum(check.findings for check in self.checks)
 
     @property
+    def waived_count(self) -> int:
+        """Every finding that people accepted."""
+        return sum(check.waived for check in self.checks)
+
+    @property
     def clean(self) -> bool:
-        """True when no check that ran failed, whether or not enough ran for `in_balance`."""
+        """True when no check that ran failed, whether or not enough ran for `in_balance`: a waived one did not."""
         return not any(check.outcome == "failed" for check in self.checks)
 
 
@@ -82,7 +97,7 @@ def outcome_of(findings: int, compared: int) -> str:
 
 
 def decide(levels: tuple[str, ...], checks: Iterable[Check], groups: Iterable[FindingGroup]) -> Verdict:
-    """Judge: in balance only when every level of the minimum ran, compared something and found nothing."""
+    """Judge: in balance only when every level of the minimum ran, compared something and found nothing open."""
     done = tuple(checks)
     lacking: dict[str, str] = {}
     for level in MINIMUM:
@@ -91,7 +106,7 @@ def decide(levels: tuple[str, ...], checks: Iterable[Check], groups: Iterable[Fi
             lacking[level] = "not_run"
         elif "failed" in outcomes:
             lacking[level] = "failed"
-        elif "passed" not in outcomes:
+        elif not outcomes & {"passed", "waived"}:
             lacking[level] = "compared_nothing"
     balanced = not lacking and all(check.outcome != "failed" for check in done)
     ordered = sorted(groups, key=lambda g: (LEVELS.index(g.check.split(".")[0]), -g.count, g.mapping, g.id))

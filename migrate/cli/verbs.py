@@ -44,5 +44,8 @@ VERBS: dict[str, Verb] = {
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),
+    "waiver": Verb(
+        "migrate.cli.waiver:waiver", "Accept differences for a time: one person proposes, another approves."
+    ),
     "key": Verb("migrate.cli.key:key", "Make, list and revoke the keys whose signatures count."),
 }

@@ -26,6 +26,7 @@ from migrate.ledger.people_tables import choices, disclosures, releases
 from migrate.ledger.purge_tables import purges
 from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
 from migrate.ledger.verdict_tables import verdicts
+from migrate.ledger.waiver_tables import waivers
 
 ID_MAP_STATES = (
     "loaded",
@@ -62,6 +63,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     rollbacks(builder)
     purges(builder)
     verdicts(builder)
+    waivers(builder)
     return builder.metadata
 
 

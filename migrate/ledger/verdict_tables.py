@@ -21,6 +21,9 @@ def verdicts(builder: Builder) -> None:
         Column("all_mappings", Integer, nullable=False, comment="1 when no mapping of the workspace was left out"),
         Column("checks", Text, nullable=False, comment="JSON: outcome and counts of each check"),
         Column("findings", Integer, nullable=False),
+        Column("waived", Integer, nullable=False, comment="how many of them waivers accept"),
+        Column("groups", Text, nullable=False, comment="JSON: id, check, mapping, cause and count of like findings"),
+        Column("waivers", Text, nullable=False, comment="JSON: number and status of each waiver"),
         Column("reports", Text, nullable=False, comment="JSON: name and SHA-256 of each report file"),
         comment="Verdicts of reconcile; only added to",
     )

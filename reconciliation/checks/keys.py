@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from reconciliation.findings import Example, FindingBook, GroupKey
+from reconciliation.findings import Example, FindingBook, GroupKey, Watched
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import Facts, MappingProof
 from reconciliation.verdict import Check, outcome_of
@@ -130,8 +130,9 @@ def _cause(held: pl.Expr) -> pl.Expr:
 class KeysToSource:
     """Follows every record of one target table back to a source row (8 bytes a record)."""
 
-    def __init__(self, kept: KeptFindings | None = None) -> None:
+    def __init__(self, kept: KeptFindings | None = None, watched: Watched | None = None) -> None:
         self._kept = kept
+        self._watched = watched or {}
         self._seen: list[pl.Series] = []
         self._proofs: dict[str, MappingProof] = {}
         self._books: dict[str, FindingBook] = {}
@@ -175,7 +176,8 @@ class KeysToSource:
         ), book  # fmt: skip
 
     def _book_of_table(self, names: str, facts: Facts) -> FindingBook:
-        return FindingBook(names, facts.target, facts.owner, kept=self._kept)
+        watched = self._watched.get(names, frozenset())
+        return FindingBook(names, facts.target, facts.owner, kept=self._kept, watched=watched)
 
     def _strays(self, last: MappingProof) -> tuple[int, int, pl.Series]:
         """Return how many ids the source explains, how many the table holds, and the hashes that have no source.

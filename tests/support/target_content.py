@@ -40,6 +40,8 @@ OF_A_RUN = {
     **{f"before_{name}": ["id", "run_id", "undo_run"] for name in TWINS},
     "disclosure": ["id", "at"],
     "verdict": ["id", "at", "run_id", "checks", "reports"],
+    "waiver": ["id", "at", "verdict_id"],
+    "waiver_event": ["id", "at", "waiver_id"],
 }
 """Columns of the ledger that hold run ids, times, batch numbers, or numbers that the database gave out (promise 1)."""
 
