@@ -58,7 +58,8 @@ def _leading_to(column: str, stages: tuple[Stage, ...]) -> set[str]:
     known = {stage.field for stage in stages}
     wanted, new = {column}, {column}
     while new:
-        named = {each.stage.removeprefix(_FROM) for each in stages if each.field in new and each.stage.startswith(_FROM)}
+        begun = [each.stage for each in stages if each.field in new and each.stage.startswith(_FROM)]
+        named = {stage.removeprefix(_FROM) for stage in begun}
         new = (named & known) - wanted
         wanted |= new
     return wanted
