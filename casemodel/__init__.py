@@ -68,6 +68,7 @@ from casemodel.values import (
 
 if TYPE_CHECKING:
     from casemodel.contracts import ContractBreach, check_contract, source_contract, target_contract
+    from casemodel.dimensions import DIMENSIONS, Dimension
     from casemodel.model import (
         ENUMS,
         ColumnInfo,
@@ -85,20 +86,24 @@ if TYPE_CHECKING:
         value_checks,
     )
     from casemodel.model.types import Day, Flag, Instant, JsonValue, Uuid
+    from casemodel.rules import BusinessRule, Moment, business_rules
 
 __all__ = [
     "DETECTED",
+    "DIMENSIONS",
     "ENUMS",
     "ISSUE_CODES",
     "OMITTED",
     "OUTCOMES",
     "BrokenError",
     "BugError",
+    "BusinessRule",
     "ColumnInfo",
     "ContractBreach",
     "Counted",
     "Day",
     "DeliveredFile",
+    "Dimension",
     "Extract",
     "Flag",
     "GuardError",
@@ -111,6 +116,7 @@ __all__ = [
     "Links",
     "LockedError",
     "Mapped",
+    "Moment",
     "OmnicaseError",
     "PartialUnique",
     "Partition",
@@ -137,6 +143,7 @@ __all__ = [
     "UsageError",
     "Uuid",
     "ValueCheck",
+    "business_rules",
     "canonical_text",
     "check_contract",
     "column_info",
@@ -177,6 +184,7 @@ _LATE = {
         "source_contract",
         "target_contract",
     ),
+    "casemodel.dimensions": ("DIMENSIONS", "Dimension"),
     "casemodel.model": (
         "ENUMS",
         "ColumnInfo",
@@ -194,6 +202,7 @@ _LATE = {
         "value_checks",
     ),
     "casemodel.model.types": ("Day", "Flag", "Instant", "JsonValue", "Uuid"),
+    "casemodel.rules": ("BusinessRule", "Moment", "business_rules"),
 }
 """What is imported when it is first asked for: SQLAlchemy and pandera cost a quarter of a second each."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import polars as pl
@@ -95,8 +94,12 @@ class TellsRights(Protocol):
 class KeepsDocuments(Protocol):
     """A source whose rows carry documents, whose content is to be kept."""
 
-    def keep_documents(self, folder: Path) -> None:
-        """Copy every document that is read from now on to a content store, before its row is given out."""
+    def keep_documents(self, place: str) -> None:
+        """Copy every document that is read from now on to a content store, before its row is given out.
+
+        Args:
+            place: a folder, or a URL that fsspec writes.
+        """
         ...
 
 

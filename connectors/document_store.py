@@ -42,14 +42,14 @@ class DocumentStore:
     """A folder of documents.
 
     Args:
-        folder: made when it is not there; only this user may enter it.
+        place: a folder, made when it is not there; only this user may enter it.
 
     Raises:
         SystemFailure: CON-077 from every method: it cannot be written, or what was written is not what was read.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, place: str | Path) -> None:
+        folder = self._folder = Path(place)
         self._made: set[str] = set()
         self._lock = threading.Lock()
         self._written = 0
@@ -82,12 +82,7 @@ class DocumentStore:
                         file.write(block)
                 with unfinished.open("rb") as file:
                     if digest_of(file) != (digest, size):
-                        raise SystemFailure(
-                            "CON-077",
-                            "a document was not written as it was read: it changed meanwhile, or the disk fails",
-                            hint="Wait until nobody writes to the documents, check the disk, and run again.",
-                            place=self._folder.name,
-                        )
+                        raise cut_short(self._folder.name)
                 unfinished.rename(place)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -108,15 +103,30 @@ class DocumentStore:
             self._made.add(folder.name)
 
 
+def cut_short(place: str) -> SystemFailure:
+    """Return the error for a content that is not what was read."""
+    return SystemFailure(
+        "CON-077",
+        "a document was not written as it was read: it changed meanwhile, or the disk fails",
+        hint="Wait until nobody writes to the documents, check the disk, and run again.",
+        place=place.rpartition("/")[2],
+    )
+
+
+def not_kept(place: str) -> SystemFailure:
+    """Return the error for a store that cannot be written."""
+    return SystemFailure(
+        "CON-077",
+        "documents cannot be written to the content store",
+        hint="Free space, ask for the right to write, or name another folder as documents: in workspace.yml.",
+        place=place.rpartition("/")[2],
+    )
+
+
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
     """Turn an error of the disk into one that names the remedy."""
     try:
         yield
     except OSError:
-        raise SystemFailure(
-            "CON-077",
-            "documents cannot be written to the content store",
-            hint="Free space, ask for the right to write, or name another folder as documents: in workspace.yml.",
-            place=folder.name,
-        ) from None
+        raise not_kept(folder.name) from None

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import filetype
@@ -32,6 +31,7 @@ from casemodel import (
 from connectors.config import SystemConfig, known_options, refuse, text_option
 from connectors.document_places import OUTSIDE, UNREADABLE, DocumentPlace, Unreached, open_place
 from connectors.document_store import DocumentStore, digest_of, reference
+from connectors.shared_store import SharedStore, open_store
 
 COLUMNS = ("_doc_state", "_doc_size", "_doc_sha256", "_doc_type", "_doc_ref")
 """What is said of a document: its state, number of bytes, SHA-256, media type by its bytes, and place in the store.
@@ -114,11 +114,11 @@ class Documented:
         self._config = config
         self._rules = rules
         self._places: dict[str, DocumentPlace] = {}
-        self._store: DocumentStore | None = None
+        self._store: DocumentStore | SharedStore | None = None
 
-    def keep_documents(self, folder: Path) -> None:
+    def keep_documents(self, place: str) -> None:
         """Copy every document that is read from now on to a content store."""
-        self._store = DocumentStore(folder)
+        self._store = open_store(place)
 
     def relations(self) -> tuple[str, ...]:
         """Return the names of the relations."""

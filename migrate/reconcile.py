@@ -20,7 +20,7 @@ from migrate.kept_waivers import counting_waivers, today
 from migrate.ledger.store import table
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
-from migrate.proof import build_proofs
+from migrate.proof import Sample, build_proofs
 from migrate.session import Session, require_runnable
 from migrate.trend import last_runs, note_verdict, wave_lines
 from migrate.verdicts import record_verdict
@@ -52,14 +52,22 @@ class Reconciled:
 
 @contextmanager
 def reconcile(
-    session: Session, mappings: Sequence[str], levels: Sequence[str], kinds: Sequence[str], lang: str, *, listed: bool
+    session: Session,
+    mappings: Sequence[str],
+    levels: Sequence[str],
+    kinds: Sequence[str],
+    lang: str,
+    *,
+    listed: bool,
+    sample: Sample | None = None,
 ) -> Iterator[Reconciled]:
     """Compare source and target of the mappings, write the reports asked for, and record the verdict.
 
     Args:
         levels: levels to run; none means all.
         kinds: ``html``, ``json``, ``txt``, ``xlsx``.
-        listed: whether all findings are to be read from the report as long as the block lasts; else a sample is.
+        listed: whether all findings are to be read from the report as long as the block lasts; else some are.
+        sample: the records to compare; None: all.
 
     Raises:
         UsageError: REC-001, REC-002 unknown level or kind, RUN-011 unknown mapping.
@@ -72,7 +80,7 @@ def reconcile(
     with KeptFindings(reports) if listed or _HOLD_ALL & set(kinds) else nullcontext() as kept:
         target = workspace_target(session.workspace)
         try:
-            report = _report(session, target, names, tuple(levels) or LEVELS, kept)
+            report = _report(session, target, names, tuple(levels) or LEVELS, kept, sample)
             stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
             written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
             record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
@@ -82,12 +90,20 @@ def reconcile(
 
 
 def _report(
-    session: Session, target: Target, names: Sequence[str], levels: Sequence[str], kept: KeptFindings | None
+    session: Session,
+    target: Target,
+    names: Sequence[str],
+    levels: Sequence[str],
+    kept: KeptFindings | None,
+    sample: Sample | None,
 ) -> Report:
     waivers, started = counting_waivers(target, session.workspace), time.perf_counter()
-    with build_proofs(session, target, names) as proofs:
-        verdict = judge(proofs, levels, kept=kept, watched=watched_keys(waivers))
-        facts = [proof.facts for proof in proofs]
+    share = None if sample is None else sample.share
+    with build_proofs(session, target, names, datetime.now(UTC), sample) as proofs:
+        verdict = judge(
+            proofs.mappings, levels, target=proofs.target, kept=kept, watched=watched_keys(waivers), sample=share
+        )
+        facts = [proof.facts for proof in proofs.mappings]
     meanings = {each.mapping: each.meaning for each in facts}
     terms = Terms(today(), signed_only=session.workspace.production)
     verdict = with_waivers(verdict, waivers, meanings, terms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import re
 import stat
@@ -72,7 +73,7 @@ class EnvironmentSettings(_Strict):
 
 
 class DocumentSettings(_Strict):
-    """Where the content of documents is kept; a relative folder starts in the workspace."""
+    """Where the content of documents is kept: a folder (a relative one starts in the workspace), or a URL."""
 
     store: str = "documents"
 
@@ -157,9 +158,10 @@ class Workspace:
         return float(text.removesuffix("%")) / 100 if text else None
 
     @property
-    def documents(self) -> Path:
-        """The folder of the content store."""
-        return self.root / self.model.documents.store
+    def documents(self) -> str:
+        """The content store: a folder or a URL."""
+        store = self.model.documents.store
+        return store if "://" in store else str(self.root / store)
 
     @property
     def reports(self) -> Path:
@@ -182,7 +184,7 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
 
     Raises:
         RefusedError: WSP-001 not a workspace, WSP-002 a setting is wrong, WSP-003 a variable is not set, WSP-004
-            unknown environment, WSP-005 a password in the URL of a target; YML-… when the file cannot be read as
+            unknown environment, WSP-005 a password in a URL; YML-… when the file cannot be read as
             strict YAML.
     """
     root = folder.absolute()
@@ -205,20 +207,24 @@ def load_workspace(folder: Path, env: str | None = None) -> Workspace:
     return Workspace(root, model, env, _systems(model, root, raw, production=production))
 
 
+_URLS = (
+    ("target", "url", "target", "Remove it and give the whole URL in the environment as OMNICASE_TARGET_URL."),
+    ("documents", "store", "content store", "Remove it and write ${NAME} there, which reads the environment."),
+)
+"""Settings that may be a URL: where they stand, what they are called, and how to give a password instead."""
+
+
 def _refuse_passwords(raw: PlacedDict) -> None:
-    """Refuse a password written in a URL of a target; one that comes out of the environment is where it belongs."""
+    """Refuse a password written in a URL; one that comes out of the environment is where it belongs."""
     environments = raw.get("environments")
-    for holder in (raw, *(environments.values() if isinstance(environments, PlacedDict) else ())):
-        target = holder.get("target") if isinstance(holder, PlacedDict) else None
-        if not isinstance(target, PlacedDict) or not isinstance(target.get("url"), str):
+    holders = (raw, *(environments.values() if isinstance(environments, PlacedDict) else ()))
+    for (section, setting, called, hint), holder in itertools.product(_URLS, holders):
+        found = holder.get(section) if isinstance(holder, PlacedDict) else None
+        if not isinstance(found, PlacedDict) or not isinstance(found.get(setting), str):
             continue
-        if url_holds_secret(_VARIABLE.sub(lambda found: found.group(2) or "", target["url"])):
-            raise RefusedError(
-                "WSP-005",
-                "the URL of the target holds a password",
-                hint="Remove it and give the whole URL in the environment as OMNICASE_TARGET_URL.",
-                place=Place(FILE, *target.value_places["url"]),
-            )
+        if url_holds_secret(_VARIABLE.sub(lambda variable: variable.group(2) or "", found[setting])):
+            place = Place(FILE, *found.value_places[setting])
+            raise RefusedError("WSP-005", f"the URL of the {called} holds a password", hint=hint, place=place)
 
 
 def _systems(model: WorkspaceModel, root: Path, raw: PlacedDict, *, production: bool) -> dict[str, SystemConfig]:

@@ -13,15 +13,21 @@ from reconciliation.sides import (
     ActualSide,
     ChildProof,
     ControlProof,
+    DimensionProof,
     ExpectedBatch,
     ExpectedSide,
     Facts,
     IssueCount,
     MappingProof,
     ProofColumn,
+    RuleProof,
     SampleRow,
+    SchemaAnswer,
+    SchemaDifference,
+    SchemaProof,
+    TargetProof,
 )
-from reconciliation.verdict import LEVELS, Check, Verdict
+from reconciliation.verdict import LEVELS, Check, Distribution, DistributionGroup, RuleResult, Verdict
 from reconciliation.waivers import (
     Terms,
     Waiver,
@@ -31,7 +37,7 @@ from reconciliation.waivers import (
     watched_keys,
     with_waivers,
 )
-from reconciliation.words import difference_text
+from reconciliation.words import difference_text, figure, has_text, issue_text, text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
@@ -41,6 +47,9 @@ __all__ = [
     "ChildProof",
     "Column",
     "ControlProof",
+    "DimensionProof",
+    "Distribution",
+    "DistributionGroup",
     "ExpectedBatch",
     "ExpectedSide",
     "Facts",
@@ -53,8 +62,14 @@ __all__ = [
     "Report",
     "ReportContext",
     "Row",
+    "RuleProof",
+    "RuleResult",
     "SampleRow",
+    "SchemaAnswer",
+    "SchemaDifference",
+    "SchemaProof",
     "Sheet",
+    "TargetProof",
     "Terms",
     "TrendRun",
     "Verdict",
@@ -64,6 +79,9 @@ __all__ = [
     "build_report",
     "difference_kind_expr",
     "difference_text",
+    "figure",
+    "has_text",
+    "issue_text",
     "judge",
     "may_be_waived",
     "meaning_of",
@@ -71,6 +89,7 @@ __all__ = [
     "render_html",
     "render_json",
     "render_terminal",
+    "text",
     "verdict_chunks",
     "verdict_document",
     "watched_keys",

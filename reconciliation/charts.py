@@ -98,7 +98,8 @@ def trend_lines(report: Report) -> tuple[TrendLine, ...]:
 
 def _trend(values: list[int | float | None], runs: tuple[TrendRun, ...], name: str) -> tuple[TrendCell, ...]:
     largest = max((value for value in values if value), default=0)
-    cells, last = [], None
+    cells: list[TrendCell] = []
+    last: int | float | None = None
     for value, run in zip(values, runs, strict=True):
         comparable = value is not None and not run.part and name in ("rejected", "parked", "differences")
         change = int(value - last) if comparable and value is not None and last is not None else None

@@ -7,30 +7,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
 
 from casemodel import UsageError
-from reconciliation.checks.accounting import Accounting
+from reconciliation.checks.accounting import STOCK, Accounting
 from reconciliation.checks.children import check_children
 from reconciliation.checks.controls import check_control
-from reconciliation.checks.fields import Fields
-from reconciliation.checks.keys import KeysToSource, KeysToTarget
-from reconciliation.findings import SAMPLE_LIMIT, FindingBook, FindingGroup, Watched
+from reconciliation.checks.distribution import Distributions
+from reconciliation.checks.fields import VALUES, Fields
+from reconciliation.checks.keys import TO_TARGET, KeysToSource, KeysToTarget
+from reconciliation.checks.rules import Rules
+from reconciliation.checks.schema import check_schema
+from reconciliation.findings import SAMPLE_LIMIT, FindingBook, Watched
 from reconciliation.kept_findings import KeptFindings
-from reconciliation.sides import MappingProof
-from reconciliation.verdict import LEVELS, Check, Verdict, decide
+from reconciliation.sides import ExpectedBatch, MappingProof, TargetProof
+from reconciliation.verdict import LEVELS, SAMPLED, Check, Distribution, RuleResult, Verdict, decide
 
 
 def judge(
     proofs: Iterable[MappingProof],
     levels: Sequence[str] = LEVELS,
     *,
+    target: TargetProof | None = None,
     sample_limit: int = SAMPLE_LIMIT,
     kept: KeptFindings | None = None,
     watched: Watched | None = None,
+    sample: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -40,32 +45,33 @@ def judge(
         proofs: one per mapping; both sides must stay open until the judge returns, since a table is read once more
             after the last mapping that fills it.
         levels: which of `LEVELS` to run; `in_balance` needs those of `MINIMUM`.
+        target: what is asked of the target as a whole: its form, rules, distributions.
         sample_limit: findings kept per group in memory; all are counted.
         kept: where all findings are kept, for the reports that hold all.
         watched: by mapping the keys whose findings are held in memory beyond that (`watched_keys`).
+        sample: the share of the records that both sides were limited to; None: they give all.
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
     Raises:
         UsageError: REC-001 a level that does not exist.
     """
-    asked = _levels(levels)
-    checks: list[Check] = []
-    books: list[FindingBook] = []
-    tables: dict[str, KeysToSource] = {}
-    for proof in proofs:
-        names = (proof.facts.mapping, proof.facts.target, proof.facts.owner)
-        book = FindingBook(*names, sample_limit, kept, (watched or {}).get(proof.facts.mapping, frozenset()))
-        books.append(book)
-        table = tables.setdefault(proof.facts.target, KeysToSource(kept, watched)) if "keys" in asked else None
-        checks.extend(_judge_mapping(proof, asked, book, table, clock, progress))
-    for table in tables.values():
-        started = clock()
-        check, book = table.check()
-        checks.append(replace(check, seconds=round(clock() - started, 3)))
-        if book not in books:
-            books.append(book)
-    return decide(asked, checks, _groups(books))
+    asked, whole = _levels(levels), target or TargetProof()
+    known = list(proofs)
+    owners = {each.facts.mapping: each.facts.owner for each in known}
+    made = _Made(whole, asked, owners, sample_limit, kept, watched or {}, clock, sample)
+    if "schema" in asked:
+        made.ask_schemas()
+    for proof in known:
+        if proof.facts.target in made.unreadable:
+            made.checks.extend(_not_readable(proof, asked))
+            continue
+        book = made.book(proof.facts.mapping, proof.facts.target)
+        made.checks.extend(_judge_mapping(proof, made, book, progress))
+    made.close_tables()
+    if "rules" in asked:
+        made.ask_rules(known)
+    return made.verdict()
 
 
 def _levels(levels: Sequence[str]) -> tuple[str, ...]:
@@ -77,55 +83,198 @@ def _levels(levels: Sequence[str]) -> tuple[str, ...]:
     return tuple(level for level in LEVELS if level in levels)
 
 
-@dataclass(slots=True)
-class _Seconds:
-    """Seconds per level; reading the source counts for the accounting."""
+class _Made:
+    """What the judge has gathered so far."""
 
-    accounting: float = 0.0
-    keys: float = 0.0
-    fields: float = 0.0
+    def __init__(
+        self, target: TargetProof, levels: tuple[str, ...], owners: dict[str, str], sample_limit: int,
+        kept: KeptFindings | None, watched: Watched, clock: Callable[[], float], sample: float | None,
+    ) -> None:  # fmt: skip
+        self.target, self.levels, self.clock, self._sample = target, levels, clock, sample
+        self.checks: list[Check] = []
+        self.unreadable: frozenset[str] = frozenset()
+        """Tables that lack something, so that they cannot be read."""
+        self.seconds: dict[str, float] = {}
+        """Spent on the distribution of a table."""
+        self._limit, self._kept, self._watched = sample_limit, kept, watched
+        self._books: dict[tuple[str, str], FindingBook] = {}
+        self._signals: dict[tuple[str, str], FindingBook] = {}
+        self._more: list[FindingBook] = []
+        self._tables: dict[str, KeysToSource] = {}
+        self._divided: dict[str, Distributions] = {}
+        self._rules: list[RuleResult] = []
+        self._shown: list[Distribution] = []
+        self._owners = owners
+
+    def book(self, mapping: str, table: str) -> FindingBook:
+        """Return the book of findings of a mapping, or of a table's records that no mapping made."""
+        if (mapping, table) not in self._books:
+            self._books[mapping, table] = self._new(mapping, table, self._kept)
+        return self._books[mapping, table]
+
+    def _signals_of(self, mapping: str, table: str) -> FindingBook:
+        """Return the book of signals of a mapping; people look at examples, and the query of a rule gives the rest."""
+        if (mapping, table) not in self._signals:
+            self._signals[mapping, table] = self._new(mapping, table, None)
+        return self._signals[mapping, table]
+
+    def _new(self, mapping: str, table: str, kept: KeptFindings | None) -> FindingBook:
+        watched = self._watched.get(mapping, frozenset())
+        return FindingBook(mapping, table, self._owners.get(mapping, ""), self._limit, kept, watched)
+
+    def table(self, proof: MappingProof) -> KeysToSource | None:
+        """Return what follows the records of the mapping's table back."""
+        if not {"keys", "distribution"} & set(self.levels):
+            return None
+        return self._tables.setdefault(proof.facts.target, KeysToSource(self._kept, self._watched))
+
+    def divided(self, proof: MappingProof) -> Distributions | None:
+        """Return what divides the records of the mapping's table; None: nothing does, or a sample is no division."""
+        table = proof.facts.target
+        dimensions = [each for each in self.target.dimensions if each.target == table]
+        if "distribution" not in self.levels or not dimensions or self._sample is not None:
+            return None
+        if table not in self._divided:
+            self._divided[table] = Distributions(dimensions)
+        return self._divided[table]
+
+    def ask_schemas(self) -> None:
+        """Compare the forms of target and sources."""
+        for proof in self.target.schemas:
+            started = self.clock()
+            check, lacking = check_schema(proof, self.book(proof.mapping, proof.target))
+            self.checks.append(replace(check, seconds=round(self.clock() - started, 3)))
+            if proof.check == "schema.model":
+                self.unreadable |= lacking
+
+    def close_tables(self) -> None:
+        """Ask what can be asked when all mappings of a table were read."""
+        for name, table in self._tables.items():
+            if "keys" in self.levels:
+                started = self.clock()
+                check, book = table.check()
+                self.checks.append(replace(check, seconds=round(self.clock() - started, 3)))
+                if all(book is not each for each in self._books.values()):
+                    self._more.append(book)
+            if name in self._divided:
+                self._close_distribution(name, table)
+
+    def _close_distribution(self, name: str, table: KeysToSource) -> None:
+        started, divided = self.clock(), self._divided[name]
+        divided.leave_out(table.kept())
+        book = self._new(divided.mappings, name, self._kept)
+        self._more.append(book)
+        for check, made in divided.checks(book):
+            spent = self.clock() - started + self.seconds.pop(name, 0.0)
+            self.checks.append(replace(check, seconds=round(spent, 3)))
+            started = self.clock()
+            if made is not None:
+                self._shown.append(made)
+
+    def ask_rules(self, proofs: Sequence[MappingProof]) -> None:
+        """Ask the rules of the tables that the mappings fill."""
+        rules = Rules(proofs, self.book, self._signals_of)
+        filled = {proof.facts.target for proof in proofs} - self.unreadable
+        for rule in self.target.rules:
+            if rule.target in filled:
+                started = self.clock()
+                check, result = rules.ask(rule)
+                self.checks.append(replace(check, seconds=round(self.clock() - started, 3)))
+                self._rules.append(result)
+
+    def verdict(self) -> Verdict:
+        """Judge."""
+        groups = [group for book in (*self._books.values(), *self._more) for group in book.groups()]
+        signals = [group for book in self._signals.values() for group in book.groups()]
+        checks = [
+            replace(check, share=self._sample) if self._sample is not None and check.level in SAMPLED else check
+            for check in self.checks
+        ]
+        judged = decide(self.levels, checks, groups, signals=signals, rules=self._rules, distributions=self._shown)
+        return replace(judged, sample=self._sample)
+
+
+def _not_readable(proof: MappingProof, levels: tuple[str, ...]) -> list[Check]:
+    """Return a check per level that could not be made, since the table lacks what is to be read."""
+    facts = proof.facts
+    names = {"accounting": STOCK, "keys": TO_TARGET, "fields": VALUES}
+    return [
+        Check(
+            check=check, level=level, mapping=facts.mapping, target=facts.target, outcome="not_applicable",
+            reason="table_differs", meaning=facts.meaning,
+        )
+        for level, check in names.items() if level in levels
+    ]  # fmt: skip
 
 
 def _judge_mapping(
-    proof: MappingProof,
-    levels: tuple[str, ...],
-    book: FindingBook,
-    table: KeysToSource | None,
-    clock: Callable[[], float],
-    progress: Callable[[str, int], None] | None,
+    proof: MappingProof, made: _Made, book: FindingBook, progress: Callable[[str, int], None] | None
 ) -> list[Check]:
-    made = _own_checks(proof, levels, book, clock)
-    if not {"accounting", "keys", "fields"} & set(levels):
-        return made
-    deep = "keys" in levels or "fields" in levels
-    columns = [column.name for column in proof.columns] if "fields" in levels else []
-    accounting, keys, fields = Accounting(), KeysToTarget(proof, book), Fields(proof, book)
-    seconds, mark = _Seconds(), clock()
-    if table is not None:
-        table.add_proof(proof, book)
-    for batch in proof.expected.batches(values=deep):
-        accounting.add(batch)
-        mark = _spend(seconds, "accounting", mark, clock)
-        if deep:
-            ids = batch.frame["id"].drop_nulls().unique()
-            found = proof.actual.records(ids, columns) if ids.len() else _no_records(columns)
-        if table is not None:
-            keys.add(batch.frame, found)
-            table.add(batch.frame)
-            mark = _spend(seconds, "keys", mark, clock)
-        if "fields" in levels:
-            fields.add(batch.frame, found)
-            mark = _spend(seconds, "fields", mark, clock)
+    own = _own_checks(proof, made.levels, book, made.clock)
+    if not {"accounting", "keys", "fields", "distribution"} & set(made.levels):
+        return own
+    reading = _Reading(proof, made, book)
+    for batch in proof.expected.batches(values=bool(_DEEP & set(made.levels))):
+        reading.add(batch)
         if progress is not None:
             progress(proof.facts.mapping, batch.source_rows)
-    passed: list[Check] = []
-    if "accounting" in levels:
-        passed.extend(accounting.checks(proof.facts, book))
-    if "keys" in levels:
-        passed.append(keys.check())
-    if "fields" in levels:
-        passed.append(fields.check())
-    return [*(replace(check, seconds=round(getattr(seconds, check.level), 3)) for check in passed), *made]
+    return [*reading.checks(), *own]
+
+
+_DEEP = {"keys", "fields", "distribution"}
+"""Levels that need the records of the target beside the rows of the source."""
+
+
+class _Reading:
+    """One pass over the rows of a mapping, for all levels that follow them."""
+
+    def __init__(self, proof: MappingProof, made: _Made, book: FindingBook) -> None:
+        self._proof, self._made, self._book, self._levels = proof, made, book, made.levels
+        self._accounting, self._keys, self._fields = Accounting(), KeysToTarget(proof, book), Fields(proof, book)
+        self._table, self._divided = made.table(proof), made.divided(proof)
+        if self._table is not None:
+            self._table.add_proof(proof, book)
+        if self._divided is not None:
+            self._divided.add_proof(proof)
+        compared = [column.name for column in proof.columns] if "fields" in made.levels else []
+        self._columns = list(dict.fromkeys([*compared, *(self._divided.columns if self._divided else ())]))
+        self._spent = dict.fromkeys(("accounting", "keys", "fields"), 0.0)
+        self._mark = made.clock()
+
+    def add(self, batch: ExpectedBatch) -> None:
+        """Follow the rows of one batch; reading the source counts for the accounting."""
+        self._accounting.add(batch)
+        self._spend(self._spent, "accounting")
+        if not _DEEP & set(self._levels):
+            return
+        ids = batch.frame["id"].drop_nulls().unique()
+        found = self._proof.actual.records(ids, self._columns) if ids.len() else _no_records(self._columns)
+        if self._table is not None:
+            self._table.add(batch.frame)
+        if "keys" in self._levels:
+            self._keys.add(batch.frame, found)
+        self._spend(self._spent, "keys")
+        if "fields" in self._levels:
+            self._fields.add(batch.frame, found)
+            self._spend(self._spent, "fields")
+        if self._divided is not None:
+            self._divided.add(batch.frame, found)
+            self._spend(self._made.seconds, self._proof.facts.target)
+
+    def checks(self) -> list[Check]:
+        """Return the answers for this mapping."""
+        passed: list[Check] = []
+        if "accounting" in self._levels:
+            passed.extend(self._accounting.checks(self._proof.facts, self._book))
+        if "keys" in self._levels:
+            passed.append(self._keys.check())
+        if "fields" in self._levels:
+            passed.append(self._fields.check())
+        return [replace(check, seconds=round(self._spent[check.level], 3)) for check in passed]
+
+    def _spend(self, seconds: dict[str, float], on: str) -> None:
+        now = self._made.clock()
+        seconds[on], self._mark = seconds.get(on, 0.0) + now - self._mark, now
 
 
 def _own_checks(
@@ -144,16 +293,7 @@ def _own_checks(
     return made
 
 
-def _spend(seconds: _Seconds, level: str, mark: float, clock: Callable[[], float]) -> float:
-    now = clock()
-    setattr(seconds, level, getattr(seconds, level) + now - mark)
-    return now
-
-
 def _no_records(columns: Sequence[str]) -> pl.DataFrame:
     known = {"id": pl.String, "edited": pl.Boolean, "settled": pl.Boolean}
     return pl.DataFrame(schema={**known, **dict.fromkeys(columns, pl.String)})
 
-
-def _groups(books: Iterable[FindingBook]) -> list[FindingGroup]:
-    return [group for book in books for group in book.groups()]

@@ -6,6 +6,7 @@ import contextlib
 import re
 from datetime import date
 
+from reconciliation.causes import CUT_AT
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
@@ -49,6 +50,8 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     moved = sum(check.moved_on for check in verdict.checks)
     if moved:
         sentences.append(text(lang, "says.moved", n=moved))
+    if verdict.signal_count:
+        sentences.append(text(lang, "says.signals", n=verdict.signal_count))
     return [*sentences, *_scope_of_checks(lang, verdict)]
 
 
@@ -101,13 +104,38 @@ def _scope_of_checks(lang: str, verdict: Verdict) -> list[str]:
 def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
     """Return what differs, in the words of an administrator: ``einddatum: één dag eerder dan in de bron``."""
     if group.field is None:
-        about = group.check.partition(".")[0]
+        level = group.check.partition(".")[0]
         cause = text(lang, f"cause.{group.cause}")
-        return text(lang, f"find.{about}", about=group.difference, cause=cause) if has_text(f"find.{about}") else cause
+        if level == "rules":
+            rule = group.difference or ""
+            return text(lang, "find.rules", rule=rule, about=rule_text(lang, report, rule))
+        about = _translated(lang, {"schema": "what", "distribution": "by"}.get(level, ""), group.difference or "")
+        return text(lang, f"find.{level}", about=about, cause=cause) if has_text(f"find.{level}") else cause
     label = report.label(group.mapping, group.field) if lang == "nl" else ""
     difference = difference_text(lang, group.difference or "another value")
     title = text(lang, "find.field", field=label or group.field, difference=difference)
     return title[:1].upper() + title[1:] if label else title
+
+
+def likely_text(lang: str, group: FindingGroup) -> str:
+    """Return the likely causes of a kind of difference in words; empty where no pattern fits."""
+    said = []
+    for name, count in group.likely[:3]:
+        cut = name.removeprefix(CUT_AT)
+        words = text(lang, f"likely.{name}") if cut == name else text(lang, "likely.cut off at", at=cut)
+        said.append(words if count == group.count else text(lang, "likely.some", words=words, n=count))
+    return text(lang, "likely", words="; ".join(said)) if said else ""
+
+
+def rule_text(lang: str, report: Report, rule: str) -> str:
+    """Return what a rule asks, by its id."""
+    found = next((each for each in report.verdict.rules if each.id == rule), None)
+    return rule if found is None else found.dutch if lang == "nl" else found.english
+
+
+def _translated(lang: str, kind: str, word: str) -> str:
+    key = f"{kind}.{word}"
+    return text(lang, key) if has_text(key) else word
 
 
 def finding_value(lang: str, value: str | None) -> str:
@@ -118,6 +146,11 @@ def finding_value(lang: str, value: str | None) -> str:
         with contextlib.suppress(ValueError):    # what looks like a date may not exist
             return figure(lang, date.fromisoformat(value))
     return text(lang, f"outcome.{value}") if has_text(f"outcome.{value}") else value
+
+
+def group_place(group: FindingGroup) -> str:
+    """Return what a kind of difference is about: its mapping, else its table; empty for the target as a whole."""
+    return group.mapping or group.target
 
 
 def reason_text(lang: str, check: Check) -> str:
@@ -149,4 +182,5 @@ def stage_name(lang: str, stage: str) -> str:
 
 def check_name(check: Check) -> str:
     """Return the mapping of a check, and which of its controls or children it is about."""
-    return f"{check.mapping} ({check.about})" if check.about else check.mapping
+    name = check.mapping or check.target or check.check.partition(".")[2]
+    return f"{name} ({check.about})" if check.about else name

@@ -129,6 +129,7 @@ def _speech(report: Report) -> dict[str, Any]:
             )
             for lang in LANGUAGES
         ],
+        "likely": lambda group: both(lambda lang: naming.likely_text(lang, group)),
         "title": lambda group: both(lambda lang: naming.finding_title(lang, report, group)),
         "value": lambda value: both(lambda lang: naming.finding_value(lang, value)),
         "said": text,

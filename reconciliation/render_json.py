@@ -10,7 +10,7 @@ from typing import Any
 from reconciliation.findings import Finding, FindingGroup
 from reconciliation.report import BookLine, Cause, Report, ReportContext
 from reconciliation.sides import Facts
-from reconciliation.verdict import Check, Verdict
+from reconciliation.verdict import Check, Distribution, DistributionGroup, RuleResult, Verdict
 from reconciliation.waivers import WaiverUse
 
 
@@ -28,6 +28,10 @@ def _without_findings(verdict: Verdict) -> dict[str, Any]:
         "checks": [_check(check) for check in verdict.checks],
         "findings": [],
         "groups": [_group(group) for group in verdict.groups],
+        "signals": [_group(group) for group in verdict.signals],
+        "signal_records": [_finding(each) for group in verdict.signals for each in group.findings],
+        "rules": [_rule(rule) for rule in verdict.rules],
+        "distributions": [_distribution(each) for each in verdict.distributions],
         "waivers": [_waiver(use) for use in verdict.waivers],
         "sample": verdict.sample,
     }
@@ -105,8 +109,9 @@ def _check(check: Check) -> dict[str, Any]:
         "check": check.check, "level": check.level, "mapping": check.mapping, "target": check.target,
         "about": check.about, "outcome": check.outcome, "compared_source": check.compared_source,
         "compared_target": check.compared_target, "compared_values": check.compared_values, "moved_on": check.moved_on,
-        "findings": check.findings, "waived": check.waived, "explained": dict(check.explained), "reason": check.reason,
-        "seconds": check.seconds, "meaning": check.meaning,
+        "findings": check.findings, "waived": check.waived, "signals": check.signals,
+        "explained": dict(check.explained), "reason": check.reason, "seconds": check.seconds, "share": check.share,
+        "meaning": check.meaning,
     }  # fmt: skip
 
 
@@ -121,7 +126,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _group(group: FindingGroup) -> dict[str, Any]:
     return {
         "id": group.id, "check": group.check, "mapping": group.mapping, "target": group.target, "owner": group.owner,
-        "field": group.field, "cause": group.cause, "difference": group.difference, "count": group.count,
+        "field": group.field, "cause": group.cause, "difference": group.difference, "likely": dict(group.likely),
+        "count": group.count,
         "listed": group.listed, "waived": group.waived,
     }  # fmt: skip
 
@@ -133,6 +139,25 @@ def _waiver(use: WaiverUse) -> dict[str, Any]:
         "keys": [list(key) for key in waiver.keys], "max": waiver.maximum, "until": waiver.until.isoformat(),
         "reason": waiver.reason, "proposed_by": waiver.proposed_by, "approved_by": waiver.approved_by,
         "signature": waiver.signature, "status": use.status, "found": use.found,
+    }  # fmt: skip
+
+
+def _rule(rule: RuleResult) -> dict[str, Any]:
+    return {
+        "rule": rule.id, "severity": rule.severity, "target": rule.target, "own": rule.own, "nl": rule.dutch,
+        "en": rule.english, "compared": rule.compared, "broken": rule.broken,
+    }  # fmt: skip
+
+
+def _distribution(divided: Distribution) -> dict[str, Any]:
+    def counts(group: DistributionGroup | None) -> dict[str, int] | None:
+        return None if group is None else {"expected": group.expected, "found": group.found}
+
+    return {
+        "target": divided.target, "by": divided.by, "column": divided.column, "differing": divided.differing,
+        "groups": [{"value": each.label, "expected": each.expected, "found": each.found} for each in divided.groups],
+        "small": counts(divided.small), "small_groups": divided.folded, "empty": counts(divided.empty),
+        "left_out": divided.apart,
     }  # fmt: skip
 
 

@@ -13,7 +13,10 @@ from reconciliation.naming import (
     conclusion_title,
     finding_title,
     finding_value,
+    group_place,
+    likely_text,
     reason_text,
+    rule_text,
     scope_reason,
     waiver_about,
     waiver_people,
@@ -21,10 +24,14 @@ from reconciliation.naming import (
 )
 from reconciliation.report import BookLine, Cause, Report
 from reconciliation.sums import CheckSum, sums
-from reconciliation.words import duration, figure, issue_text, remedy_text, share, text
+from reconciliation.verdict import Distribution
+from reconciliation.words import duration, figure, has_text, issue_text, remedy_text, share, text
 
 WIDTH = 100
 _EXAMPLES = 3
+_GAPS = 12
+_MANY = ("rules.model", "rules.own", "distribution.groups")
+"""Checks of many parts: what of them differs is told above, what had nothing to compare by number."""
 _MARKS = {"passed": "✔", "failed": "✘", "not_applicable": "–", "waived": "○"}
 
 
@@ -32,8 +39,8 @@ def render_terminal(report: Report, lang: str = "nl") -> str:
     """Return the report as plain text, lines of at most 100 columns, ending in a newline."""
     blocks = [
         _conclusion(report, lang), _books(report, lang), _differences(report, lang), _waivers(report, lang),
-        _rejects(report, lang),
-        _losses(report, lang), _scope(report, lang), _checks(report, lang), _next(report, lang),
+        _signals(report, lang), _rejects(report, lang), _losses(report, lang), _scope(report, lang),
+        _distributions(report, lang), _checks(report, lang), _next(report, lang),
     ]  # fmt: skip
     lines = [line for block in blocks if block for line in [*block, ""]]
     return "\n".join(printable(line).rstrip() for line in lines[:-1]) + "\n"
@@ -88,18 +95,65 @@ def _differences(report: Report, lang: str) -> list[str]:
     out = [_title(lang, "term.findings")]
     shown = report.decisions[:20]
     for group in shown:
-        title = f"{finding_title(lang, report, group)} ({group.mapping}) [{group.id}]"
+        place = group_place(group)
+        title = finding_title(lang, report, group) + (f" ({place})" if place else "") + f" [{group.id}]"
         out += _wrap(f"✘ {figure(lang, group.count - group.waived)} × {title}", "  ", first="")
         if group.field is not None:
             out += _wrap(text(lang, f"cause.{group.cause}") + ". " + text(lang, f"why.{group.cause}"), "    ")
         else:
             out += _wrap(text(lang, f"why.{group.cause}"), "    ")
+        out += _wrap(likely_text(lang, group), "    ") if group.likely else []
         for finding in group.findings[:_EXAMPLES]:
             pair = f"{finding_value(lang, finding.expected)} → {finding_value(lang, finding.found)}"
             out += _wrap(f"{finding.id}  {'|'.join(finding.key)}  {pair}", "      ")
     if len(report.decisions) > len(shown):
         out.append("  " + text(lang, "term.more", n=len(report.decisions) - len(shown)))
     return out
+
+
+def _signals(report: Report, lang: str) -> list[str]:
+    if not report.signals:
+        return []
+    rules = {rule.id: rule for rule in report.verdict.rules}
+    out = [_title(lang, "term.signals"), *_wrap(text(lang, "signals.note"), "  ")]
+    for name in dict.fromkeys(group.difference or "" for group in report.signals):
+        rule = rules[name]
+        count = text(lang, "signals.of", n=rule.broken, total=rule.compared)
+        out += _wrap(f"! {count:>15}  {rule_text(lang, report, name)} [{name}]", " " * 19, first="")
+    return out
+
+
+def _distributions(report: Report, lang: str) -> list[str]:
+    if not report.distributions:
+        return []
+    out = [_title(lang, "term.distribution")]
+    for target in dict.fromkeys(each.target for each in report.distributions):
+        mine = [each for each in report.distributions if each.target == target]
+        equal = [f"{text(lang, f'by.{each.by}')} {figure(lang, _groups(each))}" for each in mine if not each.differing]
+        if equal:
+            line = text(lang, "distribution.table", target=target, parts=", ".join(equal))
+            out += _wrap(f"✔ {line}", "    ", first="")
+        for each in mine:
+            if each.differing:
+                by, total = text(lang, f"by.{each.by}"), _groups(each)
+                said = text(lang, "distribution.differs", target=target, by=by, n=each.differing, total=total)
+                out += [*_wrap(f"✘ {said}", "  ", first=""), *(f"    {line}" for line in _gaps(each, lang)[:_GAPS])]
+    return out
+
+
+def _groups(divided: Distribution) -> int:
+    return len(divided.groups) + divided.folded + (divided.empty is not None)
+
+
+def _gaps(divided: Distribution, lang: str) -> list[str]:
+    """Return a line per group that differs: what it is, how many the source gives, how many there are."""
+    named = [(group.label, group) for group in divided.groups]
+    named += [(text(lang, "distribution.small"), divided.small)] if divided.small and divided.small_differing else []
+    named += [(text(lang, "distribution.empty"), divided.empty)] if divided.empty else []
+    wrong = [(name, group) for name, group in named if group.expected != group.found or group is divided.small]
+    return [
+        f"{name[:40]:<40}  {figure(lang, each.expected):>10} → {figure(lang, each.found):>10}" for name, each in wrong
+    ]
 
 
 def _waivers(report: Report, lang: str) -> list[str]:
@@ -163,7 +217,7 @@ def _checks(report: Report, lang: str) -> list[str]:
     out = [f"{_title(lang, 'checks')} ({text(lang, 'checks.summary', n=passed, total=len(checks))})"]
     for each in sums(report.verdict):
         out += [f"{_MARKS[each.outcome]} {text(lang, f'check.{each.check}')}", *_wrap(_compared(each, lang), "    ")]
-        for check in each.exceptions:
+        for check in each.exceptions if each.check not in _MANY else ():
             count = text(lang, "count.differences", n=check.findings) if check.findings else ""
             accepted = text(lang, "count.waived", n=check.waived) if check.waived else ""
             parts = ", ".join(part for part in (count, accepted, reason_text(lang, check)) if part)
@@ -172,15 +226,17 @@ def _checks(report: Report, lang: str) -> list[str]:
 
 
 def _compared(total: CheckSum, lang: str) -> str:
-    parts = [
-        f"{text(lang, 'col.source')} {figure(lang, total.compared_source)}",
-        f"{text(lang, 'col.target')} {figure(lang, total.compared_target)}",
-    ]
+    parts = [f"{text(lang, 'col.target')} {figure(lang, total.compared_target)}"]
+    if total.compared_source or not total.compared_target:
+        parts.insert(0, f"{text(lang, 'col.source')} {figure(lang, total.compared_source)}")
     if total.compared_values:
         parts.append(f"{figure(lang, total.compared_values)} {text(lang, 'col.values_compared')}")
     if total.moved_on:
         parts.append(f"{text(lang, 'col.moved')} {figure(lang, total.moved_on)}")
-    parts.append(text(lang, "checks.part", n=total.passed, total=total.total))
+    if total.share < 1:
+        parts.append(text(lang, "checks.share", share=share(lang, total.share)))
+    key = f"checks.part.{total.check.partition('.')[0]}"
+    parts.append(text(lang, key if has_text(key) else "checks.part", n=total.passed, total=total.total))
     return ", ".join([*parts, duration(lang, total.seconds)])
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from casemodel import OUTCOMES
 from reconciliation.findings import FindingGroup
 from reconciliation.sides import Facts, SampleRow
-from reconciliation.verdict import Verdict
+from reconciliation.verdict import Distribution, Verdict
 
 SAMPLES_PER_CAUSE = 10
 """Rejected rows shown under one cause; all are counted."""
@@ -156,6 +156,16 @@ class Report:
     def decisions(self) -> tuple[FindingGroup, ...]:
         """The kinds of differences that somebody has to decide about, as the verdict orders them."""
         return tuple(group for group in self.verdict.groups if group.is_open)
+
+    @property
+    def signals(self) -> tuple[FindingGroup, ...]:
+        """What rules point out to people."""
+        return self.verdict.signals
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        """How the records are divided, source against target: a chart each."""
+        return self.verdict.distributions
 
     def label(self, mapping: str, column: str | None) -> str:
         """Return the Dutch term of a target column (of the table without one), empty when the model has none."""

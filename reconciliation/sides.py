@@ -32,10 +32,12 @@ class ExpectedBatch:
           where the outcome is not ``record``.
 
     source_rows: physical records of the source in this batch (before unpivoting).
+    beyond: ``_key`` of the rows that are not in the sample, when one is taken: they are counted and not compared.
     """
 
     frame: pl.DataFrame
     source_rows: int
+    beyond: pl.Series = field(default_factory=lambda: pl.Series("_key", [], dtype=pl.String))
 
 
 class ExpectedSide(Protocol):
@@ -81,6 +83,10 @@ class ProofColumn:
 
     name: str
     personal: bool = True
+    kind: str = "text"
+    """``text``, ``date``, ``instant``, ``boolean``, ``integer``, ``decimal``, ``json`` or ``uuid`` (a link)."""
+    coded: bool = False
+    """Its values are codes of a list, or links to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +211,95 @@ class MappingProof:
     the source, then each stage of the mapping, and the value as it may be shown."""
     controls: tuple[ControlProof, ...] = ()
     children: tuple[ChildProof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDifference:
+    """One thing in which a database or a relation is not as the model or the mapping has it.
+
+    what: ``table``, ``column``, ``type``, ``nullable``, ``link``, ``unique key``, ``revision``, …
+    kind: ``missing``, ``unexpected`` or ``differs``.
+    """
+
+    table: str
+    name: str
+    what: str
+    kind: str
+    expected: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaAnswer:
+    """What was compared, and what differs; ``compared`` counts tables, columns, keys, links, indexes and checks."""
+
+    compared: int
+    differences: tuple[SchemaDifference, ...] = ()
+    reason: str | None = None
+    """Why nothing was compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaProof:
+    """Something whose form is compared (level schema).
+
+    check: ``schema.model``, ``schema.ledger`` or ``schema.source``.
+    mapping: of a source: the mapping that reads it, else empty.
+    target: the table it fills, else empty.
+    """
+
+    check: str
+    compare: Callable[[], SchemaAnswer]
+    mapping: str = ""
+    target: str = ""
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleProof:
+    """A rule about the records of one target table (level rules).
+
+    id: unique among all rules, such as ``CA-05 result``.
+    severity: ``error``: no such record may be there; ``signal``: people judge it, and it fails nothing.
+    own: a rule of the municipality (``checks/*.yml``), not of the case model.
+    count: how many records the rule is about.
+    offenders: the records that break it, page by page: ``id``, and what the id map says of it, ``mapping`` and ``key``
+        (NULL where no mapping made it).
+    """
+
+    id: str
+    severity: str
+    target: str
+    dutch: str
+    english: str
+    count: Callable[[], int]
+    offenders: Callable[[], Iterator[pl.DataFrame]]
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionProof:
+    """A way in which the records of a table are divided (level distribution).
+
+    by: ``year``, ``month``, ``type``, ``channel``, ``status``, ``department`` or ``location``.
+    column: the column that divides them.
+    length: how many characters of its text count (4: the year, 7: the month); None: all.
+    counts: asks the target: a row per value with ``value`` (String) and ``n`` (Int64).
+    labels: what values are called, for links: ``value`` and ``label``; None: they stand for themselves.
+    """
+
+    target: str
+    by: str
+    column: str
+    counts: Callable[[], pl.DataFrame]
+    length: int | None = None
+    labels: Callable[[], pl.DataFrame] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetProof:
+    """What is asked of the target as a whole, and of the forms of sources."""
+
+    schemas: tuple[SchemaProof, ...] = ()
+    rules: tuple[RuleProof, ...] = ()
+    dimensions: tuple[DimensionProof, ...] = ()

@@ -22,6 +22,8 @@ class CheckSum:
     moved_on: int
     findings: int
     seconds: float
+    share: float
+    """Of the records, how much of them was compared."""
     exceptions: tuple[Check, ...]
     """The checks that did not pass."""
 
@@ -51,5 +53,6 @@ def _sum(name: str, checks: list[Check]) -> CheckSum:
         moved_on=sum(check.moved_on for check in checks),
         findings=sum(check.findings for check in checks),
         seconds=sum(check.seconds for check in checks),
+        share=min(check.share for check in checks),
         exceptions=tuple(check for check in checks if check.outcome != "passed"),
     )

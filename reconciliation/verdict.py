@@ -11,10 +11,12 @@ from reconciliation.findings import Finding, FindingGroup
 if TYPE_CHECKING:
     from reconciliation.waivers import WaiverUse
 
-LEVELS = ("accounting", "keys", "controls", "fields", "children")
-"""The levels of this version, cheap to deep."""
+LEVELS = ("schema", "accounting", "keys", "controls", "fields", "children", "rules", "distribution")
+"""All levels, in the order of the report."""
 MINIMUM = ("accounting", "keys", "fields")
 """The levels that `in_balance` needs."""
+SAMPLED = ("keys", "fields", "children")
+"""The levels that can be asked of a sample; the others count or ask all in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Check:
     moved_on: int = 0
     """Rows that differ only because the source changed since their load."""
     findings: int = 0
+    signals: int = 0
+    """Records that a rule points out to people, and that fail nothing."""
     waived: int = 0
     """How many of the findings people accepted."""
     explained: Mapping[str, int] = field(default_factory=dict)
@@ -42,7 +46,62 @@ class Check:
     reason: str | None = None
     """Why a check is not applicable: a code of the texts, or the caller's own words."""
     seconds: float = 0.0
+    share: float = 1.0
+    """Of the records, how much of them was compared: 1 is all."""
     meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """What became of one rule."""
+
+    id: str
+    """Such as ``CA-05 result``; the check of it has it as ``about``."""
+    severity: str
+    """``error``: broken, it is a difference; ``signal``: broken, people judge it."""
+    target: str
+    dutch: str
+    english: str
+    own: bool
+    """Of the municipality (``checks/*.yml``)."""
+    compared: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionGroup:
+    """The records of a table with one value: how many the sources give, and how many there are."""
+
+    label: str
+    expected: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """The records of a table divided in one way, source against target, as a chart shows it."""
+
+    target: str
+    by: str
+    """``year``, ``month``, ``type``, ``channel``, ``status``, ``department`` or ``location``."""
+    column: str
+    groups: tuple[DistributionGroup, ...]
+    """Years and months in their order, other values the largest first."""
+    folded: int = 0
+    """Groups under five records, which are shown as one (``small``)."""
+    small: DistributionGroup | None = None
+    small_differing: int = 0
+    """How many of the folded groups are not equal; together they may be."""
+    empty: DistributionGroup | None = None
+    """Records without a value."""
+    apart: int = 0
+    """Records that are left out on both sides, since the source moved on, people decided, or they wait."""
+
+    @property
+    def differing(self) -> int:
+        """How many groups are not equal."""
+        more = () if self.empty is None else (self.empty,)
+        return sum(int(group.expected != group.found) for group in (*self.groups, *more)) + self.small_differing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +116,14 @@ class Verdict:
     """Levels that `in_balance` needs and does not have: ``not_run``, ``failed`` or ``compared_nothing``."""
     checks: tuple[Check, ...]
     groups: tuple[FindingGroup, ...]
+    signals: tuple[FindingGroup, ...] = ()
+    """What rules point out to people: counted and listed like findings, and failing nothing."""
+    rules: tuple[RuleResult, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()
     """What each waiver that was not revoked did here, or why it does not count."""
     sample: float | None = None
-    """The share of the source keys that keys and fields compared; None: all."""
+    """The share of the records that the levels of `SAMPLED` compared; None: all."""
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -77,6 +140,11 @@ class Verdict:
     def finding_count(self) -> int:
         """Every finding counted."""
         return sum(check.findings for check in self.checks)
+
+    @property
+    def signal_count(self) -> int:
+        """Every signal counted."""
+        return sum(check.signals for check in self.checks)
 
     @property
     def waived_count(self) -> int:
@@ -96,7 +164,15 @@ def outcome_of(findings: int, compared: int) -> str:
     return "passed" if compared else "not_applicable"
 
 
-def decide(levels: tuple[str, ...], checks: Iterable[Check], groups: Iterable[FindingGroup]) -> Verdict:
+def decide(
+    levels: tuple[str, ...],
+    checks: Iterable[Check],
+    groups: Iterable[FindingGroup],
+    *,
+    signals: Iterable[FindingGroup] = (),
+    rules: Iterable[RuleResult] = (),
+    distributions: Iterable[Distribution] = (),
+) -> Verdict:
     """Judge: in balance only when every level of the minimum ran, compared something and found nothing open."""
     done = tuple(checks)
     lacking: dict[str, str] = {}
@@ -110,4 +186,8 @@ def decide(levels: tuple[str, ...], checks: Iterable[Check], groups: Iterable[Fi
             lacking[level] = "compared_nothing"
     balanced = not lacking and all(check.outcome != "failed" for check in done)
     ordered = sorted(groups, key=lambda g: (LEVELS.index(g.check.split(".")[0]), -g.count, g.mapping, g.id))
-    return Verdict("in_balance" if balanced else "findings", levels, lacking, done, tuple(ordered))
+    pointed_out = sorted(signals, key=lambda g: (-g.count, g.difference or "", g.mapping))
+    return Verdict(
+        "in_balance" if balanced else "findings", levels, lacking, done, tuple(ordered), tuple(pointed_out),
+        tuple(rules), tuple(distributions),
+    )  # fmt: skip

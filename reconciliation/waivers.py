@@ -15,8 +15,9 @@ from reconciliation.verdict import Check, Verdict, decide
 
 JOINT = " + "
 """Between the names of mappings that answer for one table together."""
-NEVER_CHECKS = ("accounting.",)
-"""The books tell whether the rest of the report may be believed: no person can accept that they do not add up."""
+NEVER_CHECKS = ("accounting.", "schema.")
+"""The books, and the form of source and target, tell whether the rest of the report may be believed: no person can
+accept that they do not hold."""
 NEVER_CAUSES = ("no reason", "record twice", "mapping changed", "group twice")
 """A row that vanished without a reason and two rows that became one are faults of the toolkit or of the mapping; a
 mapping that changed after the load and a control that compares nothing say nothing of data that could be accepted."""
@@ -80,9 +81,11 @@ def meaning_of(mapping: str, meanings: Mapping[str, str]) -> str | None:
     """Return the digest that a waiver of a mapping is bound to; None when one of its mappings was not asked.
 
     Args:
-        mapping: a name, or names joined by `JOINT`.
+        mapping: a name, names joined by `JOINT`, or nothing: no mapping made the records.
         meanings: meaning digest by mapping.
     """
+    if not mapping:  # records that no mapping made
+        return ""
     names = mapping.split(JOINT)
     if any(name not in meanings for name in names):
         return None
@@ -111,7 +114,11 @@ def with_waivers(verdict: Verdict, waivers: Sequence[Waiver], meanings: Mapping[
     counting = [use.waiver for use in uses if use.status == "counts"]
     groups = [replace(group, waived=_waived(group, counting)) for group in verdict.groups]
     checks = [_judged(check, groups) for check in verdict.checks]
-    return replace(decide(verdict.levels, checks, groups), waivers=uses, sample=verdict.sample)
+    judged = decide(verdict.levels, checks, groups)
+    return replace(
+        verdict, verdict=judged.verdict, lacking=judged.lacking, checks=judged.checks, groups=judged.groups,
+        waivers=uses,
+    )  # fmt: skip
 
 
 def _use(waiver: Waiver, verdict: Verdict, meanings: Mapping[str, str], terms: Terms) -> WaiverUse:
@@ -167,6 +174,8 @@ def _judged(check: Check, groups: Iterable[FindingGroup]) -> Check:
 
 
 def _is_of(check: Check, group: FindingGroup) -> bool:
-    if group.check != check.check or group.mapping not in (check.mapping, *check.mapping.split(JOINT)):
+    if (group.check, group.target) != (check.check, check.target):
+        return False
+    if group.mapping not in ("", check.mapping, *check.mapping.split(JOINT)):
         return False
     return not check.about or group.difference == check.about

@@ -19,6 +19,7 @@ from mappings.expressions.functions import FUNCTIONS
 from mappings.stages import TOKENS
 from mappings.steps import PARTS, STEPS
 from migrate.cli import root
+from runbooks import LINT_CODES
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -88,6 +89,9 @@ def errors_page() -> str:
     out += ["\n## Mapping files\n", "`mapping check` names file, line and column with each.\n",
             "| code | means |", "|---|---|"]
     out += [f"| `{code}` | {_cell(text)} |" for code, text in sorted(MAPPING_CODES.items())]
+    out += ["\n## Runbooks\n", "`runbook lint` names file and line with each.\n",
+            "| code | severity | means |", "|---|---|---|"]
+    out += [f"| `{code}` | {severity} | {_cell(text)} |" for code, (severity, text) in sorted(LINT_CODES.items())]
     out += ["\n## Issues\n", "One thing wrong with one field of one source row. An error rejects the row, a warning"
             " loads it with\na recorded loss.\n", "| code | English | Nederlands | wat te doen |", "|---|---|---|---|"]
     out += [f"| `{code}` | {_cell(each.english)} | {_cell(each.dutch)} | {_cell(each.remedy_dutch)} |"

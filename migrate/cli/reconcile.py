@@ -18,25 +18,33 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     "levels",
     callback=_listed,
     metavar="LEVELS",
-    help="accounting,keys,controls,fields,children (default: all).",
+    help="schema,accounting,keys,controls,fields,children,rules,distribution (default: all).",
 )
 @click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,xlsx,json,txt to reports/.")
 @click.option(
     "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
 )
+@click.option("--sample", metavar="SHARE", help="Compare a share of the records, such as 1%; the same in every run.")
 @pass_invocation
 def reconcile(
-    invocation: Invocation, mappings: tuple[str, ...], levels: tuple[str, ...], kinds: tuple[str, ...], lang: str
+    invocation: Invocation,
+    mappings: tuple[str, ...],
+    levels: tuple[str, ...],
+    kinds: tuple[str, ...],
+    lang: str,
+    sample: str | None,
 ) -> int:
     """Compare the old systems with the target, value by value, and report."""
+    from migrate.proof import sample_of
     from migrate.reconcile import reconcile as compare
     from migrate.run import as_of_date
     from migrate.session import open_session
     from reconciliation import render_terminal, verdict_chunks
 
+    drawn = sample_of(sample)
     with (
         open_session(invocation.workspace(), as_of_date(None)) as session,
-        compare(session, mappings, levels, kinds, lang, listed=invocation.format == "json") as done,
+        compare(session, mappings, levels, kinds, lang, listed=invocation.format == "json", sample=drawn) as done,
     ):
         document = verdict_chunks(done.report.verdict, {"reports": [str(path) for path in done.files]})
         lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]

@@ -35,6 +35,10 @@ VERBS: dict[str, Verb] = {
         "Remove the rows as read of rejects, and the before-images of records, from the ledger.",
     ),
     "wave": Verb("migrate.cli.wave:wave", "Move the old systems wave by wave: follow, cut over, take back, close."),
+    "runbook": Verb(
+        "migrate.cli.runbook:runbook",
+        "Check and run the procedures of rehearsal, cutover and rollback, with people and gates.",
+    ),
     "conflicts": Verb(
         "migrate.cli.conflicts:conflicts", "List, show and settle records that people edited or made in the target."
     ),
@@ -43,6 +47,10 @@ VERBS: dict[str, Verb] = {
     "rejects": Verb("migrate.cli.rejects:rejects", "List, show and export the rows that were not loaded."),
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
+    ),
+    "declaration": Verb(
+        "migrate.cli.declaration:declaration",
+        "Fill the declaration of migration (verklaring van migratie) from the ledger.",
     ),
     "waiver": Verb(
         "migrate.cli.waiver:waiver", "Accept differences for a time: one person proposes, another approves."

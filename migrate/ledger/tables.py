@@ -141,6 +141,7 @@ def _progress(builder: Builder) -> None:
         Column(
             "fingerprint", String(200), nullable=False, comment="of the source relation when the run began to read it"
         ),
+        Column("form", Text, nullable=False, comment="JSON: relation -> [column, type], as the run found them"),
         Column("content", String(64), comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         Column("position", Text, comment="checkpoint: the source's position after the last committed batch"),
         Column("full_read", Integer, nullable=False, comment="1 when every key of the relation is read"),

@@ -53,6 +53,9 @@ NAMES = (
 """Every failpoint, in the order of a run: around each group of statements of a commit, between batches, in the thread
 that maps (after-read, after-map, after-stage), and where a run begins and ends."""
 
+IN_PROOF = ("between-proof-batches", "after-proof")
+"""Those of `reconcile`: between two batches of a mapping, and after a mapping was judged and kept."""
+
 ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 """``kill`` is meant where no action is named; ``stop`` lets a test change the world and send SIGCONT."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ from migrate.pipeline.part import Part
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
 from migrate.pipeline.staging import StagedBatch, stage
-from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, standing
+from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, form_of, standing
 from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.pipeline.workers import Workers, begin_pass, mapped_by
@@ -156,6 +157,7 @@ class MappingLoad:
                 "file_digest": self.mapping.file_digest,
                 "meaning": self.mapping.meaning,
                 "fingerprint": fingerprint(self.source, self.mapping),
+                "form": json.dumps(form_of(self.source, self.mapping)),
                 "content": content_digest(self.source, self.mapping),
                 "cursor_by": None if self.cursor is None else self.cursor.digest,
                 "cursor_low": None if found.low is None else str(found.low),

@@ -39,6 +39,14 @@ def fingerprint(source: Source, mapping: CompiledMapping) -> str:
     return _together([source.fingerprint(name) for name in _relations(mapping)])
 
 
+def form_of(source: Source, mapping: CompiledMapping) -> dict[str, list[list[str]]]:
+    """Return name and type of every column of these relations."""
+    return {
+        name: [[column.name, column.declared_type] for column in source.relation(name).columns]
+        for name in _relations(mapping)
+    }
+
+
 def content_digest(source: Source, mapping: CompiledMapping) -> str | None:
     """Return a digest of all rows of these relations; None where the source has none."""
     digests = [source.content(name) for name in _relations(mapping)]

@@ -15,6 +15,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "rows": ("{rows} rijen, {columns} kolommen", "{rows} rows, {columns} columns"),
     "first": ("alleen de eerste {rows} rijen zijn gelezen", "only the first {rows} rows were read"),
     "unreadable": ("{n} records zijn niet te lezen en tellen niet mee", "{n} records cannot be read and are left out"),
+    "unreadable_one": ("1 record is niet te lezen en telt niet mee", "1 record cannot be read and is left out"),
     "sample": (
         "steekproef: vormen, datums en meest voorkomende waarden komen waar dat erbij staat uit 1 op de {step} rijen",
         "sample: forms, dates and top values come from 1 row in {step} where it says so",
@@ -98,7 +99,7 @@ def heading(lang: str, profile: RelationProfile) -> list[str]:
     if not profile.whole:
         said.append(word(lang, "first", rows=profile.rows))
     if profile.unreadable:
-        said.append(word(lang, "unreadable", n=profile.unreadable))
+        said.append(word(lang, "unreadable_one" if profile.unreadable == 1 else "unreadable", n=profile.unreadable))
     if any(column.sampled for column in profile.columns):
         said.append(word(lang, "sample", step=profile.step))
     if not profile.rows:

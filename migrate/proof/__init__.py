@@ -1,5 +1,6 @@
 """Proof: builds the two sides that the judge compares, reading source and target again (DESIGN.md, section 8)."""
 
-from migrate.proof.build import build_proofs
+from migrate.proof.build import Proofs, build_proofs
+from migrate.proof.sample import Sample, sample_of
 
-__all__ = ["build_proofs"]
+__all__ = ["Proofs", "Sample", "build_proofs", "sample_of"]

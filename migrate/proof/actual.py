@@ -15,6 +15,7 @@ from casemodel import Target, tables, unique_keys
 from connectors import Scratch, as_text, record_ids
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.batch import record_hash
+from migrate.proof.sample import Sample
 
 PAGE = 100_000
 
@@ -26,6 +27,8 @@ class TargetAgain:
     target: Target
     table: str
     hash_key: bytes
+    sample: Sample | None = None
+    """The records that `ids` gives."""
     _scratch: Scratch = field(default_factory=Scratch)
     _explained: bool = False
     _hashed: bool = False
@@ -136,11 +139,11 @@ class TargetAgain:
             self._explain()
         target, names = tables[self.table], ("id", *columns)
         after = str(UUID(int=0))
+        wanted = sa.select(*(target.c[name] for name in names)).order_by("id").limit(PAGE)
+        if self.sample is not None:
+            wanted = wanted.where(target.c.id < self.sample.below)
         while True:
-            page = self.target.query(
-                sa.select(*(target.c[name] for name in names)).where(target.c.id > after).order_by("id").limit(PAGE),
-                names,
-            )
+            page = self.target.query(wanted.where(target.c.id > after), names)
             if page.is_empty():
                 return
             known = pl.scan_parquet(self._scratch.folder / "ids-*.parquet").join(page.lazy(), on="id", how="semi")
@@ -148,6 +151,17 @@ class TargetAgain:
                 "id", maintain_order=True
             )
             after = str(page["id"][-1])
+
+    def explained(self, ids: pl.Series) -> pl.DataFrame:
+        """Return what the id map says of records: ``id``, ``mapping``, ``key``; the row that leads where many share."""
+        if not self._explained:
+            self._explain()
+        asked = ids.to_frame("id")
+        known = pl.scan_parquet(self._scratch.folder / "ids-*.parquet").join(asked.lazy(), on="id", how="semi")
+        found = known.collect(engine="streaming").sort(pl.col("state") != "loaded", "mapping", "key")
+        return asked.join(
+            found.unique("id", keep="first", maintain_order=True), on="id", how="left", maintain_order="left"
+        ).select("id", "mapping", "key")
 
     def _explain(self) -> None:
         """Write what the id map says of the table's records to a scratch store, page by page."""
@@ -167,7 +181,8 @@ class TargetAgain:
                 if page.is_empty():
                     break
                 page_number += 1
-                page.filter(pl.col("id").is_not_null()).select(
+                wanted = pl.col("id").is_not_null() if self.sample is None else self.sample.holds(pl.col("id"))
+                page.filter(wanted).select(
                     "id", pl.lit(name).alias("mapping"), "key", "state"
                 ).write_parquet(self._scratch.folder / f"ids-{number}-{page_number:06}.parquet")
                 after = str(page["key"][-1])

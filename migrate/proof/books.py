@@ -27,6 +27,7 @@ from migrate.ledger.tables import ledger_table
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.actual import TargetAgain
 from migrate.proof.expected import SourceAgain
+from migrate.proof.sample import Sample
 from migrate.session import Session
 from reconciliation import ChildProof, ControlProof
 
@@ -130,6 +131,8 @@ class ChildrenAgain:
     expected: SourceAgain
     actual: TargetAgain
     links: LedgerLinks
+    sample: Sample | None = None
+    """The parents to compare."""
 
     def proof(self) -> ChildProof:
         """Return what the judge compares."""
@@ -140,9 +143,10 @@ class ChildrenAgain:
             frame = batch.frame
             key = self._key(frame)
             found = self.links.resolve(LinkRequest(self.parent.name), key)
-            yield frame.select("outcome", "id", "state", "moved_on").with_columns(
+            rows = frame.select("outcome", "id", "state", "moved_on").with_columns(
                 key.alias("parent"), found["target_id"].alias("parent_id")
             )
+            yield rows if self.sample is None else rows.filter(self.sample.holds(pl.col("parent_id")))
 
     def _key(self, frame: pl.DataFrame) -> pl.Series:
         """Return the parent's key as the raw row says it, in the form of the parent's own keys."""
@@ -154,4 +158,5 @@ class ChildrenAgain:
 
     def _records(self) -> Iterator[pl.DataFrame]:
         for page in self.actual.ids(self.child.link):
-            yield page.rename({self.child.link: "parent_id"})
+            rows = page.rename({self.child.link: "parent_id"})
+            yield rows if self.sample is None else rows.filter(self.sample.holds(pl.col("parent_id")))

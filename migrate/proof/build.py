@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from casemodel import Target, column_info, show
 from mappings import children_of
@@ -19,16 +20,33 @@ from migrate.proof.actual import TargetAgain
 from migrate.proof.books import ChildrenAgain, control_proofs
 from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
+from migrate.proof.sample import Sample
+from migrate.proof.target import TargetChecks
 from migrate.proof.ways import Ways
 from migrate.session import Session
 from migrate.shown import Shown
 from migrate.waves import Declared, run_waves
-from reconciliation import MappingProof, ProofColumn
+from reconciliation import MappingProof, ProofColumn, TargetProof
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What the judge needs: of every mapping, and of the target as a whole."""
+
+    mappings: list[MappingProof]
+    target: TargetProof
 
 
 @contextmanager
-def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iterator[list[MappingProof]]:
-    """Give the proofs of the mappings; what they hold open is closed when the block ends."""
+def build_proofs(
+    session: Session, target: Target, names: Sequence[str], now: datetime, sample: Sample | None = None
+) -> Iterator[Proofs]:
+    """Give the proofs of the mappings and the target; what they hold open is closed when the block ends.
+
+    Args:
+        now: when the rules are asked, aware.
+        sample: the records to compare; None: all.
+    """
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         full, adopted = fully_read(connection), adopted_records(connection)
@@ -37,10 +55,12 @@ def build_proofs(session: Session, target: Target, names: Sequence[str]) -> Iter
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
-    made = _Sides(session, target, links, numbers, shared, waves, adopted, sides)
+    made = _Sides(session, target, links, numbers, shared, waves, adopted, sides, sample)
+    whole = TargetChecks(session, target, names, numbers, now)
     try:
-        yield [_proof(made, name) for name in names]
+        yield Proofs([_proof(made, name) for name in names], whole.proof())
     finally:
+        whole.close()
         for side in sides:
             side.close()
 
@@ -57,9 +77,14 @@ class _Sides:
     waves: RunWaves
     adopted: Adopted
     opened: list[TargetAgain]
+    sample: Sample | None
 
-    def expected(self, name: str, carried: tuple[str, ...] = ()) -> SourceAgain:
+    def expected(self, name: str) -> SourceAgain:
         """Return the source side of a mapping."""
+        return replace(self.children(name), sample=self.sample)
+
+    def children(self, name: str, carried: tuple[str, ...] = ()) -> SourceAgain:
+        """Return the source side of a mapping of children, whole: the sample is one of their parents."""
         mapping, workspace = self.session.mapping(name), self.session.workspace
         return SourceAgain(
             self.target,
@@ -75,11 +100,22 @@ class _Sides:
             self.adopted.get(mapping.target, {}),
         )
 
-    def actual(self, name: str) -> TargetAgain:
+    def actual(self, name: str, sample: Sample | None = None) -> TargetAgain:
         """Return the target side of a mapping."""
-        side = TargetAgain(self.target, self.session.mapping(name).target, self.session.workspace.secrets.hash_key)
+        secrets = self.session.workspace.secrets
+        side = TargetAgain(self.target, self.session.mapping(name).target, secrets.hash_key, sample)
         self.opened.append(side)
         return side
+
+
+_CATALOGUE = ("channel", "case_type", "status_type", "result_type", "role_type")
+"""Tables whose records are codes to those that link to them."""
+
+
+def _column(table: str, name: str) -> ProofColumn:
+    info = column_info(table, name)
+    coded = info["enum"] is not None or info["references"] in _CATALOGUE
+    return ProofColumn(name, bool(info["personal"]), info["kind"], coded)
 
 
 def _proof(made: _Sides, name: str) -> MappingProof:
@@ -100,8 +136,8 @@ def _proof(made: _Sides, name: str) -> MappingProof:
     return MappingProof(
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
         expected=expected,
-        actual=made.actual(name),
-        columns=tuple(ProofColumn(column, personal[column]) for column in mapping.fields),
+        actual=made.actual(name, made.sample),
+        columns=tuple(_column(mapping.target, column) for column in mapping.fields),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,
@@ -109,7 +145,12 @@ def _proof(made: _Sides, name: str) -> MappingProof:
         controls=control_proofs(session, made.target, name),
         children=tuple(
             ChildrenAgain(
-                mapping, child, made.expected(child.mapping, child.by), made.actual(child.mapping), made.links
+                mapping,
+                child,
+                made.children(child.mapping, child.by),
+                made.actual(child.mapping),
+                made.links,
+                made.sample,
             ).proof()
             for child in children_of(session.files[name], session.files)
         ),

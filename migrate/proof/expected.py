@@ -13,11 +13,13 @@ from mappings import CompiledMapping, Followed
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.adopted import with_adopted
 from migrate.pipeline.context import RunWaves, Shared
+from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import open_reading
 from migrate.pipeline.waves import Division
 from migrate.progress import progress
+from migrate.proof.sample import Sample
 from migrate.proof.shared import as_shared
 from migrate.proof.waves import as_waves_say
 from reconciliation import ExpectedBatch
@@ -42,6 +44,8 @@ class SourceAgain:
     """Columns of the source, in any case, that come along as ``parent:<name>``."""
     adopted: Mapping[str, str] = field(default_factory=dict)
     """The ids of adopted records of its table by the ids that mappings give them."""
+    sample: Sample | None = None
+    """The records to give; the keys of the others are told apart from them."""
     prepared: pl.DataFrame | None = None
     """The rows of the batch that was given last."""
 
@@ -54,19 +58,36 @@ class SourceAgain:
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
-                    self.prepared = found.prepared
-                    mapped = self._mapped(found.prepared, duplicates)
+                    prepared, beyond = self._drawn(found.prepared)
+                    self.prepared = prepared
+                    mapped = self._mapped(prepared, duplicates)
                     if self.shared is None:
                         mapped = with_adopted(mapped, self.adopted)
-                    frame = self._frame(found.prepared, mapped, duplicates, values=values)
+                    frame = self._frame(prepared, mapped, duplicates, values=values)
                     if self.shared is not None:
                         frame = _records_once(frame, seen)
+                    if self.sample is not None:
+                        drawn = self.sample.holds(pl.col("id"))
+                        frame, beyond = frame.filter(drawn), pl.concat([beyond, frame.filter(~drawn)["_key"]])
                     if found.unreadable is not None and found.unreadable.height:
                         frame = pl.concat([frame, self._unreadable(found.unreadable, frame)])
                     bar.advance(found.source_rows)
-                    yield ExpectedBatch(frame, found.source_rows)
+                    yield ExpectedBatch(frame, found.source_rows, beyond)
+                    failpoint("between-proof-batches")
         finally:
             reading.close()
+
+    def _drawn(self, prepared: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """Return the rows that may be in the sample, and the keys of the others.
+
+        Only where each row makes a record of its own is that known before it is mapped.
+        """
+        mapping = self.mapping
+        apart = not mapping.group and not mapping.group_is_wide and mapping.name not in self.waves.members
+        if self.sample is None or not apart or self.shared is not None or self.adopted:
+            return prepared, pl.Series("_key", [], dtype=pl.String)
+        drawn = self.sample.holds(record_id(self.namespace, mapping.target, mapping.id_name, pl.col("_key")))
+        return prepared.filter(drawn), prepared.filter(~drawn)["_key"]
 
     def _mapped(self, prepared: pl.DataFrame, duplicates: pl.Series) -> Mapped:
         if self.mapping.name not in self.waves.members:

@@ -23,7 +23,7 @@ class Accounting:
 
     def add(self, batch: ExpectedBatch) -> None:
         """Count one batch of the source."""
-        keys = batch.frame["_key"]
+        keys = pl.concat([batch.frame["_key"], batch.beyond])
         self._source_rows += batch.source_rows
         self._rows += keys.len()
         self._without_key += keys.null_count()

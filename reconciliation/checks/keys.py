@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import polars as pl
@@ -174,6 +174,14 @@ class KeysToSource:
             meaning=facts.meaning if len(self._proofs) == 1 else "",
             reason="nothing_to_compare" if outcome == "not_applicable" else None,
         ), book  # fmt: skip
+
+    def kept(self) -> Iterator[pl.DataFrame]:
+        """Yield the ids of records that a mapping asked for made, and whose rows are gone."""
+        last = list(self._proofs.values())[-1]
+        _, _, stray = self._strays(last)
+        for ids in last.actual.ids() if stray.len() else ():
+            gone = (pl.col("state") == "gone").fill_null(False) & pl.col("mapping").is_in(list(self._proofs))
+            yield ids.filter(pl.col("id").hash().is_in(stray.implode()) & gone)
 
     def _book_of_table(self, names: str, facts: Facts) -> FindingBook:
         watched = self._watched.get(names, frozenset())

@@ -17,6 +17,7 @@ from casemodel import OmnicaseError, Partition, Relation, SystemFailure
 from connectors import SystemConfig, open_source
 from connectors.document_store import DocumentStore
 from connectors.documented import COLUMNS, Documented
+from connectors.shared_store import open_store
 
 PDF = b"%PDF-1.4 een brief"
 LONG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12_000
@@ -80,11 +81,11 @@ def system(folder: Path, documents: dict[str, Any], rows: list[tuple[Any, ...]],
 BY_PATH = {"path": "stuk", "folder": "docs", "below": "\\\\SRV01\\DOCS"}
 
 
-def read(config: SystemConfig, store: Path | None = None) -> tuple[Relation, pl.DataFrame]:
+def read(config: SystemConfig, store: Path | str | None = None) -> tuple[Relation, pl.DataFrame]:
     with closing(open_source(config)) as source:
         assert isinstance(source, Documented)
         if store is not None:
-            source.keep_documents(store)
+            source.keep_documents(str(store))
         frames = [each.frame for each in source.extract(Partition("DOC", 120))]
         whole = pl.concat(frames)
         assert source.fetch("doc", whole["_ref"]).equals(whole)
@@ -118,6 +119,34 @@ def test_a_content_is_kept_once_and_nothing_else(folder: Path) -> None:
     times = {path: path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()}
     read(config, store)
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()} == times, "written again"
+
+
+def test_a_store_on_another_machine_holds_the_same(folder: Path) -> None:
+    config = system(folder, BY_PATH, list(enumerate(PATHS, 1)))
+    store = folder / "store"
+    store.mkdir()
+    (store / ref(PDF)).parent.mkdir(parents=True)
+    (store / ref(PDF)).write_bytes(PDF[:5])
+    read(config, f"file://{store}")
+    found = {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+    assert found == {ref(PDF): PDF, ref(LONG): LONG}
+    times = {path: path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()}
+    read(config, f"file://{store}")
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()} == times, "written again"
+    other = open_store(f"file://{folder}/other")
+    with pytest.raises(SystemFailure) as caught:
+        other.keep(sha(PDF), len(PDF), io.BytesIO(PDF[:-1] + b"x"))
+    assert caught.value.code == "CON-077" and not any(path.is_file() for path in (folder / "other").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "exit_status"),
+    [("nergens://x", "CON-004", 4), ("file:///proc/nergens", "CON-077", 5), ("/proc/nergens", "CON-077", 5)],
+)
+def test_a_store_that_cannot_be_written_is_refused(place: str, code: str, exit_status: int) -> None:
+    with pytest.raises(OmnicaseError) as caught:
+        open_store(place)
+    assert (caught.value.code, caught.value.exit_status) == (code, exit_status)
 
 
 def test_a_content_cut_off_is_written_again(folder: Path) -> None:

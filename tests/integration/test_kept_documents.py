@@ -85,3 +85,10 @@ def test_documents_from_the_command_line(tmp_path: Path, omnicase: CommandLine) 
     (tmp_path / "docs").rename(tmp_path / "docs2")
     gone = omnicase("-C", tmp_path, "--format", "json", "run")
     assert (gone.status, gone.document["code"]) == (5, "CON-078")
+
+
+def test_a_store_with_a_password_in_its_url_is_refused(tmp_path: Path, omnicase: CommandLine) -> None:
+    settings = WORKSPACE.replace("store: kept", "store: 'sftp://ik:geheim@srv/scans'")
+    (tmp_path / "workspace.yml").write_text(settings)
+    answer = omnicase("-C", tmp_path, "mapping", "check")
+    assert answer.status == 4 and "WSP-005  workspace.yml:11" in answer.err and "geheim" not in answer.err

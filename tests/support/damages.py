@@ -276,7 +276,7 @@ def a_record_under_another_id(target: Struck) -> list[Sign]:
     ]
 
 
-@damage("keys")
+@damage("accounting")
 def lost_and_the_ledger_forgot_it(target: Struck) -> list[Sign]:
     """Target and ledger agree that there never was such a row; the source does not."""
     (record,) = target.pick("oudwmo.case_role")

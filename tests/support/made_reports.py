@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
+import polars as pl
 from two_sides import KEY, Row, loaded, proof_of
 
 from casemodel import show
 from reconciliation import (
+    DimensionProof,
     Finding,
     FindingGroup,
     IssueCount,
     ReportContext,
+    RuleProof,
     SampleRow,
+    SchemaAnswer,
+    SchemaDifference,
+    SchemaProof,
+    TargetProof,
     TrendRun,
     WaveLine,
     build_report,
@@ -65,8 +72,38 @@ def dirty_report(**changes):
     channels, channel_target = loaded(2, "seed.channel")
     seed = replace(proof_of(channels, channel_target, "seed.channel"))
     seed = replace(seed, facts=replace(seed.facts, target="channel", relation="channel"))
-    verdict = judge([seed, case], clock=lambda: 0.0)
+    verdict = judge([seed, case], clock=lambda: 0.0, target=whole_target())
     return build_report(verdict, [seed.facts, case.facts], context(**changes))
+
+
+def whole_target():
+    """Return a target of which a column is another, a rule is broken of either severity, and a month lacks cases."""
+    offender = pl.DataFrame(
+        {"id": ["zaak.case:2011.00003"], "mapping": ["zaak.case"], "key": ["2011.00003"]}
+    )  # fmt: skip
+
+    def rule(name, severity, pages, **more):
+        return RuleProof(
+            id=name, severity=severity, target="case_file", dutch=f"Een zaak hoort {EVIL} te zijn",
+            english=f"A case should be {EVIL}", count=lambda: 6, offenders=lambda: iter(pages), **more,
+        )  # fmt: skip
+
+    differs = SchemaDifference("case_file", "description", "type", "differs", "VARCHAR(80)", "TEXT")
+    counts = pl.DataFrame({"value": ["2011-10", "2011-12"], "n": [3, 7]})
+    return TargetProof(
+        schemas=(
+            SchemaProof(check="schema.model", compare=lambda: SchemaAnswer(684, (differs,))),
+            SchemaProof(check="schema.source", mapping="zaak.case", target="case_file",
+                        compare=lambda: SchemaAnswer(0, reason="never_ran")),
+        ),
+        rules=(
+            rule("CA-05 result", "signal", [offender]), rule("CA-06 status type", "error", [offender]),
+            rule("CA-02 type valid", "signal", []), rule(f"own {EVIL}", "signal", [offender], own=True),
+        ),
+        dimensions=(
+            DimensionProof(target="case_file", by="month", column="end_date", length=7, counts=lambda: counts),
+        ),
+    )  # fmt: skip
 
 
 def clean_report():

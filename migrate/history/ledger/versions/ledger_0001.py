@@ -588,6 +588,7 @@ def upgrade() -> None:
         sa.Column("file_digest", sa.String(64), nullable=False),
         sa.Column("meaning", sa.String(64), nullable=False),
         sa.Column("fingerprint", sa.String(200), nullable=False, comment="of the source relation when the run began to read it"),
+        sa.Column("form", sa.Text(), nullable=False, comment="JSON: relation -> [column, type], as the run found them"),
         sa.Column("content", sa.String(64), nullable=True, comment="digest of all its rows then; NULL: unknown, or others when it went on"),
         sa.Column("position", sa.Text(), nullable=True, comment="checkpoint: the source's position after the last committed batch"),
         sa.Column("full_read", sa.Integer(), nullable=False, comment="1 when every key of the relation is read"),

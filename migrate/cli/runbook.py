@@ -1,0 +1,237 @@
+"""`runbook`: procedures that run, step by step, with people and gates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+if TYPE_CHECKING:
+    from migrate.runbook_runs import Witness
+    from migrate.workspace import Workspace
+
+_LANG = click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
+)
+_RUN = click.argument("run", metavar="RUN")
+_BY = click.option("--by", "person", metavar="PERSON", required=True, help="Who, as the runbook and keys/ name people.")
+_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the run and in the evidence.")
+
+
+@click.group()
+def runbook() -> None:
+    """Check and run the procedures of rehearsal, cutover and rollback, with people and gates."""
+
+
+@runbook.command("list")
+@_LANG
+@pass_invocation
+def list_command(invocation: Invocation, lang: str) -> int:
+    """List the runbooks of the workspace and how their last runs ended."""
+    from migrate.runbook_status import listed
+    from migrate.show_runbooks import list_lines
+
+    found = listed(invocation.workspace())
+    invocation.emit({"runbooks": found}, list_lines(found, lang))
+    return 0
+
+
+@runbook.command("lint")
+@click.argument("names", metavar="[NAME]…", nargs=-1)
+@_LANG
+@pass_invocation
+def lint_command(invocation: Invocation, names: tuple[str, ...], lang: str) -> int:
+    """Say what is wrong with runbooks, all without a name; nothing is run.
+
+    Exit status 3 with warnings, 4 with errors.
+    """
+    from migrate.cli import root
+    from migrate.runbook_files import lint_runbooks
+    from migrate.show_runbooks import lint_lines
+
+    found = lint_runbooks(invocation.workspace(), names, root)
+    invocation.emit(found.as_dict(), lint_lines(found, lang))
+    return found.exit_status
+
+
+@runbook.command("run")
+@click.argument("name", metavar="NAME")
+@click.option("--by", "person", metavar="PERSON", help="Who runs it (default: your account on this machine).")
+@click.option("--wave", metavar="NAME", help="The wave, where the runbook leaves it open.")
+@click.option("--dry-run", is_flag=True, help="Show every step and how the gates stand; do nothing.")
+@click.option("--rollback", "back", is_flag=True, help="Take back what the run under way has done, the last first.")
+@_LANG
+@pass_invocation
+def run_command(
+    invocation: Invocation, name: str, person: str | None, wave: str | None, dry_run: bool, back: bool, lang: str
+) -> int:
+    """Run a runbook, or go on with its run that is not over.
+
+    Each step is shown, done, and noted. The run stops at the first failure, at a gate that is closed, and where a
+    person must do something; the same command goes on from there. Exit status 6 says that it waits.
+    """
+    from migrate.cli import root
+    from migrate.runbook_runs import do_run, dry_views, to_run
+    from migrate.runbook_status import run_status
+    from migrate.show_runbooks import TerminalTalk, dry_lines, status_lines
+
+    workspace, found = to_run(invocation.workspace_dir, invocation.env, name, wave, root)
+    if dry_run:
+        views = dry_views(workspace, found)
+        invocation.emit(
+            {"runbook": found.name, "steps": [step.id for step in found.forward]}, dry_lines(found, views, lang)
+        )
+        return 0
+    talk = TerminalTalk(invocation.say, lang)
+    run, waits = do_run(workspace, found, talk, person, _witness(workspace), back=back)
+    status = run_status(workspace, run.journal.folder.name)
+    if waits is not None and waits.error is not None:
+        raise waits.error
+    invocation.emit(status.as_dict(), status_lines(status, lang))
+    return 0 if waits is None else 6
+
+
+@runbook.command("status")
+@click.argument("run", metavar="[RUN]", default="last")
+@_LANG
+@pass_invocation
+def status_command(invocation: Invocation, run: str, lang: str) -> int:
+    """Show who must do what now in a run (default: the newest), and how long its steps took."""
+    from migrate.runbook_runs import run_names
+    from migrate.runbook_status import run_status
+    from migrate.show_runbooks import status_lines, word
+
+    workspace = invocation.workspace()
+    if run == "last" and not run_names(workspace):
+        invocation.emit({"run": None}, [word(lang, "none")])
+        return 0
+    found = run_status(workspace, run)
+    invocation.emit(found.as_dict(), status_lines(found, lang))
+    return 0
+
+
+@runbook.command("confirm")
+@_RUN
+@click.argument("step", metavar="STEP")
+@_BY
+@click.option("--failed", metavar="TEXT", help="It failed, and why; the run stops there.")
+@_LANG
+@pass_invocation
+def confirm_command(invocation: Invocation, run: str, step: str, person: str, failed: str | None, lang: str) -> int:
+    """Say that a step which people do by hand is done, or that it failed."""
+    from migrate.runbook_people import confirm_step
+    from migrate.runbook_runs import open_run
+    from migrate.show_runbooks import word
+
+    workspace = invocation.workspace()
+    opened = open_run(workspace, run, _witness(workspace))
+    confirm_step(opened, workspace, step, person, failed=failed)
+    name = opened.journal.folder.name
+    said = word(lang, "confirmed" if failed is None else "said failed", person=person, step=step, run=name)
+    document = {"run": name, "step": step, "by": person, "status": "done" if failed is None else "failed"}
+    invocation.emit(document, [said, word(lang, "go on", name=opened.runbook.name)])
+    return 0
+
+
+@runbook.command("approve")
+@_RUN
+@click.argument("gate", metavar="GATE")
+@_BY
+@_LANG
+@pass_invocation
+def approve_command(invocation: Invocation, run: str, gate: str, person: str, lang: str) -> int:
+    """Approve a gate as it stands now, signed with your key; or a step that is to be left out."""
+    from migrate.cli.passphrase import ask_passphrase
+    from migrate.runbook_people import approve_gate, gate_view
+    from migrate.runbook_runs import evidence_head, open_run, run_environment
+    from migrate.show_runbooks import gate_lines, word
+
+    workspace = run_environment(invocation.workspace_dir, invocation.env, run)
+    opened = open_run(workspace, run, _witness(workspace))
+    view = gate_view(opened, workspace, gate)
+    invocation.say(word(lang, "signs", person=person))
+    for line in gate_lines(view, lang):
+        invocation.say(line)
+    approval = approve_gate(opened, workspace, view, person, ask_passphrase, evidence_head(workspace))
+    name = opened.journal.folder.name
+    said = word(lang, "approved gate", person=person, gate=gate, run=name, approval=approval)
+    document = {"run": name, "gate": gate, "by": person, "approval": approval}
+    invocation.emit(document, [said, word(lang, "go on", name=opened.runbook.name)])
+    return 0
+
+
+@runbook.command("withdraw")
+@_RUN
+@click.argument("gate", metavar="GATE")
+@_BY
+@_REASON
+@_LANG
+@pass_invocation
+def withdraw_command(invocation: Invocation, run: str, gate: str, person: str, reason: str, lang: str) -> int:
+    """Withdraw your approval of a gate, signed with your key, before what it guards has begun."""
+    from migrate.cli.passphrase import ask_passphrase
+    from migrate.runbook_people import withdraw_approval
+    from migrate.runbook_runs import open_run
+    from migrate.show_runbooks import word
+
+    workspace = invocation.workspace()
+    opened = open_run(workspace, run, _witness(workspace))
+    approval = withdraw_approval(opened, workspace, gate, person, reason, ask_passphrase)
+    document = {"run": opened.journal.folder.name, "gate": gate, "by": person, "approval": approval}
+    invocation.emit(document, [word(lang, "withdrew", person=person, approval=approval, gate=gate)])
+    return 0
+
+
+@runbook.command("skip")
+@_RUN
+@click.argument("step", metavar="STEP")
+@_BY
+@_REASON
+@_LANG
+@pass_invocation
+def skip_command(invocation: Invocation, run: str, step: str, person: str, reason: str, lang: str) -> int:
+    """Ask to leave a step out: a deviation, which somebody else approves with their key."""
+    from migrate.runbook_people import ask_to_skip
+    from migrate.runbook_runs import open_run
+    from migrate.show_runbooks import word
+
+    workspace = invocation.workspace()
+    opened = open_run(workspace, run, _witness(workspace))
+    ask_to_skip(opened, step, person, reason)
+    name = opened.journal.folder.name
+    invocation.emit(
+        {"run": name, "step": step, "by": person},
+        [
+            word(lang, "asked to skip", step=step, run=name),
+            word(lang, "type", command=f"omnicase runbook approve {name} {step} --by PERSON"),
+        ],
+    )
+    return 0
+
+
+@runbook.command("end")
+@_RUN
+@_BY
+@_REASON
+@_LANG
+@pass_invocation
+def end_command(invocation: Invocation, run: str, person: str, reason: str, lang: str) -> int:
+    """Give a run up that will not be finished: what was done stays done."""
+    from migrate.runbook_people import give_up
+    from migrate.runbook_runs import open_run
+    from migrate.show_runbooks import word
+
+    workspace = invocation.workspace()
+    opened = open_run(workspace, run, _witness(workspace))
+    give_up(opened, person, reason)
+    name = opened.journal.folder.name
+    invocation.emit({"run": name, "by": person, "state": "given up"}, [word(lang, "gave up", run=name)])
+    return 0
+
+
+def _witness(workspace: Workspace) -> Witness | None:
+    from migrate.runbook_runs import witness
+
+    return witness(workspace)
