@@ -1,4 +1,4 @@
-"""Examples of one kind of difference side by side: what the source holds, each stage, what is expected, what is found."""
+"""Examples of a kind of difference side by side: what the source holds, each stage, what is expected and found."""
 
 from __future__ import annotations
 
