@@ -56,7 +56,7 @@ bench: .venv/.stamp
 	@$(BIN)/python -m benchmarks
 
 test-faults: .venv/.stamp
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m sample --whole --durations=20
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "sample or costly" --whole --durations=20
 
 docs: .venv/.stamp
 	@$(BIN)/python tools/write_docs.py
