@@ -168,6 +168,18 @@ def scope_reason(lang: str, reason: str) -> str:
     return text(lang, f"scope.{reason}") if has_text(f"scope.{reason}") else reason
 
 
+def stage_name(lang: str, stage: str) -> str:
+    """Return what a stage of a value's way is called: the mapping's word with ours for what it does."""
+    branch, colon, name = stage.rpartition(": ")
+    if branch == "column":
+        return text(lang, "stage.column", name=name)
+    head, space, rest = name.partition(" ")
+    for key, about in ((f"stage.{name}", ""), (f"stage.{head}", rest)):
+        if has_text(key):
+            return f"{branch}{colon}{text(lang, key, name=about)}"
+    return f"{branch}{colon}{head}{space}{rest}"
+
+
 def check_name(check: Check) -> str:
     """Return the mapping of a check, and which of its controls or children it is about."""
     name = check.mapping or check.target or check.check.partition(".")[2]
