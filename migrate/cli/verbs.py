@@ -48,6 +48,10 @@ VERBS: dict[str, Verb] = {
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),
+    "drift": Verb(
+        "migrate.cli.drift:drift",
+        "Say what changed on either side since a run: rows of the old system, records that people touched in the new.",
+    ),
     "waiver": Verb(
         "migrate.cli.waiver:waiver", "Accept differences for a time: one person proposes, another approves."
     ),
