@@ -64,6 +64,13 @@ def _shipped() -> dict[str, bytes]:
     return shipped | {f"runbooks/{name}": text.encode() for name, text in shipped_runbooks().items()}
 
 
+def write_runbooks(folder: Path) -> None:
+    """Write copies of the shipped runbooks into a workspace: what runs is the copy."""
+    for name, text in shipped_runbooks().items():
+        (folder / "runbooks" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "runbooks" / name).write_text(text, encoding="utf-8")
+
+
 def _write_secret(file: Path) -> None:
     file.touch(mode=0o600)
     file.chmod(0o600)

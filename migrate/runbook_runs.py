@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 
 from casemodel import GuardError, OmnicaseError, RefusedError, UsageError
+from migrate.evidence.journals import head_seen, tell_of_journal
 from migrate.gate_facts import gate_facts
 from migrate.keys import workspace_trust
 from migrate.runbook_files import named_runbook, sound_runbook
@@ -38,6 +41,7 @@ from runbooks import (
 
 FOLDER: Final = "runbooks"
 COPY: Final = "runbook.md"
+JOURNAL: Final = "journal.jsonl"
 _RUN: Final = re.compile(r"([a-z0-9][a-z0-9_-]{0,39})-(\d{1,6})")
 Witness = Callable[[Entry, RunState], None]
 """Told of each entry of a journal: the evidence."""
@@ -78,9 +82,10 @@ def open_run(workspace: Workspace, name: str, witness: Witness | None = None) ->
             hint="Put it back from a copy of reports/.",
             place=f"{name}/{COPY}",
         )
-    run = Run(_journal(folder, witness), runbook)
-    refuse_changed(run.state, runbook)
-    return run
+    journal = _journal(folder, witness)
+    state = fold(name, journal.entries())
+    refuse_changed(state, runbook)
+    return Run(journal, runbook.about_wave(state.wave))
 
 
 def _journal(folder: Path, witness: Witness | None) -> Journal:
@@ -91,42 +96,46 @@ def _journal(folder: Path, witness: Witness | None) -> Journal:
 
 
 def run_names(workspace: Workspace) -> list[str]:
-    """Return the runs of the workspace, the oldest first."""
+    """Return the runs of the workspace, the oldest first; a folder in which no run began is none."""
     folder = workspace.reports / FOLDER
     found = [path for path in folder.iterdir() if _RUN.fullmatch(path.name)] if folder.is_dir() else []
-    began = [
-        (path.stat().st_ctime_ns if not (path / "journal.jsonl").exists() else _began(path), path.name)
-        for path in found
-    ]
-    return [name for _, name in sorted(began, key=lambda each: (str(each[0]), each[1]))]
+    began = [(at, path.name) for path in found if (at := _began(path)) is not None]
+    return [name for _, name in sorted(began)]
 
 
-def _began(folder: Path) -> str:
+def _began(folder: Path) -> str | None:
     """Return when a run began, as its first line says; a broken one comes last, so that it is seen."""
-    with (folder / "journal.jsonl").open("rb") as journal:
-        found = re.search(rb'"at":"([0-9 :.-]{26})"', journal.readline())
+    try:
+        with (folder / JOURNAL).open("rb") as journal:
+            line = journal.readline()
+    except OSError:
+        return None
+    found = re.search(rb'"at":"([0-9 :.-]{26})"', line)
+    if not line.endswith(b"\n"):
+        return None
     return found[1].decode() if found else "9"
 
 
-def unfinished(workspace: Workspace, runbook: str) -> Run | None:
-    """Return the run of a runbook that is not over, or None."""
+def unfinished(workspace: Workspace, runbook: str, wave: str | None = None) -> Run | None:
+    """Return the run of a runbook that is not over, of a wave when one is given, or None."""
     for name in reversed(run_names(workspace)):
         found = _RUN.fullmatch(name)
         if found is not None and found[1] == runbook:
             run = open_run(workspace, name)
-            if not run.state.over:
+            state = run.state
+            if not state.over and wave in (None, state.wave):
                 return run
     return None
 
 
-def to_run(folder: Path, env: str | None, name: str, root: click.Group) -> tuple[Workspace, Runbook]:
+def to_run(folder: Path, env: str | None, name: str, wave: str | None, root: click.Group) -> tuple[Workspace, Runbook]:
     """Return the workspace in the environment of a runbook, and the runbook, sound or in the midst of its run.
 
     A runbook is looked over when a run of it begins; in its midst it is the one that was looked over, or refused, so
     that nothing that changed around it keeps a run from being taken back.
 
     Raises:
-        UsageError: RBK-002 there is no such runbook.
+        UsageError: RBK-002 there is no such runbook, RBK-007 it needs a wave, RBK-008 there is no such wave.
         RefusedError: the lint finds errors (exit 4).
         GuardError: RBK-022 it was changed since its run began, RBK-026 it is for another environment (exit 6).
     """
@@ -140,12 +149,28 @@ def to_run(folder: Path, env: str | None, name: str, root: click.Group) -> tuple
                 hint="Leave --env out, or correct the front matter.",
                 place=found.file,
             )
-        run = unfinished(plain, found.name)
+        run = unfinished(plain, found.name, wave)
         if run is not None:
-            refuse_changed(run.state, found)
-            return load_workspace(folder, env or run.state.environment), found
+            state = run.state
+            refuse_changed(state, found)
+            return load_workspace(folder, env or state.environment), found.about_wave(state.wave)
     sound = sound_runbook(plain, name, root)
-    return load_workspace(folder, env or sound.environment), sound
+    _refuse_wave(plain, sound, wave)
+    return load_workspace(folder, env or sound.environment), sound.about_wave(wave)
+
+
+def _refuse_wave(workspace: Workspace, runbook: Runbook, wave: str | None) -> None:
+    known = list(workspace.model.waves)
+    if wave is None and runbook.asks_for_wave:
+        raise UsageError(
+            "RBK-007",
+            f"the runbook '{runbook.name}' is about a wave, and leaves open which",
+            hint=f"Add --wave NAME. Known: {', '.join(known) or 'none; name waves in workspace.yml'}.",
+            place=runbook.file,
+        )
+    if wave is not None and (wave not in known or runbook.wave not in (None, wave)):
+        cause = "there is no such wave" if wave not in known else f"the runbook is about the wave {runbook.wave}"
+        raise UsageError("RBK-008", cause, hint=nearest(wave, known), place="--wave")
 
 
 def run_environment(folder: Path, env: str | None, name: str) -> Workspace:
@@ -172,14 +197,14 @@ def dry_views(workspace: Workspace, runbook: Runbook) -> dict[str, GateView | st
     return found
 
 
-def witness(_workspace: Workspace) -> Witness | None:
+def witness(workspace: Workspace) -> Witness:
     """Return what writes the entries of journals into the evidence."""
-    return None
+    return partial(tell_of_journal, workspace)
 
 
-def evidence_head(_workspace: Workspace) -> str | None:
-    """Return the newest entry of the evidence, which an approval signs."""
-    return None
+def evidence_head(workspace: Workspace) -> str | None:
+    """Return the newest entry of the evidence, which an approval signs; None while there is none."""
+    return head_seen(workspace)
 
 
 def do_run(
@@ -193,7 +218,7 @@ def do_run(
         LockedError: RBK-032 another process does it, RBK-033 a command of a dead one still runs (exit 7).
     """
     who = person or getpass.getuser()
-    found = unfinished(workspace, runbook.name)
+    found = unfinished(workspace, runbook.name, runbook.wave)
     if found is None and back:
         raise GuardError(
             "RBK-025",
@@ -229,5 +254,13 @@ def _new_folder(workspace: Workspace, runbook: Runbook) -> Path:
     ]
     folder = above / f"{runbook.name}-{max(numbers, default=0) + 1}"
     folder.mkdir(mode=0o700)
-    (folder / COPY).write_bytes((workspace.root / runbook.file).read_bytes())
+    data = (workspace.root / runbook.file).read_bytes()
+    (folder / COPY).write_bytes(data)
+    if hashlib.sha256(data).hexdigest() != runbook.digest:
+        raise GuardError(
+            "RBK-022",
+            "the runbook was changed while its run began",
+            hint="Run it again.",
+            place=runbook.file,
+        )
     return folder

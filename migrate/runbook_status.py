@@ -101,6 +101,7 @@ class RunStatus:
             "version": runbook.version,
             "digest": state.digest,
             "environment": state.environment,
+            "wave": state.wave,
             "state": state.state,
             "began": state.began,
             "ended": state.ended,
@@ -196,7 +197,9 @@ def _next(workspace: Workspace, run: Run, state: RunState) -> Next | None:
             view = gate_view(run, workspace, step.id)
         except OmnicaseError as error:
             unknown = error.message
-    again = f"omnicase runbook run {run.runbook.name}"
+    again = (
+        f"omnicase runbook run {run.runbook.name}{f' --wave {state.wave}' if run.runbook.name and state.wave else ''}"
+    )
     if of_gate:
         mine = persons - set(state.runners) - set(view.persons if view else ())
         commands = (

@@ -130,8 +130,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{person} says that {step} of {run} failed.",
     ),
     "asked to skip": (
-        "Gevraagd {step} van {run} over te slaan. Een ander keurt goed:\n   omnicase runbook approve {run} {step} --by PERSON",
-        "Asked to leave out {step} of {run}. Somebody else approves:\n   omnicase runbook approve {run} {step} --by PERSON",
+        "Gevraagd {step} van {run} over te slaan. Een ander keurt dat goed.",
+        "Asked to leave out {step} of {run}. Somebody else approves it.",
     ),
     "gave up": ("{run} is opgegeven; wat gedaan is, blijft gedaan.", "{run} is given up; what was done stays done."),
     "go on": ("Verder: omnicase runbook run {name}", "Next: omnicase runbook run {name}"),

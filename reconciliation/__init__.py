@@ -8,7 +8,7 @@ from reconciliation.kept_findings import KeptFindings
 from reconciliation.render_html import render_html
 from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
-from reconciliation.report import Report, ReportContext, build_report
+from reconciliation.report import Report, ReportContext, TrendRun, WaveLine, build_report
 from reconciliation.sides import (
     ActualSide,
     ChildProof,
@@ -37,7 +37,7 @@ from reconciliation.waivers import (
     watched_keys,
     with_waivers,
 )
-from reconciliation.words import difference_text
+from reconciliation.words import difference_text, figure, has_text, issue_text, text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
@@ -71,12 +71,17 @@ __all__ = [
     "Sheet",
     "TargetProof",
     "Terms",
+    "TrendRun",
     "Verdict",
     "Waiver",
     "WaiverUse",
+    "WaveLine",
     "build_report",
     "difference_kind_expr",
     "difference_text",
+    "figure",
+    "has_text",
+    "issue_text",
     "judge",
     "may_be_waived",
     "meaning_of",
@@ -84,6 +89,7 @@ __all__ = [
     "render_html",
     "render_json",
     "render_terminal",
+    "text",
     "verdict_chunks",
     "verdict_document",
     "watched_keys",

@@ -321,6 +321,7 @@ def start_run(journal: Journal, runbook: Runbook, person: str, environment: str 
         "digest": runbook.digest,
         "nonce": secrets.token_hex(16),
         "environment": environment,
+        "wave": runbook.wave,
         "steps": [step.id for step in runbook.forward],
     }
     journal.add("run-started", body, person)

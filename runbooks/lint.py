@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from runbooks.parse import Parsed, parse_runbook
 from runbooks.surroundings import Surroundings
 
 FOLDER: Final = "runbooks"
+_SOME_WAVE: Final = "some-wave"
 
 
 def runbook_files(root: Path) -> list[Path]:
@@ -52,6 +54,12 @@ def _findings(parsed: Parsed, around: Surroundings) -> Iterator[LintFinding]:
     if runbook is None:
         return
     yield from _settings(parsed, around)
+    if runbook.asks_for_wave:
+        # Any wave will do: the run names one, and asks the lint again.
+        around = around if around.waves else replace(around, waves=(_SOME_WAVE,))
+        runbook = runbook.about_wave(around.waves[0])
+    else:
+        runbook = runbook.about_wave(None)
     yield from command_findings(runbook, around)
     yield from order_findings(runbook, around)
     yield from gate_findings(runbook, around)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 CONSOLE: Final = "console"
 MANUAL: Final = "manual"
 GATE: Final = "gate"
 KINDS: Final = (CONSOLE, MANUAL, GATE)
+WAVE: Final = "{wave}"
+"""Stands in a step for the wave that a run is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,28 @@ class Runbook:
     digest: str
     text: str
     lines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def asks_for_wave(self) -> bool:
+        """Whether its text leaves open which wave it is about: ``{wave}``, and no wave in the front matter."""
+        return self.wave is None and WAVE in self.text
+
+    def about_wave(self, wave: str | None) -> Runbook:
+        """Return the runbook with the wave filled in where its steps say ``{wave}``; None: that of the front matter."""
+        name = wave or self.wave
+        if name is None:
+            return self
+        steps = tuple(
+            replace(
+                step,
+                title=step.title.replace(WAVE, name),
+                about=step.about.replace(WAVE, name),
+                text=step.text.replace(WAVE, name),
+                commands=tuple((line, text.replace(WAVE, name)) for line, text in step.commands),
+            )
+            for step in self.steps
+        )
+        return replace(self, wave=name, steps=steps)
 
     def step(self, name: str) -> Step | None:
         """Return a step by its id, or None."""

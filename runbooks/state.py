@@ -66,6 +66,7 @@ class RunState:
     digest: str = ""
     nonce: str = ""
     environment: str | None = None
+    wave: str | None = None
     state: str = OPEN
     began: str = ""
     ended: str | None = None
@@ -128,6 +129,7 @@ def _run_started(state: RunState, entry: Entry) -> None:
     body = entry.body
     state.runbook, state.version, state.digest = body["runbook"], body["version"], body["digest"]
     state.nonce, state.environment, state.began = body["nonce"], body["environment"], entry.at
+    state.wave = body["wave"]
     _went_on(state, entry)
 
 

@@ -37,6 +37,7 @@ def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key
     the dirt of a real town hall, the mappings that move them, and the key that says what each row must become.
     """
     from migrate.demo import World, clean_up, write_demo
+    from migrate.new_workspace import write_runbooks
     from migrate.progress import progress
     from migrate.schemas import FOLDER, KINDS, write_schemas
 
@@ -49,6 +50,7 @@ def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key
         dirt = write_demo(folder, World(cases, seed), answer_key=answer_key, advance=bar.advance)
     # Here, since the generator knows nothing of the mappings' language.
     write_schemas(folder / FOLDER, KINDS)
+    write_runbooks(folder)
     kinds = dirt.filter(dirt["planted"] > 0).height
     document = {"folder": str(folder), "cases": cases, "seed": seed, "answer_key": answer_key, "kinds_of_dirt": kinds}
     invocation.emit(

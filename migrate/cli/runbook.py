@@ -59,11 +59,14 @@ def lint_command(invocation: Invocation, names: tuple[str, ...], lang: str) -> i
 @runbook.command("run")
 @click.argument("name", metavar="NAME")
 @click.option("--by", "person", metavar="PERSON", help="Who runs it (default: your account on this machine).")
+@click.option("--wave", metavar="NAME", help="The wave, where the runbook leaves it open.")
 @click.option("--dry-run", is_flag=True, help="Show every step and how the gates stand; do nothing.")
 @click.option("--rollback", "back", is_flag=True, help="Take back what the run under way has done, the last first.")
 @_LANG
 @pass_invocation
-def run_command(invocation: Invocation, name: str, person: str | None, dry_run: bool, back: bool, lang: str) -> int:
+def run_command(
+    invocation: Invocation, name: str, person: str | None, wave: str | None, dry_run: bool, back: bool, lang: str
+) -> int:
     """Run a runbook, or go on with its run that is not over.
 
     Each step is shown, done, and noted. The run stops at the first failure, at a gate that is closed, and where a
@@ -74,7 +77,7 @@ def run_command(invocation: Invocation, name: str, person: str | None, dry_run: 
     from migrate.runbook_status import run_status
     from migrate.show_runbooks import TerminalTalk, dry_lines, status_lines
 
-    workspace, found = to_run(invocation.workspace_dir, invocation.env, name, root)
+    workspace, found = to_run(invocation.workspace_dir, invocation.env, name, wave, root)
     if dry_run:
         views = dry_views(workspace, found)
         invocation.emit(
@@ -198,7 +201,13 @@ def skip_command(invocation: Invocation, run: str, step: str, person: str, reaso
     opened = open_run(workspace, run, _witness(workspace))
     ask_to_skip(opened, step, person, reason)
     name = opened.journal.folder.name
-    invocation.emit({"run": name, "step": step, "by": person}, [word(lang, "asked to skip", step=step, run=name)])
+    invocation.emit(
+        {"run": name, "step": step, "by": person},
+        [
+            word(lang, "asked to skip", step=step, run=name),
+            word(lang, "type", command=f"omnicase runbook approve {name} {step} --by PERSON"),
+        ],
+    )
     return 0
 
 

@@ -14,7 +14,7 @@ def test_a_new_workspace_is_private_and_has_a_secret_of_its_own(omnicase, tmp_pa
     folder = tmp_path / "one"
     files = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
     assert answers[0].document["files"] == files
-    assert {"workspace.yml", ".gitignore", "mappings/seed.channel.yml", "runbooks/rehearsal.md"} <= set(files)
+    assert {"workspace.yml", ".gitignore", "mappings/seed.channel.yml", "runbooks/nl/overgang.md", "runbooks/en/cutover.md"} <= set(files)
     assert stat.S_IMODE((folder / "keys").stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "keys" / "namespace").stat().st_mode) == 0o600
     secrets = [(tmp_path / name / "keys" / "namespace").read_text() for name in ("one", "two")]

@@ -48,7 +48,7 @@ def test_no_document_names_a_verb_that_is_not_there():
     from migrate.cli.verbs import VERBS
 
     missing = []
-    for page in [*PAGES, *sorted((ROOT / "runbooks" / "library").glob("*.md"))]:
+    for page in [*PAGES, *sorted((ROOT / "runbooks" / "library").rglob("*.md"))]:
         for line in re.findall(r"^(?:\$ )?omnicase (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
             words = re.sub(r"(-C|--env|--format|--workspace) \S+", "", line).split()
             if words and not words[0].startswith("-") and words[0] not in VERBS:

@@ -1,0 +1,71 @@
+"""`declaration render | template`: what was migrated, how, with which result, what was lost, who is accountable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+_LANG = click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the declaration."
+)
+
+
+@click.group()
+def declaration() -> None:
+    """Fill the declaration of migration (verklaring van migratie) from the ledger."""
+
+
+@declaration.command()
+@_LANG
+@click.option(
+    "--template",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Template to fill (default: declaration/LANG.html.j2 of the workspace, else the shipped one).",
+)
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write the page there, not to the terminal."
+)
+@pass_invocation
+def render(invocation: Invocation, lang: str, template: Path | None, out: Path | None) -> int:
+    """Fill the declaration: one HTML page, to be printed and signed.
+
+    A fact that the ledger does not have stays visibly blank, with the reason.  With --format json the facts themselves.
+    """
+    from migrate.declaration import declare
+    from migrate.declaration.output import write_page
+
+    made = declare(invocation.workspace(), lang, template)
+    page = made.page()
+    if out is not None:
+        write_page(out, page)
+        lines = [str(out)]
+        invocation.say(_left_blank(made.blank, lang))
+    else:
+        lines = page.splitlines()
+    invocation.emit(made.as_dict(), lines)
+    return 0
+
+
+@declaration.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@_LANG
+@pass_invocation
+def template(invocation: Invocation, file: Path, lang: str) -> int:
+    """Write the shipped template to FILE, to make one of your own from."""
+    from migrate.declaration import shipped_template
+    from migrate.declaration.output import write_new
+
+    shipped = shipped_template(lang)
+    write_new(file, shipped.source)
+    invocation.emit({"file": str(file), "version": shipped.version}, [str(file)])
+    return 0
+
+
+def _left_blank(count: int, lang: str) -> str:
+    if lang == "nl":
+        return f"{count} gegevens zijn nog open; ze zijn in de verklaring gemerkt."
+    return f"{count} facts are still open; they are marked in the declaration."
