@@ -31,6 +31,8 @@ class Finding:
     difference: str | None = None
     expected: str | None = None
     found: str | None = None
+    stages: tuple[tuple[str, str], ...] = ()
+    """Of the first few of a group: the way of the value from the source, stage and value as it may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Example:
     key: tuple[str, ...]
     expected: str | None = None
     found: str | None = None
+    stages: tuple[tuple[str, str], ...] = ()
 
 
 class FindingBook:
@@ -189,7 +192,7 @@ class FindingBook:
         return Finding(
             id=stable_id(group.check, self._mapping, shown, group.field, group.cause, *_part(group)),
             check=group.check, mapping=self._mapping, key=example.key, field=group.field, cause=group.cause,
-            difference=group.difference, expected=example.expected, found=example.found,
+            difference=group.difference, expected=example.expected, found=example.found, stages=example.stages,
         )  # fmt: skip
 
 

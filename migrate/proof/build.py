@@ -22,6 +22,7 @@ from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
 from migrate.proof.sample import Sample
 from migrate.proof.target import TargetChecks
+from migrate.proof.ways import Ways
 from migrate.session import Session
 from migrate.shown import Shown
 from migrate.waves import Declared, run_waves
@@ -131,14 +132,16 @@ def _proof(made: _Sides, name: str) -> MappingProof:
     def mask_key(key: str) -> tuple[str, ...]:
         return shown.key(mapping, key)
 
+    expected = made.expected(name)
     return MappingProof(
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
-        expected=made.expected(name),
+        expected=expected,
         actual=made.actual(name, made.sample),
         columns=tuple(_column(mapping.target, column) for column in mapping.fields),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,
+        stages=Ways(mapping, expected, made.links, shown).stages,
         controls=control_proofs(session, made.target, name),
         children=tuple(
             ChildrenAgain(
