@@ -195,5 +195,6 @@ def stage_name(lang: str, stage: str) -> str:
 
 def check_name(check: Check) -> str:
     """Return the mapping of a check, and which of its controls or children it is about."""
-    name = check.mapping or check.target or check.check.partition(".")[2]
+    alone = check.mapping if " + " not in check.mapping else check.target
+    name = alone or check.target or check.check.partition(".")[2]
     return f"{name} ({check.about})" if check.about else name

@@ -20,7 +20,7 @@ from reconciliation import naming
 from reconciliation.charts import flow_bars, share_width, system_bars, trend_lines
 from reconciliation.division_bars import divisions
 from reconciliation.report import Report
-from reconciliation.side_by_side import by_cause, side_by_side
+from reconciliation.side_by_side import by_cause, by_rule, side_by_side
 from reconciliation.sums import sums
 from reconciliation.verdict import LEVELS
 from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
@@ -61,7 +61,8 @@ def render_html(report: Report, lang: str = "nl") -> str:
         sections=_sections(report),
         bars_of_systems=system_bars(report),
         trend=trend_lines(report),
-        divisions=divisions(report),
+        divisions=sorted(divisions(report), key=lambda each: not each.differing),
+        signals=by_rule(report.signals),
         causes=by_cause(report.decisions[:GROUPS]),
         side_by_side=side_by_side,
         options=_options(report),
@@ -86,7 +87,7 @@ def _sections(report: Report) -> list[str]:
     }  # fmt: skip
     every = (
         "systems", "decisions", "signals", "waivers", "distribution", "trend", "losses", "scope", "checks", "detail",
-        "account", "sign",
+        "sign", "account",
     )  # fmt: skip
     return [name for name in every if maybe.get(name, True)]
 
