@@ -26,7 +26,9 @@ from reconciliation.verdict import LEVELS
 from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
 
 EXAMPLES = 20
-"""Findings shown per kind of difference; all are on the work list and in the JSON document."""
+"""Findings shown per kind of difference at most; all are on the work list and in the JSON document."""
+EXAMPLES_OF_ALL = 1_500
+"""Findings shown on the page: a browser must open it at once, however many there are."""
 GROUPS = 300
 """Kinds of differences shown."""
 
@@ -68,7 +70,7 @@ def render_html(report: Report, lang: str = "nl") -> str:
         options=_options(report),
         share_width=share_width,
         groups=report.decisions[:GROUPS],
-        examples=EXAMPLES,
+        examples=max(3, min(EXAMPLES, EXAMPLES_OF_ALL // max(1, len(report.decisions[:GROUPS])))),
         account=_account(report),
         sums_of_checks=sums(report.verdict),
         checks_of=lambda mapping: [c for c in report.verdict.checks if mapping in c.mapping.split(" + ")],
@@ -97,7 +99,7 @@ def _options(report: Report) -> dict[str, list[str]]:
     groups = report.decisions[:GROUPS]
     return {
         "level": [level for level in LEVELS if any(group.check.startswith(f"{level}.") for group in groups)],
-        "mapping": list(dict.fromkeys(group.mapping for group in groups)),
+        "mapping": list(dict.fromkeys(group.mapping for group in groups if group.mapping)),
         "owner": sorted({group.owner for group in groups if group.owner}),
     }
 
