@@ -3,6 +3,7 @@
 # make bench        speed and memory, printed as ratios
 # make coverage     the same tests, and which lines they run
 # make test-faults  the whole of the expensive tests of which `make test` runs a seeded sample
+# make test-browser the reports in a real browser: axe, keyboard, print, speed (pictures in .screenshots/)
 # make docs         write the generated pages of docs/ again
 # make clean        remove environments, caches, builds (not demo/)
 #
@@ -13,7 +14,7 @@ SEED ?= 1
 WORKERS ?= 2
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test lint coverage demo bench test-faults docs clean
+.PHONY: test lint coverage demo bench test-faults test-browser docs clean
 
 BIN := .venv/bin
 
@@ -24,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMNICASE_SEED := $(SEED)
 
 .venv/.stamp: setup.cfg pyproject.toml tools/make_env.py
-	@$(PYTHON) tools/make_env.py .venv all,dev
+	@$(PYTHON) tools/make_env.py .venv all,dev,browser
 	@touch $@
 
 .venv-demo/.stamp: setup.cfg pyproject.toml tools/make_env.py
@@ -56,12 +57,16 @@ bench: .venv/.stamp
 	@$(BIN)/python -m benchmarks
 
 test-faults: .venv/.stamp
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m sample --whole --durations=20
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "sample and not browser" --whole --durations=20
+
+# Without a browser they fail, and say what to install.
+test-browser: .venv/.stamp
+	@OMNICASE_BROWSER_MUST=1 $(BIN)/python -m pytest -n 0 -m browser --whole --durations=5 tests/browser
 
 docs: .venv/.stamp
 	@$(BIN)/python tools/write_docs.py
 
 clean:
 	rm -rf .venv .venv-demo build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	rm -rf .lint.log .hypothesis .coverage .coverage.* htmlcov
+	rm -rf .screenshots .lint.log .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
     from mappings.explain import StageValue
     from mappings.language.decisions import PersonDecision
+    from mappings.language.own_rules import OwnRule, load_own_rules
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
     from mappings.language.parse_tests import PlacedTest, load_tests
     from mappings.language.schema import defaults_schema, mapping_schema, schema_of, tests_schema
@@ -47,6 +48,7 @@ __all__ = [
     "LinkTarget",
     "MappingFile",
     "Miss",
+    "OwnRule",
     "PersonDecision",
     "PlacedTest",
     "RelationCoverage",
@@ -66,6 +68,7 @@ __all__ = [
     "fits_format",
     "load_mapping",
     "load_mappings",
+    "load_own_rules",
     "load_tests",
     "mapping_schema",
     "parse_mapping",
@@ -94,6 +97,7 @@ _LATE = {
     "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
     "mappings.explain": ("StageValue",),
     "mappings.language.decisions": ("PersonDecision",),
+    "mappings.language.own_rules": ("OwnRule", "load_own_rules"),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
     "mappings.language.parse_tests": ("PlacedTest", "load_tests"),
     "mappings.language.schema": ("defaults_schema", "mapping_schema", "schema_of", "tests_schema"),

@@ -75,6 +75,7 @@ def status_schema() -> dict[str, Any]:
 
 def history_schema() -> dict[str, Any]:
     """Return the schema of `status --history --format json`; each item is a file of reports/history/."""
+    judged = _object(at=_TEXT, verdict=_TEXT, differences=_COUNT, waived=_COUNT, seconds={"type": "number"})
     run = _object(
         format={"const": "omnicase rehearsal 1"},
         run=_COUNT,
@@ -92,5 +93,7 @@ def history_schema() -> dict[str, Any]:
         balanced=_TRUTH,
         mappings=_list(_books()),
         rejects=_list(_object(mapping=_TEXT, code=_TEXT, field=_TEXT, rows=_COUNT)),
+        reconciled=judged,
     )
+    run["required"].remove("reconciled")
     return {"$schema": _DIALECT, "title": "omnicase status --history", **_object(history=_list(run), unreadable=_COUNT)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from casemodel import SystemFailure, UsageError
+from migrate.evidence.record import record
 from migrate.ledger.store import doer, table
 
 _SHORTEST_REASON = 5
@@ -54,6 +55,7 @@ def disclose(connection: sa.Connection, command: str, what: str, reason: str) ->
                 reason=reason,
             )
         )
+        record(connection, "disclosure", {"verb": command, "what": what})
         connection.commit()
     except sa.exc.DBAPIError:
         raise SystemFailure(

@@ -124,8 +124,7 @@ def _explained(
         merged = merged_fields(session, connection, mapping, numbers, target_id, shown)
         full = fully_read(connection)
     by_record = frozenset(each for each in session.check.order if session.mapping(each).records_by_group)
-    personal = _personal_values(mapping, prepared, shown)
-    stages = mapping.explain(prepared, LedgerLinks(target, numbers, by_record, full))
+    links = LedgerLinks(target, numbers, by_record, full)
     return Explained(
         mapping.name,
         shown.key(mapping, key),
@@ -136,7 +135,7 @@ def _explained(
         mapping.file_digest,
         mapping.meaning,
         _source(mapping, prepared, shown),
-        tuple(_stage(mapping, personal, each, shown) for each in stages),
+        stages_of(mapping, prepared, links, shown),
         record,
         tuple((row.severity, row.field, row.code) for row in issues),
         merged,
@@ -220,6 +219,12 @@ def record_now(
         for name, value in found.row(0, named=True).items()
         if name != "id"
     )
+
+
+def stages_of(mapping: CompiledMapping, prepared: pl.DataFrame, links: LedgerLinks, shown: Shown) -> tuple[Stage, ...]:
+    """Return every stage of the first row of a frame as it may be shown."""
+    personal = _personal_values(mapping, prepared, shown)
+    return tuple(_stage(mapping, personal, each, shown) for each in mapping.explain(prepared, links))
 
 
 def _source(mapping: CompiledMapping, prepared: pl.DataFrame, shown: Shown) -> tuple[tuple[str, str], ...]:

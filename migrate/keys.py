@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from casemodel import GuardError, UsageError
+from migrate.evidence.record import tell
 from migrate.workspace import Workspace
 from runbooks import (
     MACHINE,
@@ -60,8 +62,11 @@ def workspace_trust(workspace: Workspace) -> Trust:
 
 
 def machine_name() -> str:
-    """Return the name under which this machine's key stands: its host name in the letters that keys can bear."""
-    name = socket.gethostname().lower()
+    """Return the name under which this machine's key stands: host and system user, in the letters that keys can bear.
+
+    Another user of the machine cannot read the private key, so the key is not that of the whole machine.
+    """
+    name = f"{socket.gethostname()}-{getpass.getuser()}".lower()
     kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in ".-_") else "-" for sign in name)
     return f"machine-{kept[:50]}".rstrip("-._")
 
@@ -101,6 +106,7 @@ def make_key(
     else:
         file = save_private(private_folder(), made, passphrase)
     write_key(workspace.root / "keys", key)
+    tell("key", {"action": "new", "key": key.as_dict()})
     return MadeKey(key, file)
 
 
@@ -125,6 +131,7 @@ def revoke_key(workspace: Workspace, key_id: str, reason: str) -> TrustedKey:
         )
     gone = revoked_key(key, datetime.now(UTC), told)
     write_key(workspace.root / "keys", gone)
+    tell("key", {"action": "revoke", "key": gone.as_dict()})
     return gone
 
 

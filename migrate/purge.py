@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import GuardError, UsageError
+from migrate.evidence.record import record
 from migrate.ledger.lock import locked_row, refuse_if_held
 from migrate.ledger.store import doer, new_id, table
 from migrate.ledger.undo import ROLLING_BACK, refuse_half_undone
@@ -223,3 +224,4 @@ def _record(
         number = new_id(recorded)
         of_runs = [{"run_id": run, "purge_id": number} for run in runs]
         connection.execute(sa.insert(table(connection, "purged_run")), of_runs)
+    record(connection, "purge", {"before": before, "wave": wave, "removed": removed, "runs": list(runs)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
 from migrate.proof import Sample, build_proofs
 from migrate.session import Session, require_runnable
+from migrate.trend import last_runs, note_verdict, wave_lines
 from migrate.verdicts import record_verdict
 from reconciliation import (
     LEVELS,
@@ -95,7 +97,7 @@ def _report(
     kept: KeptFindings | None,
     sample: Sample | None,
 ) -> Report:
-    waivers = counting_waivers(target, session.workspace)
+    waivers, started = counting_waivers(target, session.workspace), time.perf_counter()
     share = None if sample is None else sample.share
     with build_proofs(session, target, names, datetime.now(UTC), sample) as proofs:
         verdict = judge(
@@ -104,7 +106,12 @@ def _report(
         facts = [proof.facts for proof in proofs.mappings]
     meanings = {each.mapping: each.meaning for each in facts}
     terms = Terms(today(), signed_only=session.workspace.production)
-    return build_report(with_waivers(verdict, waivers, meanings, terms), facts, _context(session, target))
+    verdict = with_waivers(verdict, waivers, meanings, terms)
+    context, workspace = _context(session, target), session.workspace
+    if set(names) == set(session.files):
+        note_verdict(workspace, target, context.run, verdict, time.perf_counter() - started)
+    trend = last_runs(workspace, context.run, context.run_started)
+    return build_report(verdict, facts, context, trend=trend, waves=wave_lines(workspace))
 
 
 def _context(session: Session, target: Target) -> ReportContext:

@@ -6,6 +6,7 @@ The files hold counts, codes and names of mappings and fields; nothing of a row.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -34,6 +35,17 @@ _LOADED: Final = ("inserted", "updated", "unchanged", "merged")
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What the last reconciliation of the whole after a run found."""
+
+    at: str
+    verdict: str
+    differences: int
+    waived: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Rehearsal:
     """One run as its file has it.
 
@@ -52,6 +64,7 @@ class Rehearsal:
     part: str | None
     mappings: tuple[dict[str, Any], ...]
     rejects: tuple[dict[str, Any], ...]
+    reconciled: Judged | None = None
 
     def total(self, name: str) -> int:
         """Return a count over all mappings: one of the books, or ``loaded``."""
@@ -89,19 +102,35 @@ def remembered(workspace: Workspace, target: Target, run_id: int) -> Iterator[No
 def taken_back(workspace: Workspace, target: Target, run_id: int) -> None:
     """Note in what a run left that it was rolled back; that it cannot be noted is a warning and nothing more."""
     try:
-        with target.engine.connect() as connection:
-            run = table(connection, "run")
-            facts = connection.execute(sa.select(run).where(run.c.id == run_id)).mappings().one()
-            first = connection.scalar(sa.select(run.c.started_at).order_by(run.c.id).limit(1))
-        made = _fingerprint(workspace, target, str(first))
-        found = {"run": run_id, "started_at": facts["started_at"], "target": made}
-        file = workspace.reports / FOLDER / _name(found)
+        file = workspace.reports / FOLDER / file_of(workspace, target, run_id)
         _write(file, json.loads(file.read_text(encoding="utf-8")) | {"state": ROLLED_BACK})
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else "it is no history"
         print(f"The history of rehearsals could not be written ({cause}): {FOLDER}/ in reports/.", file=sys.stderr)
+
+
+def judged(workspace: Workspace, target: Target, run_id: int, found: Judged) -> None:
+    """Note in what a run left what a reconciliation found; that it cannot be noted is a warning and nothing more."""
+    try:
+        file = workspace.reports / FOLDER / file_of(workspace, target, run_id)
+        document = json.loads(file.read_text(encoding="utf-8"))
+        _write(file, document | {"reconciled": dataclasses.asdict(found)})
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is no history"
+        print(f"The history of rehearsals could not be written ({cause}): {FOLDER}/ in reports/.", file=sys.stderr)
+
+
+def file_of(workspace: Workspace, target: Target, run_id: int) -> str:
+    """Return the name of the file that a run left in the history."""
+    with target.engine.connect() as connection:
+        run = table(connection, "run")
+        started = connection.scalar(sa.select(run.c.started_at).where(run.c.id == run_id))
+        first = connection.scalar(sa.select(run.c.started_at).order_by(run.c.id).limit(1))
+    return _name({"run": run_id, "started_at": started, "target": _fingerprint(workspace, target, str(first))})
 
 
 def _document(workspace: Workspace, target: Target, run_id: int) -> dict[str, Any]:
@@ -207,6 +236,7 @@ def _rehearsal(document: dict[str, Any]) -> Rehearsal:
         part=None if document["part"] is None else str(document["part"]),
         mappings=tuple(dict(each) for each in document["mappings"]),
         rejects=tuple(dict(each) for each in document["rejects"]),
+        reconciled=_judged(document.get("reconciled")),
     )
     # Whoever shows it counts on these.
     for name in (*_COUNTS, *_LOADED):
@@ -216,3 +246,15 @@ def _rehearsal(document: dict[str, Any]) -> Rehearsal:
     for each in made.mappings:
         str(each["mapping"])
     return made
+
+
+def _judged(found: dict[str, Any] | None) -> Judged | None:
+    if found is None:
+        return None
+    return Judged(
+        at=str(found["at"]),
+        verdict=str(found["verdict"]),
+        differences=int(found["differences"]),
+        waived=int(found["waived"]),
+        seconds=float(found["seconds"]),
+    )

@@ -12,6 +12,7 @@ from casemodel import GuardError, UsageError, partial_unique_keys, tables, uniqu
 from connectors import as_text
 from migrate.conflict_sides import Sides, edited_again, hash_of, read_record, sides_of, written_columns
 from migrate.conflicts import EDITED, EXISTS, Conflict, Found, conflict_of, find_conflict, still_open
+from migrate.evidence.record import record
 from migrate.ledger.lock import one_starts, release_lock, take_lock
 from migrate.ledger.store import column_set_id, doer, table
 from migrate.ledger.undo import refuse_half_undone
@@ -278,6 +279,8 @@ class _Work:
                 kept_hash=self._kept_hash(connection) if kept else None,
             )
         )
+        told = {"mapping": self.found.mapping, "code": self.found.code, "choice": choice, "record": record_id}
+        record(connection, "conflict", told)
 
     def _kept_hash(self, connection: sa.Connection) -> str | None:
         values = read_record(connection, self._table, self.sides.columns, self.sides.record_id)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from casemodel import GuardError, Target, UsageError
 from migrate.database import heads
+from migrate.evidence.record import record
 from migrate.interrupt import patient, stop_here
 from migrate.ledger.lock import hold_lock, one_starts, release_lock, take_lock
 from migrate.ledger.store import check_namespace, table
@@ -196,6 +197,7 @@ class _Work:
             collect(undo)
             spare_all(undo, self.hash_key)
             connection.execute(sa.update(run).where(run.c.id == self.run_id).values(state=ROLLING_BACK))
+            record(connection, "rollback", {"run": self.run_id})
             failpoint("before-rollback-prepared")
         failpoint("after-rollback-prepared")
 

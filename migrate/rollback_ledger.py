@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from migrate.evidence.record import record
 from migrate.ledger.store import UNDONE, now, table, upsert
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.ledger.undo_tables import TWINS, UNDO_RUN
@@ -79,6 +80,7 @@ def finish(connection: sa.Connection, run_id: int, os_user: str, reason: str | N
     connection.execute(sa.delete(keys).where(keys.c.run_id == run_id))
     done = {"state": ROLLED_BACK, "undone_at": now(), "undone_by": os_user, "undone_reason": reason}
     connection.execute(sa.update(run).where(run.c.id == run_id).values(**done))
+    record(connection, "rolled-back", {"run": run_id})
 
 
 def _meanings_of_before(connection: sa.Connection, run_id: int) -> None:

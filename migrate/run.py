@@ -25,6 +25,7 @@ from migrate.books import run_books
 from migrate.bulk import bulk
 from migrate.database import current, heads, require_current
 from migrate.deliveries import file_facts, keep_documents, refuse_small
+from migrate.evidence.record import record
 from migrate.executors import scheduled, spawned
 from migrate.interrupt import patient
 from migrate.ledger.lock import hold_lock, one_starts, refuse_if_held, release_lock, take_lock
@@ -157,6 +158,8 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         started = {"state": "running", "ended_at": None, "host": socket.gethostname(), "pid": os.getpid()}
         connection.execute(sa.update(run).where(run.c.id == run_id).values(started))
         full, adopted = fully_read(connection), adopted_records(connection)
+        told = {"run": run_id, "resumed": begun is not None, "plan_sha256": digest, **_inputs(session, selection)}
+        record(connection, "run", told)
         failpoint("before-start-commit")
     failpoint("after-start")
     context = LoadContext(
@@ -174,6 +177,16 @@ def _start(session: Session, target: Target, selection: Selection, options: RunO
         adopted=adopted,
     )
     return _Start(context, same, int(last.id) if last is not None and not same else None)
+
+
+def _inputs(session: Session, selection: Selection) -> dict[str, Any]:
+    """Return what a run goes by: the digests of mappings and of what the sources say their relations hold."""
+    mappings = [session.mapping(name) for name in selection.names]
+    prints = {(each.system, each.relation): session.source(each.system).fingerprint(each.relation) for each in mappings}
+    return {
+        "mappings": {each.name: each.file_digest for each in mappings},
+        "sources": {".".join(of): hashlib.sha256(text.encode()).hexdigest() for of, text in sorted(prints.items())},
+    }
 
 
 def _not_resumable(last: int | None) -> GuardError:
@@ -260,6 +273,7 @@ def _end(context: LoadContext, state: str) -> None:
             values = {"state": state, "ended_at": now(), "retries": run.c.retries + context.patience.count}
             mine = sa.and_(run.c.id == context.run_id, run.c.state == "running")
             connection.execute(sa.update(run).where(mine).values(values))
+            record(connection, "run-ended", {"run": context.run_id, "state": state})
         failpoint("before-end-commit")
 
 

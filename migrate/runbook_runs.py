@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 
 from casemodel import GuardError, OmnicaseError, RefusedError, UsageError
+from migrate.evidence.journals import head_seen, tell_of_journal
 from migrate.gate_facts import gate_facts
 from migrate.keys import workspace_trust
 from migrate.runbook_files import named_runbook, sound_runbook
@@ -195,14 +197,14 @@ def dry_views(workspace: Workspace, runbook: Runbook) -> dict[str, GateView | st
     return found
 
 
-def witness(_workspace: Workspace) -> Witness | None:
+def witness(workspace: Workspace) -> Witness:
     """Return what writes the entries of journals into the evidence."""
-    return None
+    return partial(tell_of_journal, workspace)
 
 
-def evidence_head(_workspace: Workspace) -> str | None:
-    """Return the newest entry of the evidence, which an approval signs."""
-    return None
+def evidence_head(workspace: Workspace) -> str | None:
+    """Return the newest entry of the evidence, which an approval signs; None while there is none."""
+    return head_seen(workspace)
 
 
 def do_run(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from casemodel import Target, metadata
 from connectors import PostgresTarget, SqliteTarget, append_rows
 from migrate.database import target_engine, upgrade
+from migrate.ledger.evidence_tables import HEAD, OUTBOX
 from migrate.ledger.tables import ledger_metadata
 
 _ROWS = 50_000
@@ -40,6 +41,7 @@ def _back_up(source: Path, destination: Path) -> None:
 
 
 def _tables() -> list[tuple[sa.Table, str]]:
-    """Return all tables on PostgreSQL, each with its name on SQLite."""
+    """Return all tables on PostgreSQL but the evidence, which a plan has no need of, each with its name on SQLite."""
     ledger = zip(ledger_metadata("postgresql").sorted_tables, ledger_metadata("sqlite").sorted_tables, strict=True)
-    return [*((table, table.name) for table in metadata.sorted_tables), *((table, own.name) for table, own in ledger)]
+    needed = ((table, own.name) for table, own in ledger if table.name not in (OUTBOX, HEAD))
+    return [*((table, table.name) for table in metadata.sorted_tables), *needed]

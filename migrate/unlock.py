@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import LockedError, UsageError
+from migrate.evidence.record import record
 from migrate.ledger.lock import is_dead, locked_row
 from migrate.ledger.store import doer, now, table
 from migrate.opened_target import workspace_target
@@ -88,3 +89,4 @@ def _release(connection: sa.Connection, row: sa.RowMapping, reason: str) -> None
             reason=reason,
         )
     )
+    record(connection, "unlock", {"run": row["run_id"], "host": row["host"], "process": row["pid"]})

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import SystemFailure, Target
+from migrate.evidence.record import record
 from migrate.ledger.store import doer, new_id, table
 from migrate.ledger.undo import ROLLED_BACK, ROLLING_BACK
 from reconciliation import Report
@@ -112,7 +113,9 @@ def record_verdict(target: Target, report: Report, files: Iterable[Path], *, all
     }
     try:
         with target.engine.begin() as connection:
-            return new_id(connection.execute(sa.insert(table(connection, "verdict")).values(**values)))
+            number = new_id(connection.execute(sa.insert(table(connection, "verdict")).values(**values)))
+            record(connection, "verdict", {"number": number, **_told(values)})
+            return number
     except sa.exc.DBAPIError:
         raise SystemFailure(
             "VRD-001",
@@ -120,6 +123,13 @@ def record_verdict(target: Target, report: Report, files: Iterable[Path], *, all
             hint="Look whether the target can be written, and by whom; then reconcile again.",
             place="ledger",
         ) from None
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what the evidence says of a verdict: its counts and digests, and a digest of all that the ledger keeps."""
+    told = {name: values[name] for name in ("verdict", "run_id", "findings", "all_mappings")}
+    whole = hashlib.sha256(_json(values).encode()).hexdigest()
+    return told | {"levels": json.loads(values["levels"]), "reports": json.loads(values["reports"]), "sha256": whole}
 
 
 def last_verdict(connection: sa.Connection) -> VerdictRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import GuardError, SystemFailure, Target, UsageError, split_key
+from migrate.evidence.record import record as add_evidence
 from migrate.kept_waivers import (
     PURPOSE,
     KeptWaiver,
@@ -284,10 +286,20 @@ def _refuse_own(session: Session, kept: KeptWaiver, person: str) -> None:
         )
 
 
+_TOLD = (
+    "event", "waiver_id", "person", "owner", "check_name", "mapping", "group_id", "maximum", "until", "signature",
+)  # fmt: skip
+"""What the evidence says of a waiver or what became of it; the rest by its digest."""
+
+
 def _write(target: Target, name: str, values: Mapping[str, Any]) -> int:
     try:
         with target.engine.begin() as connection:
-            return new_id(connection.execute(sa.insert(table(connection, name)).values(**values)))
+            number = new_id(connection.execute(sa.insert(table(connection, name)).values(**values)))
+            told = {each: values[each] for each in _TOLD if each in values}
+            whole = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+            add_evidence(connection, "waiver", {"table": name, "number": number, "sha256": whole, **told})
+            return number
     except sa.exc.DBAPIError:
         raise SystemFailure(
             "WAI-011",

@@ -8,7 +8,7 @@ from reconciliation.kept_findings import KeptFindings
 from reconciliation.render_html import render_html
 from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
-from reconciliation.report import Report, ReportContext, build_report
+from reconciliation.report import Report, ReportContext, TrendRun, WaveLine, build_report
 from reconciliation.sides import (
     ActualSide,
     ChildProof,
@@ -71,9 +71,11 @@ __all__ = [
     "Sheet",
     "TargetProof",
     "Terms",
+    "TrendRun",
     "Verdict",
     "Waiver",
     "WaiverUse",
+    "WaveLine",
     "build_report",
     "difference_kind_expr",
     "difference_text",

@@ -23,7 +23,7 @@ def difference_kind_expr(expected: str, found: str) -> pl.Expr:
     The column twin of `casemodel.difference_kind`, which also sees that dates and moments are a day or an hour apart.
     """
     left, right = pl.col(expected), pl.col(found)
-    days, gap = _date(right) - _date(left), _moment(right) - _moment(left)
+    days, gap = as_date(right) - as_date(left), as_moment(right) - as_moment(left)
     return (
         pl.when(right.is_null()).then(pl.lit("empty instead of a value"))
         .when(left.is_null()).then(pl.lit("a value instead of empty"))
@@ -38,11 +38,13 @@ def difference_kind_expr(expected: str, found: str) -> pl.Expr:
     )  # fmt: skip
 
 
-def _date(text: pl.Expr) -> pl.Expr:
+def as_date(text: pl.Expr) -> pl.Expr:
+    """Return a canonical date as Date; NULL for any other text."""
     return pl.when(text.str.contains(_DATE)).then(text).str.to_date("%Y-%m-%d", strict=False)
 
 
-def _moment(text: pl.Expr) -> pl.Expr:
+def as_moment(text: pl.Expr) -> pl.Expr:
+    """Return a canonical instant as Datetime in UTC, without a zone; NULL for any other text."""
     layout = "%Y-%m-%d %H:%M:%S%.6f"
     return pl.when(text.str.contains(_MOMENT)).then(text).str.to_datetime(layout, time_unit="us", strict=False)
 

@@ -31,6 +31,8 @@ class Finding:
     difference: str | None = None
     expected: str | None = None
     found: str | None = None
+    stages: tuple[tuple[str, str], ...] = ()
+    """Of the first few of a group: the way of the value from the source, stage and value as it may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class FindingGroup:
     """How many `all_findings` gives: all, but of what has no example of its own."""
     waived: int = 0
     """How many of `count` people accepted (`waivers`)."""
+    likely: tuple[tuple[str, int], ...] = ()
+    """Likely causes (`causes.LIKELY`) and of how many findings each is one, the most frequent first."""
 
     @property
     def is_open(self) -> bool:
@@ -88,6 +92,7 @@ class Example:
     key: tuple[str, ...]
     expected: str | None = None
     found: str | None = None
+    stages: tuple[tuple[str, str], ...] = ()
 
 
 class FindingBook:
@@ -116,11 +121,25 @@ class FindingBook:
         self._kept = kept
         self._parts: dict[GroupKey, list[Part]] = {}
         self._listed: dict[GroupKey, int] = {}
+        self._likely: dict[GroupKey, dict[str, int]] = {}
 
-    def add(self, group: GroupKey, count: int, examples: Callable[[int], Iterable[Example]]) -> None:
-        """Count findings; `examples` is asked for as many as are kept, all where a file keeps them."""
+    def add(
+        self,
+        group: GroupKey,
+        count: int,
+        examples: Callable[[int], Iterable[Example]],
+        likely: Iterable[tuple[str, int]] = (),
+    ) -> None:
+        """Count findings; `examples` is asked for as many as are kept, all where a file keeps them.
+
+        Args:
+            likely: likely causes, and of how many of these findings each is one.
+        """
         if count == 0:
             return
+        causes = self._likely.setdefault(group, {})
+        for name, times in likely:
+            causes[name] = causes.get(name, 0) + times
         self._counts[group] = self._counts.get(group, 0) + count
         self._sample.setdefault(group, [])
         if self._kept is not None:
@@ -162,6 +181,7 @@ class FindingBook:
                 check=group.check, mapping=self._mapping, target=self._target, owner=self._owner, field=group.field,
                 cause=group.cause, difference=group.difference, count=count, findings=tuple(self._sample[group]),
                 kept=self._kept, parts=tuple(self._parts.get(group, ())), listed=self._listed.get(group, 0),
+                likely=tuple(sorted(self._likely[group].items(), key=lambda pair: (-pair[1], pair[0]))),
             )
             for group, count in self._counts.items()
         ]  # fmt: skip
@@ -172,7 +192,7 @@ class FindingBook:
         return Finding(
             id=stable_id(group.check, self._mapping, shown, group.field, group.cause, *_part(group)),
             check=group.check, mapping=self._mapping, key=example.key, field=group.field, cause=group.cause,
-            difference=group.difference, expected=example.expected, found=example.found,
+            difference=group.difference, expected=example.expected, found=example.found, stages=example.stages,
         )  # fmt: skip
 
 

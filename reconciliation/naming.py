@@ -6,6 +6,7 @@ import contextlib
 import re
 from datetime import date
 
+from reconciliation.causes import CUT_AT
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
@@ -116,6 +117,16 @@ def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
     return title[:1].upper() + title[1:] if label else title
 
 
+def likely_text(lang: str, group: FindingGroup) -> str:
+    """Return the likely causes of a kind of difference in words; empty where no pattern fits."""
+    said = []
+    for name, count in group.likely[:3]:
+        cut = name.removeprefix(CUT_AT)
+        words = text(lang, f"likely.{name}") if cut == name else text(lang, "likely.cut off at", at=cut)
+        said.append(words if count == group.count else text(lang, "likely.some", words=words, n=count))
+    return text(lang, "likely", words="; ".join(said)) if said else ""
+
+
 def rule_text(lang: str, report: Report, rule: str) -> str:
     """Return what a rule asks, by its id."""
     found = next((each for each in report.verdict.rules if each.id == rule), None)
@@ -155,6 +166,18 @@ def reason_text(lang: str, check: Check) -> str:
 def scope_reason(lang: str, reason: str) -> str:
     """Return a scope reason: the mapping's own words, or ours for a reason that we give."""
     return text(lang, f"scope.{reason}") if has_text(f"scope.{reason}") else reason
+
+
+def stage_name(lang: str, stage: str) -> str:
+    """Return what a stage of a value's way is called: the mapping's word with ours for what it does."""
+    branch, colon, name = stage.rpartition(": ")
+    if branch == "column":
+        return text(lang, "stage.column", name=name)
+    head, space, rest = name.partition(" ")
+    for key, about in ((f"stage.{name}", ""), (f"stage.{head}", rest)):
+        if has_text(key):
+            return f"{branch}{colon}{text(lang, key, name=about)}"
+    return f"{branch}{colon}{head}{space}{rest}"
 
 
 def check_name(check: Check) -> str:

@@ -17,15 +17,17 @@ from markupsafe import Markup, escape
 
 from casemodel import OUTCOMES, UsageError, printable
 from reconciliation import naming
-from reconciliation.charts import flow_bars, share_width
+from reconciliation.charts import flow_bars, share_width, system_bars, trend_lines
 from reconciliation.report import Report
+from reconciliation.side_by_side import by_cause, side_by_side
 from reconciliation.sums import sums
+from reconciliation.verdict import LEVELS
 from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
 
-EXAMPLES = 5
-"""Findings shown per kind of difference."""
-GROUPS = 50
-"""Kinds of differences shown; more stand in the JSON document."""
+EXAMPLES = 20
+"""Findings shown per kind of difference; all are on the work list and in the JSON document."""
+GROUPS = 300
+"""Kinds of differences shown."""
 
 
 def render_html(report: Report, lang: str = "nl") -> str:
@@ -55,6 +57,12 @@ def render_html(report: Report, lang: str = "nl") -> str:
         "base-uri 'none'; form-action 'none'",
         outcomes=[name for name in OUTCOMES if name not in ("deferred", "late") or report.total.amounts[name]],
         bars=flow_bars(report),
+        sections=_sections(report),
+        bars_of_systems=system_bars(report),
+        trend=trend_lines(report),
+        causes=by_cause(report.decisions[:GROUPS]),
+        side_by_side=side_by_side,
+        options=_options(report),
         share_width=share_width,
         groups=report.decisions[:GROUPS],
         examples=EXAMPLES,
@@ -66,6 +74,25 @@ def render_html(report: Report, lang: str = "nl") -> str:
         **_speech(report),
     )
     return page.rstrip() + "\n"
+
+
+def _sections(report: Report) -> list[str]:
+    """Return what the page has below its conclusion, in its order."""
+    maybe = {"waivers": bool(report.verdict.waivers), "trend": len(report.trend) > 1}
+    every = (
+        "systems", "decisions", "waivers", "trend", "losses", "scope", "checks", "detail", "account", "sign",
+    )  # fmt: skip
+    return [name for name in every if maybe.get(name, True)]
+
+
+def _options(report: Report) -> dict[str, list[str]]:
+    """Return what the differences on the page can be filtered by."""
+    groups = report.decisions[:GROUPS]
+    return {
+        "level": [level for level in LEVELS if any(group.check.startswith(f"{level}.") for group in groups)],
+        "mapping": list(dict.fromkeys(group.mapping for group in groups)),
+        "owner": sorted({group.owner for group in groups if group.owner}),
+    }
 
 
 def _asset(name: str) -> str:
@@ -102,8 +129,12 @@ def _speech(report: Report) -> dict[str, Any]:
             )
             for lang in LANGUAGES
         ],
+        "likely": lambda group: both(lambda lang: naming.likely_text(lang, group)),
         "title": lambda group: both(lambda lang: naming.finding_title(lang, report, group)),
         "value": lambda value: both(lambda lang: naming.finding_value(lang, value)),
+        "said": text,
+        "stage": lambda name: both(lambda lang: naming.stage_name(lang, name)),
+        "day": lambda moment: both(lambda lang: figure(lang, moment.date())),
         "reason": lambda check: both(lambda lang: naming.reason_text(lang, check)),
         "waiver_about": lambda use: both(lambda lang: naming.waiver_about(lang, use)),
         "waiver_status": lambda use: both(lambda lang: naming.waiver_status(lang, use)),

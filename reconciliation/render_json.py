@@ -126,7 +126,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _group(group: FindingGroup) -> dict[str, Any]:
     return {
         "id": group.id, "check": group.check, "mapping": group.mapping, "target": group.target, "owner": group.owner,
-        "field": group.field, "cause": group.cause, "difference": group.difference, "count": group.count,
+        "field": group.field, "cause": group.cause, "difference": group.difference, "likely": dict(group.likely),
+        "count": group.count,
         "listed": group.listed, "waived": group.waived,
     }  # fmt: skip
 

@@ -14,6 +14,7 @@ from reconciliation.naming import (
     finding_title,
     finding_value,
     group_place,
+    likely_text,
     reason_text,
     rule_text,
     scope_reason,
@@ -101,6 +102,7 @@ def _differences(report: Report, lang: str) -> list[str]:
             out += _wrap(text(lang, f"cause.{group.cause}") + ". " + text(lang, f"why.{group.cause}"), "    ")
         else:
             out += _wrap(text(lang, f"why.{group.cause}"), "    ")
+        out += _wrap(likely_text(lang, group), "    ") if group.likely else []
         for finding in group.findings[:_EXAMPLES]:
             pair = f"{finding_value(lang, finding.expected)} → {finding_value(lang, finding.found)}"
             out += _wrap(f"{finding.id}  {'|'.join(finding.key)}  {pair}", "      ")

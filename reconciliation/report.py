@@ -96,6 +96,42 @@ class Amount:
     """Of a repaired field: a few values, masked, as they were and as they are."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendRun:
+    """One run of the history: what it left behind, and what a reconciliation found of it."""
+
+    run: str
+    label: str
+    started: datetime
+    seconds: float
+    target: str
+    """A letter: another one is another target, as when it was made anew between rehearsals."""
+    part: str = ""
+    """What was read of the relations, when not all: then its figures do not compare."""
+    read: int = 0
+    rejected: int = 0
+    parked: int = 0
+    differences: int | None = None
+    """None: all of it was never reconciled as a whole."""
+    verdict: str = ""
+    """``in_balance`` or ``findings``; empty as `differences` is None."""
+    here: bool = False
+    """The run that this report is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveLine:
+    """How one wave stands; the name None is what belongs to none although others of its mappings do."""
+
+    name: str | None
+    state: str
+    """``planned``, ``rehearsing``, ``live``, ``closed``; ``loaded`` of what belongs to none."""
+    since: date | None
+    rows: int
+    counts: Mapping[str, int]
+    """``over``, ``left``, ``rejected``, ``parked``, ``conflict``, ``late``: each row is one of these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One reconciliation, ready to render."""
@@ -112,6 +148,9 @@ class Report:
     gone: tuple[Amount, ...]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Mapping -> target column -> Dutch term; the column "" is the table."""
+    trend: tuple[TrendRun, ...] = ()
+    """The last runs, oldest first."""
+    waves: tuple[WaveLine, ...] = ()
 
     @property
     def decisions(self) -> tuple[FindingGroup, ...]:
@@ -133,7 +172,14 @@ class Report:
         return self.labels.get(mapping, {}).get(column or "", "")
 
 
-def build_report(verdict: Verdict, facts: Iterable[Facts], context: ReportContext) -> Report:
+def build_report(
+    verdict: Verdict,
+    facts: Iterable[Facts],
+    context: ReportContext,
+    *,
+    trend: Sequence[TrendRun] = (),
+    waves: Sequence[WaveLine] = (),
+) -> Report:
     """Gather what the verdict and the ledger say into one frozen value."""
     known = tuple(facts)
     systems = tuple(_system(name, known) for name in dict.fromkeys(each.system for each in known))
@@ -161,6 +207,8 @@ def build_report(verdict: Verdict, facts: Iterable[Facts], context: ReportContex
             Amount(each.mapping, name, "", count) for each in known for name, count in each.gone.items() if count
         ),
         labels={each.mapping: {"": each.target_label, **each.labels} for each in known},
+        trend=tuple(trend),
+        waves=tuple(waves),
     )
 
 

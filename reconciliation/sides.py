@@ -83,6 +83,10 @@ class ProofColumn:
 
     name: str
     personal: bool = True
+    kind: str = "text"
+    """``text``, ``date``, ``instant``, ``boolean``, ``integer``, ``decimal``, ``json`` or ``uuid`` (a link)."""
+    coded: bool = False
+    """Its values are codes of a list, or links to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,9 @@ class MappingProof:
     """(target column, canonical text) -> what may be shown: `casemodel.show` with the workspace's key."""
     mask_key: Callable[[str], tuple[str, ...]]
     """Canonical key text -> its parts as they may be shown; personal parts become tokens."""
+    stages: Callable[[str, str], tuple[tuple[str, str], ...]] = lambda _key, _column: ()
+    """(canonical key of the batch just read, target column) -> the way of the value: ``column: NAME`` for a value of
+    the source, then each stage of the mapping, and the value as it may be shown."""
     controls: tuple[ControlProof, ...] = ()
     children: tuple[ChildProof, ...] = ()
 

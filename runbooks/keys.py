@@ -242,7 +242,7 @@ def key_of(document: Any, file: Path) -> TrustedKey:
     if not _is_name(document["person"]) or not isinstance(roles, list) or not roles or not all(map(_is_name, roles)):
         raise _refused(file, "person or roles are no names")
     times = (document["from"], document["until"], document["revoked"])
-    if not _is_moment(times[0]) or not all(each is None or _is_moment(each) for each in times[1:]):
+    if not is_moment(times[0]) or not all(each is None or is_moment(each) for each in times[1:]):
         raise _refused(file, "from, until or revoked is not written like 2026-11-30T12:00:00Z")
     reason = document["revoked_reason"]
     if not (reason is None or isinstance(reason, str)):
@@ -254,7 +254,8 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and _NAME.match(value) is not None
 
 
-def _is_moment(value: object) -> bool:
+def is_moment(value: object) -> bool:
+    """Return whether a value is an instant as `moment` writes it."""
     try:
         return isinstance(value, str) and moment(datetime.strptime(value, _MOMENT).replace(tzinfo=UTC)) == value
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,6 +38,9 @@ class Invocation:
     env: str | None = None
     format: str = "text"
     debug: bool = False
+    answer: Any = field(default_factory=hashlib.sha256)
+    """SHA-256 of what was answered, for the evidence."""
+    answered: bool = False
 
     def workspace(self) -> Workspace:
         """Read workspace.yml and return the workspace; raise RefusedError (WSP-…) when it cannot be used."""
@@ -49,13 +53,17 @@ class Invocation:
 
         A document that memory need not hold comes as text in pieces.
         """
-        if self.format == "json" and isinstance(document, Mapping):
-            print(json.dumps(document, ensure_ascii=False, indent=2))
-        elif self.format == "json":
-            sys.stdout.writelines(document)
-        else:
-            for line in lines:
-                print(line.translate(_CONTROL))
+        said = self._said(document) if self.format == "json" else (f"{line.translate(_CONTROL)}\n" for line in lines)
+        for piece in said:
+            self.answered = True
+            self.answer.update(piece.encode("utf-8", "backslashreplace"))
+            sys.stdout.write(piece)
+
+    @staticmethod
+    def _said(document: Mapping[str, Any] | Iterator[str]) -> Iterable[str]:
+        if not isinstance(document, Mapping):
+            return document
+        return [json.dumps(document, ensure_ascii=False, indent=2), "\n"]
 
     def say(self, text: str) -> None:
         """Write a message for the person at the terminal to standard error."""

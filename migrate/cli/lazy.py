@@ -8,6 +8,7 @@ from importlib import import_module
 
 import click
 
+from migrate.cli.recorded import with_evidence
 from migrate.cli.verbs import Verb
 
 
@@ -42,7 +43,7 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{verb.target} is not a click command")
-        return command
+        return with_evidence(command, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

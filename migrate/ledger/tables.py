@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from casemodel import OUTCOMES
 from migrate.ledger.builder import KEY, NAMING, Builder
+from migrate.ledger.evidence_tables import evidence
 from migrate.ledger.people_tables import choices, disclosures, releases
 from migrate.ledger.purge_tables import purges
 from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
@@ -62,6 +63,7 @@ def ledger_metadata(dialect: str) -> MetaData:
     before_images(builder, originals)
     rollbacks(builder)
     purges(builder)
+    evidence(builder)
     verdicts(builder)
     waivers(builder)
     return builder.metadata

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData, Table
 
+from migrate.ledger.evidence_tables import evidence_statements, evidence_triggers
 from migrate.ledger.tables import ledger_named
 from migrate.ledger.undo_tables import TWINS, UNDO_RUN
 
@@ -17,13 +18,14 @@ def trigger_statements(metadata: MetaData, dialect: str) -> list[str]:
     for name in TWINS:
         original = ledger_named(metadata, name)
         made += _postgresql(name, original) if dialect == "postgresql" else _sqlite(name, original)
-    return made
+    return made + evidence_statements(dialect)
 
 
 def trigger_names(dialect: str) -> list[str]:
     """Return the names of all triggers."""
     prefix = "" if dialect == "postgresql" else "migration_"
-    return [f"{prefix}keep_{name}_{event}" for name in TWINS for event in ("update", "delete")]
+    kept = [f"{prefix}keep_{name}_{event}" for name in TWINS for event in ("update", "delete")]
+    return kept + evidence_triggers(prefix)
 
 
 def _sqlite(name: str, original: Table) -> list[str]:

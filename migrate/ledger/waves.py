@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from casemodel import GuardError, Place, UsageError
+from migrate.evidence.record import record
 from migrate.ledger.store import new_id, now, table
 
 PLANNED, REHEARSING, LIVE, CLOSED = "planned", "rehearsing", "live", "closed"
@@ -94,6 +95,7 @@ def note(
             host=socket.gethostname(),
         )
     )
+    record(connection, "wave", {"wave": name, "event": event, "run": run})
 
 
 def keep_declared(

@@ -15,6 +15,7 @@ from connectors import id_list
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import column_set_id, table, upsert
 from migrate.pipeline.batch import Batch, Gate
+from migrate.pipeline.batch_evidence import record_batch
 from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.commit_ledger import EVER_LOADED, is_known, write_batch, write_ledger
 from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
@@ -91,6 +92,8 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
             follow_shared(connection, context, shared)
             failpoint("after-followers")
         write_batch(connection, number, context.run_id, place.phase, place.seq, batch, tally, _left_scope(rows))
+        books = {"source_rows": batch.source_rows, **tally.as_dict()}
+        record_batch(connection, context, number, place.phase, place.seq, books)
         failpoint("before-commit")
     failpoint("after-commit")
     # An edited record is linked to like any other.

@@ -19,6 +19,7 @@ from mappings import CompiledMapping, DeleteRule
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.pipeline.batch import Gate, record_hash
+from migrate.pipeline.batch_evidence import record_batch
 from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.conflicts import edited_ids
 from migrate.pipeline.context import LoadContext
@@ -322,3 +323,4 @@ def _write_books(
     held = pending.count - sum(done.values())
     figures |= {"run_id": context.run_id, "mapping_id": number, "gone_kept": -pending.new, "gone_held": held, **done}
     connection.execute(sa.insert(batch).values(**figures, phase=PHASE, counters="{}", committed_at=now()))
+    record_batch(connection, context, number, PHASE, 0, {"gone_held": held, **done})

@@ -16,6 +16,7 @@ from casemodel import OUTCOMES, Source, Tally
 from mappings import CompiledMapping
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import STANDING, UNDONE, now, table
+from migrate.pipeline.batch_evidence import record_batch
 from migrate.pipeline.change_filter import to_map_again
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
@@ -143,5 +144,7 @@ def count_standing(context: LoadContext, number: int, known: Standing) -> None:
         )
         mine = (progress.c.run_id == context.run_id, progress.c.mapping_id == number)
         connection.execute(sa.update(progress).where(*mine).values(state="read", full_read=1))
+        books = {"source_rows": known.source_rows, **tally.as_dict()}
+        record_batch(connection, context, number, STANDING, 0, books)
         failpoint("before-commit")
     failpoint("after-commit")

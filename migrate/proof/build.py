@@ -22,6 +22,7 @@ from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
 from migrate.proof.sample import Sample
 from migrate.proof.target import TargetChecks
+from migrate.proof.ways import Ways
 from migrate.session import Session
 from migrate.shown import Shown
 from migrate.waves import Declared, run_waves
@@ -107,6 +108,16 @@ class _Sides:
         return side
 
 
+_CATALOGUE = ("channel", "case_type", "status_type", "result_type", "role_type")
+"""Tables whose records are codes to those that link to them."""
+
+
+def _column(table: str, name: str) -> ProofColumn:
+    info = column_info(table, name)
+    coded = info["enum"] is not None or info["references"] in _CATALOGUE
+    return ProofColumn(name, bool(info["personal"]), info["kind"], coded)
+
+
 def _proof(made: _Sides, name: str) -> MappingProof:
     session = made.session
     mapping = session.mapping(name)
@@ -121,14 +132,16 @@ def _proof(made: _Sides, name: str) -> MappingProof:
     def mask_key(key: str) -> tuple[str, ...]:
         return shown.key(mapping, key)
 
+    expected = made.expected(name)
     return MappingProof(
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
-        expected=made.expected(name),
+        expected=expected,
         actual=made.actual(name, made.sample),
-        columns=tuple(ProofColumn(column, personal[column]) for column in mapping.fields),
+        columns=tuple(_column(mapping.target, column) for column in mapping.fields),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,
+        stages=Ways(mapping, expected, made.links, shown).stages,
         controls=control_proofs(session, made.target, name),
         children=tuple(
             ChildrenAgain(

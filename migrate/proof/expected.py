@@ -46,6 +46,8 @@ class SourceAgain:
     """The ids of adopted records of its table by the ids that mappings give them."""
     sample: Sample | None = None
     """The records to give; the keys of the others are told apart from them."""
+    prepared: pl.DataFrame | None = None
+    """The rows of the batch that was given last."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
@@ -57,6 +59,7 @@ class SourceAgain:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
                     prepared, beyond = self._drawn(found.prepared)
+                    self.prepared = prepared
                     mapped = self._mapped(prepared, duplicates)
                     if self.shared is None:
                         mapped = with_adopted(mapped, self.adopted)

@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import polars as pl
 import sqlalchemy as sa
 
 from casemodel import DIMENSIONS, BusinessRule, Dimension, Moment, Target, business_rules, tables
 from connectors import as_text
+from mappings import OwnRule, load_own_rules
 from migrate.database_check import Difference, differences
 from migrate.history import HISTORIES, History
 from migrate.ledger.store import UNDONE
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.standing import form_of
-from migrate.proof.actual import PAGE, TargetAgain
+from migrate.proof.actual import TargetAgain
+from migrate.proof.rules import OwnRuleAsked, RuleAsked
 from migrate.session import Session
 from reconciliation import DimensionProof, RuleProof, SchemaAnswer, SchemaDifference, SchemaProof, TargetProof
 
@@ -46,7 +47,10 @@ class TargetChecks:
         filled = {self.session.mapping(name).target for name in self.names}
         return TargetProof(
             schemas=(*self._targets(), *(self._source(name) for name in self.names)),
-            rules=tuple(self._rule(rule) for rule in business_rules(Moment(self.now)) if rule.table.name in filled),
+            rules=(
+                *(self._rule(rule) for rule in business_rules(Moment(self.now)) if rule.table.name in filled),
+                *(self._own(rule) for rule in load_own_rules(self.session.workspace.root) if rule.table in filled),
+            ),
             dimensions=tuple(self._dimension(each) for each in DIMENSIONS if each.table in filled),
         )
 
@@ -79,6 +83,14 @@ class TargetChecks:
             count=asked.count, offenders=asked.offenders,
         )  # fmt: skip
 
+    def _own(self, rule: OwnRule) -> RuleProof:
+        asked = OwnRuleAsked(self.target, rule, self._side(rule.table))
+        asked.refuse_unless_it_runs()
+        return RuleProof(
+            id=rule.id, severity=rule.severity, target=rule.table, dutch=rule.dutch, english=rule.english, own=True,
+            count=asked.count, offenders=asked.offenders,
+        )  # fmt: skip
+
     def _side(self, table: str) -> TargetAgain:
         if table not in self._sides:
             self._sides[table] = TargetAgain(self.target, table, self.session.workspace.secrets.hash_key)
@@ -90,41 +102,6 @@ class TargetChecks:
             counts=partial(_counts, self.target, each),
             labels=partial(_labels, self.target, each) if each.label else None,
         )  # fmt: skip
-
-
-@dataclass
-class RuleAsked:
-    """One rule of the model, asked of the target by ranges of the id."""
-
-    target: Target
-    rule: BusinessRule
-    side: TargetAgain
-
-    def count(self) -> int:
-        """Return how many records the rule is about."""
-        table = self.rule.table
-        statement = sa.select(sa.func.count().label("n")).select_from(table)
-        if self.rule.applies is not None:
-            statement = statement.where(self.rule.applies)
-        return int(self.target.query(statement, ("n",))["n"][0])
-
-    def offenders(self) -> Iterator[pl.DataFrame]:
-        """Yield the records that break it: ``id``, ``mapping``, ``key``."""
-        rule, after = self.rule, str(UUID(int=0))
-        key = rule.table.c.id
-        columns = [column.label(name) for name, column in rule.columns.items()]
-        conditions = [rule.broken] if rule.applies is None else [rule.applies, rule.broken]
-        while True:
-            statement = sa.select(key, *columns).where(*conditions, key > after).order_by(key).limit(PAGE)
-            page = self.target.query(statement, ("id", *rule.columns))
-            if page.is_empty():
-                return
-            after = str(page["id"].max())
-            wrong = page if rule.holds is None else page.filter(~rule.holds.fill_null(False))
-            if wrong.height:
-                yield self.side.explained(wrong["id"])
-            if page.height < PAGE:
-                return
 
 
 def _counts(target: Target, each: Dimension) -> pl.DataFrame:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
 import polars as pl
 
+from reconciliation.causes import likely_causes
 from reconciliation.differences import difference_kind_expr
 from reconciliation.findings import Example, FindingBook, GroupKey
 from reconciliation.sides import MappingProof
 from reconciliation.verdict import Check, outcome_of
 
 VALUES = "fields.values"
+EXPLAINED = 3
+"""Differences of a group that show the way of their value, stage by stage."""
 SETTLED = "settled: kept in target"
 """People chose for these records that the values of the target stay."""
 
@@ -22,7 +26,9 @@ class Fields:
 
     def __init__(self, proof: MappingProof, book: FindingBook) -> None:
         self._proof, self._book = proof, book
-        self._names = [column.name for column in proof.columns]
+        self._columns = {column.name: column for column in proof.columns}
+        self._names = list(self._columns)
+        self._ways: Counter[GroupKey] = Counter()
         self._expected = self._compared = self._moved_on = self._settled = 0
         facts = proof.facts
         self._mapping_changed = facts.loaded_meaning is not None and facts.loaded_meaning != facts.meaning
@@ -48,7 +54,7 @@ class Fields:
         self._moved_on += pairs.filter(any_wrong & (pl.col("_cause") == "source moved on")).height
         self._settled += pairs.filter(any_wrong & (pl.col("_cause") == SETTLED)).height
         for name in wrong:
-            self._keep(name, pairs.filter(differs[name] & ~excused))
+            self._keep(name, pairs.filter(differs[name] & ~excused), pairs[name])
 
     def check(self) -> Check:
         """Return the answer for this mapping."""
@@ -63,18 +69,26 @@ class Fields:
             reason="nothing_to_compare" if outcome == "not_applicable" else None,
         )  # fmt: skip
 
-    def _keep(self, name: str, wrong: pl.DataFrame) -> None:
+    def _keep(self, name: str, wrong: pl.DataFrame, expected: pl.Series) -> None:
         if wrong.is_empty():
             return
         kinds = wrong.with_columns(difference_kind_expr(name, f"{name}:found").alias("_kind"))
         for (cause, kind), part in kinds.group_by("_cause", "_kind", maintain_order=True):
             group = GroupKey(VALUES, name, str(cause), str(kind))
-            self._book.add(group, part.height, partial(self._examples, name, part))
+            likely = likely_causes(part, name, f"{name}:found", self._columns[name], expected)
+            self._book.add(group, part.height, partial(self._examples, name, group, part), likely)
 
-    def _examples(self, name: str, part: pl.DataFrame, room: int) -> Iterable[Example]:
+    def _examples(self, name: str, group: GroupKey, part: pl.DataFrame, room: int) -> Iterable[Example]:
         mask, mask_key = self._proof.mask, self._proof.mask_key
         for key, expected, found in part.select("_key", name, f"{name}:found").head(room).iter_rows():
-            yield Example(mask_key(key) if key is not None else (), mask(name, expected), mask(name, found))
+            shown = mask_key(key) if key is not None else ()
+            yield Example(shown, mask(name, expected), mask(name, found), self._way(group, key, name))
+
+    def _way(self, group: GroupKey, key: str | None, name: str) -> tuple[tuple[str, str], ...]:
+        if key is None or self._ways[group] >= EXPLAINED:
+            return ()
+        self._ways[group] += 1
+        return self._proof.stages(key, name)
 
 
 def _cause(settled: pl.Expr, edited: pl.Expr, moved: pl.Expr, mapping_changed: bool) -> pl.Expr:

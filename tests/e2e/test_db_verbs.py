@@ -99,4 +99,4 @@ def test_a_file_that_is_no_database_is_left_as_it_is(omnicase, workspace):
     assert failed.status == 5
     assert "Traceback" not in failed.err
     assert (workspace / "target.db").read_text(encoding="utf-8").startswith("geen database")
-    assert sorted(each.name for each in workspace.iterdir()) == ["target.db", "workspace.yml"]
+    assert sorted(each.name for each in workspace.iterdir()) == ["evidence", "target.db", "workspace.yml"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -110,7 +109,7 @@ def test_e17_a_private_key_that_others_can_read_is_refused(tmp_path: Path) -> No
     file = save_private(tmp_path, private, PASSPHRASE)
     assert open_private(tmp_path, key, PASSPHRASE).id == key.id
     for mode in (0o644, 0o640, 0o604):
-        os.chmod(file, mode)
+        file.chmod(mode)
         with pytest.raises(GuardError) as caught:
             open_private(tmp_path, key, PASSPHRASE)
         assert (caught.value.code, caught.value.exit_status) == ("KEY-003", 6)
@@ -125,7 +124,7 @@ def test_a_wrong_passphrase_or_another_key_does_not_open(tmp_path: Path) -> None
         with pytest.raises(GuardError) as caught:
             open_private(tmp_path, key, wrong)
         assert caught.value.code == "KEY-015"
-    other, other_key = person("p")
+    _, other_key = person("p")
     file.rename(private_file(tmp_path, other_key.id))
     with pytest.raises(GuardError) as caught:
         open_private(tmp_path, other_key, PASSPHRASE)

@@ -11,6 +11,8 @@ from two_sides import KEY, Row, loaded, proof_of
 from casemodel import show
 from reconciliation import (
     DimensionProof,
+    Finding,
+    FindingGroup,
     IssueCount,
     ReportContext,
     RuleProof,
@@ -19,6 +21,8 @@ from reconciliation import (
     SchemaDifference,
     SchemaProof,
     TargetProof,
+    TrendRun,
+    WaveLine,
     build_report,
     judge,
 )
@@ -106,3 +110,52 @@ def clean_report():
     rows, target = loaded()
     proof = proof_of(rows, target)
     return build_report(judge([proof], clock=lambda: 0.0), [proof.facts], context())
+
+
+def full_report():
+    """Return the dirty report with all that a report may have: runs before it, waves, ways of values."""
+    report = dirty_report()
+    zone = timezone(timedelta(hours=1))
+    runs = [
+        TrendRun(
+            run=str(number), label=f"proefconversie {number}", started=datetime(2026, 11, 20 + number, 20, 2, tzinfo=zone),
+            seconds=4000.0 - 300 * number, target="A", part="--limit 100" if number == 2 else "", read=1000 + number,
+            rejected=rejected, parked=number % 2, differences=None if number == 1 else rejected * 2,
+            verdict="" if number == 1 else "findings", here=number == 4,
+        )
+        for number, rejected in enumerate((254, 90, 42, 2), 1)
+    ]  # fmt: skip
+    counts = {"over": 3, "left": 0, "rejected": 2, "parked": 1, "conflict": 0, "late": 0}
+    waves = [
+        WaveLine("parking", "live", date(2026, 11, 1), 6, counts), WaveLine("rest", "planned", None, 4, counts),
+        WaveLine(None, "loaded", None, 1, counts),
+    ]  # fmt: skip
+    way = (("column: DATEIND", "30102011"), ("null_if", "30102011"), ("date", "2011-10-30"), ("do trim", EVIL))
+    groups = tuple(
+        replace(group, findings=tuple(replace(each, stages=way) for each in group.findings)) if group.field else group
+        for group in report.verdict.groups
+    )
+    return replace(
+        report, trend=tuple(runs), waves=tuple(waves), verdict=replace(report.verdict, groups=groups)
+    )
+
+
+def huge_report(findings):
+    """Return a report with as many findings in 400 kinds, each with a sample of 250 in memory."""
+    report, kinds = dirty_report(), 400
+    each = findings // kinds
+    groups = tuple(
+        FindingGroup(
+            id=f"{kind:012x}", check="fields.values", mapping=f"zaak.mapping_{kind % 40}", target="case_file", owner="",
+            field=f"veld_{kind}", cause="value differs", difference="one day later", count=each,
+            findings=tuple(
+                Finding(f"{kind * each + number:012x}", "fields.values", "zaak.case", (f"2011.{number:05}",), "veld",
+                        "value differs", "one day later", "2011-10-30", "2011-10-31")
+                for number in range(250)
+            ),
+        )
+        for kind in range(kinds)
+    )  # fmt: skip
+    checks = [replace(check, findings=0) for check in report.verdict.checks]
+    checks[-1] = replace(checks[-1], findings=each * kinds, outcome="failed")
+    return replace(report, verdict=replace(report.verdict, groups=groups, checks=tuple(checks)))

@@ -14,6 +14,7 @@ from reconciliation import ExpectedBatch, Facts, MappingProof, ProofColumn
 KEY = b"k" * 32
 COLUMNS = ("identification", "surname", "end_date")
 PERSONAL = {"surname"}
+KINDS = {"end_date": "date"}
 
 
 def target_id(mapping: str, key: str) -> str:
@@ -152,7 +153,7 @@ def proof_of(
         facts=facts_of(rows, mapping, **changes),
         expected=Source(mapping, list(rows)),
         actual=target,
-        columns=tuple(ProofColumn(name, name in PERSONAL) for name in COLUMNS),
+        columns=tuple(ProofColumn(name, name in PERSONAL, KINDS.get(name, "text")) for name in COLUMNS),
         table_mappings=(mapping, *others),
         mask=mask,
         mask_key=token_key if personal_key else mask_key,

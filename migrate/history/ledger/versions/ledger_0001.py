@@ -33,6 +33,9 @@ TRIGGERS = {
         "CREATE TRIGGER migration_keep_reject_delete BEFORE DELETE ON migration_reject FOR EACH ROW BEGIN INSERT INTO migration_before_reject (undo_run, \"id\", \"mapping_id\", \"source_key\", \"row_ref\", \"row\", \"run_id\") SELECT images_of, OLD.\"id\", OLD.\"mapping_id\", OLD.\"source_key\", OLD.\"row_ref\", OLD.\"row\", OLD.\"run_id\" FROM migration_lock WHERE id = 1 AND images_of <> OLD.run_id AND NOT EXISTS (SELECT 1 FROM migration_before_reject WHERE undo_run = images_of AND \"id\" = OLD.\"id\"); END",
         "CREATE TRIGGER migration_keep_wait_update BEFORE UPDATE ON migration_wait FOR EACH ROW BEGIN INSERT INTO migration_before_wait (undo_run, \"id\", \"mapping_id\", \"source_key\", \"row_ref\", \"field\", \"on_mapping_id\", \"on_other_key\", \"on_key\", \"seen\", \"outcome\", \"run_id\") SELECT images_of, OLD.\"id\", OLD.\"mapping_id\", OLD.\"source_key\", OLD.\"row_ref\", OLD.\"field\", OLD.\"on_mapping_id\", OLD.\"on_other_key\", OLD.\"on_key\", OLD.\"seen\", OLD.\"outcome\", OLD.\"run_id\" FROM migration_lock WHERE id = 1 AND images_of <> OLD.run_id AND NOT EXISTS (SELECT 1 FROM migration_before_wait WHERE undo_run = images_of AND \"id\" = OLD.\"id\"); END",
         "CREATE TRIGGER migration_keep_wait_delete BEFORE DELETE ON migration_wait FOR EACH ROW BEGIN INSERT INTO migration_before_wait (undo_run, \"id\", \"mapping_id\", \"source_key\", \"row_ref\", \"field\", \"on_mapping_id\", \"on_other_key\", \"on_key\", \"seen\", \"outcome\", \"run_id\") SELECT images_of, OLD.\"id\", OLD.\"mapping_id\", OLD.\"source_key\", OLD.\"row_ref\", OLD.\"field\", OLD.\"on_mapping_id\", OLD.\"on_other_key\", OLD.\"on_key\", OLD.\"seen\", OLD.\"outcome\", OLD.\"run_id\" FROM migration_lock WHERE id = 1 AND images_of <> OLD.run_id AND NOT EXISTS (SELECT 1 FROM migration_before_wait WHERE undo_run = images_of AND \"id\" = OLD.\"id\"); END",
+        "CREATE TRIGGER migration_keep_evidence_update BEFORE UPDATE ON migration_evidence FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'evidence is only added to'); END",
+        "CREATE TRIGGER migration_keep_evidence_delete BEFORE DELETE ON migration_evidence FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'evidence is only added to'); END",
+        "INSERT INTO migration_evidence_head (id, seq, hash, at) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', '')",
     ],
     "postgresql": [
         "CREATE FUNCTION migration.keep_id_map() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO migration.before_id_map (undo_run, \"mapping_id\", \"source_key\", \"record_key\", \"target_id\", \"state\", \"reason\", \"source_hash\", \"run_id\", \"wave\") SELECT l.images_of, o.\"mapping_id\", o.\"source_key\", o.\"record_key\", o.\"target_id\", o.\"state\", o.\"reason\", o.\"source_hash\", o.\"run_id\", o.\"wave\" FROM old_rows o JOIN migration.lock l ON l.id = 1 AND l.images_of <> o.run_id ON CONFLICT DO NOTHING; RETURN NULL; END $$",
@@ -62,6 +65,11 @@ TRIGGERS = {
         "CREATE FUNCTION migration.keep_wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO migration.before_wait (undo_run, \"id\", \"mapping_id\", \"source_key\", \"row_ref\", \"field\", \"on_mapping_id\", \"on_other_key\", \"on_key\", \"seen\", \"outcome\", \"run_id\") SELECT l.images_of, o.\"id\", o.\"mapping_id\", o.\"source_key\", o.\"row_ref\", o.\"field\", o.\"on_mapping_id\", o.\"on_other_key\", o.\"on_key\", o.\"seen\", o.\"outcome\", o.\"run_id\" FROM old_rows o JOIN migration.lock l ON l.id = 1 AND l.images_of <> o.run_id ON CONFLICT DO NOTHING; RETURN NULL; END $$",
         "CREATE TRIGGER keep_wait_update AFTER UPDATE ON migration.wait REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_wait()",
         "CREATE TRIGGER keep_wait_delete AFTER DELETE ON migration.wait REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_wait()",
+        "CREATE FUNCTION migration.keep_evidence() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'evidence is only added to'; END $$",
+        "CREATE TRIGGER keep_evidence_update BEFORE UPDATE ON migration.evidence FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_evidence()",
+        "CREATE TRIGGER keep_evidence_delete BEFORE DELETE ON migration.evidence FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_evidence()",
+        "CREATE TRIGGER keep_evidence_truncate BEFORE TRUNCATE ON migration.evidence FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_evidence()",
+        "INSERT INTO migration.evidence_head (id, seq, hash, at) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', '')",
     ],
 }
 
@@ -290,6 +298,28 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}disclosure"),
         comment="Personal values that were shown unmasked: who, when, what and why; only added to",
+        schema=schema,
+    )
+    op.create_table(
+        f"{prefix}evidence",
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("entry_id", sa.String(32), nullable=False, comment="what waited elsewhere is chained once"),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False, comment="SHA-256 of the line, which the next entry holds"),
+        sa.Column("line", sa.Text(), nullable=False, comment="canonical JSON (RFC 8785), without the end of line"),
+        sa.PrimaryKeyConstraint("seq", name=f"pk_{prefix}evidence"),
+        sa.UniqueConstraint("entry_id", name=f"uq_{prefix}evidence_entry_id"),
+        comment="Evidence: entries that hold each other's hashes; triggers refuse to change or remove one",
+        schema=schema,
+    )
+    op.create_table(
+        f"{prefix}evidence_head",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("at", sa.String(27), nullable=False, comment="UTC; of the last entry"),
+        sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}evidence_head"),
+        comment="One row: the end of the chain; it is locked by whoever appends, so that nobody forks the chain",
         schema=schema,
     )
     op.create_table(

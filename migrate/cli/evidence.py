@@ -1,0 +1,106 @@
+"""`evidence`: the record of what was run, by whom, with which result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from migrate.cli.context import Invocation, pass_invocation
+
+if TYPE_CHECKING:
+    from migrate.evidence.verification import Verified
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def evidence() -> None:
+    """Verify the record of what was run, seal it, show its head."""
+
+
+@evidence.command("verify")
+@click.argument("file", type=_FILE, required=False)
+@click.option("--expect-head", "expected", multiple=True, metavar="HEAD", help="A head, code or seal kept elsewhere.")
+@click.option("--keys", type=_FOLDER, metavar="DIR", help="The public keys that count (default: keys/).")
+@pass_invocation
+def verify_command(invocation: Invocation, file: Path | None, expected: tuple[str, ...], keys: Path | None) -> int:
+    """Judge the evidence from the files alone: FILE, or that of the workspace's target; exit 8 when it is broken.
+
+    With FILE and --keys no workspace is needed. Where the target can be reached, entries that are not yet in the file
+    are appended first; verifying adds no entry.
+    """
+    from migrate.evidence.verification import verify, verify_alone
+
+    if file is not None and keys is not None:
+        found = verify_alone(file, keys, expected)
+    else:
+        found = verify(invocation.workspace(), file, keys, expected)
+    invocation.emit(found.as_dict(), _lines(found))
+    return 0 if found.verdict.valid else 8
+
+
+def _lines(found: Verified) -> Iterator[str]:
+    verdict = found.verdict
+    if verdict.valid:
+        yield f"Valid: {verdict.entries} entries, each holds the hash of the one before."
+    else:
+        count = len(verdict.problems)
+        yield f"NOT VALID: {verdict.entries} entries, {count} {'problem' if count == 1 else 'problems'}."
+        first = verdict.problems[0]
+        if first.entry > 1:
+            yield f"Entries 1 to {first.entry - 1} are as they were chained."
+    for each in verdict.problems:
+        yield f"  entry {each.entry}  {each.kind}: {each.message}" if each.entry else f"  {each.kind}: {each.message}"
+    if verdict.head.seq:
+        from runbooks import short_code
+
+        yield f"Head: {verdict.head.hash}"
+        yield f"      {short_code(verdict.head)}"
+    yield from verdict.notes
+    if found.waiting:
+        yield f"{found.waiting} entries wait until the target can be reached."
+    if found.current is False:
+        yield "The file is not what the ledger holds."
+    if verdict.unproven:
+        yield "Not proven by this:"
+        yield from (f"  {each}" for each in verdict.unproven)
+
+
+@evidence.command("head")
+@pass_invocation
+def head_command(invocation: Invocation) -> int:
+    """Show the head of the evidence, to be kept elsewhere: as hash, and short enough to type."""
+    from migrate.evidence.verification import head_of
+    from runbooks import short_code
+
+    head, current = head_of(invocation.workspace())
+    code = short_code(head)
+    lines = [f"{head.hash}", code]
+    if current is None:
+        lines.append("The target cannot be reached: entries may be missing.")
+    invocation.emit({"seq": head.seq, "head": head.hash, "code": code, "current": current}, lines)
+    return 0
+
+
+@evidence.command("seal")
+@click.option("--person", metavar="NAME", help="Who signs (default: this machine's key).")
+@pass_invocation
+def seal_command(invocation: Invocation, person: str | None) -> int:
+    """Sign the head of the evidence; keep the seal elsewhere: mail it, or write its short form down."""
+    from migrate.cli.passphrase import ask_passphrase
+    from migrate.evidence.verification import seal
+
+    workspace = invocation.workspace()
+    made, file = seal(workspace, person, ask_passphrase)
+    lines = [
+        f"Sealed: {made['count']} entries, {made['at']}, key {made['signed']['key']}.",
+        f"Seal: {file.relative_to(workspace.root)}",
+        f"Code: {made['code']}",
+        "Keep one of them where who writes here cannot reach it; `evidence verify --expect-head` takes both.",
+    ]
+    invocation.emit(made, lines)
+    return 0

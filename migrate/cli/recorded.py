@@ -1,0 +1,150 @@
+"""Which verbs leave an entry in the evidence, and the wrapper that adds it: no verb does so itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrate.cli.context import Invocation
+
+if TYPE_CHECKING:
+    from migrate.evidence.invocation import Kept
+    from migrate.evidence.recorder import Recorder
+
+RECORDED = frozenset(
+    {
+        "conflicts resolve",
+        "db upgrade",
+        "declaration render",
+        "evidence export",
+        "evidence seal",
+        "key new",
+        "key revoke",
+        "purge",
+        "reconcile",
+        "rejects close",
+        "rollback",
+        "run",
+        "runbook approve",
+        "runbook confirm",
+        "runbook run",
+        "unlock",
+        "waiver approve",
+        "waiver propose",
+        "waiver revoke",
+        "wave back",
+        "wave close",
+        "wave live",
+    }
+)
+"""Verbs that change something or give a verdict; showing personal values as they are is recorded, too."""
+
+_OPEN = frozenset(
+    {
+        *("as_of", "before", "by", "check", "choice", "choices", "code", "environment", "gate", "kinds", "key_id"),
+        *("label", "lang", "levels", "limit", "mapping", "mappings", "max_rejects", "name", "only", "person", "reason"),
+        *("report", "role", "roles", "run", "run_id", "runbook", "scheduler", "step", "table", "target", "until"),
+        *("valid_from", "valid_until", "wave", "workers"),
+    }
+)
+"""Parameters whose values are names, counts, dates or reasons; what is not named here is shown as a token."""
+
+
+def with_evidence(command: click.Command, path: str) -> click.Command:
+    """Return a verb that leaves its entry; its sub-verbs too."""
+    if isinstance(command, click.Group):
+        for name, each in command.commands.items():
+            with_evidence(each, f"{path} {name}")
+        return command
+    shows = any(param.name == "unmasked" for param in command.params)
+    callback = command.callback
+    if (path in RECORDED or shows) and callback is not None and not hasattr(callback, "__wrapped_by_evidence__"):
+        command.callback = _recorded(callback, path)
+    return command
+
+
+def _recorded(callback: Callable[..., Any], path: str) -> Callable[..., Any]:
+    @functools.wraps(callback)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        ctx = click.get_current_context()
+        invocation = ctx.find_object(Invocation)
+        if invocation is None or (path not in RECORDED and not ctx.params.get("unmasked")):
+            return callback(*args, **kwargs)
+        recorder = _recorder(invocation)
+        if recorder is None:
+            return callback(*args, **kwargs)
+        return _run(recorder, invocation, ctx, path, functools.partial(callback, *args, **kwargs))
+
+    run.__wrapped_by_evidence__ = True  # type: ignore[attr-defined]
+    return run
+
+
+def _recorder(invocation: Invocation) -> Recorder | None:
+    """Return what records; None where there is no workspace to record in: the verb says so itself."""
+    from casemodel import OmnicaseError
+    from migrate.evidence.recorder import Recorder
+
+    try:
+        recorder = Recorder(invocation.workspace())
+        return recorder if recorder.origin else None
+    except OmnicaseError:
+        return None
+
+
+def _run(recorder: Recorder, invocation: Invocation, ctx: click.Context, path: str, callback: Callable[[], Any]) -> Any:
+    from migrate.cli.failures import describe
+    from migrate.evidence.invocation import Command, finish
+    from migrate.evidence.record import recording
+
+    command = Command(_words(recorder, ctx, path))
+    status, code = 1, ""
+    try:
+        with recording(recorder):
+            result = callback()
+        status = int(result or 0)
+        return result
+    except (KeyboardInterrupt, click.Abort):
+        status = 130
+        raise
+    except Exception as error:
+        described, status = describe(error)
+        code = described[0]["code"]
+        raise
+    finally:
+        output = invocation.answer.hexdigest() if invocation.answered else None
+        _say(invocation, recorder, finish(recorder, [*recorder.told, command.told(recorder, status, code, output)]))
+
+
+def _words(recorder: Recorder, ctx: click.Context, path: str) -> list[str]:
+    from casemodel import token
+    from migrate.evidence.invocation import shown_words
+
+    key = recorder.workspace.secrets.mask_key
+    given = {}
+    for param in ctx.command.params:
+        name = str(param.name)
+        if ctx.get_parameter_source(name) in (None, click.core.ParameterSource.DEFAULT):
+            continue
+        is_option = isinstance(param, click.Option)
+        shown = param.opts[-1] if is_option else name
+        safe = name in _OPEN or not isinstance(param.type, click.types.StringParamType)
+        value = ctx.params.get(name)
+        if isinstance(param, click.Option) and isinstance(param.flag_value, str):
+            # Several flags share a name: each says only that it was given.
+            value = param.flag_value == value or (isinstance(value, tuple) and param.flag_value in value)
+        given[shown] = (is_option, safe, value)
+    return list(shown_words(path, given, lambda text: f"#{token(text, key)}"))
+
+
+def _say(invocation: Invocation, recorder: Recorder, kept: Kept) -> None:
+    """Tell the person at the terminal what did not go as it should; the command itself went as it went."""
+    file = recorder.file.relative_to(recorder.workspace.root)
+    if kept.lost:
+        invocation.say(
+            f"The evidence of this command could not be kept: neither target nor {file.parent}/ can be written."
+        )
+    elif kept.chained and not kept.projected:
+        invocation.say(f"{file} is not what the ledger holds: see `omnicase evidence verify`.")

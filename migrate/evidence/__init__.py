@@ -1,0 +1,1 @@
+"""Evidence of what was run: the outbox in the ledger, its projection into a file, and what waits in between."""

@@ -1,0 +1,155 @@
+"""An entry of the evidence: one line of canonical JSON (RFC 8785) that holds the SHA-256 of the line before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from casemodel import BugError
+from runbooks.signing import SigningKey, canonical
+
+FORM = "omnicase evidence 1"
+START = "0" * 64
+"""What the first entry names as the one before it."""
+MAX_LINE = 1_000_000
+_NEEDED = {"form", "seq", "prev", "id", "kind", "project", "at", "who", "where", "what"}
+_ALLOWED = _NEEDED | {"late", "clock", "signed"}
+_HASH = re.compile(r"[0-9a-f]{64}\Z")
+_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
+_KIND = re.compile(r"[a-z][a-z-]{0,30}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain: the number of its last entry and the SHA-256 (hex) of that line; of an empty one 0."""
+
+    seq: int = 0
+    hash: str = START
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where entries come from: the same for all of one invocation.
+
+    Args:
+        project: name of the workspace and fingerprint of its namespace; no other project has both.
+        who: ``user`` of the system, and ``person`` and ``key`` where somebody signs.
+        where: ``host``, ``machine``, ``workspace``, ``environment``, ``target``.
+    """
+
+    project: str
+    who: Mapping[str, str]
+    where: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What an entry tells of, before it has a place in the chain.
+
+    Args:
+        kind: ``genesis``, ``run``, ``batch``, ``command``, ``verdict``, ``key``, ``approval``, ``seal`` …
+        what: JSON of texts, whole numbers, truths, lists and objects; no personal value, no float.
+        at: when it happened, UTC text of `instant`.
+        id: an id of its own, so that what waited is chained once.
+    """
+
+    kind: str
+    what: Mapping[str, Any]
+    at: str = field(default_factory=lambda: instant(datetime.now(UTC)))
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def instant(at: datetime) -> str:
+    """Return a moment as entries write it: UTC, microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def entry_line(
+    after: Head,
+    origin: Origin,
+    told: Happening,
+    *,
+    at: str,
+    late: str | None = None,
+    clock: int | None = None,
+    signer: SigningKey | None = None,
+) -> bytes:
+    """Return the line of the next entry, without its newline.
+
+    Args:
+        after: the end of the chain so far.
+        at: when it is chained.
+        late: when it happened, of what could not be chained then.
+        clock: by how many seconds the clock stands before that of the last entry.
+        signer: the machine's key: it signs the entry and with it the head before.
+    """
+    entry: dict[str, Any] = {
+        "form": FORM,
+        "seq": after.seq + 1,
+        "prev": after.hash,
+        "id": told.id,
+        "kind": told.kind,
+        "project": origin.project,
+        "at": at,
+        "who": dict(origin.who),
+        "where": dict(origin.where),
+        "what": dict(told.what),
+    }
+    if late is not None:
+        entry["late"] = {"happened": late}
+    if clock is not None:
+        entry["clock"] = {"behind_seconds": clock}
+    if signer is not None:
+        entry["signed"] = signer.sign("entry", entry)
+    line = canonical(entry)
+    # Floats and keys outside ASCII are where writers of JSON differ.
+    if parsed(line) is None or as_canonical(entry) != line:
+        raise BugError(
+            "EVI-010", f"an entry of the kind {told.kind} cannot be written so that everybody reads it alike: our bug",
+            hint="Report this; the command itself is not affected.",
+        )  # fmt: skip
+    return line
+
+
+def line_hash(line: bytes) -> str:
+    """Return the SHA-256 (hex) of a line without its newline: what the next entry holds."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def as_canonical(entry: Mapping[str, Any]) -> bytes:
+    """Return an entry as RFC 8785 writes it, by the standard library, since it has neither floats nor odd keys."""
+    return json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """Return a line as an entry; None when it is none: not JSON, or a field is missing, unknown or of another type."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or not _NEEDED <= entry.keys() <= _ALLOWED:
+        return None
+    seq = entry["seq"]
+    good = (
+        entry["form"] == FORM
+        and type(seq) is int
+        and 0 < seq < 2**53
+        and _text(entry["prev"], _HASH)
+        and _text(entry["at"], _AT)
+        and _text(entry["kind"], _KIND)
+        and isinstance(entry["id"], str)
+        and isinstance(entry["project"], str)
+        and all(isinstance(entry[name], dict) for name in ("who", "where", "what"))
+        and all(isinstance(entry.get(name, {}), dict) for name in ("late", "clock", "signed"))
+    )
+    return entry if good else None
+
+
+def _text(value: object, form: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and form.match(value) is not None
