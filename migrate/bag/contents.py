@@ -1,4 +1,4 @@
-"""What goes into a bag and what stays out: an allow-list of the workspace's own files, never a link, never source data."""
+"""What goes into a bag and what stays out: an allow-list of the workspace's files, never a link, never source data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 
 from casemodel import RefusedError
 from mappings import MappingFile
-from migrate.bag.personal import line_of_bsn, personal_files, source_folders
+from migrate.bag.personal import line_of_bsn, personal_files, source_folders, without_notes
 from migrate.workspace import FILE as SETTINGS
 from migrate.workspace import Workspace
 
@@ -39,6 +39,7 @@ _BY_HAND: Final = ("mappings", "codes", "queries", "checks", "plugins", "runbook
 EXAMPLES = "examples written like rows of the source"
 PERSONAL = "lists values of personal columns"
 BSN = "line {line} may hold a citizen service number"
+NOTES = "free text, in which people may be named"
 LINK = "a symbolic link is not followed"
 SOURCE = "source data"
 KIND = "not a kind of file that belongs here"
@@ -105,7 +106,10 @@ def gather(
         elif (path == SETTINGS or path.startswith(_BY_HAND)) and (line := line_of_bsn(content, allowed)) is not None:
             found.leave(path, BSN.format(line=line))
         else:
-            found.files[path] = content
+            plain = without_notes(content) if path.startswith("codes/") else content
+            if plain != content:
+                found.leave(f"{path}: column note", NOTES)
+            found.files[path] = plain
     _require_mappings(found, mapping_files)
     _take_reports(workspace, found, reports)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -36,8 +38,8 @@ def _eleven_test(digits: bytes) -> bool:
 def personal_files(workspace: Workspace, files: Mapping[str, MappingFile]) -> set[str]:
     """Return the files of ``codes/`` that list values of personal columns, as paths in the workspace.
 
-    A code table that turns what people typed into codes holds what people typed.  Where it cannot be told which column a
-    table is asked for, it counts as personal.
+    A code table that turns what people typed into codes holds what people typed.  Where it cannot be told which column
+    is looked up in a table, it counts as personal.
     """
     found: set[str] = set()
     for file in files.values():
@@ -51,7 +53,9 @@ def personal_files(workspace: Workspace, files: Mapping[str, MappingFile]) -> se
 def _plain_columns(workspace: Workspace, file: MappingFile) -> set[str]:
     """Return the names that a field may come from and that hold nothing personal, in lower case."""
     declared = workspace.model.systems.get(file.system, {}).get("personal")
-    by_name = {str(name).casefold(): columns for name, columns in declared.items()} if isinstance(declared, dict) else {}
+    by_name = (
+        {str(name).casefold(): columns for name, columns in declared.items()} if isinstance(declared, dict) else {}
+    )
     if file.relation.casefold() not in by_name:
         return set()
     personal = {str(each).casefold() for each in by_name[file.relation.casefold()] or []}
@@ -69,7 +73,7 @@ def _made_names(file: MappingFile) -> Iterator[str]:
 
 
 def _asked(node: Any) -> Iterator[tuple[str, set[str]]]:
-    """Yield each file of ``codes`` or ``null_if`` with the columns that are looked up in it; none: it cannot be told."""
+    """Yield each file of ``codes`` or ``null_if`` with the columns looked up in it; none: it cannot be told."""
     if isinstance(node, dict):
         columns = _columns(node.get("from"))
         for key in ("codes", "null_if"):
@@ -96,6 +100,22 @@ def _file(asked: Any, key: str) -> str | None:
         asked = asked.get("file")
         return asked if isinstance(asked, str) else None
     return asked if isinstance(asked, str) and key == "codes" and asked.endswith(".csv") else None
+
+
+def without_notes(content: bytes) -> bytes:
+    """Return a code table without its column ``note``, which no mapping reads."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return content
+    if not rows or "note" not in rows[0]:
+        return content
+    at = rows[0].index("note")
+    if not any(len(row) > at and row[at] for row in rows[1:]):
+        return content
+    plain = io.StringIO(newline="")
+    csv.writer(plain, lineterminator="\n").writerows([*row[:at], *row[at + 1 :]] for row in rows)
+    return plain.getvalue().encode()
 
 
 def source_folders(workspace: Workspace) -> set[Path]:

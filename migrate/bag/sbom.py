@@ -100,10 +100,10 @@ def _component(found: Distribution) -> dict[str, Any]:
 def _licence(found: Distribution) -> list[dict[str, Any]]:
     """Return the licence as its author gives it: an SPDX expression, else a name."""
     told = found.metadata
-    expression = told.get("License-Expression")
+    expression = told["License-Expression"] if "License-Expression" in told else None
     if expression and _SPDX.fullmatch(expression):
         return [{"expression": expression}]
-    short = (told.get("License") or "").strip()
+    short = (told["License"] if "License" in told else "").strip()
     if short and "\n" not in short and len(short) <= 100:
         return [{"license": {"name": short}}]
     classified = [
@@ -129,4 +129,3 @@ def _record_digest(found: Distribution) -> str | None:
             continue
         sums.append(f"{content}  {file.as_posix()}\n")
     return hashlib.sha256("".join(sorted(sums)).encode()).hexdigest() if sums else None
-

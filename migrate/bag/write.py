@@ -50,10 +50,9 @@ def write_bag(place: Path, files: Mapping[str, bytes], info: Mapping[str, str]) 
         else:
             place.mkdir(mode=0o700)
             bag.rename(place)
-    except FileExistsError:
-        refuse_occupied(place)
-        raise
     except OSError as error:
+        if isinstance(error, FileExistsError):
+            refuse_occupied(place)  # that somebody put there meanwhile
         raise SystemFailure(
             "BAG-003",
             f"the bag cannot be written ({error.strerror or 'unknown reason'})",
@@ -143,7 +142,9 @@ def _validate(bag: Path) -> None:
         try:
             bagit.Bag(str(bag)).validate()
         except bagit.BagError:
-            raise BugError("BAG-009", "the bag that was made does not validate") from None
+            raise BugError(
+                "BAG-006", "the bag that was made does not validate", hint="Report it; nothing was written."
+            ) from None
 
 
 @contextlib.contextmanager
