@@ -57,7 +57,7 @@ bench: .venv/.stamp
 	@$(BIN)/python -m benchmarks
 
 test-faults: .venv/.stamp
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "sample and not browser" --whole --durations=20
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "(sample or costly) and not browser" --whole --durations=20
 
 # Without a browser they fail, and say what to install.
 test-browser: .venv/.stamp

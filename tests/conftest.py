@@ -1,14 +1,13 @@
 """What all tests share: the command line as a person runs it, and the seeded sample of expensive tests.
 
-A test marked ``@pytest.mark.sample(3)`` belongs to an expensive family: of its parameter sets `make test`
-runs three, chosen by the seed (OMNICASE_SEED), and says which it left out; ``--whole`` runs all.
+`make test` runs a sample of the expensive tests, drawn by a seed (OMNICASE_SEED; see `support/sampled.py`), and says which
+it left out; ``--whole`` runs all.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import tempfile
 import uuid
 import warnings
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from command_line import ROOT, CommandLine
+from sampled import leave_out, read_costs, write_costs
 from struck import FILE, RESULT, by_test, counted
 
 # Each worker of pytest has one core; Polars reads this when it is first imported. What tests spawn may use all.
@@ -107,40 +107,44 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--whole", action="store_true", help="run all of the families of which a sample is the rule")
+    parser.addoption("--whole", action="store_true", help="run all of the expensive tests of which a sample is the rule")
+    parser.addoption("--write-costs", action="store_true", help="keep what each test takes in tests/costs.json")
 
 
 _DEAREST = ("test_shown_output.py", "test_promises.py", "test_demo_answer_key.py", "test_machine_faults.py",
             "test_identity_order.py", "test_demo_clean_up.py", "test_any_surroundings.py")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    costs = read_costs()
+    for item in items:
+        if item.nodeid in costs:
+            item.add_marker("costly")
     # What takes longest begins first: else one worker waits at the end for the other one's last test.
     items.sort(key=lambda item: item.path.name not in _DEAREST)
-    families: dict[str, list[pytest.Item]] = defaultdict(list)
-    sizes: dict[str, int] = {}
-    for item in items:
-        mark = item.get_closest_marker("sample")
-        if mark is not None:
-            family = item.nodeid.partition("[")[0]
-            families[family].append(item)
-            sizes[family] = mark.args[0]
     left_out: dict[str, list[str]] = {}
     if not config.getoption("--whole"):
-        seed = os.environ.get("OMNICASE_SEED", "1")
-        for family, members in families.items():
-            size = min(sizes[family], len(members))
-            chosen = set(random.Random(f"{seed} {family}").sample(range(len(members)), size))
-            rest = [member for position, member in enumerate(members) if position not in chosen]
-            if rest:
-                left_out[family] = [member.name.partition("[")[2].rstrip("]") for member in rest]
-                for member in rest:
-                    items.remove(member)
-                config.hook.pytest_deselected(items=rest)
+        dropped, left_out = leave_out(items, os.environ.get("OMNICASE_SEED", "1"))
+        gone = set(dropped)
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=dropped)
     config.stash[_LEFT_OUT] = left_out
     worker = getattr(config, "workeroutput", None)
     if worker is not None:
         worker["left_out"] = left_out
+
+
+_SECONDS: dict[str, float] = defaultdict(float)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _SECONDS[report.nodeid] += report.duration
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.getoption("--write-costs") and not hasattr(session.config, "workerinput"):
+        write_costs(_SECONDS)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -363,6 +363,20 @@ def a_count_of_the_books(target: Struck) -> list[Sign]:
     return [("accounting.flow", "zaak.unit", None, "books do not balance", None)]
 
 
+@damage("schema")
+def an_index_lost(target: Struck) -> list[Sign]:
+    """What keeps an identifier unique is gone."""
+    target.database.execute("DROP INDEX ux_party_identifier_value_id_type_code_object_type_code")
+    return [("schema.model", "", None, "form missing", "index")]
+
+
+@damage("schema")
+def a_column_more(target: Struck) -> list[Sign]:
+    """Somebody added a column."""
+    target.database.execute("ALTER TABLE internal_task ADD COLUMN extra TEXT")
+    return [("schema.model", "", None, "form too many", "column")]
+
+
 def open_target(workspace: Path) -> closing[sqlite3.Connection]:
     """Open the target of a workspace for damage: no foreign key stands in the way."""
     return closing(sqlite3.connect(workspace / "target.db"))

@@ -1,0 +1,85 @@
+"""Which tests `make test` runs: all that are cheap, and of the expensive ones a sample that a seed draws.
+
+Two things make a test expensive.  It belongs to a family marked ``sample(n)``, of whose parameter sets n are run.  Or
+it took a second or more when the costs were last measured (`costs.json`): of those as many are run as fit into a
+budget, from every file at least one, and those of the promises always.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+COSTS = Path(__file__).parent.parent / "costs.json"
+COSTLY = 1.0
+"""Seconds from which a test has its place in `COSTS`."""
+BUDGET = 480.0
+"""Seconds for the tests in `COSTS`, over all workers, on the machine that measured them."""
+LeftOut = dict[str, list[str]]
+
+
+def read_costs() -> dict[str, float]:
+    """Return the seconds of the expensive tests by their ids."""
+    costs: dict[str, float] = json.loads(COSTS.read_text()) if COSTS.exists() else {}
+    return costs
+
+
+def write_costs(seconds: dict[str, float]) -> None:
+    """Keep what tests took, beside what is known of those that did not run."""
+    known = {name: cost for name, cost in read_costs().items() if name not in seconds}
+    dear = {name: round(cost, 1) for name, cost in seconds.items() if cost >= COSTLY}
+    COSTS.write_text(json.dumps(known | dear, indent=1, sort_keys=True) + "\n")
+
+
+def leave_out(items: list[pytest.Item], seed: str) -> tuple[list[pytest.Item], LeftOut]:
+    """Return the tests that are not run, and their names by family or file."""
+    of_families = _families(items, seed)
+    rest = [item for item in items if item not in of_families and item.get_closest_marker("sample") is None]
+    dropped = [*of_families, *_over_budget(rest, seed)]
+    named: LeftOut = defaultdict(list)
+    for item in dropped:
+        family, _, part = item.nodeid.partition("[")
+        inside = item.get_closest_marker("sample") is not None
+        named[family if inside else item.nodeid.partition("::")[0]].append(part.rstrip("]") if inside else item.name)
+    return dropped, dict(named)
+
+
+def _families(items: Sequence[pytest.Item], seed: str) -> set[pytest.Item]:
+    families: dict[str, list[pytest.Item]] = defaultdict(list)
+    sizes: dict[str, int] = {}
+    for item in items:
+        mark = item.get_closest_marker("sample")
+        if mark is not None:
+            family = item.nodeid.partition("[")[0]
+            families[family].append(item)
+            sizes[family] = mark.args[0]
+    dropped: set[pytest.Item] = set()
+    for family, members in families.items():
+        size = min(sizes[family], len(members))
+        chosen = set(random.Random(f"{seed} {family}").sample(range(len(members)), size))
+        dropped |= {member for position, member in enumerate(members) if position not in chosen}
+    return dropped
+
+
+def _over_budget(items: Sequence[pytest.Item], seed: str) -> list[pytest.Item]:
+    costs = read_costs()
+    dear = [item for item in items if item.nodeid in costs]
+    random.Random(f"{seed} by cost").shuffle(dear)
+    firsts = {item.path: item for item in reversed(dear)}
+    spent, dropped = 0.0, []
+    for item in sorted(dear, key=lambda each: (not _always(each), firsts[each.path] is not each)):
+        cost = costs[item.nodeid]
+        if _always(item) or firsts[item.path] is item or spent + cost <= BUDGET:
+            spent += cost
+        else:
+            dropped.append(item)
+    return dropped
+
+
+def _always(item: pytest.Item) -> bool:
+    return item.name.startswith("test_promise_") or "packaging" in item.path.parts
