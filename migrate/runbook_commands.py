@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -34,7 +36,9 @@ def check_command(root: click.Group, words: Sequence[str]) -> CommandCheck:
     """
     path: list[str] = []
     try:
-        parameters = _parsed(root, list(words), path)
+        # --help prints as soon as it is read.
+        with contextlib.redirect_stdout(io.StringIO()):
+            parameters = _parsed(root, list(words), path)
     except click.exceptions.Exit:
         return CommandCheck(READS, "the command only shows help", "Remove --help.")
     except click.ClickException as error:

@@ -7,6 +7,7 @@ import re
 from datetime import date
 
 from reconciliation.causes import CUT_AT
+from reconciliation.division_bars import Division
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
@@ -166,6 +167,18 @@ def reason_text(lang: str, check: Check) -> str:
 def scope_reason(lang: str, reason: str) -> str:
     """Return a scope reason: the mapping's own words, or ours for a reason that we give."""
     return text(lang, f"scope.{reason}") if has_text(f"scope.{reason}") else reason
+
+
+def division_title(lang: str, key: str, division: Division) -> str:
+    """Return a text about a division of records: of which table, by what."""
+    target = division.label if lang == "nl" else division.target
+    return text(lang, key, target=target, by=text(lang, f"by.{division.by}"))
+
+
+def group_name(lang: str, division: Division, label: str) -> str:
+    """Return what a group of a division is called; months as people write them (Dutch: 10-2011)."""
+    month = re.fullmatch(r"([0-9]{4})-([0-9]{2})", label) if division.by == "month" and lang == "nl" else None
+    return f"{month[2]}-{month[1]}" if month else label
 
 
 def stage_name(lang: str, stage: str) -> str:

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from casemodel import OUTCOMES, UsageError, printable
 from reconciliation import naming
 from reconciliation.charts import flow_bars, share_width, system_bars, trend_lines
+from reconciliation.division_bars import divisions
 from reconciliation.report import Report
 from reconciliation.side_by_side import by_cause, side_by_side
 from reconciliation.sums import sums
@@ -60,6 +61,7 @@ def render_html(report: Report, lang: str = "nl") -> str:
         sections=_sections(report),
         bars_of_systems=system_bars(report),
         trend=trend_lines(report),
+        divisions=divisions(report),
         causes=by_cause(report.decisions[:GROUPS]),
         side_by_side=side_by_side,
         options=_options(report),
@@ -78,9 +80,13 @@ def render_html(report: Report, lang: str = "nl") -> str:
 
 def _sections(report: Report) -> list[str]:
     """Return what the page has below its conclusion, in its order."""
-    maybe = {"waivers": bool(report.verdict.waivers), "trend": len(report.trend) > 1}
+    maybe = {
+        "signals": bool(report.signals), "waivers": bool(report.verdict.waivers),
+        "distribution": bool(report.distributions), "trend": len(report.trend) > 1,
+    }  # fmt: skip
     every = (
-        "systems", "decisions", "waivers", "trend", "losses", "scope", "checks", "detail", "account", "sign",
+        "systems", "decisions", "signals", "waivers", "distribution", "trend", "losses", "scope", "checks", "detail",
+        "account", "sign",
     )  # fmt: skip
     return [name for name in every if maybe.get(name, True)]
 
@@ -133,6 +139,9 @@ def _speech(report: Report) -> dict[str, Any]:
         "title": lambda group: both(lambda lang: naming.finding_title(lang, report, group)),
         "value": lambda value: both(lambda lang: naming.finding_value(lang, value)),
         "said": text,
+        "of_division": lambda key, division: both(lambda lang: naming.division_title(lang, key, division)),
+        "group_name": lambda division, label: both(lambda lang: naming.group_name(lang, division, label)),
+        "rule_says": lambda rule: both(lambda lang: rule.dutch if lang == "nl" else rule.english),
         "stage": lambda name: both(lambda lang: naming.stage_name(lang, name)),
         "day": lambda moment: both(lambda lang: figure(lang, moment.date())),
         "reason": lambda check: both(lambda lang: naming.reason_text(lang, check)),

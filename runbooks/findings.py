@@ -30,7 +30,7 @@ LINT_CODES: Final[dict[str, tuple[str, str]]] = {
     "RBK-118": (ERROR, "a block is not closed"),
     "RBK-119": (ERROR, "there is no step on the way forward"),
     "RBK-120": (ERROR, "a step names a role that the front matter does not have"),
-    "RBK-121": (NOTE, "a role has nobody in the front matter; those with a key of that role have it"),
+    "RBK-121": (NOTE, "a role has nobody yet, neither in the front matter nor by a key"),
     "RBK-122": (WARNING, "a role is used by no step"),
     "RBK-130": (ERROR, "a rollback names a step that is not there"),
     "RBK-131": (ERROR, "a step cannot be the rollback of another one"),

@@ -9,7 +9,7 @@ from typing import Final
 
 from runbooks.findings import LintFinding
 from runbooks.runbook import CONSOLE, Runbook, Step
-from runbooks.surroundings import CHANGES, FORBIDDEN, CommandCheck, Surroundings
+from runbooks.surroundings import CHANGES, FORBIDDEN, Surroundings
 
 PROGRAM: Final = "omnicase"
 _SHELL: Final = re.compile(r"[|&;<>`]|\$[({A-Za-z_]")
@@ -34,15 +34,17 @@ def command_findings(runbook: Runbook, around: Surroundings) -> Iterator[LintFin
 
 
 def changes(step: Step, around: Surroundings) -> bool:
-    """Return whether a console step changes something, by what the command line says of its commands."""
-    return step.kind == CONSOLE and any(_checked(text, around).effect == CHANGES for _, text in step.commands)
+    """Return whether a console step changes something, as far as its commands are commands of ours."""
+    return step.kind == CONSOLE and any(_changes(text, around) for _, text in step.commands)
 
 
-def _checked(text: str, around: Surroundings) -> CommandCheck:
+def _changes(text: str, around: Surroundings) -> bool:
     try:
-        return around.check_command(words_of(text))
+        program, *words = shlex.split(text)
     except ValueError:
-        return CommandCheck(CHANGES)
+        return False
+    check = around.check_command(words) if program == PROGRAM else None
+    return check is not None and check.problem is None and check.effect == CHANGES
 
 
 def _wrong(text: str, runbook: Runbook, around: Surroundings) -> Iterator[tuple[str, str, str]]:

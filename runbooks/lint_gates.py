@@ -14,11 +14,11 @@ from runbooks.surroundings import Surroundings
 
 def gate_findings(runbook: Runbook, around: Surroundings) -> Iterator[LintFinding]:
     """Find conditions that mean nothing, and gates that nobody could open."""
-    for role in runbook.roles:
-        if not persons_of(runbook, role, around.key_roles):
-            line = runbook.lines.get(f"roles.{role}", 1)
-            hint = f"Write {role}: [person, …], or make keys with `omnicase key new --person NAME --role {role}`."
-            yield LintFinding(runbook.file, line, "RBK-121", f"nobody has the role '{role}' yet", hint)
+    nobody = [role for role in runbook.roles if not persons_of(runbook, role, around.key_roles)]
+    if nobody:
+        hint = "Write role: [person, …], or make keys with `omnicase key new --person NAME --role ROLE`."
+        message = f"nobody has the role {', '.join(nobody)} yet"
+        yield LintFinding(runbook.file, runbook.lines.get("roles", 1), "RBK-121", message, hint)
     for step in runbook.steps:
         if step.kind == GATE:
             yield from _condition(step, runbook, around)

@@ -48,6 +48,10 @@ VERBS: dict[str, Verb] = {
     "reconcile": Verb(
         "migrate.cli.reconcile:reconcile", "Compare the old systems with the target, value by value, and report."
     ),
+    "drift": Verb(
+        "migrate.cli.drift:drift",
+        "Say what changed on either side since a run: rows of the old system, records that people touched in the new.",
+    ),
     "evidence": Verb("migrate.cli.evidence:evidence", "Verify the record of what was run, seal it, show its head."),
     "declaration": Verb(
         "migrate.cli.declaration:declaration",

@@ -77,7 +77,7 @@ def test_search_and_filters_show_what_fits_and_say_how_many(open_page, keep):
     report = full_report()
     page = open_page(render_html(report))
     kinds, told = len(report.decisions), page.locator("#shown")
-    shown = page.locator(".finding:visible")
+    shown = page.locator(".cause-of .finding:visible")
     assert told.inner_text() == f"{kinds} van {kinds} soorten getoond" and shown.count() == kinds
     page.locator("#search").fill("einddatum dag EERDER")
     assert told.inner_text() == f"1 van {kinds} soorten getoond" and shown.count() == 1
