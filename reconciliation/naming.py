@@ -48,6 +48,8 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     sentences += waiver_sentences(lang, verdict)
     if verdict.sample is not None:
         sentences.append(text(lang, "says.sample", share=share(lang, verdict.sample)))
+    if verdict.taken_over:
+        sentences.append(text(lang, "says.resumed", n=len(verdict.taken_over)))
     moved = sum(check.moved_on for check in verdict.checks)
     if moved:
         sentences.append(text(lang, "says.moved", n=moved))
