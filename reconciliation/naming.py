@@ -7,6 +7,7 @@ import re
 from datetime import date
 
 from reconciliation.causes import CUT_AT
+from reconciliation.division_bars import Division
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.verdict import Check, Verdict
@@ -47,6 +48,8 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     sentences += waiver_sentences(lang, verdict)
     if verdict.sample is not None:
         sentences.append(text(lang, "says.sample", share=share(lang, verdict.sample)))
+    if verdict.taken_over:
+        sentences.append(text(lang, "says.resumed", n=len(verdict.taken_over)))
     moved = sum(check.moved_on for check in verdict.checks)
     if moved:
         sentences.append(text(lang, "says.moved", n=moved))
@@ -168,6 +171,18 @@ def scope_reason(lang: str, reason: str) -> str:
     return text(lang, f"scope.{reason}") if has_text(f"scope.{reason}") else reason
 
 
+def division_title(lang: str, key: str, division: Division) -> str:
+    """Return a text about a division of records: of which table, by what."""
+    target = division.label if lang == "nl" else division.target
+    return text(lang, key, target=target, by=text(lang, f"by.{division.by}"))
+
+
+def group_name(lang: str, division: Division, label: str) -> str:
+    """Return what a group of a division is called; months as people write them (Dutch: 10-2011)."""
+    month = re.fullmatch(r"([0-9]{4})-([0-9]{2})", label) if division.by == "month" and lang == "nl" else None
+    return f"{month[2]}-{month[1]}" if month else label
+
+
 def stage_name(lang: str, stage: str) -> str:
     """Return what a stage of a value's way is called: the mapping's word with ours for what it does."""
     branch, colon, name = stage.rpartition(": ")
@@ -182,5 +197,6 @@ def stage_name(lang: str, stage: str) -> str:
 
 def check_name(check: Check) -> str:
     """Return the mapping of a check, and which of its controls or children it is about."""
-    name = check.mapping or check.target or check.check.partition(".")[2]
+    alone = check.mapping if " + " not in check.mapping else check.target
+    name = alone or check.target or check.check.partition(".")[2]
     return f"{name} ({check.about})" if check.about else name

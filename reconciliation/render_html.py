@@ -18,14 +18,17 @@ from markupsafe import Markup, escape
 from casemodel import OUTCOMES, UsageError, printable
 from reconciliation import naming
 from reconciliation.charts import flow_bars, share_width, system_bars, trend_lines
+from reconciliation.division_bars import divisions
 from reconciliation.report import Report
-from reconciliation.side_by_side import by_cause, side_by_side
+from reconciliation.side_by_side import by_cause, by_rule, side_by_side
 from reconciliation.sums import sums
 from reconciliation.verdict import LEVELS
 from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
 
 EXAMPLES = 20
-"""Findings shown per kind of difference; all are on the work list and in the JSON document."""
+"""Findings shown per kind of difference at most; all are on the work list and in the JSON document."""
+EXAMPLES_OF_ALL = 1_500
+"""Findings shown on the page: a browser must open it at once, however many there are."""
 GROUPS = 300
 """Kinds of differences shown."""
 
@@ -60,12 +63,14 @@ def render_html(report: Report, lang: str = "nl") -> str:
         sections=_sections(report),
         bars_of_systems=system_bars(report),
         trend=trend_lines(report),
+        divisions=sorted(divisions(report), key=lambda each: not each.differing),
+        signals=by_rule(report.signals),
         causes=by_cause(report.decisions[:GROUPS]),
         side_by_side=side_by_side,
         options=_options(report),
         share_width=share_width,
         groups=report.decisions[:GROUPS],
-        examples=EXAMPLES,
+        examples=max(3, min(EXAMPLES, EXAMPLES_OF_ALL // max(1, len(report.decisions[:GROUPS])))),
         account=_account(report),
         sums_of_checks=sums(report.verdict),
         checks_of=lambda mapping: [c for c in report.verdict.checks if mapping in c.mapping.split(" + ")],
@@ -78,9 +83,13 @@ def render_html(report: Report, lang: str = "nl") -> str:
 
 def _sections(report: Report) -> list[str]:
     """Return what the page has below its conclusion, in its order."""
-    maybe = {"waivers": bool(report.verdict.waivers), "trend": len(report.trend) > 1}
+    maybe = {
+        "signals": bool(report.signals), "waivers": bool(report.verdict.waivers),
+        "distribution": bool(report.distributions), "trend": len(report.trend) > 1,
+    }  # fmt: skip
     every = (
-        "systems", "decisions", "waivers", "trend", "losses", "scope", "checks", "detail", "account", "sign",
+        "systems", "decisions", "signals", "waivers", "distribution", "trend", "losses", "scope", "checks", "detail",
+        "sign", "account",
     )  # fmt: skip
     return [name for name in every if maybe.get(name, True)]
 
@@ -90,7 +99,7 @@ def _options(report: Report) -> dict[str, list[str]]:
     groups = report.decisions[:GROUPS]
     return {
         "level": [level for level in LEVELS if any(group.check.startswith(f"{level}.") for group in groups)],
-        "mapping": list(dict.fromkeys(group.mapping for group in groups)),
+        "mapping": list(dict.fromkeys(group.mapping for group in groups if group.mapping)),
         "owner": sorted({group.owner for group in groups if group.owner}),
     }
 
@@ -133,6 +142,9 @@ def _speech(report: Report) -> dict[str, Any]:
         "title": lambda group: both(lambda lang: naming.finding_title(lang, report, group)),
         "value": lambda value: both(lambda lang: naming.finding_value(lang, value)),
         "said": text,
+        "of_division": lambda key, division: both(lambda lang: naming.division_title(lang, key, division)),
+        "group_name": lambda division, label: both(lambda lang: naming.group_name(lang, division, label)),
+        "rule_says": lambda rule: both(lambda lang: rule.dutch if lang == "nl" else rule.english),
         "stage": lambda name: both(lambda lang: naming.stage_name(lang, name)),
         "day": lambda moment: both(lambda lang: figure(lang, moment.date())),
         "reason": lambda check: both(lambda lang: naming.reason_text(lang, check)),

@@ -64,6 +64,10 @@ def load_own_rules(root: Path) -> tuple[OwnRule, ...]:
     errors: list[RefusedError] = []
     for path in sorted((root / "checks").glob("*.yml")):
         shown = f"checks/{path.name}"
+        if not path.resolve().is_relative_to(root.resolve()):
+            cause = "the file lies outside the workspace"
+            errors.append(RefusedError("REC-020", cause, hint="Put it into checks/.", place=shown))
+            continue
         try:
             for item, place in _items(read_strict_yaml(path, shown_as=shown), shown):
                 problems: list[RefusedError] = []

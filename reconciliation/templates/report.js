@@ -6,7 +6,7 @@
   var status = document.getElementById("shown");
   var search = document.getElementById("search");
   var choices = all("select[data-by]");
-  var cards = all(".finding").map(function (card) {
+  var cards = all(".cause-of .finding").map(function (card) {
     return { card: card, text: card.textContent.toLowerCase().replace(/\s+/g, " ") };
   });
 

@@ -82,8 +82,8 @@ class Chain:
             link = self._placed(line)
             self.count += 1
             if link is not None:
-                self.digests += line.digest
-                self.last_hash = line.digest.hex()
+                self.digests += link.line.digest
+                self.last_hash = link.line.digest.hex()
                 yield link
 
     def leftover(self) -> list[Problem]:

@@ -39,7 +39,6 @@ class Content:
         self._machines: set[str] = set()
         self._runners: dict[str, set[str]] = {}
         self._given: set[str] = set()
-        self._unannounced: set[str] = set()
 
     def problems(self, seq: int, line: Line) -> Iterator[Problem]:
         """Yield what is wrong with the entry in a place."""
@@ -58,7 +57,7 @@ class Content:
         if kind == "runbook" and what.get("type") in ("run-started", "run-resumed"):
             self._runners.setdefault(str(what.get("run")), set()).add(str(what.get("person")))
         elif kind in ("approval", "withdrawal"):
-            yield from self._approval(seq, entry["at"], what)
+            yield from self._approval(seq, entry["at"], kind, what)
         elif kind == "seal":
             yield from self._seal(seq, entry["at"], what)
 
@@ -67,7 +66,7 @@ class Content:
         for key in self._trust.keys.values():
             if key.id not in self._told:
                 yield Problem(0, "unannounced-key", f"no entry tells of key {key.id} of {key.person}")
-            elif not self._is_as_told(key) and key.id not in self._unannounced:
+            elif not self._is_as_told(key):
                 yield Problem(0, "unannounced-key", f"entries tell otherwise of key {key.id} of {key.person}")
             elif key.id in self._revoked and key.revoked is None:
                 yield Problem(
@@ -144,16 +143,14 @@ class Content:
         elif not holds(key.public, purpose, document, signed.get("signature")):
             yield Problem(seq, "bad-signature", f"the signature is not that of key {key.id} of {key.person}")
         elif key.id not in self._told or not self._is_as_told(key):
-            self._unannounced.add(key.id)
             yield Problem(seq, "unannounced-key", f"no entry before tells of key {key.id} of {key.person} as it is")
 
-    def _approval(self, seq: int, at: str, what: Mapping[str, Any]) -> Iterator[Problem]:
+    def _approval(self, seq: int, at: str, purpose: str, what: Mapping[str, Any]) -> Iterator[Problem]:
         """Judge an approval of a gate, or its withdrawal: who signed it, for which run, and which head was seen."""
         document, signed = what.get("document"), what.get("signed")
         if not isinstance(document, dict) or not isinstance(signed, dict):
             yield Problem(seq, "malformed", "it is an approval without what was signed")
             return
-        purpose = "withdrawal" if str(document.get("form")).startswith("omnicase withdrawal") else "approval"
         found = list(self._judged(seq, purpose, document, signed, at))
         if found:
             yield from found

@@ -326,6 +326,8 @@ def test_columns_gives_only_what_is_asked(source: Source) -> None:
     frames = list(source.columns("KLANT", ["naam", "NR"], 500))
     assert all(frame.columns == ["Naam", "NR"] for frame in frames)
     assert sorted(pl.concat(frames).rows()) == sorted((row[2], row[0]) for row in expected(source))
+    whole = list(source.extract(Partition("KLANT", 1000)))
+    assert sorted(values(whole)) == sorted(expected(source)), "whoever asks for more after that gets it"
 
 
 def test_fetch_gives_rows_again_in_the_order_asked(source: Source) -> None:

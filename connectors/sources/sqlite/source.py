@@ -147,6 +147,8 @@ class SqliteSource:
         with self._store_lock, self._lock:
             name = table.relation.name
             if name not in self._views:
+                # Whoever asks first may want some columns only; the copy serves all who come later.
+                table = self._table(name)
                 path = self._scratch.folder / f"view{len(self._views)}.db"
                 query = self._queries.get(name)
                 if query is None:
