@@ -10,12 +10,15 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import jsonschema
 import psycopg
 import pytest
 import sqlalchemy as sa
 from command_line import CommandLine
 from made_once import made_once
 from tiny_workspace import make_workspace
+
+from migrate.evidence.schemas import verify_schema
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,7 @@ class At:
 
     def verified(self, *words: str):
         answer = self("--format", "json", "evidence", "verify", *words)
+        jsonschema.validate(answer.document, verify_schema(), cls=jsonschema.Draft202012Validator)
         return answer.status, answer.document
 
     def entries(self) -> list[dict]:
