@@ -339,6 +339,15 @@ def _place(raw: PlacedDict, path: list[str]) -> Place:
     return Place(FILE, *where)
 
 
+def namespace_secret(workspace: Workspace) -> str | None:
+    """Return the namespace where it is a secret, so that it can be looked for where it must not be; None: public.
+
+    Raises:
+        RefusedError: as `Workspace.secrets`.
+    """
+    return None if workspace.model.namespace.public else _namespace(workspace)
+
+
 def _namespace(workspace: Workspace) -> str:
     settings = workspace.model.namespace
     given = [name for name in ("public", "env", "file") if getattr(settings, name)]

@@ -52,7 +52,9 @@ VERBS: dict[str, Verb] = {
         "migrate.cli.drift:drift",
         "Say what changed on either side since a run: rows of the old system, records that people touched in the new.",
     ),
-    "evidence": Verb("migrate.cli.evidence:evidence", "Verify the record of what was run, seal it, show its head."),
+    "evidence": Verb(
+        "migrate.cli.evidence:evidence", "Verify the record of what was run, seal it, show its head, export it."
+    ),
     "declaration": Verb(
         "migrate.cli.declaration:declaration",
         "Fill the declaration of migration (verklaring van migratie) from the ledger.",

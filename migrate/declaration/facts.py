@@ -16,22 +16,26 @@ from migrate import __version__
 from migrate.database import current
 from migrate.declaration.blanks import Blank, known
 from migrate.declaration.ledger_facts import deeds, loaded_mappings, runs, verdict, waves
+from migrate.evidence.verification import head_of
 from migrate.kept_waivers import KeptWaiver, kept_waivers
-from migrate.ledger.store import now
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.mapping_coverage import coverage_report
 from migrate.opened_target import workspace_target
 from migrate.run import as_of_date
 from migrate.session import open_session
 from migrate.workspace import Workspace
+from runbooks import short_code
 
 FORMAT: Final = "omnicase declaration 1"
 ROLES: Final = ("owner", "administrator", "archivist", "engineer")
 """Who signs: the accountable owner, the functional administrator, the archivist, the migration engineer."""
 
 
-def declaration_facts(workspace: Workspace) -> dict[str, Any]:
+def declaration_facts(workspace: Workspace, made_at: str) -> dict[str, Any]:
     """Return everything that a declaration can say, as the variables of its template.
+
+    Args:
+        made_at: when it is drawn up, as the ledger writes moments.
 
     Raises:
         GuardError: DBS-003 the target is not upgraded.
@@ -56,7 +60,7 @@ def declaration_facts(workspace: Workspace) -> dict[str, Any]:
     stands = [run for run in told["runs"] if run["state"] != ROLLED_BACK]
     mappings = [_mapping(name, loaded.get(name), files.get(name)) for name in sorted({*loaded, *files})]
     return {
-        "declaration": {"format": FORMAT, "made_at": now(), "made_by": getpass.getuser(), "program": __version__},
+        "declaration": {"format": FORMAT, "made_at": made_at, "made_by": getpass.getuser(), "program": __version__},
         "municipality": {
             "name": workspace.model.municipality.name,
             "rsin": known(workspace.model.municipality.rsin, "by_hand"),
@@ -81,7 +85,7 @@ def declaration_facts(workspace: Workspace) -> dict[str, Any]:
         "mappings": mappings,
         "unread": _unread(workspace),
         "waivers": accepted,
-        "evidence": Blank("no_evidence"),
+        "evidence": _evidence(workspace),
         "roles": [{"role": role, "name": Blank("by_hand"), "date": Blank("by_hand")} for role in ROLES],
         "decision": Blank("by_hand"),
         **told,
@@ -196,6 +200,15 @@ def _unfilled(file: MappingFile | None) -> list[dict[str, Any]] | Blank:
     if file is None:
         return Blank("no_mapping_file")
     return [{"columns": list(item.columns), "reason": item.reason} for item in file.model.unfilled]
+
+
+def _evidence(workspace: Workspace) -> dict[str, Any] | Blank:
+    """Return the end of the chain of evidence, or a blank where there is none."""
+    try:
+        head, _current = head_of(workspace)
+    except OmnicaseError:
+        return Blank("no_evidence")
+    return {"entries": head.seq, "head": head.hash, "code": short_code(head)}
 
 
 def _unread(workspace: Workspace) -> list[str] | Blank:

@@ -9,6 +9,7 @@ from typing import Any
 from migrate.declaration.blanks import blanks, plain
 from migrate.declaration.facts import declaration_facts
 from migrate.declaration.template import Template, fill, find_template
+from migrate.ledger.store import now
 from migrate.workspace import Workspace
 
 
@@ -40,11 +41,11 @@ class Declaration:
 
 
 def declare(workspace: Workspace, lang: str, template: Path | None) -> Declaration:
-    """Gather the facts of a workspace for a declaration.
+    """Gather the facts of a workspace for a declaration that is drawn up now.
 
     Raises:
         RefusedError: DCL-001 the template cannot be read; RefusedMany a mapping file is refused.
         GuardError: DBS-003 the target is not upgraded.
     """
     found = find_template(workspace.root, lang, template)
-    return Declaration(declaration_facts(workspace), found, lang)
+    return Declaration(declaration_facts(workspace, now()), found, lang)

@@ -133,7 +133,7 @@ def declaration_schema() -> dict[str, Any]:
         waves=_list(_object(name=_TEXT, state=_TEXT, since=_TEXT)),
         verdict=_or_blank(_verdict()),
         waivers=_list(waiver),
-        evidence=_or_blank(_object(entries=_COUNT, head=_TEXT)),
+        evidence=_or_blank(_object(entries=_COUNT, head=_TEXT, code=_TEXT)),
         settled=_list(_object(code=_TEXT, choice=_TEXT, records=_COUNT)),
         disclosures=_COUNT,
         unlocks=_list(_object(**moment, run=_COUNT, reason=_TEXT)),

@@ -1,0 +1,128 @@
+"""What of a workspace's own files may hold personal data, and so stays out of a bag (promise 9)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from mappings import MappingFile
+from migrate.workspace import Workspace
+
+_NINE: Final = re.compile(rb"(?<![0-9A-Za-z.])(?:\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3} \d{3} \d{3})(?![0-9A-Za-z])")
+_WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+
+
+def line_of_bsn(content: bytes, allowed: frozenset[bytes]) -> int | None:
+    """Return the line of the first number that may be a citizen service number, or None.
+
+    Args:
+        allowed: numbers that look like one and are not, such as the municipality's own RSIN.
+    """
+    for found in _NINE.finditer(content):
+        digits = bytes(each for each in found.group() if 48 <= each <= 57)
+        if digits not in allowed and _eleven_test(digits):
+            return content.count(b"\n", 0, found.start()) + 1
+    return None
+
+
+def _eleven_test(digits: bytes) -> bool:
+    return any(each != 48 for each in digits) and (
+        sum((each - 48) * weight for each, weight in zip(digits, _WEIGHTS, strict=True)) % 11 == 0
+    )
+
+
+def personal_files(workspace: Workspace, files: Mapping[str, MappingFile]) -> set[str]:
+    """Return the files of ``codes/`` that list values of personal columns, as paths in the workspace.
+
+    A code table that turns what people typed into codes holds what people typed.  Where it cannot be told which column
+    is looked up in a table, it counts as personal.
+    """
+    found: set[str] = set()
+    for file in files.values():
+        safe = _plain_columns(workspace, file)
+        for name, columns in _asked(file.tree):
+            if not columns or not columns <= safe:
+                found.add(f"codes/{name}")
+    return found
+
+
+def _plain_columns(workspace: Workspace, file: MappingFile) -> set[str]:
+    """Return the names that a field may come from and that hold nothing personal, in lower case."""
+    declared = workspace.model.systems.get(file.system, {}).get("personal")
+    by_name = (
+        {str(name).casefold(): columns for name, columns in declared.items()} if isinstance(declared, dict) else {}
+    )
+    if file.relation.casefold() not in by_name:
+        return set()
+    personal = {str(each).casefold() for each in by_name[file.relation.casefold()] or []}
+    made = {name.casefold() for name in _made_names(file)}
+    asked = {name.casefold() for _table, columns in _asked(file.tree) for name in columns}
+    return asked - personal - made
+
+
+def _made_names(file: MappingFile) -> Iterator[str]:
+    """Yield the names that the mapping itself gives: they may stand for any column."""
+    values = file.tree.get("values")
+    yield from values if isinstance(values, dict) else ()
+    unpivot = file.model.source.unpivot
+    yield from unpivot.into if unpivot is not None else ()
+
+
+def _asked(node: Any) -> Iterator[tuple[str, set[str]]]:
+    """Yield each file of ``codes`` or ``null_if`` with the columns looked up in it; none: it cannot be told."""
+    if isinstance(node, dict):
+        columns = _columns(node.get("from"))
+        for key in ("codes", "null_if"):
+            name = _file(node.get(key), key)
+            if name is not None:
+                yield name, columns
+        for each in node.values():
+            yield from _asked(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _asked(each)
+
+
+def _columns(origin: Any) -> set[str]:
+    if isinstance(origin, str):
+        return {origin.casefold()}
+    if isinstance(origin, list) and all(isinstance(each, str) for each in origin):
+        return {each.casefold() for each in origin}
+    return set()
+
+
+def _file(asked: Any, key: str) -> str | None:
+    if isinstance(asked, dict):
+        asked = asked.get("file")
+        return asked if isinstance(asked, str) else None
+    return asked if isinstance(asked, str) and key == "codes" and asked.endswith(".csv") else None
+
+
+def without_notes(content: bytes) -> bytes:
+    """Return a code table without its column ``note``, which no mapping reads."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return content
+    if not rows or "note" not in rows[0]:
+        return content
+    at = rows[0].index("note")
+    if not any(len(row) > at and row[at] for row in rows[1:]):
+        return content
+    plain = io.StringIO(newline="")
+    csv.writer(plain, lineterminator="\n").writerows([*row[:at], *row[at + 1 :]] for row in rows)
+    return plain.getvalue().encode()
+
+
+def source_folders(workspace: Workspace) -> set[Path]:
+    """Return the folders and files inside the workspace that are old systems: source data, never in a bag."""
+    found: set[Path] = set()
+    for options in workspace.model.systems.values():
+        for name in ("folder", "path"):
+            if isinstance(options.get(name), str):
+                found.add((workspace.root / options[name]).absolute())
+    return found

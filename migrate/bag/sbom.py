@@ -1,0 +1,131 @@
+"""The software bill of materials: what was installed and could run, as CycloneDX 1.6 JSON, from what pip wrote down."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import platform
+import re
+import uuid
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distributions
+from typing import Any, Final
+
+from migrate import __version__
+
+_NAMESPACE: Final = uuid.UUID("5f2f1f0e-5d5c-5c5e-9d55-6f6d6e696361")
+_NAME: Final = re.compile(r"[-_.]+")
+_REQUIREMENT: Final = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
+_OF_EXTRA: Final = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
+_NOT_RUN: Final = frozenset({"dev", "benchmarks"})
+"""Extras of omnicase for those who develop it."""
+_SPDX: Final = re.compile(r"^[A-Za-z0-9.+() -]{1,200}$")
+
+
+def bill_of_materials() -> dict[str, Any]:
+    """Return the document: every installed distribution that omnicase needs, directly or not, sorted by name.
+
+    The same installation gives the same document: it holds no time, and its serial number is made from its content.
+    """
+    wanted = _needed()
+    components = [_component(found) for found in wanted]
+    document: dict[str, Any] = {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": f"pkg:pypi/omnicase@{__version__}",
+                "name": "omnicase",
+                "version": __version__,
+                "licenses": [{"license": {"id": "EUPL-1.2"}}],
+                "purl": f"pkg:pypi/omnicase@{__version__}",
+            },
+            "properties": [
+                {"name": "python:implementation", "value": platform.python_implementation()},
+                {"name": "python:version", "value": platform.python_version()},
+                {"name": "os:system", "value": platform.system()},
+                {"name": "os:machine", "value": platform.machine()},
+            ],
+        },
+        "components": components,
+    }
+    content = json.dumps(document, sort_keys=True)
+    return {**document, "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, content)}"}
+
+
+def _needed() -> list[Distribution]:
+    """Return what omnicase requires, with its extras where they are installed, and what those require in turn."""
+    installed = {_canonical(found.name): found for found in distributions() if found.name}
+    own = installed.get("omnicase")
+    extras = frozenset(own.metadata.get_all("Provides-Extra") or ()) - _NOT_RUN if own else frozenset()
+    to_do, seen = [("omnicase", extras)], set()
+    while to_do:
+        wanted = to_do.pop()
+        if wanted not in seen and wanted[0] in installed:
+            seen.add(wanted)
+            to_do += _requires(installed[wanted[0]], wanted[1])
+    return [installed[name] for name in sorted({name for name, _extras in seen} - {"omnicase"})]
+
+
+def _requires(found: Distribution, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    for line in found.requires or ():
+        match, condition = _REQUIREMENT.match(line), _OF_EXTRA.search(line)
+        if match and (condition is None or _canonical(condition.group(1)) in extras):
+            asked = frozenset(_canonical(each.strip()) for each in (match.group(2) or "").split(",") if each.strip())
+            yield _canonical(match.group(1)), asked
+
+
+def _canonical(name: str) -> str:
+    return _NAME.sub("-", name).lower()
+
+
+def _component(found: Distribution) -> dict[str, Any]:
+    name, version = _canonical(found.name), found.version
+    purl = f"pkg:pypi/{name}@{version}"
+    made: dict[str, Any] = {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
+    licence = _licence(found)
+    if licence:
+        made["licenses"] = licence
+    digest = _record_digest(found)
+    if digest:
+        made["properties"] = [{"name": "python:record-files-sha256", "value": digest}]
+    return made
+
+
+def _licence(found: Distribution) -> list[dict[str, Any]]:
+    """Return the licence as its author gives it: an SPDX expression, else a name."""
+    told = found.metadata
+    expression = told["License-Expression"] if "License-Expression" in told else None
+    if expression and _SPDX.fullmatch(expression):
+        return [{"expression": expression}]
+    short = (told["License"] if "License" in told else "").strip()
+    if short and "\n" not in short and len(short) <= 100:
+        return [{"license": {"name": short}}]
+    classified = [
+        each.rpartition(" :: ")[2] for each in told.get_all("Classifier") or () if each.startswith("License ::")
+    ]
+    return [{"license": {"name": each}} for each in sorted(set(classified)) if each != "OSI Approved"]
+
+
+def _record_digest(found: Distribution) -> str | None:
+    """Return one SHA-256 over the files that RECORD lists with theirs, the same on every machine; None: it lists none.
+
+    Files that the installation itself makes (compiled code, scripts, its own notes) have no digest or another one
+    elsewhere.
+    """
+    sums = []
+    for file in found.files or ():
+        own = file.parts and file.parts[0].endswith(".dist-info") and file.name not in ("METADATA", "WHEEL")
+        if file.hash is None or file.hash.mode != "sha256" or own or ".." in file.parts:
+            continue
+        try:
+            content = base64.urlsafe_b64decode(file.hash.value + "=" * (-len(file.hash.value) % 4)).hex()
+        except (ValueError, binascii.Error):
+            continue
+        sums.append(f"{content}  {file.as_posix()}\n")
+    return hashlib.sha256("".join(sorted(sums)).encode()).hexdigest() if sums else None
