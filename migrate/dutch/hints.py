@@ -332,7 +332,6 @@ HINTS: Final[tuple[tuple[str, str], ...]] = (
     ("Write error or signal.", "Schrijf error of signal."),
     ("Tables: {a}.", "Tabellen: {a}."),
     ("Write SELECT id FROM …", "Schrijf SELECT id FROM …"),
-    ("Check the name.", "Controleer de naam."),
     ("Run it in the database itself to see why; it is written as for SQLite.",
      "Voer haar in de databank zelf uit om te zien waarom; zij is geschreven zoals voor SQLite."),
 )  # fmt: skip

@@ -254,7 +254,6 @@ MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     ("the severity '{a}' is not one", "de ernst '{a}' bestaat niet"),
     ("there is no table '{a}'", "er is geen tabel '{a}'"),
     ("the SELECT does not return the column id, and nothing else", "de SELECT geeft niet alleen de kolom id terug"),
-    ("the target has no table '{a}'", "het doel heeft geen tabel '{a}'"),
     ("the tables it reads have no column '{a}'", "de tabellen die zij leest hebben geen kolom '{a}'"),
     ("the target cannot run the SELECT of the rule '{a}'", "het doel kan de SELECT van de regel '{a}' niet uitvoeren"),
 )  # fmt: skip
