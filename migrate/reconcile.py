@@ -20,7 +20,7 @@ from migrate.kept_waivers import counting_waivers, today
 from migrate.ledger.store import table
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.opened_target import workspace_target
-from migrate.proof import Sample, build_proofs
+from migrate.proof import Sample, build_proofs, journal_of
 from migrate.session import Session, require_runnable
 from migrate.trend import last_runs, note_verdict, wave_lines
 from migrate.verdicts import record_verdict
@@ -60,6 +60,7 @@ def reconcile(
     *,
     listed: bool,
     sample: Sample | None = None,
+    resume: bool = False,
 ) -> Iterator[Reconciled]:
     """Compare source and target of the mappings, write the reports asked for, and record the verdict.
 
@@ -68,10 +69,12 @@ def reconcile(
         kinds: ``html``, ``json``, ``txt``, ``xlsx``.
         listed: whether all findings are to be read from the report as long as the block lasts; else some are.
         sample: the records to compare; None: all.
+        resume: take over what an interrupted reconciliation kept.
 
     Raises:
         UsageError: REC-001, REC-002 unknown level or kind, RUN-011 unknown mapping.
-        GuardError: DBS-003 the target is not upgraded.
+        GuardError: DBS-003 the target is not upgraded, REC-043 there is nothing to resume, REC-044 another
+            reconciliation is at work.
         SystemFailure: VRD-001 the verdict cannot be recorded.
     """
     require_runnable(session)
@@ -80,7 +83,8 @@ def reconcile(
     with KeptFindings(reports) if listed or _HOLD_ALL & set(kinds) else nullcontext() as kept:
         target = workspace_target(session.workspace)
         try:
-            report = _report(session, target, names, tuple(levels) or LEVELS, kept, sample)
+            asked = _Asked(tuple(names), tuple(levels) or LEVELS, kept, sample, resume)
+            report = _report(session, target, asked)
             stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
             written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
             record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
@@ -89,20 +93,39 @@ def reconcile(
         yield Reconciled(report, tuple(written))
 
 
-def _report(
-    session: Session,
-    target: Target,
-    names: Sequence[str],
-    levels: Sequence[str],
-    kept: KeptFindings | None,
-    sample: Sample | None,
-) -> Report:
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a reconciliation."""
+
+    names: tuple[str, ...]
+    levels: tuple[str, ...]
+    kept: KeptFindings | None
+    sample: Sample | None
+    resume: bool
+
+    @property
+    def share(self) -> float | None:
+        """The share of the records that is compared."""
+        return None if self.sample is None else self.sample.share
+
+
+def _report(session: Session, target: Target, asked: _Asked) -> Report:
     waivers, started = counting_waivers(target, session.workspace), time.perf_counter()
-    share = None if sample is None else sample.share
-    with build_proofs(session, target, names, datetime.now(UTC), sample) as proofs:
+    names, watched = asked.names, watched_keys(waivers)
+    question = {
+        "levels": asked.levels,
+        "sample": asked.share,
+        "all_findings": asked.kept is not None,
+        "watched": sorted([name, sorted(keys)] for name, keys in watched.items()),
+    }
+    with (
+        build_proofs(session, target, names, datetime.now(UTC), asked.sample) as proofs,
+        journal_of(session, target, question, resume=asked.resume) as journal,
+    ):
         verdict = judge(
-            proofs.mappings, levels, target=proofs.target, kept=kept, watched=watched_keys(waivers), sample=share
-        )
+            proofs.mappings, asked.levels, target=proofs.target, kept=asked.kept, watched=watched, sample=asked.share,
+            journal=journal,
+        )  # fmt: skip
         facts = [proof.facts for proof in proofs.mappings]
     meanings = {each.mapping: each.meaning for each in facts}
     terms = Terms(today(), signed_only=session.workspace.production)

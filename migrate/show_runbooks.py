@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -197,7 +198,7 @@ def step_lines(step: Step, commands: Sequence[Sequence[str]], lang: str) -> Iter
         yield f"   {line}" if line else ""
     if step.kind == CONSOLE:
         for command in commands:
-            yield f"   $ omnicase {' '.join(command)}"
+            yield f"   $ omnicase {shlex.join(command)}"
         if not commands:
             yield word(lang, "nothing")
         statuses = ", ".join(map(str, step.expect))

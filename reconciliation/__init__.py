@@ -3,6 +3,7 @@
 from reconciliation.differences import difference_kind_expr
 from reconciliation.files import write_atomically, write_report
 from reconciliation.findings import Finding, FindingGroup
+from reconciliation.journal import Journal, Judged, judged_from
 from reconciliation.judge import judge
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.render_html import render_html
@@ -56,6 +57,8 @@ __all__ = [
     "Finding",
     "FindingGroup",
     "IssueCount",
+    "Journal",
+    "Judged",
     "KeptFindings",
     "MappingProof",
     "ProofColumn",
@@ -83,6 +86,7 @@ __all__ = [
     "has_text",
     "issue_text",
     "judge",
+    "judged_from",
     "may_be_waived",
     "meaning_of",
     "reconcile_schema",

@@ -49,7 +49,7 @@ def divisions(report: Report) -> tuple[Division, ...]:
     """Return a chart for each division, those of one table after each other."""
     labels = {facts.target: facts.target_label for facts in report.facts}
     return tuple(
-        _division(each, labels.get(each.target) or each.target)
+        _division(each, (labels.get(each.target) or each.target).partition(" (")[0])
         for each in sorted(report.distributions, key=lambda made: made.target)
     )
 

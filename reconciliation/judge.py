@@ -22,6 +22,7 @@ from reconciliation.checks.keys import TO_TARGET, KeysToSource, KeysToTarget
 from reconciliation.checks.rules import Rules
 from reconciliation.checks.schema import check_schema
 from reconciliation.findings import SAMPLE_LIMIT, FindingBook, Watched
+from reconciliation.journal import Journal, Judged, kept_groups, restore
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import ExpectedBatch, MappingProof, TargetProof
 from reconciliation.verdict import LEVELS, SAMPLED, Check, Distribution, RuleResult, Verdict, decide
@@ -36,6 +37,7 @@ def judge(
     kept: KeptFindings | None = None,
     watched: Watched | None = None,
     sample: float | None = None,
+    journal: Journal | None = None,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[str, int], None] | None = None,
 ) -> Verdict:
@@ -50,6 +52,7 @@ def judge(
         kept: where all findings are kept, for the reports that hold all.
         watched: by mapping the keys whose findings are held in memory beyond that (`watched_keys`).
         sample: the share of the records that both sides were limited to; None: they give all.
+        journal: keeps what was judged mapping by mapping, and knows what an interrupted reconciliation kept.
         clock: seconds, for the time each check took.
         progress: called with mapping and source rows after each batch.
 
@@ -66,8 +69,7 @@ def judge(
         if proof.facts.target in made.unreadable:
             made.checks.extend(_not_readable(proof, asked))
             continue
-        book = made.book(proof.facts.mapping, proof.facts.target)
-        made.checks.extend(_judge_mapping(proof, made, book, progress))
+        made.judge(proof, journal, progress)
     made.close_tables()
     if "rules" in asked:
         made.ask_rules(known)
@@ -105,12 +107,46 @@ class _Made:
         self._rules: list[RuleResult] = []
         self._shown: list[Distribution] = []
         self._owners = owners
+        self._anew: set[str] = set()
+        self.taken_over: list[str] = []
 
     def book(self, mapping: str, table: str) -> FindingBook:
         """Return the book of findings of a mapping, or of a table's records that no mapping made."""
         if (mapping, table) not in self._books:
             self._books[mapping, table] = self._new(mapping, table, self._kept)
         return self._books[mapping, table]
+
+    def judge(
+        self, proof: MappingProof, journal: Journal | None, progress: Callable[[str, int], None] | None
+    ) -> None:
+        """Judge a mapping, or take over what the journal has of it.
+
+        What was counted of a table is counted on from mapping to mapping: after one that is judged anew nothing of the
+        table is taken over.
+        """
+        name, table = proof.facts.mapping, proof.facts.target
+        book = self.book(name, table)
+        taken = journal.taken(name) if journal is not None and table not in self._anew else None
+        followed, divided = self.table(proof), self.divided(proof)
+        if taken is not None:
+            self.taken_over.append(name)
+            self.checks.extend(taken.checks)
+            restore(book, taken.groups)
+            if followed is not None:
+                followed.add_proof(proof, book)
+                followed.add_hashes(taken.ids)
+            if divided is not None and taken.divided is not None:
+                divided.add_proof(proof)
+                divided.restore(taken.divided)
+            return
+        self._anew.add(table)
+        mark = 0 if followed is None else followed.mark
+        checks = _judge_mapping(proof, self, book, progress)
+        self.checks.extend(checks)
+        if journal is not None:
+            ids = pl.Series("id", [], dtype=pl.UInt64) if followed is None else followed.since(mark)
+            state = None if divided is None else divided.state()
+            journal.keep(name, Judged(tuple(checks), kept_groups(book), ids, state))
 
     def _signals_of(self, mapping: str, table: str) -> FindingBook:
         """Return the book of signals of a mapping; people look at examples, and the query of a rule gives the rest."""
@@ -191,7 +227,7 @@ class _Made:
             for check in self.checks
         ]
         judged = decide(self.levels, checks, groups, signals=signals, rules=self._rules, distributions=self._shown)
-        return replace(judged, sample=self._sample)
+        return replace(judged, sample=self._sample, taken_over=tuple(self.taken_over))
 
 
 def _not_readable(proof: MappingProof, levels: tuple[str, ...]) -> list[Check]:

@@ -48,6 +48,8 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     sentences += waiver_sentences(lang, verdict)
     if verdict.sample is not None:
         sentences.append(text(lang, "says.sample", share=share(lang, verdict.sample)))
+    if verdict.taken_over:
+        sentences.append(text(lang, "says.resumed", n=len(verdict.taken_over)))
     moved = sum(check.moved_on for check in verdict.checks)
     if moved:
         sentences.append(text(lang, "says.moved", n=moved))
@@ -195,5 +197,6 @@ def stage_name(lang: str, stage: str) -> str:
 
 def check_name(check: Check) -> str:
     """Return the mapping of a check, and which of its controls or children it is about."""
-    name = check.mapping or check.target or check.check.partition(".")[2]
+    alone = check.mapping if " + " not in check.mapping else check.target
+    name = alone or check.target or check.check.partition(".")[2]
     return f"{name} ({check.about})" if check.about else name

@@ -20,13 +20,15 @@ from reconciliation import naming
 from reconciliation.charts import flow_bars, share_width, system_bars, trend_lines
 from reconciliation.division_bars import divisions
 from reconciliation.report import Report
-from reconciliation.side_by_side import by_cause, side_by_side
+from reconciliation.side_by_side import by_cause, by_rule, side_by_side
 from reconciliation.sums import sums
 from reconciliation.verdict import LEVELS
 from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
 
 EXAMPLES = 20
-"""Findings shown per kind of difference; all are on the work list and in the JSON document."""
+"""Findings shown per kind of difference at most; all are on the work list and in the JSON document."""
+EXAMPLES_OF_ALL = 1_500
+"""Findings shown on the page: a browser must open it at once, however many there are."""
 GROUPS = 300
 """Kinds of differences shown."""
 
@@ -61,13 +63,14 @@ def render_html(report: Report, lang: str = "nl") -> str:
         sections=_sections(report),
         bars_of_systems=system_bars(report),
         trend=trend_lines(report),
-        divisions=divisions(report),
+        divisions=sorted(divisions(report), key=lambda each: not each.differing),
+        signals=by_rule(report.signals),
         causes=by_cause(report.decisions[:GROUPS]),
         side_by_side=side_by_side,
         options=_options(report),
         share_width=share_width,
         groups=report.decisions[:GROUPS],
-        examples=EXAMPLES,
+        examples=max(3, min(EXAMPLES, EXAMPLES_OF_ALL // max(1, len(report.decisions[:GROUPS])))),
         account=_account(report),
         sums_of_checks=sums(report.verdict),
         checks_of=lambda mapping: [c for c in report.verdict.checks if mapping in c.mapping.split(" + ")],
@@ -86,7 +89,7 @@ def _sections(report: Report) -> list[str]:
     }  # fmt: skip
     every = (
         "systems", "decisions", "signals", "waivers", "distribution", "trend", "losses", "scope", "checks", "detail",
-        "account", "sign",
+        "sign", "account",
     )  # fmt: skip
     return [name for name in every if maybe.get(name, True)]
 
@@ -96,7 +99,7 @@ def _options(report: Report) -> dict[str, list[str]]:
     groups = report.decisions[:GROUPS]
     return {
         "level": [level for level in LEVELS if any(group.check.startswith(f"{level}.") for group in groups)],
-        "mapping": list(dict.fromkeys(group.mapping for group in groups)),
+        "mapping": list(dict.fromkeys(group.mapping for group in groups if group.mapping)),
         "owner": sorted({group.owner for group in groups if group.owner}),
     }
 

@@ -34,6 +34,7 @@ def _without_findings(verdict: Verdict) -> dict[str, Any]:
         "distributions": [_distribution(each) for each in verdict.distributions],
         "waivers": [_waiver(use) for use in verdict.waivers],
         "sample": verdict.sample,
+        "taken_over": list(verdict.taken_over),
     }
 
 

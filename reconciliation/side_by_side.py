@@ -58,8 +58,17 @@ def _numbered(stages: Iterable[tuple[str, str]]) -> dict[tuple[str, int], str]:
 
 def by_cause(groups: Iterable[FindingGroup]) -> tuple[CauseOfDifferences, ...]:
     """Gather groups by their cause, the largest first."""
+    return _gathered((group.cause, group) for group in groups)
+
+
+def by_rule(groups: Iterable[FindingGroup]) -> tuple[CauseOfDifferences, ...]:
+    """Gather what rules point out by the rule, which then is the cause, the largest first."""
+    return _gathered((group.difference or "", group) for group in groups)
+
+
+def _gathered(named: Iterable[tuple[str, FindingGroup]]) -> tuple[CauseOfDifferences, ...]:
     gathered: dict[str, list[FindingGroup]] = {}
-    for group in groups:
-        gathered.setdefault(group.cause, []).append(group)
+    for name, group in named:
+        gathered.setdefault(name, []).append(group)
     causes = [CauseOfDifferences(cause, sum(g.count for g in of), tuple(of)) for cause, of in gathered.items()]
     return tuple(sorted(causes, key=lambda each: (-each.count, each.cause)))

@@ -124,6 +124,8 @@ class Verdict:
     """What each waiver that was not revoked did here, or why it does not count."""
     sample: float | None = None
     """The share of the records that the levels of `SAMPLED` compared; None: all."""
+    taken_over: tuple[str, ...] = ()
+    """Mappings that were compared before an interruption, and not again."""
 
     @property
     def idle(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/: cli.md from the click commands, errors.md from the code tables and the code.
+"""Write the generated pages of docs/: cli.md from the click commands, errors.md, rules.md and steps.md from the code.
 
 Usage: python tools/write_docs.py [--check]     with --check nothing is written; exit status 1 names stale pages
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from rules_page import rules_page
 
 from casemodel import ISSUE_CODES, printable
 from mappings import MAPPING_CODES
@@ -216,7 +217,7 @@ def _shown(text: str | None, nothing: str = "*fails*") -> str:
     return f"`{printable(text).replace('|', chr(92) + '|')}`" if text else "*(empty)*"
 
 
-PAGES = {"cli.md": cli_page, "errors.md": errors_page, "steps.md": steps_page}
+PAGES = {"cli.md": cli_page, "errors.md": errors_page, "rules.md": rules_page, "steps.md": steps_page}
 
 
 def main() -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from casemodel.rules import case_parts, cases, counter, links, parties
+from casemodel.rules.coverage import ENFORCED, NOT_ASKED
 from casemodel.rules.rule import BusinessRule, Moment
 
 SUBJECTS = (parties, cases, case_parts, counter, links)
 """The modules that hold the rules, one per subject."""
 
-__all__ = ["SUBJECTS", "BusinessRule", "Moment", "business_rules"]
+__all__ = ["ENFORCED", "NOT_ASKED", "SUBJECTS", "BusinessRule", "Moment", "business_rules"]
 
 
 def business_rules(moment: Moment) -> tuple[BusinessRule, ...]:

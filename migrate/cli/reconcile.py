@@ -25,6 +25,7 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
 )
 @click.option("--sample", metavar="SHARE", help="Compare a share of the records, such as 1%; the same in every run.")
+@click.option("--resume", is_flag=True, help="Go on with a reconciliation that was interrupted, where nothing changed.")
 @pass_invocation
 def reconcile(
     invocation: Invocation,
@@ -33,6 +34,7 @@ def reconcile(
     kinds: tuple[str, ...],
     lang: str,
     sample: str | None,
+    resume: bool,
 ) -> int:
     """Compare the old systems with the target, value by value, and report."""
     from migrate.proof import sample_of
@@ -42,11 +44,17 @@ def reconcile(
     from reconciliation import render_terminal, verdict_chunks
 
     drawn = sample_of(sample)
-    with (
-        open_session(invocation.workspace(), as_of_date(None)) as session,
-        compare(session, mappings, levels, kinds, lang, listed=invocation.format == "json", sample=drawn) as done,
-    ):
-        document = verdict_chunks(done.report.verdict, {"reports": [str(path) for path in done.files]})
-        lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
-        invocation.emit(document, lines)
+    try:
+        with (
+            open_session(invocation.workspace(), as_of_date(None)) as session,
+            compare(
+                session, mappings, levels, kinds, lang, listed=invocation.format == "json", sample=drawn, resume=resume
+            ) as done,
+        ):
+            document = verdict_chunks(done.report.verdict, {"reports": [str(path) for path in done.files]})
+            lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
+            invocation.emit(document, lines)
+    except KeyboardInterrupt:
+        invocation.say("`omnicase reconcile --resume` goes on with the mappings that are not done yet.")
+        raise
     return 0 if done.report.verdict.clean else 3

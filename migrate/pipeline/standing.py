@@ -37,25 +37,25 @@ class Standing:
 
 def fingerprint(source: Source, mapping: CompiledMapping) -> str:
     """Return the fingerprint of the relation of a mapping and those that it looks beside into."""
-    return _together([source.fingerprint(name) for name in _relations(mapping)])
+    return _together([source.fingerprint(name) for name in relations_read(mapping)])
 
 
 def form_of(source: Source, mapping: CompiledMapping) -> dict[str, list[list[str]]]:
     """Return name and type of every column of these relations."""
     return {
         name: [[column.name, column.declared_type] for column in source.relation(name).columns]
-        for name in _relations(mapping)
+        for name in relations_read(mapping)
     }
 
 
 def content_digest(source: Source, mapping: CompiledMapping) -> str | None:
     """Return a digest of all rows of these relations; None where the source has none."""
-    digests = [source.content(name) for name in _relations(mapping)]
+    digests = [source.content(name) for name in relations_read(mapping)]
     known = [digest for digest in digests if digest is not None]
     return _together(known) if len(known) == len(digests) else None
 
 
-def _relations(mapping: CompiledMapping) -> list[str]:
+def relations_read(mapping: CompiledMapping) -> list[str]:
     return list(dict.fromkeys([mapping.relation, *(side.relation for side in mapping.sides)]))
 
 

@@ -102,9 +102,11 @@ class OwnRuleAsked:
         # A colon begins a parameter in SQLAlchemy's texts.
         sql = self.rule.sql[dialect].replace("\\", "\\\\").replace(":", "\\:")
         asked = sa.text(sql).columns(sa.column("id", sa.Text)).subquery()
-        key: sa.ColumnElement[Any] = as_text(dialect, table.c.id)
-        wanted = sa.select(table.c.id).where(key.in_(sa.select(asked.c.id)), table.c.id > after)
-        wanted = wanted.order_by(table.c.id).limit(most)
+        inner = sa.select(asked.c.id)
         if dialect != "sqlite":
-            wanted = wanted.add_cte(*(as_sqlite_has_it(dialect, tables[name]).cte(name) for name in self.rule.tables))
+            # Nested: outside of it the names are those of the tables themselves.
+            plain = (as_sqlite_has_it(dialect, tables[name]).cte(name, nesting=True) for name in self.rule.tables)
+            inner = inner.add_cte(*plain)
+        key: sa.ColumnElement[Any] = as_text(dialect, table.c.id)
+        wanted = sa.select(table.c.id).where(key.in_(inner), table.c.id > after).order_by(table.c.id).limit(most)
         return self.target.query(wanted, ("id",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -68,6 +68,19 @@ class Distributions:
             self._expected[each.by].append(_counts(counted, each.column, each))
             self._apart[each.by].append(_counts(once, f"{each.column}:found", each))
         self._ids = pl.concat([self._ids, counted["id"].hash(), once["id"].hash()])
+
+    def state(self) -> dict[str, pl.DataFrame]:
+        """Return what was counted so far, for `restore`."""
+        empty = pl.DataFrame(schema={"value": pl.String, "n": pl.Int64})
+        counts = {"expected": self._expected, "apart": self._apart}
+        frames = {f"{side}:{by}": pl.concat([empty, *parts]) for side, of in counts.items() for by, parts in of.items()}
+        return frames | {"ids": self._ids.to_frame("id"), "left_out": pl.DataFrame({"n": [self._left_out]})}
+
+    def restore(self, state: Mapping[str, pl.DataFrame]) -> None:
+        """Go on from what `state` returned in an earlier reconciliation."""
+        for each in self._dimensions:
+            self._expected[each.by], self._apart[each.by] = [state[f"expected:{each.by}"]], [state[f"apart:{each.by}"]]
+        self._ids, self._left_out = state["ids"]["id"], int(state["left_out"]["n"][0])
 
     def leave_out(self, kept: Iterable[pl.DataFrame]) -> None:
         """Leave records out that a mapping made and whose rows are gone: their ``id``, page by page."""

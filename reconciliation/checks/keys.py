@@ -146,6 +146,19 @@ class KeysToSource:
         """Remember which ids the source explains."""
         self._seen.append(frame["id"].drop_nulls().hash())
 
+    @property
+    def mark(self) -> int:
+        """How far it is, for `since`."""
+        return len(self._seen)
+
+    def since(self, mark: int) -> pl.Series:
+        """Return the hashes of the ids that the source explained after a mark."""
+        return pl.concat([pl.Series("id", [], dtype=pl.UInt64), *(each.rename("id") for each in self._seen[mark:])])
+
+    def add_hashes(self, hashes: pl.Series) -> None:
+        """Remember what `since` returned in an earlier reconciliation."""
+        self._seen.append(hashes)
+
     def check(self) -> tuple[Check, FindingBook]:
         """Read all ids of the table and return the answer with the book that holds the findings without a mapping."""
         last = list(self._proofs.values())[-1]

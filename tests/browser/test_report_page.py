@@ -28,7 +28,6 @@ LOOKS = [
 ]
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize(("made", "lang", "scheme", "media"), LOOKS, ids=["-".join(look) for look in LOOKS])
 def test_axe_finds_nothing(open_page, keep, made, lang, scheme, media):
     report = {"full": full_report, "clean": clean_report}[made]()
@@ -90,13 +89,16 @@ def test_search_and_filters_show_what_fits_and_say_how_many(open_page, keep):
     page.locator("#by-level").select_option(label="keys")
     keys = sum(group.check.startswith("keys.") for group in report.decisions)
     assert shown.count() == keys > 0
-    page.locator("#by-mapping").select_option("seed.channel")
+    page.locator("#by-mapping").select_option("zaak.case")
+    both = sum(group.check.startswith("keys.") and group.mapping == "zaak.case" for group in report.decisions)
+    assert shown.count() == both > 0
+    page.locator("#search").fill("nowhere to be found")
     assert shown.count() == 0 and page.locator(".cause-of:visible").count() == 0
+    assert page.locator("#shown").inner_text() == f"0 of {kinds} kinds shown"
     page.locator("#find-mapping").fill("SEED")
     assert page.locator("details.mapping:visible").count() == 1
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("lang", ["nl", "en"])
 def test_a_narrow_screen_needs_no_sideways_scrolling(open_page, keep, lang):
     page = open_page(render_html(full_report(), lang), width=320)
@@ -137,13 +139,19 @@ def test_a_hundred_thousand_findings_open_within_two_seconds(open_page, keep, ca
     report = huge_report(100_000)
     assert report.verdict.finding_count == 100_000
     html = render_html(report)
-    times = []
+    walls, spent = [], []
     for _ in range(3):
         page = open_page(html)
+        measure = page.context.new_cdp_session(page)
+        measure.send("Performance.enable")
+        page.reload()
         page.wait_for_function("performance.getEntriesByType('navigation')[0].loadEventEnd > 0")
-        times.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
+        walls.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
+        metrics = {each["name"]: each["value"] for each in measure.send("Performance.getMetrics")["metrics"]}
+        spent.append(metrics["ProcessTime"] * 1000)
     with capsys.disabled():
-        print(f"\n100,000 findings: {len(html):,} characters open in {min(times):.0f} ms (of {len(times)} times)")
+        print(f"\n100,000 findings: {len(html):,} characters; open in {min(walls):.0f} ms, {min(spent):.0f} ms of processor")
     page.locator("#search").fill("veld_7:")
+    assert page.locator(".cause-of .finding:visible").count() == 1
     keep(page, "report-huge", full_page=False)
-    assert min(times) < 2_000
+    assert min(spent) < 2_000, "what else the machine does is not counted"
