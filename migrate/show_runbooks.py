@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -111,10 +112,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "overdue": ("te lang", "overdue"),
     "runners": ("uitgevoerd door {who}", "run by {who}"),
     "unknown facts": ("   de feiten zijn niet te lezen: {why}", "   the facts cannot be read: {why}"),
-    "clean": ("{n} draaiboeken, niets op aan te merken.", "{n} runbooks, nothing wrong."),
+    "clean": ("Draaiboeken: {n}. Niets op aan te merken.", "Runbooks: {n}. Nothing wrong."),
     "counted": (
-        "{n} draaiboeken: {error} fouten, {warning} waarschuwingen, {note} opmerkingen.",
-        "{n} runbooks: {error} errors, {warning} warnings, {note} notes.",
+        "Draaiboeken: {n}. Fouten: {error}, waarschuwingen: {warning}, opmerkingen: {note}.",
+        "Runbooks: {n}. Errors: {error}, warnings: {warning}, notes: {note}.",
     ),
     "approved gate": (
         "{person} heeft de poort {gate} van {run} goedgekeurd (goedkeuring {approval}).",
@@ -197,7 +198,7 @@ def step_lines(step: Step, commands: Sequence[Sequence[str]], lang: str) -> Iter
         yield f"   {line}" if line else ""
     if step.kind == CONSOLE:
         for command in commands:
-            yield f"   $ omnicase {' '.join(command)}"
+            yield f"   $ omnicase {shlex.join(command)}"
         if not commands:
             yield word(lang, "nothing")
         statuses = ", ".join(map(str, step.expect))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -155,7 +156,7 @@ class Engine:
             log.line("(nothing to take back)")
         deadline = time.monotonic() + (step.timeout or 0)
         for words in commands:
-            log.line(f"$ omnicase {' '.join(words)}")
+            log.line(f"$ omnicase {shlex.join(words)}")
             ended = execute(
                 [*self.hands.program, *words],
                 folder=self.hands.folder,

@@ -160,6 +160,7 @@ def _end_group(process: subprocess.Popen[bytes], first: signal.Signals = signal.
     for number in (first, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
+            os.killpg(process.pid, signal.SIGCONT)  # one that was stopped hears nothing else
         with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             process.wait(_GRACE_SECONDS)
             return

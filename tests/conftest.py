@@ -169,6 +169,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     left_out = config.stash.get(_LEFT_OUT, {})
     if left_out:
         seed = os.environ.get("OMNICASE_SEED", "1")
-        terminalreporter.section(f"not run: left out of the sample by seed {seed}; `make test-faults` runs all")
+        terminalreporter.section(f"not run: left out of the sample by seed {seed}; `make test-faults`, `make test-browser` run all")
         for family, names in sorted(left_out.items()):
             terminalreporter.write_line(f"{family}: {len(names)} left out: {', '.join(names)}")

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from command_line import ROOT
 
+SAMPLE = 3
+"""Of these tests, run by `make test`."""
 SHOTS = ROOT / ".screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 REMEDY = (
@@ -22,10 +24,12 @@ REMEDY = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.sample(SAMPLE, family="tests/browser"))
 
 
 @pytest.fixture(scope="session")

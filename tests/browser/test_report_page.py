@@ -28,7 +28,6 @@ LOOKS = [
 ]
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize(("made", "lang", "scheme", "media"), LOOKS, ids=["-".join(look) for look in LOOKS])
 def test_axe_finds_nothing(open_page, keep, made, lang, scheme, media):
     report = {"full": full_report, "clean": clean_report}[made]()
@@ -100,7 +99,6 @@ def test_search_and_filters_show_what_fits_and_say_how_many(open_page, keep):
     assert page.locator("details.mapping:visible").count() == 1
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("lang", ["nl", "en"])
 def test_a_narrow_screen_needs_no_sideways_scrolling(open_page, keep, lang):
     page = open_page(render_html(full_report(), lang), width=320)

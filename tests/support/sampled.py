@@ -1,8 +1,9 @@
 """Which tests `make test` runs: all that are cheap, and of the expensive ones a sample that a seed draws.
 
-Two things make a test expensive.  It belongs to a family marked ``sample(n)``, of whose parameter sets n are run.  Or
-it took a second or more when the costs were last measured (`costs.json`): of those as many are run as fit into a
-budget, from every file at least one, and those of the promises always.
+Two things make a test expensive.  It belongs to a family marked ``sample(n)``, of whose parameter sets n are run, or of
+whose tests, where the mark names a ``family`` of several.  Or it took a second or more when the costs were last measured
+(`costs.json`): of those as many are run as fit into a budget, from every file at least one, and those of the promises
+always.
 """
 
 from __future__ import annotations
@@ -43,9 +44,10 @@ def leave_out(items: list[pytest.Item], seed: str) -> tuple[list[pytest.Item], L
     dropped = [*of_families, *_over_budget(rest, seed)]
     named: LeftOut = defaultdict(list)
     for item in dropped:
-        family, _, part = item.nodeid.partition("[")
-        inside = item.get_closest_marker("sample") is not None
-        named[family if inside else item.nodeid.partition("::")[0]].append(part.rstrip("]") if inside else item.name)
+        mark = item.get_closest_marker("sample")
+        family = item.nodeid.partition("::")[0] if mark is None else _family(item, mark)
+        inside = item.nodeid.startswith(f"{family}[")
+        named[family].append(item.nodeid.partition("[")[2].rstrip("]") if inside else item.name)
     return dropped, dict(named)
 
 
@@ -55,7 +57,7 @@ def _families(items: Sequence[pytest.Item], seed: str) -> set[pytest.Item]:
     for item in items:
         mark = item.get_closest_marker("sample")
         if mark is not None:
-            family = item.nodeid.partition("[")[0]
+            family = _family(item, mark)
             families[family].append(item)
             sizes[family] = mark.args[0]
     dropped: set[pytest.Item] = set()
@@ -64,6 +66,10 @@ def _families(items: Sequence[pytest.Item], seed: str) -> set[pytest.Item]:
         chosen = set(random.Random(f"{seed} {family}").sample(range(len(members)), size))
         dropped |= {member for position, member in enumerate(members) if position not in chosen}
     return dropped
+
+
+def _family(item: pytest.Item, mark: pytest.Mark) -> str:
+    return str(mark.kwargs.get("family", item.nodeid.partition("[")[0]))
 
 
 def _over_budget(items: Sequence[pytest.Item], seed: str) -> list[pytest.Item]:
