@@ -112,10 +112,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "overdue": ("te lang", "overdue"),
     "runners": ("uitgevoerd door {who}", "run by {who}"),
     "unknown facts": ("   de feiten zijn niet te lezen: {why}", "   the facts cannot be read: {why}"),
-    "clean": ("{n} draaiboeken, niets op aan te merken.", "{n} runbooks, nothing wrong."),
+    "clean": ("Draaiboeken: {n}. Niets op aan te merken.", "Runbooks: {n}. Nothing wrong."),
     "counted": (
-        "{n} draaiboeken: {error} fouten, {warning} waarschuwingen, {note} opmerkingen.",
-        "{n} runbooks: {error} errors, {warning} warnings, {note} notes.",
+        "Draaiboeken: {n}. Fouten: {error}, waarschuwingen: {warning}, opmerkingen: {note}.",
+        "Runbooks: {n}. Errors: {error}, warnings: {warning}, notes: {note}.",
     ),
     "approved gate": (
         "{person} heeft de poort {gate} van {run} goedgekeurd (goedkeuring {approval}).",

@@ -83,7 +83,7 @@ def test_the_shipped_runbooks_are_clean(tmp_path: Path, waves: bool):
         persons = persons.replace("owner: []", "owner: [p]").replace("archivist: []", "archivist: [a]")
         (folder / "runbooks" / name).write_text(persons)
     answer = in_process("-C", folder, "runbook", "lint", "--lang", "en")
-    assert (answer.status, answer.out) == (0, "12 runbooks, nothing wrong.\n")
+    assert (answer.status, answer.out) == (0, "Runbooks: 12. Nothing wrong.\n")
 
 
 def test_the_two_languages_have_the_same_steps():

@@ -76,7 +76,7 @@ def test_a_step_that_made_no_run_has_nothing_to_take_back(team: People):
 
 
 def test_what_a_step_printed_is_kept_private_masked_and_hashed(team: People):
-    secret = "zeer-geheim-woord"  # noqa: S105 -- what must not be found
+    secret = "zeer-geheim-woord"
     write(team.folder, LOAD.replace("TIMEOUT", "5m").replace("omnicase run --wave a", f'omnicase unlock --reason "{secret}"'))
     team.run("switch", "root")
     step = team.status()["steps"][0]
