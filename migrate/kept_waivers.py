@@ -66,6 +66,32 @@ def kept_waivers(target: Target, workspace: Workspace) -> list[KeptWaiver]:
     return [_kept(row, [each for each in events if each["waiver_id"] == row["id"]], trust, workspace) for row in rows]
 
 
+def signed_deeds(target: Target, workspace: Workspace) -> dict[int, list[dict[str, Any]]]:
+    """Return by waiver what its proposer and approver signed, with the signatures, for who trusts no check of ours.
+
+    ``signed`` is None where a deed was not signed.
+    """
+    with target.engine.connect() as connection:
+        waiver, event = table(connection, "waiver"), table(connection, "waiver_event")
+        rows = [dict(row) for row in connection.execute(sa.select(waiver).order_by(waiver.c.id)).mappings()]
+        approvals = {
+            row["waiver_id"]: dict(row)
+            for row in connection.execute(
+                sa.select(event).where(event.c.event == "approved").order_by(event.c.id.desc())
+            ).mappings()
+        }
+    found = {}
+    for row in rows:
+        proposed, approval = proposed_document(row, workspace), approvals.get(row["id"])
+        deeds = [(proposed, row)]
+        if approval is not None:
+            deeds.append((_with_approval(proposed, approval), approval))
+        found[row["id"]] = [
+            {"document": document, "signed": json.loads(deed["signature"] or "null")} for document, deed in deeds
+        ]
+    return found
+
+
 def counting_waivers(target: Target, workspace: Workspace) -> list[Waiver]:
     """Return the waivers that a verdict is held against: those that were not revoked."""
     return [each.waiver for each in kept_waivers(target, workspace) if each.state != "revoked"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from casemodel import join_key, printable
+from migrate.import_decisions import Imported
 from migrate.kept_waivers import KeptWaiver
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -22,6 +23,11 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "most": ("ten hoogste {n}, tot en met {until}", "at most {n}, up to and including {until}"),
     "by": ("voorstel {proposer}, goedkeuring {approver}", "proposed by {proposer}, approved by {approver}"),
     "withdrawn": ("ingetrokken door {person}: “{reason}”", "revoked by {person}: “{reason}”"),
+    "imported": (
+        "voorgesteld: {n}; al bekend: {known} regels; geweigerd: {refused} regels",
+        "proposed: {n}; known already: {known} lines; refused: {refused} lines",
+    ),
+    "refused": ("blad {sheet}, rij {row}: {code} {message}", "sheet {sheet}, row {row}: {code} {message}"),
     "next": (
         "Iemand anders keurt het goed: omnicase waiver approve {number} --by NAAM",
         "Somebody else approves it: omnicase waiver approve {number} --by NAME",
@@ -75,3 +81,11 @@ def approved_lines(kept: KeptWaiver, lang: str, *, production: bool) -> Iterator
 
 def _word(lang: str, name: str, /, **parts: object) -> str:
     return _WORDS[name][0 if lang == "nl" else 1].format(**parts)
+
+
+def imported_lines(done: Imported, lang: str) -> Iterator[str]:
+    """Return the waivers that a work list proposed, and the lines that it could not."""
+    yield _word(lang, "imported", n=len(done.proposed), known=done.known, refused=len(done.refused))
+    yield from list_lines(done.proposed, lang) if done.proposed else ()
+    for each in done.refused:
+        yield _word(lang, "refused", sheet=printable(each.sheet), row=each.row, code=each.code, message=each.message)

@@ -2,7 +2,7 @@
 
 from reconciliation.differences import difference_kind_expr
 from reconciliation.files import write_atomically, write_report
-from reconciliation.findings import Finding, FindingGroup
+from reconciliation.findings import Finding, FindingGroup, GroupKey
 from reconciliation.journal import Journal, Judged, judged_from
 from reconciliation.judge import judge
 from reconciliation.kept_findings import KeptFindings
@@ -39,6 +39,7 @@ from reconciliation.waivers import (
     with_waivers,
 )
 from reconciliation.words import difference_text, figure, has_text, issue_text, text
+from reconciliation.work_list import WorkSheet, key_of_line, work_sheets
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Facts",
     "Finding",
     "FindingGroup",
+    "GroupKey",
     "IssueCount",
     "Journal",
     "Judged",
@@ -79,6 +81,7 @@ __all__ = [
     "Waiver",
     "WaiverUse",
     "WaveLine",
+    "WorkSheet",
     "build_report",
     "difference_kind_expr",
     "difference_text",
@@ -87,6 +90,7 @@ __all__ = [
     "issue_text",
     "judge",
     "judged_from",
+    "key_of_line",
     "may_be_waived",
     "meaning_of",
     "reconcile_schema",
@@ -98,6 +102,7 @@ __all__ = [
     "verdict_document",
     "watched_keys",
     "with_waivers",
+    "work_sheets",
     "write_atomically",
     "write_report",
     "write_workbook",

@@ -188,9 +188,8 @@ class FindingBook:
         return tuple(sorted(made, key=lambda g: (-g.count, g.check, g.field or "", g.cause, g.difference or "")))
 
     def _finding(self, group: GroupKey, example: Example) -> Finding:
-        shown = "|".join(example.key)
         return Finding(
-            id=stable_id(group.check, self._mapping, shown, group.field, group.cause, *_part(group)),
+            id=finding_id(group, self._mapping, example.key),
             check=group.check, mapping=self._mapping, key=example.key, field=group.field, cause=group.cause,
             difference=group.difference, expected=example.expected, found=example.found, stages=example.stages,
         )  # fmt: skip
@@ -200,6 +199,11 @@ def _part(group: GroupKey) -> tuple[str, ...]:
     """Return which control, rule or other part of a check a finding is of: several may find the same key."""
     parted = not group.check.startswith(("accounting.", "keys.", "fields."))
     return (group.difference,) if parted and group.difference is not None else ()
+
+
+def finding_id(group: GroupKey, mapping: str, key: tuple[str, ...]) -> str:
+    """Return the id of the finding of a key, as it is shown, in a group."""
+    return stable_id(group.check, mapping, "|".join(key), group.field, group.cause, *_part(group))
 
 
 def stable_id(*parts: str | None) -> str:

@@ -35,7 +35,8 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     verdict, amounts = report.verdict, report.total.amounts
     kind = conclusion_kind(verdict)
     if kind == "in_balance":
-        values = sum(check.compared_values for check in verdict.checks)
+        # Groups of a distribution are no values of records.
+        values = sum(check.compared_values for check in verdict.checks if check.level != "distribution")
         sentences = [text(lang, "says.accepted" if verdict.waived_count else "says.in_balance", n=values)]
     elif kind == "findings":
         still = verdict.finding_count - verdict.waived_count

@@ -214,7 +214,9 @@ def _scope(report: Report, lang: str) -> list[str]:
 def _checks(report: Report, lang: str) -> list[str]:
     checks = report.verdict.checks
     passed = sum(check.outcome == "passed" for check in checks)
-    out = [f"{_title(lang, 'checks')} ({text(lang, 'checks.summary', n=passed, total=len(checks))})"]
+    idle = sum(check.outcome == "not_applicable" for check in checks)
+    summary = text(lang, "checks.summary", n=passed, total=len(checks) - idle)
+    out = [f"{_title(lang, 'checks')} ({summary}{text(lang, 'checks.idle', n=idle) if idle else ''})"]
     for each in sums(report.verdict):
         out += [f"{_MARKS[each.outcome]} {text(lang, f'check.{each.check}')}", *_wrap(_compared(each, lang), "    ")]
         for check in each.exceptions if each.check not in _MANY else ():

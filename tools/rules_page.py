@@ -58,9 +58,9 @@ rules:
     sql: SELECT id FROM case_file WHERE handler_actor_id IS NULL
 ```
 
-The SELECT returns the `id` of every record of the table that does **not** hold to the rule. It is written as for SQLite,
-whatever database the target is: dates and moments are texts (`2011-04-05`, `2011-04-05 09:30:00.000000` in UTC), yes
-and no are 1 and 0. It only reads: one SELECT over tables of the model, functions from the list of
+The SELECT returns the `id` of every record of the table that does **not** hold to the rule. It is written as for
+SQLite, whatever database the target is: dates and moments are texts (`2011-04-05`, `2011-04-05 09:30:00.000000` in
+UTC), yes and no are 1 and 0. It only reads: one SELECT over tables of the model, functions from the list of
 [queries](mappings.md), nothing recursive. What is wrong is refused before anything is compared (exit status 4):
 
 | code | what is wrong |

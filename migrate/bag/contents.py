@@ -14,7 +14,7 @@ from typing import Final
 
 from casemodel import RefusedError
 from mappings import MappingFile
-from migrate.bag.personal import line_of_bsn, personal_files, source_folders, without_notes
+from migrate.bag.personal import SourceData, line_of_bsn, personal_files, without_notes
 from migrate.workspace import FILE as SETTINGS
 from migrate.workspace import Workspace
 
@@ -88,12 +88,12 @@ def gather(
     """
     found = Contents()
     personal = personal_files(workspace, mapping_files)
-    sources = source_folders(workspace)
+    sources = SourceData(workspace, _FOLDERS)
     rsin = workspace.model.municipality.rsin
     allowed = frozenset({rsin.encode()}) if rsin else frozenset()
     for path in (SETTINGS, *_listed(workspace.root, found)):
         file = workspace.root / path
-        if any(file == each or file.is_relative_to(each) for each in sources):
+        if file in sources:
             found.leave(path, SOURCE)
             continue
         content = _read(file)

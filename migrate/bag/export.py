@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from migrate.bag.secrets import refuse_secrets
 from migrate.bag.write import refuse_occupied, write_bag
 from migrate.coverage_xlsx import write_coverage_xlsx
 from migrate.declaration import LANGUAGES, Declaration, declaration_facts, declaration_schema, find_template
-from migrate.kept_waivers import kept_waivers
+from migrate.kept_waivers import kept_waivers, signed_deeds
 from migrate.ledger.store import now, table
 from migrate.mapping_coverage import coverage_paper, coverage_report
 from migrate.opened_target import workspace_target
@@ -34,8 +35,8 @@ from migrate.verdicts import VerdictRecord, verdicts
 from migrate.workspace import Workspace
 from reconciliation import reconcile_schema
 
-TWIN: Final = "verify_evidence.py"
-"""The independent verifier, which an auditor can read whole."""
+CHECKS: Final = ("verify_evidence.py", "check_waivers.py")
+"""What checks without this program, short enough to be read whole."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def export(workspace: Workspace, place: Path) -> Export:
     try:
         with target.engine.connect() as connection:
             known, moment = verdicts(connection), _last_moment(connection)
-        accepted = [each.as_dict() for each in kept_waivers(target, workspace)]
+        deeds = signed_deeds(target, workspace)
+        accepted = [each.as_dict() | {"signed": deeds[each.waiver.number]} for each in kept_waivers(target, workspace)]
     finally:
         target.close()
     # First, since it brings the file of the evidence up to date.
@@ -156,14 +158,16 @@ def _add_coverage(found: Contents, workspace: Workspace, personal: set[str]) -> 
 
 
 def _add_texts(found: Contents) -> None:
-    """Add the guide for the auditor in both languages, and the verifier that is independent of this program."""
+    """Add the guide for the auditor in both languages, and what checks without this program."""
     for lang in LANGUAGES:
         found.files[f"README.{lang}.md"] = (files("migrate") / "templates" / f"bag.{lang}.md").read_bytes()
-    twin = Path(migrate.__file__).parents[1] / "docs" / TWIN
-    if twin.is_file():
-        found.files[TWIN] = twin.read_bytes()
-    else:
-        found.missing.append(TWIN)
+    places = (Path(migrate.__file__).parents[1] / "docs", Path(sys.prefix) / "share" / "omnicase")
+    for name in CHECKS:
+        file = next((place / name for place in places if (place / name).is_file()), None)
+        if file is None:
+            found.missing.append(name)
+        else:
+            found.files[name] = file.read_bytes()
 
 
 def _info(workspace: Workspace) -> Mapping[str, str]:

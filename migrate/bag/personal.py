@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
@@ -118,11 +119,37 @@ def without_notes(content: bytes) -> bytes:
     return plain.getvalue().encode()
 
 
-def source_folders(workspace: Workspace) -> set[Path]:
-    """Return the folders and files inside the workspace that are old systems: source data, never in a bag."""
-    found: set[Path] = set()
-    for options in workspace.model.systems.values():
-        for name in ("folder", "path"):
-            if isinstance(options.get(name), str):
-                found.add((workspace.root / options[name]).absolute())
-    return found
+class SourceData:
+    """Tells which files inside the workspace are data of an old system, and so never in a bag.
+
+    All of a system's folder is; where that is a folder that people write in (`own`), such as ``codes``, what its
+    relations name.
+    """
+
+    def __init__(self, workspace: Workspace, own: Collection[str]) -> None:
+        self._places: list[Path] = []
+        self._named: list[tuple[Path, str]] = []
+        for options in workspace.model.systems.values():
+            for name in ("folder", "path"):
+                if not isinstance(options.get(name), str):
+                    continue
+                place = (workspace.root / options[name]).absolute()
+                if any((workspace.root / each).is_relative_to(place) for each in own):
+                    self._named += [(place, pattern) for pattern in _patterns(options)]
+                else:
+                    self._places.append(place)
+
+    def __contains__(self, file: Path) -> bool:
+        return any(file == place or file.is_relative_to(place) for place in self._places) or any(
+            file.is_relative_to(place) and fnmatch(file.relative_to(place).as_posix(), pattern)
+            for place, pattern in self._named
+        )
+
+
+def _patterns(node: Any) -> Iterator[str]:
+    """Yield the names of files that relations and layouts of a system give."""
+    if isinstance(node, dict):
+        named = node.get("files")
+        yield from [named] if isinstance(named, str) else named if isinstance(named, list) else ()
+        for each in node.values():
+            yield from _patterns(each)

@@ -100,10 +100,10 @@ def _component(found: Distribution) -> dict[str, Any]:
 def _licence(found: Distribution) -> list[dict[str, Any]]:
     """Return the licence as its author gives it: an SPDX expression, else a name."""
     told = found.metadata
-    expression = told["License-Expression"] if "License-Expression" in told else None
-    if expression and _SPDX.fullmatch(expression):
+    expression = (told.get_all("License-Expression") or [""])[0]
+    if _SPDX.fullmatch(expression):
         return [{"expression": expression}]
-    short = (told["License"] if "License" in told else "").strip()
+    short = (told.get_all("License") or [""])[0].strip()
     if short and "\n" not in short and len(short) <= 100:
         return [{"license": {"name": short}}]
     classified = [

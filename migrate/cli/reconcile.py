@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+from pathlib import Path
+from typing import Any
+
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
@@ -11,7 +15,45 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
 
 
-@click.command()
+@click.command("import-decisions")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.xlsx")
+@click.option("--by", metavar="PERSON", help="Who proposes: the person of your key (default: your user name).")
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@pass_invocation
+def import_decisions(invocation: Invocation, file: Path, by: str | None, lang: str) -> int:
+    """Propose a waiver for each line of a work list that accepts a difference.
+
+    Exit status 3 when a line cannot be proposed.
+    """
+    from migrate.cli.passphrase import ask_passphrase
+    from migrate.import_decisions import import_decisions as import_list
+    from migrate.opened_target import workspace_target
+    from migrate.run import as_of_date
+    from migrate.session import open_session
+    from migrate.show_waivers import imported_lines
+
+    with open_session(invocation.workspace(), as_of_date(None)) as session:
+        target = workspace_target(session.workspace)
+        try:
+            done = import_list(session, target, file, by or getpass.getuser(), ask_passphrase)
+        finally:
+            target.close()
+    invocation.emit(done.as_dict(), imported_lines(done, lang))
+    return 3 if done.refused else 0
+
+
+class _Reconcile(click.Command):
+    """`reconcile`, whose first word may be `import-decisions`, which no mapping is called."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == [import_decisions.name]:
+            return import_decisions.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=_Reconcile, epilog="`reconcile import-decisions FILE.xlsx` proposes what a work list accepts.")
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @click.option(
     "--level",
@@ -20,7 +62,13 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     metavar="LEVELS",
     help="schema,accounting,keys,controls,fields,children,rules,distribution (default: all).",
 )
-@click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,xlsx,json,txt to reports/.")
+@click.option(
+    "--report",
+    "kinds",
+    callback=_listed,
+    metavar="KINDS",
+    help="Also write html,xlsx,json,junit,txt to reports/.",
+)
 @click.option(
     "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
 )

@@ -320,4 +320,18 @@ HINTS: Final[tuple[tuple[str, str], ...]] = (
     ("Write {a}, or {b}.", "Schrijf {a}, of {b}."),
     ("Write {a} or {b}.", "Schrijf {a} of {b}."),
     ("Write {a}.", "Schrijf {a}."),
+    # rules of the municipality
+    ("Put it into checks/.", "Zet het in checks/."),
+    ("Give each rule an id of its own.", "Geef elke regel een eigen id."),
+    ("Write rules: only.", "Schrijf alleen rules:."),
+    ("Write rules: and a list of rules under it.", "Schrijf rules: met daaronder een lijst van regels."),
+    ("Keys: {a}.", "Sleutels: {a}."),
+    ("Add it: see docs/rules.md.", "Voeg die toe: zie docs/rules.md."),
+    ("Write one sentence of at most {a} characters.", "Schrijf een zin van hoogstens {a} tekens."),
+    ("Use letters, digits, - and _, at most 40.", "Gebruik letters, cijfers, - en _, hoogstens 40."),
+    ("Write error or signal.", "Schrijf error of signal."),
+    ("Tables: {a}.", "Tabellen: {a}."),
+    ("Write SELECT id FROM …", "Schrijf SELECT id FROM …"),
+    ("Run it in the database itself to see why; it is written as for SQLite.",
+     "Voer haar in de databank zelf uit om te zien waarom; zij is geschreven zoals voor SQLite."),
 )  # fmt: skip

@@ -56,6 +56,7 @@ def content_digest(source: Source, mapping: CompiledMapping) -> str | None:
 
 
 def relations_read(mapping: CompiledMapping) -> list[str]:
+    """Return the relations that a mapping reads: its own, and those that are looked at beside it."""
     return list(dict.fromkeys([mapping.relation, *(side.relation for side in mapping.sides)]))
 
 

@@ -218,5 +218,7 @@ class Chain:
         self._doubt = True
 
     def _link(self, seq: int, line: Line, *, linked: bool, drop: bool = False) -> Link:
-        told, self._told = tuple(self._told), []
+        told: tuple[Problem, ...] = ()
+        if self._told:
+            told, self._told = tuple(self._told), []
         return Link(seq, line, linked, told, drop)

@@ -124,32 +124,33 @@ def line_hash(line: bytes) -> str:
 
 def as_canonical(entry: Mapping[str, Any]) -> bytes:
     """Return an entry as RFC 8785 writes it, by the standard library, since it has neither floats nor odd keys."""
-    return json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return "".join(_ENCODER.iterencode(entry, _one_shot=True)).encode("utf-8", "surrogatepass")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"))
+_DECODER = json.JSONDecoder()
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
     """Return a line as an entry; None when it is none: not JSON, or a field is missing, unknown or of another type."""
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
+        entry = _DECODER.decode(line.decode())
+        if entry.keys() != _NEEDED and not _NEEDED <= entry.keys() <= _ALLOWED:
+            return None
+        seq = entry["seq"]
+        good = (
+            type(seq) is int
+            and 0 < seq < 2**53
+            and entry["form"] == FORM
+            and _HASH.match(entry["prev"])
+            and _AT.match(entry["at"])
+            and _KIND.match(entry["kind"])
+            and type(entry["id"]) is type(entry["project"]) is str
+            and type(entry["who"]) is type(entry["where"]) is type(entry["what"]) is dict
+        )
+        rest = len(entry) == len(_NEEDED) or all(
+            type(entry.get(name, {})) is dict for name in ("late", "clock", "signed")
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    if not isinstance(entry, dict) or not _NEEDED <= entry.keys() <= _ALLOWED:
-        return None
-    seq = entry["seq"]
-    good = (
-        entry["form"] == FORM
-        and type(seq) is int
-        and 0 < seq < 2**53
-        and _text(entry["prev"], _HASH)
-        and _text(entry["at"], _AT)
-        and _text(entry["kind"], _KIND)
-        and isinstance(entry["id"], str)
-        and isinstance(entry["project"], str)
-        and all(isinstance(entry[name], dict) for name in ("who", "where", "what"))
-        and all(isinstance(entry.get(name, {}), dict) for name in ("late", "clock", "signed"))
-    )
-    return entry if good else None
-
-
-def _text(value: object, form: re.Pattern[str]) -> bool:
-    return isinstance(value, str) and form.match(value) is not None
+    return entry if good and rest else None

@@ -62,7 +62,7 @@ def _problems(chain: Chain, content: Content) -> Iterator[Problem]:
         if not link.drop:
             yield from held
         yield from link.before
-        held = list(content.problems(link.seq, link.line)) if link.linked else []
+        held = content.problems(link.seq, link.line) if link.linked else []
     yield from held
     yield from chain.leftover()
 

@@ -6,12 +6,16 @@ import csv
 import hashlib
 import io
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import bagit
 import pytest
@@ -245,3 +249,54 @@ def test_what_an_auditor_expects_and_does_not_find_is_a_finding(workspace: Path,
     assert {".json", ".html", "coverage/"} <= missing
     assert left_out(tmp_path / "bag")[f"reports/{report.name}"] == "not what the ledger says it was"
     bagit.Bag(str(tmp_path / "bag")).validate()
+
+
+def test_an_auditor_checks_chain_and_approvals_with_what_is_in_the_bag(reconciled: Path, tmp_path: Path) -> None:
+    folder = copy_workspace(reconciled, tmp_path / "w")
+    env = {"OMNICASE_KEYS": str(tmp_path / "private"), "OMNICASE_PASSPHRASE": "een lange zin voor sleutels"}
+
+    def answer(*words: str, status: int = 0) -> Any:
+        found = in_process("-C", folder, "--format", "json", *words, env=env)
+        assert found.status == status, found.out + found.err
+        return found.document
+
+    answer("key", "new", "--person", "an", "--role", "administrator")
+    answer("key", "new", "--person", "bea", "--role", "owner")
+    with closing(sqlite3.connect(folder / "target.db")) as target, target:
+        target.execute("UPDATE customer_contact SET subject = 'anders' WHERE contact_number = '2'")
+    (group,) = answer("reconcile", "--level", "fields", status=3)["groups"]
+    propose = ("waiver", "propose", "--group", group["id"], "--until", "2099-12-31", "--reason", "met de hand hersteld")
+    answer(*propose, "--by", "an")
+    answer("waiver", "approve", "1", "--by", "bea")
+    answer("evidence", "export", str(tmp_path / "bag"))
+
+    data = tmp_path / "bag/data"
+    there = json.loads((data / "waivers.json").read_text())["waivers"][0]
+    assert (there["proposed_by"], there["approved_by"], len(there["signed"])) == ("an", "bea", 2)
+    assert "met de hand hersteld" in (data / "declaration.nl.html").read_text()
+
+    def run(script: str, *arguments: object) -> tuple[int, str]:
+        words = [sys.executable, str(data / script), *map(str, arguments)]
+        done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+        return done.returncode, done.stdout + done.stderr
+
+    status, told = run("verify_evidence.py", data / "evidence/target.jsonl", data / "keys")
+    assert (status, json.loads(told)["valid"]) == (0, True)
+    assert json.loads(told)["head"] == json.loads((data / "declaration.json").read_text())["evidence"]["head"]
+    check = ("check_waivers.py", data / "waivers.json", data / "keys")
+    assert run(*check) == (0, "waiver 1, an and bea: signed by both\n")
+
+    whole = (data / "waivers.json").read_text()
+    for old, new, why in (
+        ('"max": 1', '"max": 9', "signature does not hold"),
+        ('"approved_by": "bea"', '"approved_by": "an"', "approved by who proposed it"),
+        ('\n   "max": 1', '\n   "max": 9', "max is not what was signed"),
+        ('"until": "2099-12-31"', '"until": "2099-12-30"', "signature does not hold"),
+    ):
+        assert old in whole, old
+        (data / "waivers.json").write_text(whole.replace(old, new))
+        status, told = run(*check)
+        assert (status, why in told) == (8, True), (old, told)
+    (data / "waivers.json").write_text(whole)
+    next((data / "keys").glob("bea-*")).unlink()
+    assert run(*check) == (8, "waiver 1, an and bea: unknown key\n")

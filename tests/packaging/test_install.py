@@ -26,6 +26,9 @@ def sources(tmp_path_factory) -> Path:
     copy = tmp_path_factory.mktemp("sources")
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy / name)
+    (copy / "docs").mkdir()
+    for name in ("verify_evidence.py", "check_waivers.py"):
+        shutil.copy(ROOT / "docs" / name, copy / "docs" / name)
     for package in PACKAGES:
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
     return copy

@@ -1,0 +1,303 @@
+"""Evidence as commands leave it: in the ledger's transactions, in the file, on both databases, whatever crashes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import jsonschema
+import psycopg
+import pytest
+import sqlalchemy as sa
+from command_line import CommandLine
+from made_once import made_once
+from tiny_workspace import make_workspace
+
+from migrate.evidence.schemas import verify_schema
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny workspace, upgraded, with a machine's key, loaded once and reconciled."""
+
+    def make(folder: Path) -> None:
+        workspace = folder / "workspace"
+        workspace.mkdir(parents=True)
+        make_workspace(workspace)
+        run = CommandLine()
+        env = private(folder)
+        assert run("-C", workspace, "key", "new", "--machine", env=env).status == 0
+        assert run("-C", workspace, "db", "upgrade", env=env).status == 0
+        assert run("-C", workspace, "run", env=env).status in (0, 3)
+        assert run("-C", workspace, "reconcile", env=env).status in (0, 3)
+
+    return made_once(tmp_path_factory, "evidence", make)
+
+
+def private(folder: Path) -> dict[str, str]:
+    return {"OMNICASE_KEYS": str(folder / "private"), "OMNICASE_PASSPHRASE": "vier woorden en een"}
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "home")
+    return tmp_path / "home"
+
+
+class At:
+    """The command line in a workspace with its keys."""
+
+    def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
+        self.workspace, self.env = folder / "workspace", private(folder) | (env or {})
+        self.file = self.workspace / "evidence/target.jsonl"
+
+    def __call__(self, *words: str, env: dict[str, str] | None = None):
+        return CommandLine()("-C", self.workspace, *words, env=self.env | (env or {}))
+
+    def verified(self, *words: str):
+        answer = self("--format", "json", "evidence", "verify", *words)
+        jsonschema.validate(answer.document, verify_schema(), cls=jsonschema.Draft202012Validator)
+        return answer.status, answer.document
+
+    def entries(self) -> list[dict]:
+        return [json.loads(line) for line in self.file.read_bytes().splitlines()]
+
+
+def kinds(at: At) -> list[str]:
+    return [entry["kind"] for entry in at.entries()]
+
+
+def assert_valid(at: At) -> dict:
+    status, found = at.verified()
+    assert (status, found["valid"], found["problems"]) == (0, True, []), found
+    return found
+
+
+def test_every_command_that_changes_or_judges_leaves_its_entries(home: Path) -> None:
+    at = At(home)
+    assert_valid(at)
+    found = at.entries()
+    told = [entry["what"]["command"][0] for entry in found if entry["kind"] == "command"]
+    assert told == ["key", "db", "run", "reconcile"]
+    assert {"genesis", "key", "run", "batch", "run-ended", "verdict"} <= set(kinds(at))
+    run = next(entry for entry in found if entry["kind"] == "command" and entry["what"]["command"] == ["run"])
+    assert {"status", "program_sha256", "workspace_sha256", "mappings_sha256", "output_sha256"} <= run["what"].keys()
+    assert (run["who"]["user"] != "", run["where"]["target"], "signed" in run) == (True, "target", True)
+    begun = next(entry for entry in found if entry["kind"] == "run")["what"]
+    assert begun["sources"].keys() == {"oud.MEDEW", "kcc.CONTACT", "seed.channel"}
+    batches = [entry["what"] for entry in found if entry["kind"] == "batch"]
+    with closing(sqlite3.connect(home / "workspace/target.db")) as target:
+        assert len(batches) == target.execute("SELECT COUNT(*) FROM migration_batch").fetchone()[0]
+    assert at("rollback", "last").status == 0
+    assert kinds(at)[-3:] == ["rollback", "rolled-back", "command"]
+    assert at("purge", "--before", "2099-01-01", "--yes").status == 0
+    assert at("wave", "live", "nergens").status == 2
+    assert at.entries()[-1]["what"] | {} == at.entries()[-1]["what"]
+    assert (at.entries()[-1]["what"]["status"], at.entries()[-1]["what"]["error"]) == (2, "WAV-001")
+    assert_valid(at)
+
+
+def test_what_only_shows_leaves_none_and_verifying_neither(home: Path) -> None:
+    at = At(home)
+    before = at.file.read_bytes()
+    for words in (("status",), ("rejects", "list"), ("key", "list"), ("plan",), ("evidence", "verify"), ("evidence", "head")):
+        at(*words)
+    assert at.file.read_bytes() == before
+
+
+def test_keys_of_rows_are_tokens_and_numbers_in_reasons_too(home: Path) -> None:
+    at = At(home)
+    answer = at("explain", "oud.actor", "M1", "--unmasked", "--reason", "vraag van 999993653, zaak 12")
+    command = at.entries()[-1]["what"]["command"]
+    assert command[:3] == ["explain", "--unmasked", "--reason"] or "explain" in command, answer.err
+    assert "M1" not in command and any(word.startswith("#") for word in command)
+    assert "999993653" not in at.file.read_text()
+    assert "zaak 12" in at.file.read_text()
+    assert "M1" not in json.dumps([e["what"].get("command") for e in at.entries()])
+
+
+def test_e20_files_and_keys_are_enough(home: Path, tmp_path: Path) -> None:
+    at = At(home)
+    away = tmp_path / "away"
+    away.mkdir()
+    shutil.copy(at.file, away / "log.jsonl")
+    shutil.copytree(at.workspace / "keys", away / "keys")
+    words = ("--format", "json", "evidence", "verify", str(away / "log.jsonl"), "--keys", str(away / "keys"))
+    found = CommandLine()("-C", tmp_path, *words)
+    assert (found.status, found.document["valid"]) == (0, True), found.err
+    script = [sys.executable, str(Path(__file__).parents[2] / "docs/verify_evidence.py"), "log.jsonl", "keys"]
+    twin = subprocess.run(script, cwd=away, capture_output=True, text=True)
+    assert (twin.returncode, json.loads(twin.stdout)["head"]) == (0, found.document["head"])
+
+
+def test_a_seal_finds_what_is_cut_off_afterwards(home: Path) -> None:
+    at = At(home)
+    sealed = at("--format", "json", "evidence", "seal").document
+    seal = str(next((at.workspace / "evidence/seals").glob("*.json")))
+    assert at.verified("--expect-head", seal)[0] == at.verified("--expect-head", sealed["code"])[0] == 0
+    short = at.file.read_bytes().splitlines(keepends=True)[: sealed["seq"] - 3]
+    cut = at.workspace.parent / "cut.jsonl"
+    cut.write_bytes(b"".join(short))
+    keys = ("--keys", str(at.workspace / "keys"))
+    status, found = at.verified(str(cut), *keys)
+    assert status == 0 and any("cut off" in each for each in found["unproven"])
+    for head in (seal, sealed["code"], sealed["head"]):
+        status, found = at.verified(str(cut), *keys, "--expect-head", head)
+        assert (status, found["problems"][0]["kind"]) == (8, "cut-off")
+
+
+def test_evidence_that_is_gone_is_not_valid_and_not_sealed(home: Path) -> None:
+    at = At(home)
+    (at.workspace / "target.db").rename(home / "elsewhere.db")
+    at.file.unlink()
+    status, found = at.verified()
+    assert (status, found["problems"][0]["kind"]) == (8, "missing")
+    assert at("evidence", "seal").status == 8
+    # The outbox still has it all.
+    (home / "elsewhere.db").rename(at.workspace / "target.db")
+    assert_valid(at)
+
+
+@pytest.mark.parametrize("torn", ["at any byte", "a stranger's"])
+def test_a_last_line_that_a_crash_tore_is_made_whole(torn: str, home: Path) -> None:
+    at = At(home)
+    whole = at.file.read_bytes()
+    last = whole[:-1].rfind(b"\n") + 1
+    if torn == "at any byte":
+        from migrate.evidence.invocation import bring_up_to_date
+        from migrate.evidence.recorder import Recorder
+        from migrate.workspace import load_workspace
+
+        recorder = Recorder(load_workspace(at.workspace))
+        for end in range(last - 20, len(whole), 23):
+            at.file.write_bytes(whole[:end])
+            assert bring_up_to_date(recorder) is True
+            assert at.file.read_bytes() == whole, end
+        return
+    at.file.write_bytes(whole[:last] + b"\x00" * 17)
+    assert_valid(at)
+    assert at.file.read_bytes() == whole
+    assert at("unlock", "--reason", "proef").status == 0
+    cut = [entry for entry in at.entries() if entry["kind"] == "torn"]
+    assert [entry["what"]["bytes"] for entry in cut] == [17], "what was cut is told of"
+    assert_valid(at)
+
+
+def test_a_file_that_somebody_changed_stops_no_command_and_is_told_of(home: Path) -> None:
+    at = At(home)
+    lines = at.file.read_bytes().splitlines(keepends=True)
+    at.file.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b'"status":', b'"status":7')]))
+    answer = at("run")
+    assert answer.status in (0, 3)
+    assert "is not what the ledger holds" in answer.err
+    status, found = at.verified()
+    assert (status, found["current"]) == (8, False)
+    at.file.rename(home / "kept.jsonl")
+    assert_valid(at)
+
+
+def test_what_happens_while_the_target_is_away_is_chained_late(home: Path) -> None:
+    at = At(home)
+    (at.workspace / "target.db").rename(home / "elsewhere.db")
+    assert at("key", "new", "--person", "p.eigenaar", "--role", "owner").status == 0
+    status, found = at.verified()
+    assert (status, found["current"], found["waiting"]) == (8, None, 2), "the key is in the folder, and no entry tells of it"
+    (home / "elsewhere.db").rename(at.workspace / "target.db")
+    assert at("key", "new", "--person", "f.beheer", "--role", "administrator").status == 0
+    found = assert_valid(at)
+    assert found["waiting"] == 0
+    late = [entry for entry in at.entries() if "late" in entry]
+    assert [entry["kind"] for entry in late][-2:] == ["key", "command"]
+    assert late[-1]["late"]["happened"] < late[-1]["at"]
+
+
+def test_a_new_target_goes_on_with_the_chain(home: Path) -> None:
+    at = At(home)
+    count = len(at.entries())
+    (at.workspace / "target.db").unlink()
+    assert at("db", "upgrade").status == 0
+    assert_valid(at)
+    genesis = at.entries()[count]
+    assert (genesis["kind"], genesis["seq"], genesis["what"]["previous"]["seq"]) == ("genesis", count + 1, count)
+
+
+def test_a_target_that_was_set_back_goes_on_behind_what_was_seen(home: Path) -> None:
+    at = At(home)
+    with closing(sqlite3.connect(at.workspace / "target.db")) as target:
+        target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(at.workspace / "target.db", home / "backup.db")
+    assert at("run").status in (0, 3)
+    seen = len(at.entries())
+    for each in at.workspace.glob("target.db*"):
+        each.unlink()
+    shutil.copy(home / "backup.db", at.workspace / "target.db")
+    assert at("run").status in (0, 3)
+    assert_valid(at)
+    assert at.entries()[seen]["kind"] == "set-back"
+
+
+def _connect(url: str):
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return sqlite3.connect(str(parsed.database))
+    return psycopg.connect(parsed.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+def _tiny(folder: Path, url: str) -> At:
+    workspace = folder / "workspace"
+    workspace.mkdir(parents=True)
+    make_workspace(workspace)
+    at = At(folder, {"OMNICASE_TARGET_URL": url})
+    assert at("db", "upgrade").status == 0
+    at.file = next((workspace / "evidence").glob("*.jsonl"))
+    return at
+
+
+def test_the_outbox_is_only_added_to(target_url: str, tmp_path: Path) -> None:
+    _tiny(tmp_path, target_url)
+    name = "migration_evidence" if target_url.startswith("sqlite") else "migration.evidence"
+    deeds = [f"UPDATE {name} SET line = 'x'", f"DELETE FROM {name}"]
+    for sql in deeds if target_url.startswith("sqlite") else [*deeds, f"TRUNCATE {name}"]:
+        with closing(_connect(target_url)) as connection, pytest.raises((sqlite3.DatabaseError, psycopg.Error)):
+            connection.execute(sql)
+
+
+def test_processes_at_once_never_fork_the_chain(target_url: str, tmp_path: Path) -> None:
+    """Three commands and a run start together, in processes of their own, each adding several entries."""
+    at = _tiny(tmp_path, target_url)
+    command = [sys.executable, "-P", "-m", "migrate", "-C", str(at.workspace)]
+    env = CommandLine.environment(at.env)
+    verbs = [["run"], *(["key", "new", "--person", f"p{number}", "--role", "owner"] for number in range(3))]
+    running = [subprocess.Popen(command + verb, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for verb in verbs]
+    for process in running:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode in (0, 3), err
+    assert_valid(at)
+    found = at.entries()
+    assert [entry["seq"] for entry in found] == list(range(1, len(found) + 1))
+    assert sorted(entry["what"]["command"][0] for entry in found if entry["kind"] == "command") == ["db", *["key"] * 3, "run"]
+    invocations = [entry["what"]["invocation"] for entry in found if entry["kind"] != "genesis"]
+    assert len(set(invocations)) == 5
+
+
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("place", ["before-start-commit:1", "after-start:1", "after-ledger:1", "before-commit:2", "after-commit:2",
+                                   "before-done-commit:1", "before-end-commit:1", "after-end:1"])
+def test_a_run_that_is_killed_leaves_a_chain_that_verifies(place: str, target_url: str, tmp_path: Path) -> None:
+    at = _tiny(tmp_path, target_url)
+    killed = CommandLine().spawn("-C", at.workspace, "run", env=at.env | {"OMNICASE_FAILPOINT": place})
+    assert killed.status == -9, killed.err
+    assert_valid(at)
+    with closing(_connect(target_url)) as connection:
+        prefix = "migration_" if target_url.startswith("sqlite") else "migration."
+        batches = connection.execute(f"SELECT COUNT(*) FROM {prefix}batch").fetchone()[0]
+    assert kinds(at).count("batch") == batches, "a batch and its entry commit together"
+    assert at("run").status in (0, 3)
+    assert_valid(at)
+
+
