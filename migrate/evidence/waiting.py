@@ -31,7 +31,7 @@ def chain(connection: sa.Connection, recorder: Recorder) -> int:
     found = list(_waiting(recorder.pending))
     for told, who, where in found:
         if not knows(connection, told.id):
-            append(connection, recorder, told, late=Origin(recorder.origin.project, who, where))
+            append(connection, recorder, told, late=Origin("", who, where))
     return len(found)
 
 

@@ -262,7 +262,8 @@ def test_the_outbox_is_only_added_to(target_url: str, tmp_path: Path) -> None:
     _tiny(tmp_path, target_url)
     name = "migration_evidence" if target_url.startswith("sqlite") else "migration.evidence"
     deeds = [f"UPDATE {name} SET line = 'x'", f"DELETE FROM {name}"]
-    for sql in deeds if target_url.startswith("sqlite") else [*deeds, f"TRUNCATE {name}"]:
+    replace = f"INSERT OR REPLACE INTO {name} SELECT seq, entry_id, kind, hash, 'x' FROM {name}"
+    for sql in [*deeds, replace] if target_url.startswith("sqlite") else [*deeds, f"TRUNCATE {name}"]:
         with closing(_connect(target_url)) as connection, pytest.raises((sqlite3.DatabaseError, psycopg.Error)):
             connection.execute(sql)
 
@@ -301,3 +302,12 @@ def test_a_run_that_is_killed_leaves_a_chain_that_verifies(place: str, target_ur
     assert_valid(at)
 
 
+
+
+def test_a_workspace_that_gets_its_namespace_later_has_one_chain(tmp_path: Path) -> None:
+    at = _tiny(tmp_path, f"sqlite:///{tmp_path}/target.db")
+    settings = at.workspace / "workspace.yml"
+    settings.write_text(settings.read_text().replace("tiny tests", "another").replace("workspace: tiny", "workspace: groot"))
+    assert at("run").status in (0, 3)
+    assert_valid(at)
+    assert len({entry["project"] for entry in at.entries()}) == 1
