@@ -61,7 +61,7 @@ def test_only_the_runs_of_the_step_are_taken_back(team: People):
     assert team("run", "--wave", "b").status in (0, 3)
     failed = team.run()
     assert (failed.status, code(failed)) == (6, "RBK-021")
-    assert "`omnicase status` ended with 2, and 0 was expected" in failed.document["message"]
+    assert "`omnicase status 99` ended with 2, and 0 was expected" in failed.document["message"]
     assert runs(team) == {1: "completed", 2: "completed"}
     ended = team.run("switch", "m.engineer", "--rollback")
     assert (ended.status, ended.document["state"]) == (0, "rolled back")
