@@ -158,7 +158,7 @@ def verdicts(connection: sa.Connection, newest: int | None = None) -> tuple[Verd
             mappings=tuple(json.loads(row["mappings"])), all_mappings=bool(row["all_mappings"]),
             checks=tuple(json.loads(row["checks"])), findings=row["findings"], waived=row["waived"],
             groups=tuple(json.loads(row["groups"])), waivers=tuple(json.loads(row["waivers"])),
-            reports=tuple(json.loads(row["reports"])), 
+            reports=tuple(json.loads(row["reports"])),
             outdated=_outdated(connection, row["at"]) or _without_waiver(connection, json.loads(row["waivers"])),
         )
         for row in rows
