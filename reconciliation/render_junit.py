@@ -17,10 +17,11 @@ _MOST_LINES = 50
 def render_junit(report: Report, lang: str = "nl") -> str:
     """Return the document: checks that failed are failures, those that were waived or did not apply are skipped."""
     checks = report.verdict.checks
-    root = ET.Element("testsuites", name=printable(f"omnicase reconcile {report.context.workspace}"), **_counts(checks))
+    named = {"name": printable(f"omnicase reconcile {report.context.workspace}")}
+    root = ET.Element("testsuites", {**named, **_counts(checks)})
     for level in report.verdict.levels:
         of_level = [check for check in checks if check.level == level]
-        suite = ET.SubElement(root, "testsuite", name=level, **_counts(of_level))
+        suite = ET.SubElement(root, "testsuite", {"name": level, **_counts(of_level)})
         suite.set("timestamp", report.context.reconciled_at.isoformat(timespec="seconds"))
         for check in of_level:
             case = ET.SubElement(suite, "testcase", classname=check.check, name=printable(check_name(check)))
