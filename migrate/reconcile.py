@@ -66,7 +66,7 @@ def reconcile(
 
     Args:
         levels: levels to run; none means all.
-        kinds: ``html``, ``json``, ``txt``, ``xlsx``.
+        kinds: ``html``, ``json``, ``junit``, ``txt``, ``xlsx``.
         listed: whether all findings are to be read from the report as long as the block lasts; else some are.
         sample: the records to compare; None: all.
         resume: take over what an interrupted reconciliation kept.

@@ -136,7 +136,13 @@ def gate_document(view: GateView) -> dict[str, Any]:
         "needed": view.step.approvals,
         "lacking": view.lacking,
         "approvals": [
-            {"approval": each.id, "person": each.person, "counts": each.why_not is None, "why_not": each.why_not}
+            {
+                "approval": each.id,
+                "person": each.person,
+                "counts": each.why_not is None,
+                "why_not": each.why_not,
+                "same_account": each.same_account,
+            }
             for each in view.approvals
         ],
     }

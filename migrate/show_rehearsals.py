@@ -31,6 +31,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "parked": ("wacht op iets anders", "waits for something else"),
     "conflict": ("botsing", "conflict"),
     "late": ("te laat", "late"),
+    "differences": ("verschillen na aansluiten", "differences when reconciled"),
     "by mapping": ("uitval per mapping", "rejected by mapping"),
     "by cause": ("uitval per oorzaak (rijen)", "rejected by cause (rows)"),
     "more": ("… en nog {n} oorzaken; zie --format json", "… and {n} more causes; see --format json"),
@@ -79,10 +80,16 @@ def _columns(runs: Sequence[Rehearsal], total: int, lang: str) -> Iterator[str]:
     for name in ("read", "loaded", "rejected", "parked", "conflict", "late"):
         if name in ("read", "loaded", "rejected") or any(each.total(name) for each in runs):
             yield _row(_word(lang, name), [_figure(each.total(name)) for each in runs])
+    if any(each.reconciled for each in runs):
+        yield _row(_word(lang, "differences"), [_differences(each) for each in runs])
     yield from _table(_word(lang, "by mapping"), _by_mapping(runs))
     yield from _by_cause(runs, lang)
     yield ""
     yield from _trend(runs, lang)
+
+
+def _differences(run: Rehearsal) -> str:
+    return "–" if run.reconciled is None else _figure(run.reconciled.differences)
 
 
 def _by_mapping(runs: Sequence[Rehearsal]) -> list[tuple[str, list[int]]]:

@@ -79,6 +79,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "   de goedkeuring van {who} telt niet: {why}",
         "   the approval of {who} does not count: {why}",
     ),
+    "same account": (
+        "   let op: {who} keurde goed vanaf het account waaronder het draaiboek loopt",
+        "   mind: {who} approved from the account under which the runbook runs",
+    ),
     "gate open": ("   de poort is open", "   the gate is open"),
     "ask do": ("Uitvoeren? (y = ja, s = stoppen)", "Run it? (y = yes, s = stop)"),
     "ask again": ("Opnieuw uitvoeren? (y = ja, s = stoppen)", "Run it again? (y = yes, s = stop)"),
@@ -227,6 +231,8 @@ def gate_lines(view: GateView, lang: str) -> Iterator[str]:
     for each in view.approvals:
         if each.why_not is not None:
             yield word(lang, "does not count", who=each.person, why=each.why_not)
+        elif each.same_account:
+            yield word(lang, "same account", who=each.person)
     if view.is_open:
         yield word(lang, "gate open")
 

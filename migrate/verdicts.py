@@ -9,8 +9,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -20,8 +22,10 @@ from migrate.ledger.store import doer, new_id, table
 from migrate.ledger.undo import ROLLED_BACK, ROLLING_BACK
 from reconciliation import Report
 
+_ZONE = ZoneInfo("Europe/Amsterdam")
 _OUTDATED_BY_RUN = "run {run} loaded after it"
 _OUTDATED_BY_ROLLBACK = "run {run} was rolled back after it"
+_OUTDATED_BY_WAIVER = "waiver {number}, which it counts, was revoked or has expired since"
 _CHECK = (
     "check", "level", "mapping", "about", "outcome", "compared_source", "compared_target", "moved_on", "findings",
     "waived",
@@ -154,7 +158,8 @@ def verdicts(connection: sa.Connection, newest: int | None = None) -> tuple[Verd
             mappings=tuple(json.loads(row["mappings"])), all_mappings=bool(row["all_mappings"]),
             checks=tuple(json.loads(row["checks"])), findings=row["findings"], waived=row["waived"],
             groups=tuple(json.loads(row["groups"])), waivers=tuple(json.loads(row["waivers"])),
-            reports=tuple(json.loads(row["reports"])), outdated=_outdated(connection, row["at"]),
+            reports=tuple(json.loads(row["reports"])),
+            outdated=_outdated(connection, row["at"]) or _without_waiver(connection, json.loads(row["waivers"])),
         )
         for row in rows
     )  # fmt: skip
@@ -170,6 +175,20 @@ def _outdated(connection: sa.Connection, at: str) -> str | None:
         return _OUTDATED_BY_RUN.format(run=loaded)
     undone = connection.scalar(sa.select(sa.func.min(run.c.id)).where(run.c.undone_at > at))
     return None if undone is None else _OUTDATED_BY_ROLLBACK.format(run=undone)
+
+
+def _without_waiver(connection: sa.Connection, waivers: Iterable[dict[str, Any]]) -> str | None:
+    """Return which of the waivers that a verdict counts is none any more; nothing else outdates it by itself."""
+    counted = [each["id"] for each in waivers if each["status"] == "counts"]
+    if not counted:
+        return None
+    waiver, event = table(connection, "waiver"), table(connection, "waiver_event")
+    revoked = sa.exists().where(event.c.waiver_id == waiver.c.id, event.c.event == "revoked")
+    gone = sa.select(sa.func.min(waiver.c.id)).where(
+        waiver.c.id.in_(counted), sa.or_(revoked, waiver.c.until < datetime.now(_ZONE).date().isoformat())
+    )
+    number = connection.scalar(gone)
+    return None if number is None else _OUTDATED_BY_WAIVER.format(number=number)
 
 
 def file_digest(path: Path) -> str:

@@ -11,11 +11,15 @@ from pathlib import Path
 from casemodel import SystemFailure, UsageError
 from reconciliation.render_html import render_html
 from reconciliation.render_json import report_chunks
+from reconciliation.render_junit import render_junit
 from reconciliation.render_terminal import render_terminal
 from reconciliation.render_xlsx import write_xlsx
 from reconciliation.report import Report
 
-KINDS = ("html", "json", "txt", "xlsx")
+KINDS = ("html", "json", "junit", "txt", "xlsx")
+
+
+_TEXTS = {"html": render_html, "junit": render_junit, "txt": render_terminal}
 
 
 def write_report(
@@ -38,7 +42,7 @@ def write_report(
         raise UsageError("REC-002", f"there is no report of kind '{unknown[0]}'", hint=hint)
     written = []
     for kind in kinds:
-        path = folder / f"{name}.{kind}"
+        path = folder / f"{name}.{'xml' if kind == 'junit' else kind}"
         written.append(path)
         if kind == "xlsx":
             write_xlsx(path, report, lang)
@@ -46,7 +50,7 @@ def write_report(
         if kind == "json":
             write_atomically(path, report_chunks(report))
         else:
-            write_atomically(path, [render_html(report, lang) if kind == "html" else render_terminal(report, lang)])
+            write_atomically(path, [_TEXTS[kind](report, lang)])
     return written
 
 

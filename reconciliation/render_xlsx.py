@@ -10,6 +10,7 @@ from reconciliation.naming import (
     conclusion_sentences,
     finding_title,
     finding_value,
+    likely_text,
     waiver_about,
     waiver_people,
     waiver_status,
@@ -31,6 +32,8 @@ def write_xlsx(path: Path, report: Report, lang: str) -> None:
     """
     title = text(lang, "title", workspace=report.context.workspace)
     sheets = [_summary(report, lang), _groups(report, lang), _findings(report, lang), _rejects(report, lang)]
+    if report.signals:
+        sheets.append(_signals(report, lang))
     if report.verdict.waivers:
         sheets.append(_waivers(report, lang))
     write_workbook(path, title, sheets)
@@ -75,7 +78,7 @@ def _group(report: Report, lang: str, group: FindingGroup) -> tuple[str | int, .
         text(lang, f"level.{group.check.partition('.')[0]}"),
         group.mapping,
         finding_title(lang, report, group),
-        text(lang, f"cause.{group.cause}"),
+        ". ".join(each for each in (text(lang, f"cause.{group.cause}"), likely_text(lang, group)) if each),
         group.count,
         *shown,
         group.owner,
@@ -102,6 +105,26 @@ def _findings(report: Report, lang: str) -> Sheet:
         for finding in group.all_findings()
     )
     return Sheet(text(lang, "xlsx.findings"), (*head, *_decision(lang)), rows)
+
+
+def _signals(report: Report, lang: str) -> Sheet:
+    """Return one line for each record that a rule points out, as many as were kept."""
+    head = _columns(lang, id=14, mapping=26, key=24, what=60, found=38)
+    rows = (
+        Row(
+            (
+                finding.id,
+                group.mapping,
+                "|".join(finding.key),
+                finding_title(lang, report, group),
+                finding_value(lang, finding.found),
+                group.owner,
+            )
+        )
+        for group in report.signals
+        for finding in group.findings
+    )
+    return Sheet(text(lang, "xlsx.signals"), (*head, *_decision(lang)), rows)
 
 
 def _rejects(report: Report, lang: str) -> Sheet:

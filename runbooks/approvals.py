@@ -33,11 +33,19 @@ _EARLY: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One approval as it counts now: its id, the person, and why it does not count (None: it does)."""
+    """One approval as it counts now.
+
+    Args:
+        id: its own.
+        person: who gave it.
+        why_not: why it does not count; None: it does.
+        same_account: whether it was given under an account under which the runbook was run.
+    """
 
     id: str
     person: str
     why_not: str | None
+    same_account: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,7 +221,7 @@ def _counted(
         return Counted(name, person, str(error))
     except GuardError as error:
         return Counted(name, person, error.message)
-    return Counted(name, person, None)
+    return Counted(name, person, None, name in state.same_account)
 
 
 def _check(

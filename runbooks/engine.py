@@ -171,7 +171,7 @@ class Engine:
                 return f"it took longer than its {step.timeout} seconds and was stopped"
             if ended.exit_status not in step.expect:
                 right = " or ".join(map(str, step.expect))
-                return f"`omnicase {words[0]}` ended with {ended.exit_status}, and {right} was expected"
+                return f"`omnicase {_called(words)}` ended with {ended.exit_status}, and {right} was expected"
         return ""
 
     def _command_began(self, step: Step, pid: int) -> None:
@@ -378,6 +378,11 @@ def _failed_by_hand(step: Step, runbook: Runbook, why: str) -> GuardError:
         hint="Run again to ask for it once more, or take back everything that was done with --rollback.",
         place=f"{runbook.file}:{step.line}",
     )
+
+
+def _called(words: Sequence[str]) -> str:
+    """Return the verb of a command, without what may follow it."""
+    return " ".join(word for word in words[:2] if not word.startswith("-"))
 
 
 def _below(path: Path, folder: Path) -> str:

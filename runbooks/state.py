@@ -75,6 +75,8 @@ class RunState:
     """Everybody who ran it or went on with it; none of them may approve."""
     accounts: set[str] = field(default_factory=set)
     """The accounts of the operating system under which it was run."""
+    same_account: set[str] = field(default_factory=set)
+    """The ids of approvals that were given under one of these accounts: no proof of anything, but worth a look."""
     approvals: list[Mapping[str, Any]] = field(default_factory=list)
     """The approvals in the order in which they came, signatures not looked at yet."""
     withdrawn: set[str] = field(default_factory=set)
@@ -189,6 +191,8 @@ def _gate_closed(state: RunState, entry: Entry) -> None:
 
 def _approved(state: RunState, entry: Entry) -> None:
     state.approvals.append(entry.body)
+    if f"{entry.os_user}@{entry.host}" in state.accounts:
+        state.same_account.add(str(entry.body["document"]["approval"]))
 
 
 def _withdrawn(state: RunState, entry: Entry) -> None:

@@ -94,10 +94,17 @@ class Session:
         self.start = self.folder = folder
         program = folder / ".bin" / "omnicase"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m migrate "$@"\n', encoding="utf-8")
-        program.chmod(0o700)
+        for name, started in (("omnicase", "-P -m migrate "), ("python", "")):
+            program = folder / ".bin" / name
+            program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {started}"$@"\n', encoding="utf-8")
+            program.chmod(0o700)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OMNICASE_")}
-        self.environment = kept | {"PYTHONPATH": str(ROOT), "PATH": f"{program.parent}:{kept['PATH']}"}
+        self.environment = kept | {
+            "PYTHONPATH": str(ROOT),
+            "PATH": f"{program.parent}:{kept['PATH']}",
+            "XDG_CONFIG_HOME": str(folder / ".config"),    # of private keys
+            "OMNICASE_PASSPHRASE": "only for these pages",
+        }
 
     def run(self, command: str) -> list[str] | None:
         """Run one command and return the lines that it printed on both streams; None when it needs the real log."""

@@ -62,7 +62,13 @@ class _Reconcile(click.Command):
     metavar="LEVELS",
     help="schema,accounting,keys,controls,fields,children,rules,distribution (default: all).",
 )
-@click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,xlsx,json,txt to reports/.")
+@click.option(
+    "--report",
+    "kinds",
+    callback=_listed,
+    metavar="KINDS",
+    help="Also write html,xlsx,json,junit,txt to reports/.",
+)
 @click.option(
     "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
 )

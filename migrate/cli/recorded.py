@@ -30,7 +30,10 @@ RECORDED = frozenset(
         "run",
         "runbook approve",
         "runbook confirm",
+        "runbook end",
         "runbook run",
+        "runbook skip",
+        "runbook withdraw",
         "unlock",
         "waiver approve",
         "waiver propose",
@@ -47,7 +50,7 @@ _OPEN = frozenset(
         *("as_of", "before", "by", "check", "choice", "choices", "code", "environment", "gate", "kinds", "key_id"),
         *("label", "lang", "levels", "limit", "mapping", "mappings", "max_rejects", "name", "only", "person", "reason"),
         *("report", "role", "roles", "run", "run_id", "runbook", "scheduler", "step", "table", "target", "until"),
-        *("valid_from", "valid_until", "wave", "workers"),
+        *("failed", "group", "run_number", "sample", "valid_from", "valid_until", "wave", "workers"),
     }
 )
 """Parameters whose values are names, counts, dates or reasons; what is not named here is shown as a token."""
@@ -119,10 +122,14 @@ def _run(recorder: Recorder, invocation: Invocation, ctx: click.Context, path: s
 
 
 def _words(recorder: Recorder, ctx: click.Context, path: str) -> list[str]:
-    from casemodel import token
+    from casemodel import OmnicaseError, token
     from migrate.evidence.invocation import shown_words
 
-    key = recorder.workspace.secrets.mask_key
+    try:
+        key = recorder.workspace.secrets.mask_key
+    except OmnicaseError:
+        # The namespace is missing: then nobody can make a token either.
+        key = b""
     given = {}
     for param in ctx.command.params:
         name = str(param.name)
@@ -136,7 +143,7 @@ def _words(recorder: Recorder, ctx: click.Context, path: str) -> list[str]:
             # Several flags share a name: each says only that it was given.
             value = param.flag_value == value or (isinstance(value, tuple) and param.flag_value in value)
         given[shown] = (is_option, safe, value)
-    return list(shown_words(path, given, lambda text: f"#{token(text, key)}"))
+    return list(shown_words(path, given, lambda text: f"#{token(text, key)}" if key else "#"))
 
 
 def _say(invocation: Invocation, recorder: Recorder, kept: Kept) -> None:

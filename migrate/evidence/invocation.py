@@ -74,9 +74,12 @@ def finish(recorder: Recorder, told: Sequence[Happening]) -> Kept:
             for each in told:
                 append(connection, recorder, each)
             connection.commit()
-            if count:
-                waiting.forget(recorder.pending, count)
-            return Kept(True, _projected(connection, recorder))
+            try:
+                if count:
+                    waiting.forget(recorder.pending, count)
+                return Kept(True, _projected(connection, recorder))
+            except (sa.exc.SQLAlchemyError, OSError):
+                return Kept(True, False)
     except (OmnicaseError, sa.exc.SQLAlchemyError, OSError):
         pass
     try:

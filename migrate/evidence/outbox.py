@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def append(connection: sa.Connection, recorder: Recorder, told: Happening, *, la
         late: where it came from, when it happened before and could not be chained then.
     """
     row = _locked(connection)
-    head, last_at = Head(row.seq, row.hash), str(row.at)
+    head, last_at = Head(row.seq, row.hash, row.project), str(row.at)
     begun = _beginning(recorder, head)
     if begun is not None:
         head, last_at = _added(connection, recorder, *begun, last_at)
@@ -49,9 +50,9 @@ def current_head(connection: sa.Connection) -> Head:
     return Head(row.seq, row.hash)
 
 
-def _locked(connection: sa.Connection) -> sa.Row[int, str, str]:
+def _locked(connection: sa.Connection) -> sa.Row[int, str, str, str]:
     kept = table(connection, HEAD)
-    statement = sa.select(kept.c.seq, kept.c.hash, kept.c.at).where(kept.c.id == 1)
+    statement = sa.select(kept.c.seq, kept.c.hash, kept.c.at, kept.c.project).where(kept.c.id == 1)
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update()
     return connection.execute(statement).one()
@@ -66,8 +67,10 @@ def _beginning(recorder: Recorder, head: Head) -> tuple[Head, Happening] | None:
         in_file = Head()
     previous = {"seq": in_file.seq, "head": in_file.hash}
     if head.seq == 0:
-        what = {"project": recorder.origin.project, "previous": previous, "keys": recorder.keys()}
-        return in_file, Happening("genesis", what)
+        begun = Happening("genesis", {"previous": previous, "keys": recorder.keys()})
+        # Of its own, since a workspace may get another name or namespace before it loads anything.
+        project = in_file.project or f"{recorder.workspace.name}:{begun.id[:16]}"
+        return Head(in_file.seq, in_file.hash, project), begun
     if in_file.seq > head.seq and stands_in(recorder.file, head):
         return in_file, Happening("set-back", {"to": {"seq": head.seq, "head": head.hash}, "previous": previous})
     return None
@@ -85,18 +88,19 @@ def _added(
     at = instant(datetime.now(UTC))
     line = entry_line(
         after,
-        late or recorder.origin,
+        replace(late or recorder.origin, project=after.project),
         told,
         at=at,
         late=told.at if late else None,
         clock=_behind(last_at, at) if at < last_at else None,
         signer=recorder.signer if told.kind in SIGNED else None,
     )
-    head = Head(after.seq + 1, line_hash(line))
+    head = Head(after.seq + 1, line_hash(line), after.project)
     kept, end = table(connection, OUTBOX), table(connection, HEAD)
     values = {"seq": head.seq, "entry_id": told.id, "kind": told.kind, "hash": head.hash, "line": line.decode()}
     connection.execute(sa.insert(kept).values(values))
-    connection.execute(sa.update(end).where(end.c.id == 1).values(seq=head.seq, hash=head.hash, at=at))
+    now = {"seq": head.seq, "hash": head.hash, "at": at, "project": head.project}
+    connection.execute(sa.update(end).where(end.c.id == 1).values(now))
     return head, at
 
 

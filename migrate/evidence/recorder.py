@@ -62,7 +62,7 @@ class Recorder:
             "environment": self.workspace.env or "",
             "target": self.target,
         }
-        return Origin(project_of(self.workspace), {"user": getpass.getuser()}, where)
+        return Origin("", {"user": getpass.getuser()}, where)
 
     @cached_property
     def signer(self) -> SigningKey | None:
@@ -89,11 +89,6 @@ class Recorder:
 
     def _happening(self, kind: str, what: Mapping[str, Any]) -> Happening:
         return Happening(kind, {"invocation": self.invocation, **what})
-
-
-def project_of(workspace: Workspace) -> str:
-    """Return what no other project has: the name of the workspace and the fingerprint of its namespace."""
-    return f"{workspace.name}:{workspace.secrets.fingerprint}"
 
 
 def target_name(workspace: Workspace) -> str:

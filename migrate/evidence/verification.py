@@ -12,7 +12,7 @@ from typing import Any
 from casemodel import BrokenError, SystemFailure
 from migrate.evidence.invocation import bring_up_to_date
 from migrate.evidence.record import tell
-from migrate.evidence.recorder import FOLDER, Recorder, project_of
+from migrate.evidence.recorder import FOLDER, Recorder
 from migrate.evidence.waiting import waiting
 from migrate.keys import AsksPassphrase, machine_signer, signer
 from migrate.paper import write_paper
@@ -74,24 +74,21 @@ def verify(workspace: Workspace, file: Path | None, keys: Path | None, expected:
         [expected_head(each) for each in expected],
         waiting(recorder.pending) if file is None else 0,
         bring_up_to_date(recorder) if file is None else None,
-        project_of(workspace) if file is None else None,
     )
 
 
 def verify_alone(file: Path, keys: Path, expected: Sequence[str]) -> Verified:
     """Judge a file by a trust folder, without a workspace (errors as `verify`)."""
-    return _verified(file, keys, [expected_head(each) for each in expected], 0, None, None)
+    return _verified(file, keys, [expected_head(each) for each in expected], 0, None)
 
 
-def _verified(
-    file: Path, keys: Path, expected: Sequence[Expected], wait: int, current: bool | None, project: str | None
-) -> Verified:
+def _verified(file: Path, keys: Path, expected: Sequence[Expected], wait: int, current: bool | None) -> Verified:
     trust = load_trust(keys)
     if not file.exists():
         problem = Problem(0, "missing", "there is no file of evidence")
         return Verified(file, Verdict(0, Head(), "", (problem,), (), ()), wait, current)
     try:
-        verdict = verify_file(file, trust, expected, project=project)
+        verdict = verify_file(file, trust, expected)
     except OSError:
         raise SystemFailure(
             "EVI-005", "the file of the evidence cannot be read", hint="See whose it is.", place=str(file)
@@ -136,7 +133,7 @@ def seal(workspace: Workspace, person: str | None, ask: AsksPassphrase) -> tuple
             place=str(found.file.relative_to(workspace.root)),
         )
     made = sealed(
-        _signer(workspace, person, ask), seal_statement(head, project_of(workspace), moment(datetime.now(UTC)))
+        _signer(workspace, person, ask), seal_statement(head, found.verdict.project, moment(datetime.now(UTC)))
     )
     file = workspace.root / FOLDER / SEALS / f"{found.file.stem}-{head.seq}.json"
     write_paper(file, json.dumps(made, indent=2) + "\n")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from casemodel import BugError
 from migrate.evidence.outbox import append, knows
 from migrate.evidence.recorder import Recorder
 from runbooks import Happening, Origin
+
+_ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
 def keep(recorder: Recorder, told: Happening) -> None:
@@ -27,36 +32,57 @@ def keep(recorder: Recorder, told: Happening) -> None:
 
 
 def chain(connection: sa.Connection, recorder: Recorder) -> int:
-    """Append what waits, each once and marked late, in the transaction; return how much waited."""
-    found = list(_waiting(recorder.pending))
-    for told, who, where in found:
-        if not knows(connection, told.id):
-            append(connection, recorder, told, late=Origin(recorder.origin.project, who, where))
-    return len(found)
+    """Append what waits, each once and marked late, in the transaction; return how many lines there were.
+
+    A line that is no entry (a crash tore it, or somebody wrote into the file) is told of by its digest, lest it hold up
+    all that comes after it.
+    """
+    lines = _lines(recorder.pending)
+    for line in lines:
+        read = _read(line)
+        told, origin = read or (_stray(line), recorder.origin)
+        if knows(connection, told.id):
+            continue
+        try:
+            append(connection, recorder, told, late=origin)
+        except (BugError, ValueError, TypeError):
+            append(connection, recorder, _stray(line), late=recorder.origin)
+    return len(lines)
 
 
 def forget(file: Path, count: int) -> None:
     """Empty the file once what waited is committed, unless more came meanwhile (that is chained once, by its id)."""
     with _opened(file) as handle:
-        if len(list(_waiting(file))) <= count:
+        if len(_lines(file)) <= count:
             os.ftruncate(handle, 0)
 
 
 def waiting(file: Path) -> int:
     """Return how many entries wait."""
-    return len(list(_waiting(file)))
+    return len(_lines(file))
 
 
-def _waiting(file: Path) -> Iterator[tuple[Happening, dict[str, str], dict[str, str]]]:
-    """Yield what waits; a line that a crash tore tells of a command that was killed before it had ended."""
-    if not file.exists():
-        return
-    for line in file.read_bytes().splitlines():
-        try:
-            told = json.loads(line)
-            yield Happening(told["kind"], told["what"], told["at"], told["id"]), told["who"], told["where"]
-        except (ValueError, KeyError, TypeError):
-            continue
+def _lines(file: Path) -> list[bytes]:
+    return [line for line in file.read_bytes().split(b"\n") if line] if file.exists() else []
+
+
+def _read(line: bytes) -> tuple[Happening, Origin] | None:
+    try:
+        told = json.loads(line)
+        texts = (told["id"], told["kind"], told["at"])
+        things = (told["what"], told["who"], told["where"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not all(isinstance(each, str) for each in texts) or not all(isinstance(each, dict) for each in things):
+        return None
+    if not _ID.match(told["id"]):
+        return None
+    return Happening(told["kind"], told["what"], told["at"], told["id"]), Origin("", told["who"], told["where"])
+
+
+def _stray(line: bytes) -> Happening:
+    digest = hashlib.sha256(line).hexdigest()
+    return Happening("torn", {"bytes": len(line), "sha256": digest, "of": "waiting"}, id=digest[:32])
 
 
 @contextmanager

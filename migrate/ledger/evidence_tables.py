@@ -27,13 +27,14 @@ def evidence(builder: Builder) -> None:
         Column("seq", BigInteger, nullable=False),
         Column("hash", String(64), nullable=False),
         Column("at", String(27), nullable=False, comment="UTC; of the last entry"),
+        Column("project", String(100), nullable=False, comment="name of the chain, which its first entry made"),
         comment="One row: the end of the chain; it is locked by whoever appends, so that nobody forks the chain",
     )
 
 
 def evidence_statements(dialect: str) -> list[str]:
     """Return the SQL that makes the outbox append-only, and the row of the head of an empty chain."""
-    empty = f"(id, seq, hash, at) VALUES (1, 0, '{'0' * 64}', '')"
+    empty = f"(id, seq, hash, at, project) VALUES (1, 0, '{'0' * 64}', '', '')"
     if dialect == "sqlite":
         return [
             *(
@@ -41,6 +42,10 @@ def evidence_statements(dialect: str) -> list[str]:
                 f" FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'evidence is only added to'); END"
                 for event in ("UPDATE", "DELETE")
             ),
+            # INSERT OR REPLACE would delete the row that stands there without asking the trigger.
+            f"CREATE TRIGGER migration_keep_{OUTBOX}_insert BEFORE INSERT ON migration_{OUTBOX} FOR EACH ROW"
+            f" WHEN EXISTS (SELECT 1 FROM migration_{OUTBOX} WHERE seq = NEW.seq OR entry_id = NEW.entry_id)"
+            " BEGIN SELECT RAISE(ABORT, 'evidence is only added to'); END",
             f"INSERT INTO migration_{HEAD} {empty}",
         ]
     refuse = "RAISE EXCEPTION 'evidence is only added to'"

@@ -50,7 +50,9 @@ def check_children(child: ChildProof, proof: MappingProof, book: FindingBook) ->
     if wrong.height:
         named = wrong.join(_names(wrong["parent"], child, proof), on="parent", how="left", maintain_order="left")
         for (cause,), part in named.group_by("_cause", maintain_order=True):
-            book.add(GroupKey(RECORDS, None, str(cause), child.mapping), part.height, partial(_examples, proof, part))
+            group, moved = GroupKey(RECORDS, None, str(cause), child.mapping), int(part["_moved"].sum())
+            likely = [("moved to another record", moved)] if moved else []
+            book.add(group, part.height, partial(_examples, proof, part), likely)
     facts = proof.facts
     outcome = outcome_of(wrong.height, max(expected.height, found.height))
     return Check(
@@ -102,9 +104,16 @@ def _of_target(
 
 
 def _wrong(expected: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Return ``parent``, ``expected``, ``found`` and ``_cause`` of the records whose children differ."""
-    missing = expected.join(found, on=["parent", "child"], how="anti").group_by("parent").agg(pl.len().alias("lacks"))
-    more = found.join(expected, on=["parent", "child"], how="anti").group_by("parent").agg(pl.len().alias("extra"))
+    """Return ``parent``, ``expected``, ``found`` and ``_cause`` of the records whose children differ.
+
+    ``_moved`` tells that a child that one record lacks is one too many under another.
+    """
+    lacking = expected.join(found, on=["parent", "child"], how="anti")
+    beyond = found.join(expected, on=["parent", "child"], how="anti")
+    here, there = lacking.join(beyond, on="child", how="semi"), beyond.join(lacking, on="child", how="semi")
+    moved = pl.concat([here["parent"], there["parent"]]).unique()
+    missing = lacking.group_by("parent").agg(pl.len().alias("lacks"))
+    more = beyond.group_by("parent").agg(pl.len().alias("extra"))
     wrong = missing.join(more, on="parent", how="full", coalesce=True).sort("parent")
     for name, side in (("expected", expected), ("found", found)):
         counts = side.join(wrong.select("parent"), on="parent", how="semi").group_by("parent").agg(pl.len().alias(name))
@@ -116,6 +125,7 @@ def _wrong(expected: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("extra").is_null()).then(pl.lit("child missing"))
         .when(pl.col("lacks").is_null()).then(pl.lit("child too many"))
         .otherwise(pl.lit("other children")).alias("_cause"),
+        pl.col("parent").is_in(moved.implode()).alias("_moved"),
     )  # fmt: skip
 
 

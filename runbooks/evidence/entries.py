@@ -27,10 +27,14 @@ _KIND = re.compile(r"[a-z][a-z-]{0,30}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of a chain: the number of its last entry and the SHA-256 (hex) of that line; of an empty one 0."""
+    """The end of a chain: the number of its last entry and the SHA-256 (hex) of that line; of an empty one 0.
+
+    project: the chain's own name, which its first entry made.
+    """
 
     seq: int = 0
     hash: str = START
+    project: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Origin:
     """Where entries come from: the same for all of one invocation.
 
     Args:
-        project: name of the workspace and fingerprint of its namespace; no other project has both.
+        project: name of the workspace and an id that the first entry of the chain made; no other project has both.
         who: ``user`` of the system, and ``person`` and ``key`` where somebody signs.
         where: ``host``, ``machine``, ``workspace``, ``environment``, ``target``.
     """

@@ -16,22 +16,19 @@ from runbooks.signing import holds
 _BUFFER = 1 << 16
 
 
-def verify_file(file: Path, trust: Trust, expected: Sequence[Expected] = (), *, project: str | None = None) -> Verdict:
+def verify_file(file: Path, trust: Trust, expected: Sequence[Expected] = ()) -> Verdict:
     """Return the verdict on a file of evidence, read once from start to end (OSError when it cannot be read)."""
     with file.open("rb", buffering=_BUFFER) as lines:
-        return verify_lines(lines, trust, expected, project=project)
+        return verify_lines(lines, trust, expected)
 
 
-def verify_lines(
-    lines: Iterable[bytes], trust: Trust, expected: Sequence[Expected] = (), *, project: str | None = None
-) -> Verdict:
+def verify_lines(lines: Iterable[bytes], trust: Trust, expected: Sequence[Expected] = ()) -> Verdict:
     """Return the verdict on lines of evidence.
 
     Args:
         lines: with their newlines.
         trust: the public keys that count.
         expected: heads that somebody kept elsewhere.
-        project: whose evidence it must be; None: that of whatever project.
     """
     chain = Chain(lines)
     content = Content(trust, chain)
@@ -39,8 +36,6 @@ def verify_lines(
     head = Head(chain.last, chain.last_hash)
     if not chain.count and not problems:
         problems.append(Problem(0, "missing", "there is no entry"))
-    if project is not None and chain.project not in (None, project):
-        problems.append(Problem(1, "another-project", "it is the evidence of another project than this workspace"))
     for each in expected:
         problems += _of_expected(each, chain, trust)
     problems += content.unannounced()
@@ -113,7 +108,7 @@ def chain_head(file: Path) -> Head:
     """Return the end of a file of evidence as it stands, without verifying it."""
     last = last_line(file)
     entry = parsed(last) if last is not None else None
-    return Head() if last is None or entry is None else Head(entry["seq"], line_hash(last))
+    return Head() if last is None or entry is None else Head(entry["seq"], line_hash(last), entry["project"])
 
 
 def last_line(file: Path) -> bytes | None:

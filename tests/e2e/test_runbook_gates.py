@@ -74,13 +74,16 @@ def test_e10_one_person_with_two_keys_counts_once(team: People):
     refused(team.run(), "RBK-023")
 
 
-def test_e11_an_approval_of_another_run_counts_for_nothing(team: People, tmp_path: Path):
+@pytest.mark.parametrize("name", ["switch-2", "switch-1"], ids=["another run", "a run of the same name"])
+def test_e11_an_approval_of_another_run_counts_for_nothing(team: People, name: str):
     for person in ("f.beheer", "p.eigenaar"):
         assert team.approve("go", person).status == 0
     given = team.entries("switch-1", "approved")
     assert team("runbook", "end", "last", "--by", "m.engineer", "--reason", "begin anew").status == 0
+    if name == "switch-1":
+        shutil.rmtree(team.journal(name).parent)
     at_gate(team)
-    replay(team, "switch-2", given)
+    replay(team, name, given)
     refused(team.run(), "RBK-023")
     assert {why for _, _, why in approvals(team)} == {"it was given for another run"}
 

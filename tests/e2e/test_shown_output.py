@@ -1,4 +1,4 @@
-"""What README, tutorials and the pages of connectors show is what the program prints."""
+"""What README, tutorials, the guide for auditors and the pages of connectors show is what the program prints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import sys
 import pytest
 
 PAGES = ["README.md", "docs/tutorial.md", "docs/new_table.md"]
-CONNECTORS = ["csv", "documents", "excel", "fixed", "json", "ticketlog", "xml"]
+DEAR = [
+    "docs/auditor.md",
+    *(f"docs/connectors/{kind}.md" for kind in ("csv", "documents", "excel", "fixed", "json", "ticketlog", "xml")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -17,9 +20,9 @@ def test_shown_output_is_printed(page, project_root):
 
 
 @pytest.mark.sample(3)
-@pytest.mark.parametrize("kind", CONNECTORS)
-def test_shown_output_of_connectors_is_printed(kind, project_root):
-    _hold(f"docs/connectors/{kind}.md", project_root)
+@pytest.mark.parametrize("page", DEAR)
+def test_shown_output_of_dear_pages_is_printed(page, project_root):
+    _hold(page, project_root)
 
 
 def _hold(page, root):

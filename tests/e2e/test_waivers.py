@@ -10,9 +10,11 @@ from zipfile import ZipFile
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 from command_line import Answer, in_process
 from tiny_workspace import edit, make_workspace
 
+from migrate.verdicts import last_verdict
 from migrate.waiver_schemas import waiver_schema, waivers_schema
 
 REASON = "Na de conversie aangevuld door de balie"
@@ -93,7 +95,14 @@ def test_two_persons_accept_a_group_and_the_reports_say_so(folder: Path, env: di
     assert (changed.status, changed.document["waivers"][0]["status"]) == (3, "mapping_changed")
     edit(folder / "mappings/kcc.contact.yml", "{const: fry}", "{const: nld}")
 
+    engine = sa.create_engine(f"sqlite:///{folder / 'target.db'}")
+    assert _answer(folder, env, "reconcile").status == 0
+    with engine.connect() as connection:
+        assert last_verdict(connection).outdated is None
     assert _answer(folder, env, "waiver", "revoke", "1", "--reason", "toch niet").status == 0
+    with engine.connect() as connection:
+        assert "waiver 1" in last_verdict(connection).outdated, "no gate goes by a waiver that is gone"
+    engine.dispose()
     last = _answer(folder, env, "reconcile", "--level", "fields")
     assert (last.status, last.document["waivers"]) == (3, [])
     listed = _answer(folder, env, "waiver", "list")

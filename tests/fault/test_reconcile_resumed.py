@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -55,6 +58,23 @@ def test_a_killed_reconciliation_goes_on(omnicase: CommandLine, folder: Path, pl
     assert _core(resumed) == _core(whole)
     again = _resumed(folder)
     assert (again.status, again.document["code"]) == (6, "REC-043"), "it ended, so nothing is left to resume"
+
+
+def test_people_write_while_it_is_at_work(omnicase: CommandLine, folder: Path) -> None:
+    command = [sys.executable, "-P", "-m", "migrate", "-C", str(folder), "reconcile"]
+    stopping = omnicase.environment({"OMNICASE_FAILPOINT": "between-proof-batches:2:stop"})
+    with subprocess.Popen(command, env=stopping, stdout=subprocess.DEVNULL) as process:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        try:
+            with closing(sqlite3.connect(folder / "target.db", timeout=0)) as target:
+                target.execute("UPDATE customer_contact SET subject = 'nu' WHERE contact_number = '9'")
+                target.commit()
+                # The log can be emptied only when nobody is in the midst of a transaction that reads.
+                assert target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        finally:
+            process.send_signal(signal.SIGCONT)
+        assert process.wait() == 3
 
 
 def test_what_changed_or_was_bent_is_compared_anew(omnicase: CommandLine, folder: Path) -> None:

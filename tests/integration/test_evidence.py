@@ -262,7 +262,8 @@ def test_the_outbox_is_only_added_to(target_url: str, tmp_path: Path) -> None:
     _tiny(tmp_path, target_url)
     name = "migration_evidence" if target_url.startswith("sqlite") else "migration.evidence"
     deeds = [f"UPDATE {name} SET line = 'x'", f"DELETE FROM {name}"]
-    for sql in deeds if target_url.startswith("sqlite") else [*deeds, f"TRUNCATE {name}"]:
+    replace = f"INSERT OR REPLACE INTO {name} SELECT seq, entry_id, kind, hash, 'x' FROM {name}"
+    for sql in [*deeds, replace] if target_url.startswith("sqlite") else [*deeds, f"TRUNCATE {name}"]:
         with closing(_connect(target_url)) as connection, pytest.raises((sqlite3.DatabaseError, psycopg.Error)):
             connection.execute(sql)
 
@@ -301,3 +302,39 @@ def test_a_run_that_is_killed_leaves_a_chain_that_verifies(place: str, target_ur
     assert_valid(at)
 
 
+
+
+def test_a_workspace_that_gets_its_namespace_later_has_one_chain(tmp_path: Path) -> None:
+    at = _tiny(tmp_path, f"sqlite:///{tmp_path}/target.db")
+    settings = at.workspace / "workspace.yml"
+    settings.write_text(settings.read_text().replace("tiny tests", "another").replace("workspace: tiny", "workspace: groot"))
+    assert at("run").status in (0, 3)
+    assert_valid(at)
+    assert len({entry["project"] for entry in at.entries()}) == 1
+
+
+def test_what_somebody_wrote_among_what_waits_holds_up_nothing(home: Path) -> None:
+    at = At(home)
+    lines = ["geen JSON", '{"id": 7}', json.dumps({"id": "x' OR 1=1 --", "kind": "a", "at": "", "what": {}, "who": {}, "where": {}}),
+             json.dumps({"id": "a" * 32, "kind": "NO KIND", "at": "", "what": {}, "who": {}, "where": {}}),
+             json.dumps({"id": "b" * 32, "kind": "batch", "at": "x", "what": {"n": 1e-7}, "who": {}, "where": {}}),
+             json.dumps({"id": "c" * 32, "kind": "batch", "at": "x", "what": {"n": "\\ud800"}, "who": {}, "where": {}}).replace("\\\\", "\\")]
+    (at.workspace / "evidence/target.pending").write_text("\n".join(lines) + "\n{\"id\":")
+    assert at("unlock", "--reason", "proef").status == 0
+    assert assert_valid(at)["waiting"] == 0
+    assert kinds(at)[-8:] == ["torn"] * 7 + ["command"]
+
+
+def test_a_file_behind_a_link_is_not_written(home: Path) -> None:
+    at = At(home)
+    (home / "elsewhere.jsonl").write_bytes(at.file.read_bytes())
+    before = at.file.read_bytes()
+    at.file.unlink()
+    at.file.symlink_to(home / "elsewhere.jsonl")
+    answer = at("unlock", "--reason", "proef")
+    assert answer.status == 0
+    assert "evidence" in answer.err
+    assert (home / "elsewhere.jsonl").read_bytes() == before
+    at.file.unlink()
+    assert_valid(at)
+    assert kinds(at)[-1] == "command"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
+from two_sides import loaded, proof_of
 
-from reconciliation import ProofColumn
+from reconciliation import ChildProof, ProofColumn, judge
 from reconciliation.causes import LIKELY, likely_causes, likely_expr
 from reconciliation.words import texts
 
@@ -80,3 +83,31 @@ def test_a_value_that_many_records_have_belongs_to_nobody():
     often = pl.Series(["Piet", "Jansen", "Jansen"])
     assert likely_causes(wrong, "e", "f", column("text"), often) == []
     assert likely_causes(wrong, "e", "f", column("text"), often.unique()) == [("another record's value", 1)]
+
+
+def test_a_child_under_another_parent_was_moved_and_a_lost_one_was_not():
+    rows, target = loaded(3)
+    children = [(0, "a"), (1, "b"), (2, "c")]
+    ids = [f"zaak.case:{row.key}" for row in rows]
+
+    def source():
+        yield pl.DataFrame(
+            {
+                "parent": [rows[parent].key for parent, _ in children], "parent_id": [ids[p] for p, _ in children],
+                "outcome": ["record"] * 3, "id": [child for _, child in children], "state": ["loaded"] * 3,
+                "moved_on": [False] * 3,
+            }
+        )  # fmt: skip
+
+    def there():
+        yield pl.DataFrame(
+            {"id": ["a", "b"], "parent_id": [ids[1], ids[1]], "mapping": ["zaak.status"] * 2, "state": ["loaded"] * 2}
+        )  # fmt: skip
+
+    child = ChildProof(mapping="zaak.status", source=source, target=there)
+    verdict = judge([replace(proof_of(rows, target), children=(child,))], ["children"])
+    causes = {(group.cause, group.count, group.likely) for group in verdict.groups}
+    assert causes == {
+        ("child missing", 2, (("moved to another record", 1),)),
+        ("child too many", 1, (("moved to another record", 1),)),
+    }

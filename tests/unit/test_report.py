@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from made_reports import BSN, EVIL, clean_report, context, dirty_report
+from made_reports import BSN, EVIL, clean_report, context, dirty_report, full_report
 from two_sides import Target, loaded, proof_of
 
 from casemodel import ISSUE_CODES, SystemFailure, UsageError
@@ -142,7 +142,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page():
-    return Page(render_html(dirty_report()))
+    return Page(render_html(full_report()))
 
 
 def test_nothing_runs_but_our_own_script(page):

@@ -35,7 +35,8 @@ TRIGGERS = {
         "CREATE TRIGGER migration_keep_wait_delete BEFORE DELETE ON migration_wait FOR EACH ROW BEGIN INSERT INTO migration_before_wait (undo_run, \"id\", \"mapping_id\", \"source_key\", \"row_ref\", \"field\", \"on_mapping_id\", \"on_other_key\", \"on_key\", \"seen\", \"outcome\", \"run_id\") SELECT images_of, OLD.\"id\", OLD.\"mapping_id\", OLD.\"source_key\", OLD.\"row_ref\", OLD.\"field\", OLD.\"on_mapping_id\", OLD.\"on_other_key\", OLD.\"on_key\", OLD.\"seen\", OLD.\"outcome\", OLD.\"run_id\" FROM migration_lock WHERE id = 1 AND images_of <> OLD.run_id AND NOT EXISTS (SELECT 1 FROM migration_before_wait WHERE undo_run = images_of AND \"id\" = OLD.\"id\"); END",
         "CREATE TRIGGER migration_keep_evidence_update BEFORE UPDATE ON migration_evidence FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'evidence is only added to'); END",
         "CREATE TRIGGER migration_keep_evidence_delete BEFORE DELETE ON migration_evidence FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'evidence is only added to'); END",
-        "INSERT INTO migration_evidence_head (id, seq, hash, at) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', '')",
+        "CREATE TRIGGER migration_keep_evidence_insert BEFORE INSERT ON migration_evidence FOR EACH ROW WHEN EXISTS (SELECT 1 FROM migration_evidence WHERE seq = NEW.seq OR entry_id = NEW.entry_id) BEGIN SELECT RAISE(ABORT, 'evidence is only added to'); END",
+        "INSERT INTO migration_evidence_head (id, seq, hash, at, project) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', '', '')",
     ],
     "postgresql": [
         "CREATE FUNCTION migration.keep_id_map() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO migration.before_id_map (undo_run, \"mapping_id\", \"source_key\", \"record_key\", \"target_id\", \"state\", \"reason\", \"source_hash\", \"run_id\", \"wave\") SELECT l.images_of, o.\"mapping_id\", o.\"source_key\", o.\"record_key\", o.\"target_id\", o.\"state\", o.\"reason\", o.\"source_hash\", o.\"run_id\", o.\"wave\" FROM old_rows o JOIN migration.lock l ON l.id = 1 AND l.images_of <> o.run_id ON CONFLICT DO NOTHING; RETURN NULL; END $$",
@@ -69,7 +70,7 @@ TRIGGERS = {
         "CREATE TRIGGER keep_evidence_update BEFORE UPDATE ON migration.evidence FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_evidence()",
         "CREATE TRIGGER keep_evidence_delete BEFORE DELETE ON migration.evidence FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_evidence()",
         "CREATE TRIGGER keep_evidence_truncate BEFORE TRUNCATE ON migration.evidence FOR EACH STATEMENT EXECUTE FUNCTION migration.keep_evidence()",
-        "INSERT INTO migration.evidence_head (id, seq, hash, at) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', '')",
+        "INSERT INTO migration.evidence_head (id, seq, hash, at, project) VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', '', '')",
     ],
 }
 
@@ -318,6 +319,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("at", sa.String(27), nullable=False, comment="UTC; of the last entry"),
+        sa.Column("project", sa.String(100), nullable=False, comment="name of the chain, which its first entry made"),
         sa.PrimaryKeyConstraint("id", name=f"pk_{prefix}evidence_head"),
         comment="One row: the end of the chain; it is locked by whoever appends, so that nobody forks the chain",
         schema=schema,
