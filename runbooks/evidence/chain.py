@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from runbooks.evidence.entries import MAX_LINE, START, parsed
 from runbooks.evidence.problems import Problem
@@ -18,8 +17,7 @@ _HASH_BYTES = 32
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line without its newline, its SHA-256, and the entry that it is (None: none)."""
 
     text: bytes
@@ -27,8 +25,7 @@ class Line:
     entry: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A line in its place.
 
     Args:
@@ -68,7 +65,7 @@ class Chain:
     @property
     def last(self) -> int:
         """The number of the last place that was read."""
-        return len(self.digests) // _HASH_BYTES
+        return len(self.digests) >> 5
 
     def digest(self, seq: int) -> bytes | None:
         """Return the SHA-256 of the line in a place; None when there is no such place."""

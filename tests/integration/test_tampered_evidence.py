@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -18,14 +19,17 @@ from made_evidence import START, World, changed, lost, made_world, rechained, wr
 
 from runbooks import (
     Head,
+    Trust,
     TrustedKey,
     canonical,
     expected_head,
+    line_hash,
     load_trust,
     make_private,
     new_key,
     short_code,
     verify_file,
+    verify_lines,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,10 +249,10 @@ CASES = [
     Case("put in, and the rest numbered anew", lambda w: [*w.lines[:9], changed(w.lines[8], lambda e: e.update(seq=10, prev=hash_of(w, 9))), *[changed(line, lambda e: e.update(seq=e["seq"] + 1)) for line in w.lines[9:]]], 10, "inserted"),
     Case("forked", fork, 10, "forked"),
     Case("forked at the start", lambda w: [w.lines[0], changed(w.lines[0], lambda e: e.update(id="f" * 32)), *w.lines[1:]], 2, "forked"),
-    Case("spliced from another project", spliced, 9, "another-project"),
-    Case("the end of another project", lambda w: [*w.lines[:8], *foreign(w).lines[8:]], 9, "another-project"),
+    Case("E6: spliced from another project", spliced, 9, "another-project"),
+    Case("E6: the end of another project", lambda w: [*w.lines[:8], *foreign(w).lines[8:]], 9, "another-project"),
     # By an insider who works out every hash anew.
-    Case("insider: a figure", insider(6, "what", "books", "read", value=1), 14, "bad-signature"),
+    Case("E2: insider: a figure", insider(6, "what", "books", "read", value=1), 14, "bad-signature"),
     Case("insider: a figure, signatures left out", insider(6, "what", "books", "read", value=1, unsign=True), 14, "unsigned"),
     Case("insider: a figure, signed with another key", stranger, 1, "unknown-key"),
     Case("insider: the runner", insider(17, "what", "person", value="f.beheer"), 17, "rewritten"),
@@ -261,9 +265,9 @@ CASES = [
     Case("insider: not canonical", lambda w: [*w.lines, canonical_but_spaced(w)], 28, "not-canonical"),
     Case("insider: another beginning", lambda w: rechained(w.lines[1:], 1), 1, "no-genesis"),
     # Approvals and keys.
-    Case("approval by the runner", approved("m.engineer"), 28, "self-approval"),
+    Case("E9: approval by the runner", approved("m.engineer"), 28, "self-approval"),
     Case("approval by one of the runners", approved("f.beheer", by="f.beheer"), 28, "self-approval"),
-    Case("approval replayed", again(28, "first approval"), 28, "replayed-approval"),
+    Case("E11: approval replayed", again(28, "first approval"), 28, "replayed-approval"),
     Case("approval replayed for another run", again(28, "first approval", run="cutover-2"), 28, "replayed-approval"),
     Case("approval in another's name", approved("f.beheer", person="p.eigenaar"), 28, "wrong-role"),
     Case("approval by a machine", approved("machine"), 28, "wrong-role"),
@@ -496,3 +500,27 @@ def test_the_twin_can_be_read_whole() -> None:
     assert len(text.splitlines()) <= 150
     assert max(map(len, text.splitlines())) <= 120
     assert canonical({"b": 1, "a": "é"}) == '{"a":"é","b":1}'.encode()
+
+
+def test_e8_a_long_chain_is_read_as_a_stream(world: World) -> None:
+    """32 bytes an entry are kept, and nothing of its text."""
+    entries = 5_000
+
+    def lines() -> Iterator[bytes]:
+        head, line = world.head, json.loads(world.lines[-2])
+        yield from (each + b"\n" for each in world.lines)
+        for number in range(entries):
+            line |= {"seq": head.seq + 1, "prev": head.hash, "at": "2026-12-01T00:00:00.000000Z", "what": {"batch": number, "fill": "x" * 2_000}}
+            made = canonical(line)
+            head = Head(head.seq + 1, line_hash(made))
+            yield made + b"\n"
+
+    trust = Trust({key.id: key for key in world.public.values()})
+    tracemalloc.start()
+    try:
+        found = verify_lines(lines(), trust)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (found.problems, found.entries) == ((), entries + len(world.lines))
+    assert peak < 2_000_000, f"{peak} bytes for {entries * 2_500} bytes of entries"
