@@ -216,7 +216,7 @@ def _checks(report: Report, lang: str) -> list[str]:
     passed = sum(check.outcome == "passed" for check in checks)
     idle = sum(check.outcome == "not_applicable" for check in checks)
     summary = text(lang, "checks.summary", n=passed, total=len(checks) - idle)
-    out = [f"{_title(lang, 'checks')} ({summary}{', ' + text(lang, 'checks.idle', n=idle) if idle else ''})"]
+    out = [f"{_title(lang, 'checks')} ({summary}{text(lang, 'checks.idle', n=idle) if idle else ''})"]
     for each in sums(report.verdict):
         out += [f"{_MARKS[each.outcome]} {text(lang, f'check.{each.check}')}", *_wrap(_compared(each, lang), "    ")]
         for check in each.exceptions if each.check not in _MANY else ():
