@@ -14,6 +14,7 @@ import migrate
 from casemodel import GuardError, SystemFailure
 from migrate.gate_facts import gate_facts, newest_run, standing_runs
 from migrate.keys import workspace_trust
+from migrate.wave_status import read_journey
 from migrate.workspace import FILE as WORKSPACE_FILE
 from migrate.workspace import Workspace
 from runbooks import Hands, Talk, cleaned
@@ -64,12 +65,19 @@ def _mark(workspace: Workspace) -> int | None:
         return None
 
 
+def _never_live(workspace: Workspace, wave: str) -> bool:
+    """Return whether a wave is not live yet: the step that was to make it so failed before it did."""
+    return any(each.name == wave and each.state in ("planned", "rehearsing") for each in read_journey(workspace).waves)
+
+
 def _undo(workspace: Workspace, words: Sequence[str], marks: Sequence[Any]) -> list[list[str]]:
     """Return the commands of a rollback step; ``rollback last`` becomes the runs that its steps made, the newest first.
 
     Raises:
         GuardError: RBK-027 it is not known which runs those are.
     """
+    if list(words[:2]) == ["wave", "back"] and len(words) > 2 and _never_live(workspace, words[2]):
+        return []
     if list(words[:2]) != ["rollback", "last"] or not marks:
         return [list(words)]
     known = [mark for mark in marks if isinstance(mark, int)]

@@ -32,6 +32,8 @@ from reconciliation import may_be_waived, meaning_of
 from runbooks import MACHINE, SigningKey
 
 _SHORTEST_REASON, _LONGEST_REASON = 5, 500
+_LONGEST_NAME = 100
+_LARGEST = 2_000_000_000
 _LOOKED_BACK = 50
 """Verdicts in which a group or check is looked for, the newest first."""
 _NINE = re.compile(r"(?<!\d)\d{8,9}(?!\d)")
@@ -75,7 +77,7 @@ def propose(
         GuardError: WAI-005 nobody can accept this; KEY-… the person has no key that counts.
         SystemFailure: WAI-011 the ledger cannot be written.
     """
-    until, reason = _until(proposal.until), checked_reason(proposal.reason)
+    until, reason, person = _until(proposal.until), checked_reason(proposal.reason), checked_person(person)
     keys = tuple(dict.fromkeys(tuple(split_key(text)) for text in proposal.keys))
     with target.engine.connect() as connection:
         found = _found(verdicts(connection, _LOOKED_BACK), proposal)
@@ -103,7 +105,7 @@ def approve(session: Session, target: Target, number: int, person: str, ask: Ask
             WAI-012 the mapping changed since, WAI-013 its end date is past; KEY-… the person has no key that counts.
         SystemFailure: WAI-011 the ledger cannot be written.
     """
-    kept = kept_waiver(target, session.workspace, number)
+    kept, person = kept_waiver(target, session.workspace, number), checked_person(person)
     if kept.state in ("approved", "revoked"):
         raise GuardError(
             "WAI-009", f"waiver {number} is {kept.state} already", hint="See `omnicase waiver list`.", place="waiver"
@@ -141,7 +143,7 @@ def revoke(workspace: Workspace, target: Target, number: int, person: str, reaso
         GuardError: WAI-009 it is revoked already.
         SystemFailure: WAI-011 the ledger cannot be written.
     """
-    told = checked_reason(reason)
+    told, person = checked_reason(reason), checked_person(person)
     if kept_waiver(target, workspace, number).state == "revoked":
         raise GuardError(
             "WAI-009", f"waiver {number} is revoked already", hint="See `omnicase waiver list`.", place="waiver"
@@ -177,6 +179,23 @@ def checked_reason(reason: str) -> str:
             "the reason holds a number that may be a BSN, and a reason is shown in every report",
             hint="Name the record by its case number or by the id of the finding.",
             place="--reason",
+        )
+    return told
+
+
+def checked_person(name: str) -> str:
+    """Return the name of a person that can stand in every report.
+
+    Raises:
+        UsageError: WAI-018.
+    """
+    told = " ".join(name.split())
+    if not 0 < len(told) <= _LONGEST_NAME or not told.isprintable() or any(map(_may_be_bsn, _NINE.findall(told))):
+        raise UsageError(
+            "WAI-018",
+            "that is not the name of a person as reports can show it",
+            hint="Give the name of your key, such as --by j.jansen.",
+            place="--by",
         )
     return told
 
@@ -263,8 +282,10 @@ def _refuse_never(check: str, cause: str) -> None:
 
 def _maximum(proposal: Proposal, found: _Asked, keys: int) -> int:
     if proposal.maximum is not None:
-        if proposal.maximum < 1:
-            raise UsageError("WAI-010", "a waiver accepts at least one finding", hint="Give --max 1 or more.")
+        if not 1 <= proposal.maximum <= _LARGEST:
+            raise UsageError(
+                "WAI-010", "a waiver accepts at least one finding and no boundless number", hint="Give --max 1 or more."
+            )
         return proposal.maximum
     return keys or found.count or 1
 

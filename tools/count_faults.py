@@ -20,9 +20,7 @@ ELSEWHERE = {
     18: "evidence: issue 8; for reports see R8",
     23: "`tests/contract/test_postgresql_source.py` (one exported snapshot for all readers)",
     27: "not in the language: a key names one row, whatever it says; `agree` of an identity tells two people apart",
-    34: "`benchmarks` measures the memory of a run; no test holds it under RLIMIT_AS yet",
     38: "`test_promise_4_only_what_changed_is_written`, `test_promise_3_…`",
-    39: "not held by a test: shared records are put into temporary tables that outlive a transaction",
 }
 NAMED = re.compile(r"^\s*def (test_r\d+_\w+)\(", re.MULTILINE)
 INTRODUCTION = """\

@@ -96,6 +96,14 @@ def test_what_a_step_printed_is_kept_private_masked_and_hashed(team: People):
     assert "unlock --reason ‹secret›" in again and secret not in again and "| $ omnicase unlock --reason ‹secret›" in shown
 
 
+def test_a_wave_that_never_went_live_has_no_way_back_to_go(tmp_path: Path):
+    text = LOAD.replace("omnicase run --wave a", "omnicase wave live a").replace("omnicase rollback last", "omnicase wave back a --reason rolled-back")
+    team = people(tmp_path, text.replace("TIMEOUT", "5m"))
+    assert code(team.run()) == "RBK-021"
+    assert team.run("switch", "m.engineer", "--rollback").status == 0
+    assert "nothing to take back" in (team.journal("switch-1").parent / "undo.log").read_text()
+
+
 def test_masks():
     mask = Mask(["hunter2", "abc", ""])
     assert mask.line("password hunter2 abc") == "password ‹secret› abc"

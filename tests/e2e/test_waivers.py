@@ -149,6 +149,9 @@ REFUSED = [
     (("--group", "GROUP", "--reason", REASON, "--until", "2020-01-01"), "WAI-004", 2),
     (("--group", "GROUP", "--reason", REASON, "--until", "morgen"), "WAI-004", 2),
     (("--group", "GROUP", "--max", "0", *FOR), "WAI-010", 2),
+    (("--group", "GROUP", "--max", str(10**12), *FOR), "WAI-010", 2),
+    (("--group", "GROUP", "--by", "123456782", *FOR), "WAI-018", 2),
+    (("--group", "GROUP", "--by", "\x1b[31m", *FOR), "WAI-018", 2),
     (("--check", "accounting.flow", "--mapping", "kcc.contact", "--key", "1", *FOR), "WAI-005", 6),
 ]
 

@@ -53,8 +53,9 @@ class Running:
 
     def told(self, text: str) -> None:
         """Wait until it says something on standard error, or has ended."""
+        err = self.folder / "err"    # not there before the process has begun
         for _ in range(SECONDS * 200):
-            if text in (self.folder / "err").read_text() or _letter(self.pid) in "ZX":
+            if (err.exists() and text in err.read_text()) or _letter(self.pid) in "ZX":
                 return
             time.sleep(0.005)
 
