@@ -50,3 +50,22 @@ def waivers_schema() -> dict[str, Any]:
         "required": ["waivers"],
         "additionalProperties": False,
     }
+
+
+def imported_schema() -> dict[str, Any]:
+    """Return the schema of `reconcile import-decisions`."""
+    line = {"sheet": _TEXT, "row": {"type": "integer", "minimum": 1}, "code": _TEXT, "message": _TEXT}
+    refused = {"type": "object", "properties": line, "required": list(line), "additionalProperties": False}
+    properties = {
+        "proposed": {"type": "array", "items": _waiver()},
+        "known": {"type": "integer", "minimum": 0, "description": "Lines that say what a waiver says already."},
+        "refused": {"type": "array", "items": refused},
+    }
+    return {
+        "$schema": _DIALECT,
+        "title": "omnicase reconcile import-decisions",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

@@ -8,11 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import polars as pl
 import pytest
 import xlsxwriter
 from command_line import Answer, in_process
 from tiny_workspace import make_workspace
+
+from migrate.waiver_schemas import imported_schema
 
 DECISION = {"besluit": "accepteren", "besloten door": "bea", "geldig tot": "31-12-2099", "opmerking": "Zo afgesproken"}
 
@@ -66,6 +69,7 @@ def test_what_people_accepted_is_proposed_once_and_approved_by_another(folder: P
     file = _write(tmp_path / "lijst.xlsx", sheets)
     done = _answer(folder, "reconcile", "import-decisions", file, "--by", "an")
     assert (done.status, done.document["refused"]) == (0, []), done.out + done.err
+    jsonschema.validate(done.document, imported_schema(), cls=jsonschema.Draft202012Validator)
     waivers = {each["mapping"]: each for each in done.document["proposed"]}
     assert waivers["oud.actor"]["keys"] == [] and waivers["oud.actor"]["until"] == "2099-12-31"
     assert sorted(waivers["kcc.contact"]["keys"]) == [["1"], ["2"]] and waivers["kcc.contact"]["max"] == 2

@@ -7,6 +7,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +20,12 @@ from command_line import CommandLine
 from made_once import made_once
 from tiny_workspace import make_workspace
 
+from connectors import open_target
+from migrate.evidence.outbox import append
+from migrate.evidence.recorder import Recorder
 from migrate.evidence.schemas import verify_schema
+from migrate.workspace import load_workspace
+from runbooks import Happening
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +177,6 @@ def test_a_last_line_that_a_crash_tore_is_made_whole(torn: str, home: Path) -> N
     last = whole[:-1].rfind(b"\n") + 1
     if torn == "at any byte":
         from migrate.evidence.invocation import bring_up_to_date
-        from migrate.evidence.recorder import Recorder
-        from migrate.workspace import load_workspace
 
         recorder = Recorder(load_workspace(at.workspace))
         for end in range(last - 20, len(whole), 23):
@@ -338,3 +343,24 @@ def test_a_file_behind_a_link_is_not_written(home: Path) -> None:
     at.file.unlink()
     assert_valid(at)
     assert kinds(at)[-1] == "command"
+
+
+def test_who_appends_waits_for_who_appended_before(target_url: str, tmp_path: Path) -> None:
+    """A transaction that appended holds the head; another one gets the next number when it commits, and none fails."""
+    at = _tiny(tmp_path, target_url)
+    started, heads = threading.Event(), {}
+
+    def add(name: str, wait: bool) -> None:
+        with closing(open_target(target_url)) as target, target.transaction() as connection:
+            heads[name] = append(connection, Recorder(load_workspace(at.workspace)), Happening("batch", {"by": name})).seq
+            if wait:
+                started.set()
+                time.sleep(0.5)
+
+    first = threading.Thread(target=add, args=("first", True))
+    first.start()
+    assert started.wait(30)
+    add("second", False)
+    first.join(30)
+    assert heads["second"] == heads["first"] + 1
+    assert_valid(at)
