@@ -19,7 +19,7 @@ from reconciliation.checks.controls import check_control
 from reconciliation.checks.distribution import Distributions
 from reconciliation.checks.fields import VALUES, Fields
 from reconciliation.checks.keys import TO_TARGET, KeysToSource, KeysToTarget
-from reconciliation.checks.rules import Rules
+from reconciliation.checks.rules import Rules, not_asked
 from reconciliation.checks.schema import check_schema
 from reconciliation.findings import SAMPLE_LIMIT, FindingBook, Watched
 from reconciliation.journal import Journal, Judged, kept_groups, restore
@@ -210,13 +210,17 @@ class _Made:
     def ask_rules(self, proofs: Sequence[MappingProof]) -> None:
         """Ask the rules of the tables that the mappings fill."""
         rules = Rules(proofs, self.book, self._signals_of)
-        filled = {proof.facts.target for proof in proofs} - self.unreadable
+        filled = {proof.facts.target for proof in proofs}
         for rule in self.target.rules:
-            if rule.target in filled:
-                started = self.clock()
-                check, result = rules.ask(rule)
-                self.checks.append(replace(check, seconds=round(self.clock() - started, 3)))
-                self._rules.append(result)
+            if rule.target not in filled:
+                continue
+            if (rule.reads | {rule.target}) & self.unreadable:
+                self.checks.append(not_asked(rule))
+                continue
+            started = self.clock()
+            check, result = rules.ask(rule)
+            self.checks.append(replace(check, seconds=round(self.clock() - started, 3)))
+            self._rules.append(result)
 
     def verdict(self) -> Verdict:
         """Judge."""

@@ -275,6 +275,8 @@ class RuleProof:
     count: Callable[[], int]
     offenders: Callable[[], Iterator[pl.DataFrame]]
     own: bool = False
+    reads: frozenset[str] = frozenset()
+    """The tables that it looks at, its own included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

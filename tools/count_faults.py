@@ -16,8 +16,8 @@ PAGE = ROOT / "docs" / "faults.md"
 DATABASES = ("sqlite", "postgresql")
 
 ELSEWHERE = {
-    6: "evidence: issue 8",
-    18: "evidence: issue 8; for reports see R8",
+    6: "`tests/integration/test_evidence.py::test_a_last_line_that_a_crash_tore_is_made_whole`",
+    18: "an entry is a row of the transaction it tells of; for files see `tests/fault/test_disks.py` and R8",
     23: "`tests/contract/test_postgresql_source.py` (one exported snapshot for all readers)",
     27: "not in the language: a key names one row, whatever it says; `agree` of an identity tells two people apart",
     38: "`test_promise_4_only_what_changed_is_written`, `test_promise_3_…`",

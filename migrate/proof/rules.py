@@ -24,6 +24,16 @@ class RuleAsked:
     rule: BusinessRule
     side: TargetAgain
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The tables that the rule looks at."""
+        rule = self.rule
+        parts = [rule.broken, *rule.columns.values(), *(() if rule.applies is None else (rule.applies,))]
+        found = (node for part in parts for node in sa.sql.visitors.iterate(part))
+        named = {node.table if isinstance(node, sa.Column) else node for node in found}
+        originals = {getattr(each, "element", each) for each in named}
+        return frozenset({rule.table.name, *(each.name for each in originals if isinstance(each, sa.Table))})
+
     def count(self) -> int:
         """Return how many records the rule is about."""
         table = self.rule.table

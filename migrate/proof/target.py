@@ -80,7 +80,7 @@ class TargetChecks:
         asked = RuleAsked(self.target, rule, self._side(rule.table.name))
         return RuleProof(
             id=rule.id, severity=rule.severity, target=rule.table.name, dutch=rule.dutch, english=rule.english,
-            count=asked.count, offenders=asked.offenders,
+            count=asked.count, offenders=asked.offenders, reads=asked.reads,
         )  # fmt: skip
 
     def _own(self, rule: OwnRule) -> RuleProof:
@@ -88,7 +88,7 @@ class TargetChecks:
         asked.refuse_unless_it_runs()
         return RuleProof(
             id=rule.id, severity=rule.severity, target=rule.table, dutch=rule.dutch, english=rule.english, own=True,
-            count=asked.count, offenders=asked.offenders,
+            count=asked.count, offenders=asked.offenders, reads=frozenset((rule.table, *rule.tables)),
         )  # fmt: skip
 
     def _side(self, table: str) -> TargetAgain:

@@ -65,6 +65,14 @@ class Rules:
             book.add(group, part.height, partial(_examples, part, proof))
 
 
+def not_asked(rule: RuleProof) -> Check:
+    """Return the check of a rule that looks at a table that cannot be read."""
+    return Check(
+        check=OWN if rule.own else MODEL, level="rules", mapping="", target=rule.target, about=rule.id,
+        outcome="not_applicable", reason="table_differs",
+    )  # fmt: skip
+
+
 def _examples(part: pl.DataFrame, proof: MappingProof | None, room: int) -> Iterable[Example]:
     for target_id, key in part.select("id", "key").head(room).iter_rows():
         shown = (target_id,) if proof is None or key is None else proof.mask_key(key)
