@@ -118,7 +118,7 @@ def requirements() -> dict[str, str]:
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = config["options"]["install_requires"].splitlines()
     for extra, value in config["options.extras_require"].items():
-        if extra not in ("dev", "benchmarks"):
+        if extra not in ("browser", "dev", "benchmarks"):
             lines += value.splitlines()
     found = {}
     for line in lines:
