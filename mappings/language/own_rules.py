@@ -1,4 +1,4 @@
-"""The municipality's own rules about the target (``checks/*.yml``): read, and held to one SELECT of ids.
+"""The municipality's own rules about the target (``checks/*.yml`` or ``.yaml``): read, and held to one SELECT of ids.
 
     rules:
       - id: EIG-01
@@ -62,7 +62,8 @@ def load_own_rules(root: Path) -> tuple[OwnRule, ...]:
     """
     found: list[OwnRule] = []
     errors: list[RefusedError] = []
-    for path in sorted((root / "checks").glob("*.yml")):
+    folder = root / "checks"
+    for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
         shown = f"checks/{path.name}"
         if not path.resolve().is_relative_to(root.resolve()):
             cause = "the file lies outside the workspace"

@@ -49,6 +49,14 @@ def test_a_signal_points_records_out_and_fails_nothing(tiny: Path) -> None:
     assert "6 van 6  Er is een antwoord [E-1]" in told.out
 
 
+def test_a_file_that_ends_with_yaml_is_asked_too(tiny: Path) -> None:
+    file = tiny / "checks/eigen.yml"
+    reconcile(tiny, GOOD)
+    file.rename(file.with_suffix(".yaml"))
+    told = in_process("-C", tiny, "--format", "json", "reconcile", "--level", "rules").document
+    assert [signal["difference"] for signal in told["signals"]] == ["E-1"]
+
+
 def test_an_error_is_a_difference(tiny: Path) -> None:
     answer = reconcile(tiny, GOOD.replace("signal", "error"))
     assert answer.status == 3 and answer.document["verdict"] == "findings"
