@@ -32,6 +32,7 @@ from reconciliation import (
     Terms,
     build_report,
     judge,
+    require_place,
     watched_keys,
     with_waivers,
     write_report,
@@ -80,6 +81,8 @@ def reconcile(
     require_runnable(session)
     names = session.selected(mappings)
     reports = session.workspace.reports
+    if kinds:
+        require_place(reports, kinds)
     with KeptFindings(reports) if listed or _HOLD_ALL & set(kinds) else nullcontext() as kept:
         target = workspace_target(session.workspace)
         try:

@@ -1,7 +1,7 @@
 """Reconciliation: two sides of every mapping, judged and reported (DESIGN.md, section 8)."""
 
 from reconciliation.differences import difference_kind_expr
-from reconciliation.files import write_atomically, write_report
+from reconciliation.files import require_place, write_atomically, write_report
 from reconciliation.findings import Finding, FindingGroup, GroupKey
 from reconciliation.journal import Journal, Judged, judged_from
 from reconciliation.judge import judge
@@ -97,6 +97,7 @@ __all__ = [
     "render_html",
     "render_json",
     "render_terminal",
+    "require_place",
     "text",
     "verdict_chunks",
     "verdict_document",

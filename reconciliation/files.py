@@ -22,6 +22,25 @@ KINDS = ("html", "json", "junit", "txt", "xlsx")
 _TEXTS = {"html": render_html, "junit": render_junit, "txt": render_terminal}
 
 
+def require_place(folder: Path, kinds: Sequence[str]) -> None:
+    """Refuse reports that could not be written, before hours are spent on them.
+
+    Raises:
+        UsageError: REC-002 a kind that does not exist.
+        SystemFailure: REC-003 the folder cannot be written to.
+    """
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        hint = f"Choose from: {', '.join(KINDS)}."
+        raise UsageError("REC-002", f"there is no report of kind '{unknown[0]}'", hint=hint)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _not_written(folder.name, error) from None
+
+
 def write_report(
     report: Report, folder: Path, name: str, kinds: Sequence[str] = ("html", "json"), lang: str = "nl"
 ) -> list[Path]:
@@ -31,15 +50,10 @@ def write_report(
     only (0600).
 
     Raises:
-        UsageError: REC-002 a kind that does not exist.
-            XLS-001 a workbook needs a library that is not installed.
+        UsageError: XLS-001 a workbook needs a library that is not installed.
         SystemFailure: REC-003 the folder cannot be written to, or the disk is full.
         RefusedError: OUT-001 the same of a workbook.
     """
-    unknown = [kind for kind in kinds if kind not in KINDS]
-    if unknown:
-        hint = f"Choose from: {', '.join(KINDS)}."
-        raise UsageError("REC-002", f"there is no report of kind '{unknown[0]}'", hint=hint)
     written = []
     for kind in kinds:
         path = folder / f"{name}.{'xml' if kind == 'junit' else kind}"
@@ -73,9 +87,13 @@ def write_atomically(path: Path, content: Iterable[str]) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink(missing_ok=True)
-        raise SystemFailure(
-            "REC-003",
-            f"the report cannot be written ({error.strerror or 'unknown reason'})",
-            hint="Check that the folder may be written to and that the disk has room, then reconcile again.",
-            place=path.name,
-        ) from None
+        raise _not_written(path.name, error) from None
+
+
+def _not_written(name: str, error: OSError) -> SystemFailure:
+    return SystemFailure(
+        "REC-003",
+        f"the report cannot be written ({error.strerror or 'unknown reason'})",
+        hint="Check that the folder may be written to and that the disk has room, then reconcile again.",
+        place=name,
+    )

@@ -136,6 +136,15 @@ class DiskJournal:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+def _nothing_to_resume() -> GuardError:
+    return GuardError(
+        "REC-043",
+        "there is no interrupted reconciliation to resume",
+        hint="Leave --resume out: all mappings are compared.",
+        place="reports/unfinished",
+    )
+
+
 @contextmanager
 def journal_of(
     session: Session, target: Target, asked: Mapping[str, Any], *, resume: bool
@@ -143,14 +152,22 @@ def journal_of(
     """Give the journal of a reconciliation; it is removed when the block ends well.
 
     Without `resume` what an interrupted reconciliation kept is removed first.  While another reconciliation of the
-    workspace is at work there is no journal.
+    workspace is at work, or where none can be written, there is no journal.
 
     Raises:
         GuardError: REC-043 there is nothing to resume, REC-044 another reconciliation is at work.
     """
     folder = session.workspace.reports / FOLDER
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        if resume:
+            raise _nothing_to_resume() from None
+        handle = None
+    if handle is None:
+        yield None
+        return
     try:
         if not _locked(handle):
             if resume:
@@ -164,12 +181,7 @@ def journal_of(
             return
         kept = [each for each in folder.iterdir() if each.is_dir()]
         if resume and not kept:
-            raise GuardError(
-                "REC-043",
-                "there is no interrupted reconciliation to resume",
-                hint="Leave --resume out: all mappings are compared.",
-                place="reports/unfinished",
-            )
+            raise _nothing_to_resume()
         if not resume:
             _clear(kept)
         yield DiskJournal(folder, session, target, asked)

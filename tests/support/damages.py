@@ -374,7 +374,7 @@ def an_index_lost(target: Struck) -> list[Sign]:
 def a_column_more(target: Struck) -> list[Sign]:
     """Somebody added a column."""
     target.database.execute("ALTER TABLE internal_task ADD COLUMN extra TEXT")
-    return [("schema.model", "", None, "form too many", "column")]
+    return [("schema.model", "", None, "form unexpected", "column")]
 
 
 def open_target(workspace: Path) -> closing[sqlite3.Connection]:

@@ -28,6 +28,7 @@ from reconciliation import (
     render_html,
     render_json,
     render_terminal,
+    require_place,
     write_report,
 )
 from reconciliation.differences import KINDS
@@ -315,7 +316,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one_and_says_so(tmp_path
         write_report(clean_report(), tmp_path, "taken", ("html",))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["reports", "taken.html"]
     with pytest.raises(UsageError, match="kind 'pdf'"):
-        write_report(clean_report(), tmp_path, "x", ("pdf",))
+        require_place(tmp_path, ("pdf",))
 
 
 def test_too_little_checked_is_neither_balance_nor_difference():
