@@ -46,7 +46,7 @@ def _dealt(state: str, failpoints: list[str]) -> list[tuple[str, tuple[str, ...]
     return [(state, tuple(failpoints[chain::chains])) for chain in range(chains)]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("state", "failpoints"), chains(), ids=lambda each: each if isinstance(each, str) else each[0])
 def test_r01_to_r05_killed_at_a_place(target: str, state: str, failpoints: tuple[str, ...], trial: Trials) -> None:
