@@ -1,4 +1,4 @@
-# make test         everything that must hold: 18 minutes on 2 cores (asked: 10)
+# make test         all cheap tests and a drawn part of the expensive ones: 10 to 11 minutes on 2 cores (asked: 10)
 # make demo         the demo workspace, migrated and reconciled, in demo/
 # make bench        speed and memory, printed as ratios
 # make coverage     the same tests, and which lines they run
