@@ -59,7 +59,7 @@ def undisturbed(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.sample(1)
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("failpoint", KILLS)
 def test_killed_and_resumed(failpoint: str, loaded: Path, undisturbed: Path, tmp_path: Path) -> None:
     omnicase, folder = CommandLine(), tmp_path / "killed"

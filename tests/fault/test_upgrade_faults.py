@@ -47,7 +47,7 @@ def others_rows(engine: sa.Engine) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM parkeervergunning")]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("statements", [0, 1, 20, 40, 60, 80])
 def test_r09_killed_upgrade_leaves_the_target_old_and_can_be_done_again(target_url, project_root, statements):
     engine = target_engine(target_url)
