@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.types import TypeEngine
 
-from casemodel import RefusedError
+from casemodel import RefusedError, SystemFailure
 from connectors.targets.canonical import as_text, in_canonical_form, json_places
 from connectors.targets.postgresql_failures import postgresql_failure
 
@@ -199,6 +199,17 @@ class PostgresTarget:
                     options=_SETTINGS,
                 )
         return self._reader
+
+    def count_anew(self, *written: sa.Table) -> None:
+        """Let the server count tables of ours anew; of other owners' tables it keeps what it knows.
+
+        Its own counting comes up to a minute late: until then it takes a table that was empty for one that still is,
+        and reads all of it for each batch.
+        """
+        names = ", ".join(self.engine.dialect.identifier_preparer.format_table(each) for each in written)
+        # Whatever goes wrong here, the next batch meets it too.
+        with suppress(SystemFailure), self.engine.begin() as connection:
+            connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {names}")
 
     def reconnect(self) -> None:
         """Give up the committing connection, whatever its state; what is staged can still be committed."""

@@ -109,8 +109,13 @@ def _write_waits(
     waits: pl.DataFrame,
 ) -> None:
     wait = table(connection, "wait")
-    unknown = sa.case((staged.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
-    state = awaited_state(connection.dialect.name, staged, context.by_record)
+    # Very many rows may wait for few keys: each is looked up once.
+    awaited = ("on_mapping_id", "on_other_key", "on_key", "full_read")
+    keys = sa.select(*(staged.c[name] for name in awaited)).distinct().subquery("awaited")
+    unknown = sa.case((keys.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
+    state = sa.func.coalesce(awaited_state(connection.dialect.name, keys, context.by_record), unknown)
+    seen = sa.select(keys, state.label("seen")).cte("seen").prefix_with("MATERIALIZED")
+    for_it = sa.and_(*(staged.c[name] == seen.c[name] for name in awaited))
     connection.execute(
         sa.insert(wait).from_select(
             [
@@ -133,10 +138,10 @@ def _write_waits(
                 staged.c.on_mapping_id,
                 staged.c.on_other_key,
                 staged.c.on_key,
-                sa.func.coalesce(state, unknown),
+                seen.c.seen,
                 sa.literal("inserted"),
                 sa.literal(context.run_id),
-            ),
+            ).outerjoin(seen, for_it),  # Outer, for the order of the stage.
         )
     )
     outcomes = waits.select("key").unique().join(rows.select("key", "outcome"), on="key", how="inner")
