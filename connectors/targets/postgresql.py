@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -261,13 +262,25 @@ def _clause(table: sa.Table) -> sa.TableClause:
 
 
 def _write(copy: psycopg.Copy, frame: pl.DataFrame) -> None:
-    """Send a frame as CSV (NULL is nothing, an empty text is quoted), so that the server takes a part while the next
-    one is made.
+    """Send a frame as CSV (NULL is nothing, an empty text is quoted): the server takes a part while the next one is
+    made.
     """
-    for part in frame.iter_slices(_SENT_ROWS):
-        into = io.BytesIO()
-        part.write_csv(into, include_header=False)
-        copy.write(into.getbuffer())
+    if frame.height <= _SENT_ROWS:
+        copy.write(_csv(frame))
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="omnicase-csv") as thread:
+        parts = frame.iter_slices(_SENT_ROWS)
+        made = thread.submit(_csv, next(parts))
+        for part in parts:
+            ready, made = made, thread.submit(_csv, part)
+            copy.write(ready.result())
+        copy.write(made.result())
+
+
+def _csv(frame: pl.DataFrame) -> memoryview:
+    into = io.BytesIO()
+    frame.write_csv(into, include_header=False)
+    return into.getbuffer()
 
 
 def _frame(data: bytes, names: tuple[str, ...]) -> pl.DataFrame:

@@ -139,13 +139,14 @@ def _write_waits(
                 staged.c.on_other_key,
                 staged.c.on_key,
                 seen.c.seen,
-                sa.literal("inserted"),
+                staged.c.outcome,
                 sa.literal(context.run_id),
             ).outerjoin(seen, for_it),  # Outer, for the order of the stage.
         )
     )
-    outcomes = waits.select("key").unique().join(rows.select("key", "outcome"), on="key", how="inner")
-    for outcome, keys in outcomes.filter(pl.col("outcome") != "inserted").group_by("outcome").agg("key").rows():
+    outcomes = waits.select("key", mapped="outcome").unique().join(rows.select("key", "outcome"), on="key", how="inner")
+    others = outcomes.filter(pl.col("outcome") != pl.col("mapped"))
+    for outcome, keys in others.group_by("outcome").agg("key").rows():
         wanted = id_list(connection, "batch_waiting", keys)
         mine = sa.and_(wait.c.mapping_id == number, wait.c.source_key.in_(sa.select(wanted.c.id)))
         connection.execute(sa.update(wait).where(mine).values(outcome=outcome))
