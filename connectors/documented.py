@@ -54,7 +54,7 @@ class Document(NamedTuple):
 
 
 class Documented:
-    """A source whose relations tell `FACTS` of documents beside their own columns; its methods promise what `casemodel.Source` says.
+    """A source whose relations tell `FACTS` of documents; what each method promises is in `casemodel.Source`.
 
     Whoever reads it reads every document, so that a comparison is one of contents; copies are made only after
     `keep_documents`.
