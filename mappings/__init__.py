@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mappings.compile_program import Followed
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
     from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
-    from mappings.explain import StageValue
+    from mappings.explain import StageValue, stage_values
     from mappings.language.decisions import PersonDecision
     from mappings.language.own_rules import OwnRule, load_own_rules
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
@@ -76,6 +76,7 @@ __all__ = [
     "parse_mapping",
     "schema_of",
     "slice_of",
+    "stage_values",
     "tests_schema",
     "tolerances_of",
     "try_test",
@@ -98,7 +99,7 @@ _LATE = {
     "mappings.compile_program": ("Followed",),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
     "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
-    "mappings.explain": ("StageValue",),
+    "mappings.explain": ("StageValue", "stage_values"),
     "mappings.language.decisions": ("PersonDecision",),
     "mappings.language.own_rules": ("OwnRule", "load_own_rules"),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),

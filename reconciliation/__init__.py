@@ -31,10 +31,9 @@ from reconciliation.sides import (
 )
 from reconciliation.tolerance import Tolerance
 from reconciliation.verdict import LEVELS, Check, Distribution, DistributionGroup, RuleResult, Verdict
+from reconciliation.waiver import Waiver, WaiverUse
 from reconciliation.waivers import (
     Terms,
-    Waiver,
-    WaiverUse,
     may_be_waived,
     meaning_of,
     watched_keys,

@@ -12,7 +12,7 @@ from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
 from reconciliation.sums import ToleratedLine, tolerated_lines
 from reconciliation.verdict import Check, Verdict
-from reconciliation.waivers import WaiverUse
+from reconciliation.waiver import WaiverUse
 from reconciliation.words import difference_text, figure, has_text, share, text
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -11,7 +11,7 @@ from reconciliation.findings import Finding, FindingGroup
 from reconciliation.report import BookLine, Cause, Report, ReportContext
 from reconciliation.sides import Facts
 from reconciliation.verdict import Check, Distribution, DistributionGroup, RuleResult, Verdict
-from reconciliation.waivers import WaiverUse
+from reconciliation.waiver import WaiverUse
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

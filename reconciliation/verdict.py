@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from reconciliation.findings import Finding, FindingGroup
-
-if TYPE_CHECKING:
-    from reconciliation.waivers import WaiverUse
+from reconciliation.waiver import WaiverUse
 
 LEVELS = ("schema", "accounting", "keys", "controls", "fields", "children", "rules", "distribution")
 """All levels, in the order of the report."""

@@ -23,9 +23,9 @@ from migrate.proof.facts import mapping_facts
 from migrate.proof.sample import Sample
 from migrate.proof.target import TargetChecks
 from migrate.proof.ways import Ways
-from migrate.session import Session
+from migrate.session import DeclaredWaves, Session
 from migrate.shown import Shown
-from migrate.waves import Declared, run_waves
+from migrate.waves.declared import run_waves
 from reconciliation import MappingProof, ProofColumn, TargetProof, Tolerance
 
 
@@ -50,7 +50,7 @@ def build_proofs(
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         full, adopted = fully_read(connection), adopted_records(connection)
-        waves = run_waves(session.waves or Declared(), known_waves(connection))
+        waves = run_waves(session.waves or DeclaredWaves(), known_waves(connection))
     shared = shared_records((session.mapping(name) for name in session.check.order), numbers, adopted)
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
