@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mappings.language.schema import defaults_schema, mapping_schema, schema_of, tests_schema
     from mappings.slices import Slice, slice_of
     from mappings.stages.fits import fits_format
+    from mappings.tolerances import declared_tolerances, tolerances_of
     from mappings.trial import Miss, Tried, errors_of_test, try_test
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "compile_mapping",
     "controls_of",
     "cursor_rule",
+    "declared_tolerances",
     "defaults_schema",
     "delete_rule",
     "draft_mapping",
@@ -76,6 +78,7 @@ __all__ = [
     "slice_of",
     "stage_values",
     "tests_schema",
+    "tolerances_of",
     "try_test",
 ]
 
@@ -104,6 +107,7 @@ _LATE = {
     "mappings.language.schema": ("defaults_schema", "mapping_schema", "schema_of", "tests_schema"),
     "mappings.slices": ("Slice", "slice_of"),
     "mappings.stages.fits": ("fits_format",),
+    "mappings.tolerances": ("declared_tolerances", "tolerances_of"),
     "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }
 """What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""

@@ -10,7 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import Target, UsageError, column_info, tables
-from mappings import CompiledMapping, StageValue, stage_values
+from mappings import CompiledMapping, StageValue, stage_values, tolerances_of
 from migrate.disclosure import disclose
 from migrate.explain.merged import MergedField, merged_fields
 from migrate.ledger.renames import ledger_numbers
@@ -53,6 +53,8 @@ class Explained:
     """Of a record that several systems know: which row each field comes from, and what others said."""
     unmasked: bool = False
     waits: tuple[str, ...] = ()
+    tolerances: tuple[tuple[str, str], ...] = ()
+    """Fields whose values may differ when reconciling, and by how much."""
     """Mapping and key of each record that the row waits for."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -73,6 +75,7 @@ class Explained:
             "merged": [each.as_dict() for each in self.merged],
             "unmasked": self.unmasked,
             "waits_for": list(self.waits),
+            "tolerances": dict(self.tolerances),
         }
 
 
@@ -141,6 +144,7 @@ def _explained(
         merged,
         shown.unmasked,
         waits,
+        tuple((name, each.text) for name, each in tolerances_of(session.files[mapping.name]).items()),
     )
 
 

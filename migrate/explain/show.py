@@ -7,6 +7,7 @@ from typing import Final
 
 from migrate.explain.merged import merged_lines
 from migrate.explain.row import Explained
+from reconciliation import tolerance_text
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "record": (
@@ -30,6 +31,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "late": ("te laat", "late"),
     "out_of_scope": ("buiten de mapping", "out of scope"),
     "gone": ("verdwenen uit de bron", "gone from the source"),
+    "tolerance": (
+        "bij het aansluiten mag {name} tot en met {most} verschillen",
+        "when reconciling, {name} may differ by up to {most}",
+    ),
     "waits": ("wacht op {key}", "waits for {key}"),
     "error": ("fout", "error"),
     "warning": ("waarschuwing", "warning"),
@@ -66,6 +71,8 @@ def explain_lines(found: Explained, lang: str) -> Iterable[str]:
         yield _word(lang, "now")
         for name, value in found.record:
             yield f"  {name:<24} {value}"
+    for name, most in found.tolerances:
+        yield _word(lang, "tolerance", name=name, most=tolerance_text(lang, most))
     yield from merged_lines(found.merged, lang)
     for each in found.waits:
         yield _word(lang, "waits", key=each)

@@ -9,13 +9,14 @@ from textwrap import wrap
 from typing import Any, Final
 
 from casemodel import RefusedError, RefusedMany, printable
-from mappings import errors_of_test, load_tests
+from mappings import declared_tolerances, errors_of_test, load_tests
 from migrate.dutch import in_dutch
 from migrate.mapping.code_use import unused_warnings
 from migrate.opening import open_session
 from migrate.profile import format_warnings
 from migrate.session import Session
 from migrate.workspace import Workspace
+from reconciliation import tolerance_text
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "error": ("fout", "error"),
@@ -26,6 +27,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{n} mappings are in order. They load in this order: {order}.",
     ),
     "bad": ("Fouten: {errors}, waarschuwingen: {warnings}.", "Errors: {errors}, warnings: {warnings}."),
+    "tolerance": ("tolerantie bij het aansluiten", "tolerance when reconciling"),
     "next": ("Verder: omnicase plan, of omnicase run", "Next: omnicase plan, or omnicase run"),
 }
 _WIDEST: Final = 120
@@ -38,6 +40,8 @@ class Checked:
     errors: tuple[RefusedError, ...]
     warnings: tuple[RefusedError, ...]
     order: tuple[str, ...]
+    tolerances: tuple[tuple[str, str, str], ...] = ()
+    """Mapping, field or control, and what it tolerates."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result for a machine."""
@@ -45,6 +49,9 @@ class Checked:
             "errors": [_shown(error) for error in self.errors],
             "warnings": [_shown(error) for error in self.warnings],
             "order": list(self.order),
+            "tolerances": [
+                {"mapping": mapping, "name": name, "tolerance": most} for mapping, name, most in self.tolerances
+            ],
         }
 
 
@@ -56,9 +63,10 @@ def check_workspace(workspace: Workspace, as_of: date) -> Checked:
             warnings = [*found.warnings, *format_warnings(workspace, session.files.values())]
             warnings += unused_warnings(session)
             errors = [*found.errors, *_errors_of_tests(session)]
+            tolerances = [(name, *each) for name in found.order for each in declared_tolerances(session.files[name])]
     except RefusedMany as unreadable:
         return Checked(tuple(unreadable.errors), (), ())
-    return Checked(tuple(errors), tuple(warnings), found.order)
+    return Checked(tuple(errors), tuple(warnings), found.order, tuple(tolerances))
 
 
 def _errors_of_tests(session: Session) -> list[RefusedError]:
@@ -88,6 +96,8 @@ def check_lines(checked: Checked, lang: str) -> Iterator[str]:
     else:
         good = _word(lang, "good", n=len(checked.order), order=", ".join(checked.order))
         yield from wrap(good, _WIDEST, break_long_words=False, break_on_hyphens=False)
+        for mapping, name, most in checked.tolerances:
+            yield f"{_word(lang, 'tolerance')}: {mapping} · {name}: {tolerance_text(lang, most)}"
         yield _word(lang, "next")
 
 

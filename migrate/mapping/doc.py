@@ -85,6 +85,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "truncate": ("te lange tekst wordt afgekapt", "a text that is too long is cut"),
     "on_error": ("een onleesbare waarde vervalt", "a value that cannot be read is dropped"),
     "warn_if": ("waarschuwing als {v}", "warning when {v}"),
+    "tolerance": (
+        "bij het aansluiten mag de waarde {v} verschillen",
+        "when reconciling, the value may differ by {v}",
+    ),
     "take": ("van meer rijen: {v}", "of several rows: {v}"),
     "when": ("als {v}", "when {v}"),
 }
@@ -196,7 +200,7 @@ def _stages(lang: str, chain: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _losses(lang: str, chain: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("unknown", "missing", "on_error", "truncate", "take", "warn_if"):
+    for name in ("unknown", "missing", "on_error", "truncate", "take", "warn_if", "tolerance"):
         if name not in chain:
             continue
         if name == "unknown":
