@@ -12,6 +12,8 @@ from typing import Protocol
 
 import polars as pl
 
+from reconciliation.tolerance import Tolerance
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedBatch:
@@ -111,6 +113,8 @@ class ProofColumn:
     """``text``, ``date``, ``instant``, ``boolean``, ``integer``, ``decimal``, ``json`` or ``uuid`` (a link)."""
     coded: bool = False
     """Its values are codes of a list, or links to one."""
+    tolerance: Tolerance | None = None
+    """By how much its values may differ and still count as equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,8 @@ class ControlProof:
     show_number: Callable[[str | None], str]
     partial: bool = False
     """Rows behind these sums are not loaded yet, or no more (waves), so that both sides cannot be equal."""
+    tolerance: Tolerance | None = None
+    """By how much the numbers of a group may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from reconciliation.findings import Finding, FindingGroup
-
-if TYPE_CHECKING:
-    from reconciliation.waivers import WaiverUse
+from reconciliation.waiver import WaiverUse
 
 LEVELS = ("schema", "accounting", "keys", "controls", "fields", "children", "rules", "distribution")
 """All levels, in the order of the report."""
@@ -43,6 +40,10 @@ class Check:
     """How many of the findings people accepted."""
     explained: Mapping[str, int] = field(default_factory=dict)
     """What has a reason: the reason and how many."""
+    tolerances: Mapping[str, str] = field(default_factory=dict)
+    """What may differ by how much, as the mapping says it: fields by name, the numbers of a control under its own."""
+    tolerated: Mapping[str, int] = field(default_factory=dict)
+    """How many values differ by no more than that; they count as equal."""
     reason: str | None = None
     """Why a check is not applicable: a code of the texts, or the caller's own words."""
     seconds: float = 0.0

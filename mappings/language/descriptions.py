@@ -55,6 +55,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "warn_if": "Leaves a warning on a loaded row where this condition is true.",
     "take": "Which of several rows gives the value.",
     "rank": "Rank of this field's contribution where records of several systems are one.",
+    "tolerance": "By how much source and target may differ and count as equal: 1 second, or a number such as 0.005.",
     "relation": "The table, view or file.",
     "query": "Name of a query in queries/, without .sql.",
     "accounts": "The relation whose rows the query accounts for.",

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from casemodel import Target, column_info, show
 from connectors import open_target
-from mappings import children_of
+from mappings import children_of, tolerances_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
 from migrate.ledger.waves import known_waves
@@ -24,10 +24,10 @@ from migrate.proof.facts import mapping_facts
 from migrate.proof.sample import Sample
 from migrate.proof.target import TargetChecks
 from migrate.proof.ways import Ways
-from migrate.session import Session
+from migrate.session import DeclaredWaves, Session
 from migrate.shown import Shown
-from migrate.waves import Declared, run_waves
-from reconciliation import MappingProof, ProofColumn, TargetProof
+from migrate.waves.declared import run_waves
+from reconciliation import MappingProof, ProofColumn, TargetProof, Tolerance
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def build_proofs(
     with target.engine.connect() as connection:
         numbers = ledger_numbers(connection, (session.mapping(each) for each in session.check.order))
         full, adopted = fully_read(connection), adopted_records(connection)
-        waves = run_waves(session.waves or Declared(), known_waves(connection))
+        waves = run_waves(session.waves or DeclaredWaves(), known_waves(connection))
     shared = shared_records((session.mapping(name) for name in session.check.order), numbers, adopted)
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
@@ -135,10 +135,10 @@ _CATALOGUE = ("channel", "case_type", "status_type", "result_type", "role_type")
 """Tables whose records are codes to those that link to them."""
 
 
-def _column(table: str, name: str) -> ProofColumn:
+def _column(table: str, name: str, tolerances: Mapping[str, Tolerance]) -> ProofColumn:
     info = column_info(table, name)
     coded = info["enum"] is not None or info["references"] in _CATALOGUE
-    return ProofColumn(name, bool(info["personal"]), info["kind"], coded)
+    return ProofColumn(name, bool(info["personal"]), info["kind"], coded, tolerances.get(name))
 
 
 def _proof(made: _Sides, name: str) -> MappingProof:
@@ -156,11 +156,12 @@ def _proof(made: _Sides, name: str) -> MappingProof:
         return shown.key(mapping, key)
 
     expected = made.expected(name)
+    tolerances = {each: Tolerance(it.text, it.most) for each, it in tolerances_of(session.files[name]).items()}
     return MappingProof(
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
         expected=expected,
         actual=made.actual(name, made.sample),
-        columns=tuple(_column(mapping.target, column) for column in mapping.fields),
+        columns=tuple(_column(mapping.target, column, tolerances) for column in mapping.fields),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from casemodel import DIMENSIONS, BusinessRule, Dimension, Moment, Target, business_rules, tables
 from connectors import as_text
 from mappings import OwnRule, load_own_rules
-from migrate.database_check import Difference, differences
 from migrate.history import HISTORIES, History
 from migrate.ledger.store import UNDONE
 from migrate.ledger.tables import ledger_table
@@ -23,6 +22,7 @@ from migrate.pipeline.standing import form_of
 from migrate.proof.actual import TargetAgain
 from migrate.proof.rules import OwnRuleAsked, RuleAsked
 from migrate.session import Session
+from migrate.target.check import Difference, differences
 from reconciliation import DimensionProof, RuleProof, SchemaAnswer, SchemaDifference, SchemaProof, TargetProof
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from mappings import CompiledMapping
-from migrate.explain import Stage, stages_of
+from migrate.explain.row import Stage, stages_of
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.expected import SourceAgain
 from migrate.shown import Shown

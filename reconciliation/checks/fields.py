@@ -12,6 +12,7 @@ from reconciliation.causes import likely_causes
 from reconciliation.differences import difference_kind_expr
 from reconciliation.findings import Example, FindingBook, GroupKey
 from reconciliation.sides import ExpectedBatch, MappingProof
+from reconciliation.tolerance import within_expr
 from reconciliation.verdict import Check, outcome_of
 
 VALUES = "fields.values"
@@ -29,6 +30,10 @@ class Fields:
         self._columns = {column.name: column for column in proof.columns}
         self._names = list(self._columns)
         self._ways: Counter[GroupKey] = Counter()
+        self._tolerances = {
+            name: each.tolerance for name, each in self._columns.items() if each.tolerance is not None
+        }
+        self._tolerated = dict.fromkeys(self._tolerances, 0)
         self._expected = self._compared = self._moved_on = self._settled = 0
         facts = proof.facts
         self._mapping_changed = facts.loaded_meaning is not None and facts.loaded_meaning != facts.meaning
@@ -45,6 +50,8 @@ class Fields:
         if pairs.is_empty() or not self._names:
             return
         differs = {name: pl.col(name).ne_missing(pl.col(f"{name}:found")) for name in self._names}
+        if self._tolerances:
+            differs = self._beyond(pairs, differs)
         sums = pairs.select(**{name: differs[name].sum() for name in self._names}).row(0, named=True)
         wrong = [name for name in self._names if sums[name]]
         if not wrong:
@@ -71,9 +78,20 @@ class Fields:
             check=VALUES, level="fields", mapping=facts.mapping, target=facts.target, outcome=outcome,
             compared_source=self._expected, compared_target=self._compared, compared_values=values,
             moved_on=self._moved_on, findings=findings, meaning=facts.meaning,
+            tolerances={name: each.text for name, each in self._tolerances.items()}, tolerated=dict(self._tolerated),
             explained={SETTLED: self._settled} if self._settled else {},
             reason="nothing_to_compare" if outcome == "not_applicable" else None,
         )  # fmt: skip
+
+    def _beyond(self, pairs: pl.DataFrame, differs: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+        """Return what differs by more than is tolerated, and count the rest."""
+        within = {
+            name: differs[name] & within_expr(name, f"{name}:found", most) for name, most in self._tolerances.items()
+        }
+        counts = pairs.select(each.sum().alias(name) for name, each in within.items())
+        for name, count in counts.row(0, named=True).items():
+            self._tolerated[name] += count
+        return differs | {name: differs[name] & ~each for name, each in within.items()}
 
     def _keep(self, name: str, wrong: pl.DataFrame, expected: pl.Series) -> None:
         if wrong.is_empty():

@@ -12,10 +12,10 @@ from polars.testing import assert_frame_equal
 from small_demo import loaded_demo
 
 from casemodel import UsageError
-from migrate.opened_target import workspace_target
+from migrate.opening import open_session
 from migrate.proof import Sample, build_proofs, sample_of
-from migrate.run import as_of_date
-from migrate.session import open_session
+from migrate.running.run import as_of_date
+from migrate.target.opened import workspace_target
 from migrate.workspace import load_workspace
 
 WAYS = ["zaak.case", "zaak.person", "zaak.person_digital", "zaak.case_status_made", "kcc.contact", "balie.actor_name"]
