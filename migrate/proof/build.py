@@ -56,7 +56,7 @@ def build_proofs(
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
     made = _Sides(session, target, links, numbers, shared, waves, adopted, sides, sample)
-    whole = TargetChecks(session, target, names, numbers, now)
+    whole = TargetChecks(session, target, names, numbers, now, sample)
     try:
         yield Proofs([_proof(made, name) for name in names], whole.proof())
     finally:
