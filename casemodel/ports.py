@@ -240,6 +240,14 @@ class Target(Protocol):
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         ...
 
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids, along the index; return the columns as canonical text, by their names.
+
+        Args:
+            ids: of which the table may lack some; none twice.
+        """
+        ...
+
     def reconnect(self) -> None:
         """Give up the committing connection, whatever its state; what is staged can still be committed."""
         ...

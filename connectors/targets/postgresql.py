@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from casemodel import RefusedError
@@ -205,6 +206,16 @@ class PostgresTarget:
             return in_canonical_form(_frame(data, names), places)
 
         return fetched
+
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids (see `casemodel.Target`)."""
+        listed = sa.cast(sa.bindparam("ids", "{" + ",".join(ids) + "}", sa.Text), postgresql.ARRAY(postgresql.UUID))
+        wanted = self.prepare(sa.select(*columns).where(table.c.id == sa.any_(listed)), tuple(c.name for c in columns))
+        reader = self._read_connection()
+        with _reading(), reader.transaction():
+            # A list of a batch is a small part of a large table, which the planner would read whole for it.
+            reader.execute("SET LOCAL enable_seqscan = off")
+            return wanted()
 
     def _read_connection(self) -> psycopg.Connection[Any]:
         if self._reader is None or self._reader.closed:

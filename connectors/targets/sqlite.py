@@ -198,6 +198,13 @@ class SqliteTarget:
 
         return asked
 
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids (see `casemodel.Target`)."""
+        asked = self.ask("records", ids.to_frame("id"))
+        return self.query(
+            sa.select(*columns).where(table.c.id.in_(sa.select(asked.c.id))), tuple(column.name for column in columns)
+        )
+
     def _frame(self, statement: sa.Select[*tuple[Any, ...]], names: tuple[str, ...]) -> pl.DataFrame:
         return self._fetched(str(statement.compile(self.engine, compile_kwargs={"literal_binds": True})), names)
 

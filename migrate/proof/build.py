@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from casemodel import Target, column_info, show
+from connectors import open_target
 from mappings import children_of, tolerances_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
@@ -55,7 +56,8 @@ def build_proofs(
     by_record = frozenset(name for name in session.check.order if session.mapping(name).records_by_group)
     links = LedgerLinks(target, numbers, by_record, full)
     sides: list[TargetAgain] = []
-    made = _Sides(session, target, links, numbers, shared, waves, adopted, sides, sample)
+    reader = _Reader(session.workspace.target_url)
+    made = _Sides(session, target, links, numbers, shared, waves, adopted, sides, sample, reader)
     whole = TargetChecks(session, target, names, numbers, now, sample)
     try:
         yield Proofs([_proof(made, name) for name in names], whole.proof())
@@ -63,6 +65,26 @@ def build_proofs(
         whole.close()
         for side in sides:
             side.close()
+        reader.close()
+
+
+class _Reader:
+    """The target once more, opened when the thread that reads records first asks for it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._opened: Target | None = None
+
+    def target(self) -> Target:
+        """Return the open target."""
+        if self._opened is None:
+            self._opened = open_target(self._url)
+        return self._opened
+
+    def close(self) -> None:
+        """Close it, if it was opened."""
+        if self._opened is not None:
+            self._opened.close()
 
 
 @dataclass(frozen=True)
@@ -78,6 +100,7 @@ class _Sides:
     adopted: Adopted
     opened: list[TargetAgain]
     sample: Sample | None
+    reader: _Reader
 
     def expected(self, name: str) -> SourceAgain:
         """Return the source side of a mapping."""
@@ -103,7 +126,7 @@ class _Sides:
     def actual(self, name: str, sample: Sample | None = None) -> TargetAgain:
         """Return the target side of a mapping."""
         secrets = self.session.workspace.secrets
-        side = TargetAgain(self.target, self.session.mapping(name).target, secrets.hash_key, sample)
+        side = TargetAgain(self.target, self.session.mapping(name).target, secrets.hash_key, sample, self.reader.target)
         self.opened.append(side)
         return side
 
