@@ -228,6 +228,14 @@ class Target(Protocol):
         """Run a SELECT over committed data (and frames of `ask`); return its columns as canonical text, by `names`."""
         ...
 
+    def query_within(self, seconds: float, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data as `query` does, and end it when its time is up.
+
+        Raises:
+            TimeIsUp: REC-045 it took longer.
+        """
+        ...
+
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         ...

@@ -166,10 +166,10 @@ class _Made:
         return self._tables.setdefault(proof.facts.target, KeysToSource(self._kept, self._watched))
 
     def divided(self, proof: MappingProof) -> Distributions | None:
-        """Return what divides the records of the mapping's table; None: nothing does, or a sample is no division."""
+        """Return what divides the records of the mapping's table; None: nothing does."""
         table = proof.facts.target
         dimensions = [each for each in self.target.dimensions if each.target == table]
-        if "distribution" not in self.levels or not dimensions or self._sample is not None:
+        if "distribution" not in self.levels or not dimensions:
             return None
         if table not in self._divided:
             self._divided[table] = Distributions(dimensions)

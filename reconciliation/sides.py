@@ -295,7 +295,7 @@ class RuleProof:
     own: a rule of the municipality (``checks/*.yml``), not of the case model.
     count: how many records the rule is about.
     offenders: the records that break it, page by page: ``id``, and what the id map says of it, ``mapping`` and ``key``
-        (NULL where no mapping made it).
+        (NULL where no mapping made it); raises TimeIsUp when that takes longer than it may.
     """
 
     id: str

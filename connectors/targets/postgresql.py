@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 from casemodel import RefusedError
 from connectors.copy_out import rows_sent_for
 from connectors.targets.canonical import as_text, in_canonical_form, json_places
+from connectors.targets.overdue import time_is_up
 from connectors.targets.postgresql_failures import postgresql_failure
 
 if TYPE_CHECKING:
@@ -176,6 +177,24 @@ class PostgresTarget:
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
         """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
         return self.prepare(statement, names)()
+
+    def query_within(self, seconds: float, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data as `query` does, and end it when its time is up (see `casemodel.Target`)."""
+        import psycopg
+
+        sql, compiled = _asked(statement, self.engine.dialect)
+        with _reading():
+            reader = self._read_connection()
+            reader.execute(f"SET statement_timeout = {max(1, round(seconds * 1000))}")
+            try:
+                with reader.cursor().copy(sql, compiled.params) as copy:
+                    data = b"".join(bytes(part) for part in copy)
+            except psycopg.errors.QueryCanceled:
+                raise time_is_up(seconds) from None
+            finally:
+                if not reader.closed:
+                    reader.execute("RESET statement_timeout")
+        return in_canonical_form(_frame(data, names), json_places(statement.subquery().c))
 
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""

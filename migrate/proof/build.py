@@ -58,7 +58,7 @@ def build_proofs(
     sides: list[TargetAgain] = []
     reader = _Reader(session.workspace.target_url)
     made = _Sides(session, target, links, numbers, shared, waves, adopted, sides, sample, reader)
-    whole = TargetChecks(session, target, names, numbers, now)
+    whole = TargetChecks(session, target, names, numbers, now, sample)
     try:
         yield Proofs([_proof(made, name) for name in names], whole.proof())
     finally:
