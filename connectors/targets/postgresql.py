@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from casemodel import RefusedError
+from connectors.copy_out import rows_sent_for
 from connectors.targets.canonical import as_text, in_canonical_form, json_places
 from connectors.targets.overdue import time_is_up
 from connectors.targets.postgresql_failures import postgresql_failure
@@ -169,8 +170,8 @@ class PostgresTarget:
         """Run a SELECT as `query` does, and yield its rows so many at a time."""
         asked, compiled = _asked(statement, self.engine.dialect)
         with _reading(), self._read_connection().cursor().copy(asked, compiled.params) as copy:
-            # The server sends a row at a time.
-            while part := b"".join(bytes(row) for row in islice(copy, rows)):
+            sent = rows_sent_for(copy)
+            while part := b"".join(islice(sent, rows)):
                 yield in_canonical_form(_frame(part, names), json_places(statement.subquery().c))
 
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
@@ -202,7 +203,7 @@ class PostgresTarget:
 
         def fetched(**values: str | int) -> pl.DataFrame:
             with _reading(), self._read_connection().cursor().copy(sql, compiled.construct_params(values)) as copy:
-                data = b"".join(bytes(part) for part in copy)
+                data = b"".join(rows_sent_for(copy))
             return in_canonical_form(_frame(data, names), places)
 
         return fetched
