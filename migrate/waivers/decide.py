@@ -81,7 +81,7 @@ def propose(
     keys = tuple(dict.fromkeys(tuple(split_key(text)) for text in proposal.keys))
     with target.engine.connect() as connection:
         found = _found(verdicts(connection, _LOOKED_BACK), proposal)
-    _refuse_never(found.check, found.cause)
+    _refuse_never(found)
     owner = ", ".join(dict.fromkeys(filter(None, (_owner(session, name) for name in found.mapping.split(" + ")))))
     maximum = _maximum(proposal, found, len(keys))
     values = {
@@ -231,6 +231,7 @@ class _Asked:
     meaning: str
     cause: str
     count: int | None
+    difference: str | None
 
 
 def _found(known: Sequence[VerdictRecord], proposal: Proposal) -> _Asked:
@@ -245,8 +246,8 @@ def _found(known: Sequence[VerdictRecord], proposal: Proposal) -> _Asked:
         for each in record.checks if proposal.group is None else record.groups:
             if _matches(each, proposal):
                 meaning = meaning_of(each["mapping"], meanings) or ""
-                cause, count = each.get("cause", ""), each.get("count")
-                return _Asked(record.number, each["check"], each["mapping"], meaning, cause, count)
+                rest = each.get("cause", ""), each.get("count"), each.get("difference")
+                return _Asked(record.number, each["check"], each["mapping"], meaning, *rest)
     if proposal.group is not None:
         raise UsageError(
             "WAI-002",
@@ -270,8 +271,8 @@ def _matches(known: Mapping[str, Any], proposal: Proposal) -> bool:
     )
 
 
-def _refuse_never(check: str, cause: str) -> None:
-    if not may_be_waived(check, cause):
+def _refuse_never(found: _Asked) -> None:
+    if not may_be_waived(found.check, found.cause, found.difference):
         raise GuardError(
             "WAI-005",
             "nobody can accept this: it says that the toolkit or the mapping is wrong, not that the data differ",
