@@ -223,11 +223,16 @@ def test_every_contact_of_the_files_is_in_the_key_once_and_the_newest_file_count
 
 def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(demo: Path) -> None:
     months = [f"{year}{month:02d}" for year in (2014, 2015) for month in range(1, 13)]
-    # One came twice (F10).
+    # One came twice, one was corrected (F10).
     months.insert(months.index("201508"), "201507_2")
+    months.insert(months.index("201511"), "201510_2")
     assert [file.name for file in files(demo)] == [f"KCC_CONTACT_{month}.CSV" for month in months]
     by_month = {file.stem[12:]: file for file in files(demo)}
     assert by_month["201507"].read_bytes() == by_month["201507_2"].read_bytes()
+    first, better = lines(by_month["201510"]), lines(by_month["201510_2"])
+    assert [line[0] for line in first] == [line[0] for line in better] and first != better
+    assert b';bakker "t hoekje";' in by_month["201510"].read_bytes(), "a quote that nobody escaped (F02)"
+    assert b';"bakker ""t hoekje""";' in by_month["201510_2"].read_bytes()
     assert [month for month, file in by_month.items() if file.read_bytes().startswith(b"\xef\xbb\xbf")] == [
         "201503"
     ]
