@@ -23,13 +23,13 @@ def told(book: Book, scanned: Mapping[Sheet, Scanned]) -> list[str]:
     found = []
     for sheet, each in scanned.items():
         if sheet.hidden:
-            found.append(f"{book.path.name}:{sheet.name}: the sheet is hidden, and read like any other")
-        found += [f"{book.path.name}:{sheet.name}: {text}" for text in _sentences(each.odd)]
+            found.append(f"{book.name}:{sheet.name}: the sheet is hidden, and read like any other")
+        found += [f"{book.name}:{sheet.name}: {text}" for text in _sentences(each.odd)]
     left = [sheet for sheet in book.sheets if sheet not in scanned]
     if left:
         names = ", ".join(f"{sheet.name}{' (hidden)' if sheet.hidden else ''}" for sheet in left[:20])
-        found.append(f"{book.path.name}: {len(left)} sheets that the relation does not read: {names}")
-    found += [f"{book.path.name}: it holds {extra}, which are left aside" for extra in book.extras]
+        found.append(f"{book.name}: {len(left)} sheets that the relation does not read: {names}")
+    found += [f"{book.name}: it holds {extra}, which are left aside" for extra in book.extras]
     return found
 
 
