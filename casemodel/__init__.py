@@ -39,6 +39,7 @@ from casemodel.ports import (
     TellsFiles,
     TellsOddities,
     TellsRights,
+    TellsUnread,
 )
 from casemodel.strict_yaml import (
     PlacedDict,
@@ -140,6 +141,7 @@ __all__ = [
     "TellsFiles",
     "TellsOddities",
     "TellsRights",
+    "TellsUnread",
     "UsageError",
     "Uuid",
     "ValueCheck",

@@ -116,7 +116,7 @@ def refused() -> Iterator[tuple[str, bytes, str, tuple[str, ...]]]:
     An answer of the server that stands for a message, an older version of the standard, a change of which one half is
     missing, a declaration that is not at the beginning.
     """
-    row = {"n": 99_998, "number": "WMO2019-099999"}
+    row: dict[str, Any] = {"n": 99_998, "number": "WMO2019-099999"}
     whole = _message(row, "T", "1", "20190102021500", _object(row["number"], "T", ""))
     half = _message(row, "W", "2", "20190102021500", _object(row["number"], "W", ""))
     everywhere = (*_CASES, "oudwmo.DOCUMENT")

@@ -23,7 +23,7 @@ _SMALL = 1_000_000
 """Below so many bytes it does not matter how tightly a part is packed."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
-_EXTRAS = (
+EXTRAS = (
     ("vbaProject.bin", "macros"),
     ("externalLinks/", "links to other workbooks"),
     ("connections.xml", "connections to databases"),
@@ -119,7 +119,7 @@ def open_book(source: Bytes, folder: Path, limits: Limits) -> Book:
             if archive.getinfo(texts).file_size > limits.texts:
                 raise beyond(file, f"its shared texts are larger than {limits.texts // _SMALL} MB", "texts")
             _events(_blocks(archive, texts, file), file, {})
-        found = tuple(said for mark, said in _EXTRAS if any(mark in name for name in names))
+        found = tuple(said for mark, said in EXTRAS if any(mark in name for name in names))
     return Book(source, file, limits, sheets, epoch_1904, said, texts, _coloured(said, file), found)
 
 

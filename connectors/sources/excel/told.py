@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from connectors.sources.excel.book import Book, Sheet
 from connectors.sources.excel.scan import Odd, Scanned
 
-_SAID = {
+SAID = {
     "hidden_rows": "{} hidden rows, which are read like any other",
     "hidden_columns": "{} groups of hidden columns, which are read like any other",
     "merged": "{} merged ranges, whose value is only in their first cell",
@@ -34,4 +34,4 @@ def told(book: Book, scanned: Mapping[Sheet, Scanned]) -> list[str]:
 
 
 def _sentences(odd: Odd) -> list[str]:
-    return [text.format(f"{count:,}") for name, text in _SAID.items() if (count := getattr(odd, name))]
+    return [text.format(f"{count:,}") for name, text in SAID.items() if (count := getattr(odd, name))]
