@@ -15,9 +15,9 @@ from typing import Final
 import click
 
 from casemodel import GuardError, OmnicaseError, RefusedError, UsageError
+from migrate.countersign import counting_trust
 from migrate.evidence.journals import head_seen, tell_of_journal
 from migrate.gate_facts import gate_facts
-from migrate.keys import workspace_trust
 from migrate.runbook_files import named_runbook, sound_runbook
 from migrate.runbook_hands import make_hands
 from migrate.workspace import Workspace, load_workspace
@@ -191,7 +191,7 @@ def dry_views(workspace: Workspace, runbook: Runbook) -> dict[str, GateView | st
         if step.kind == GATE:
             try:
                 facts = gate_facts(workspace)
-                found[step.id] = view_gate(step, runbook, state, facts, workspace_trust(workspace), datetime.now(UTC))
+                found[step.id] = view_gate(step, runbook, state, facts, counting_trust(workspace), datetime.now(UTC))
             except OmnicaseError as error:
                 found[step.id] = error.message
     return found
