@@ -12,6 +12,7 @@ from casemodel.errors import (
     RefusedError,
     RefusedMany,
     SystemFailure,
+    TimeIsUp,
     UsageError,
 )
 from casemodel.issue_codes import ISSUE_CODES, IssueCode
@@ -140,6 +141,7 @@ __all__ = [
     "TellsFiles",
     "TellsOddities",
     "TellsRights",
+    "TimeIsUp",
     "UsageError",
     "Uuid",
     "ValueCheck",

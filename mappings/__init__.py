@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mappings.compile_program import Followed
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
     from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
-    from mappings.explain import StageValue
+    from mappings.explain import StageValue, stage_values
     from mappings.language.decisions import PersonDecision
     from mappings.language.own_rules import OwnRule, load_own_rules
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mappings.language.schema import defaults_schema, mapping_schema, schema_of, tests_schema
     from mappings.slices import Slice, slice_of
     from mappings.stages.fits import fits_format
+    from mappings.tolerances import declared_tolerances, tolerances_of
     from mappings.trial import Miss, Tried, errors_of_test, try_test
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "compile_mapping",
     "controls_of",
     "cursor_rule",
+    "declared_tolerances",
     "defaults_schema",
     "delete_rule",
     "draft_mapping",
@@ -74,7 +76,9 @@ __all__ = [
     "parse_mapping",
     "schema_of",
     "slice_of",
+    "stage_values",
     "tests_schema",
+    "tolerances_of",
     "try_test",
 ]
 
@@ -95,7 +99,7 @@ _LATE = {
     "mappings.compile_program": ("Followed",),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
     "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
-    "mappings.explain": ("StageValue",),
+    "mappings.explain": ("StageValue", "stage_values"),
     "mappings.language.decisions": ("PersonDecision",),
     "mappings.language.own_rules": ("OwnRule", "load_own_rules"),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
@@ -103,6 +107,7 @@ _LATE = {
     "mappings.language.schema": ("defaults_schema", "mapping_schema", "schema_of", "tests_schema"),
     "mappings.slices": ("Slice", "slice_of"),
     "mappings.stages.fits": ("fits_format",),
+    "mappings.tolerances": ("declared_tolerances", "tolerances_of"),
     "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }
 """What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""

@@ -16,14 +16,15 @@ import sqlalchemy as sa
 
 from casemodel import Target
 from migrate import __version__
-from migrate.kept_waivers import counting_waivers, today
 from migrate.ledger.store import table
 from migrate.ledger.undo import ROLLED_BACK
-from migrate.opened_target import workspace_target
+from migrate.opening import require_runnable
 from migrate.proof import Sample, build_proofs, journal_of
-from migrate.session import Session, require_runnable
-from migrate.trend import last_runs, note_verdict, wave_lines
+from migrate.session import Session
+from migrate.status.trend import last_runs, note_verdict, wave_lines
+from migrate.target.opened import workspace_target
 from migrate.verdicts import record_verdict
+from migrate.waivers.kept import counting_waivers, today
 from reconciliation import (
     LEVELS,
     KeptFindings,

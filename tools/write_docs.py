@@ -27,8 +27,8 @@ DOCS = ROOT / "docs"
 PACKAGES = ("casemodel", "connectors", "mappings", "migrate", "reconciliation", "runbooks")
 CLASSES = {
     "BugError": ("bug", 1), "UsageError": ("usage", 2), "RefusedError": ("refused", 4), "SystemFailure": ("system", 5),
-    "ConnectionLost": ("system", 5), "GuardError": ("guard", 6), "LockedError": ("locked", 7),
-    "BrokenError": ("broken", 8),
+    "ConnectionLost": ("system", 5), "TimeIsUp": ("system", 5), "GuardError": ("guard", 6),
+    "LockedError": ("locked", 7), "BrokenError": ("broken", 8),
 }
 NOTE = "<!-- Written by tools/write_docs.py from the code; `make docs` writes it again. -->\n"
 STATUSES = [

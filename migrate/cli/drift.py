@@ -19,8 +19,8 @@ def drift(invocation: Invocation, mappings: tuple[str, ...], since: str, limit: 
     Nothing is written.  Exit status 3 when something changed.
     """
     from migrate.drift import drift_lines, find_drift
-    from migrate.run import as_of_date
-    from migrate.session import open_session
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     if since != "last" and not (since.isdecimal() and since.isascii()):
         raise click.UsageError("--since takes the number of a run, or last.")

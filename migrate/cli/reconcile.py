@@ -26,11 +26,11 @@ def import_decisions(invocation: Invocation, file: Path, by: str | None, lang: s
     Exit status 3 when a line cannot be proposed.
     """
     from migrate.cli.passphrase import ask_passphrase
-    from migrate.import_decisions import import_decisions as import_list
-    from migrate.opened_target import workspace_target
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_waivers import imported_lines
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
+    from migrate.target.opened import workspace_target
+    from migrate.waivers.imported import import_decisions as import_list
+    from migrate.waivers.show import imported_lines
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         target = workspace_target(session.workspace)
@@ -85,10 +85,10 @@ def reconcile(
     resume: bool,
 ) -> int:
     """Compare the old systems with the target, value by value, and report."""
+    from migrate.opening import open_session
     from migrate.proof import sample_of
     from migrate.reconcile import reconcile as compare
-    from migrate.run import as_of_date
-    from migrate.session import open_session
+    from migrate.running.run import as_of_date
     from reconciliation import render_terminal, verdict_chunks
 
     drawn = sample_of(sample)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 from collections.abc import Iterator
@@ -192,13 +193,27 @@ def _paper(row: dict[str, Any]) -> str:
         f"<ZKN:titel>Verklaring {row['subject']}</ZKN:titel>"
         "<ZKN:formaat>txt</ZKN:formaat><ZKN:taal>nld</ZKN:taal><ZKN:status>Definitief</ZKN:status>"
         f"<ZKN:auteur {_NONE}/>"
-        '<ZKN:inhoud StUF:bestandsnaam="verklaring.txt">VGVzdA==</ZKN:inhoud>'
+        f'<ZKN:inhoud StUF:bestandsnaam="verklaring.txt">{_coded(row)}</ZKN:inhoud>'
         '<ZKN:isRelevantVoor StUF:entiteittype="EDCZAK" StUF:verwerkingssoort="T"><ZKN:gerelateerde '
         f'StUF:entiteittype="ZAK" StUF:verwerkingssoort="I"><ZKN:identificatie>{row["number"]}</ZKN:identificatie>'
         "</ZKN:gerelateerde></ZKN:isRelevantVoor>"
     )
     time = f"{row['start']:%Y%m%d}093000"
     return _message(row, "T", "3", time, _object(paper_number(row["n"]), "T", body), root="edcLk01", kind="EDC")
+
+
+BROKEN = 1
+"""The document of this case came with a content that is no base64 any more."""
+
+
+def paper(row: dict[str, Any]) -> bytes:
+    """Return the content of a case's document."""
+    return f"Medische verklaring voor {row['subject'].lower()}, zaak {row['number']}\r\n".encode()
+
+
+def _coded(row: dict[str, Any]) -> str:
+    text = base64.b64encode(paper(row)).decode()
+    return text[:-5] + "*" if row["i"] == BROKEN else text
 
 
 def _object(number: str, processing: str, body: str) -> str:

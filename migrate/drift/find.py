@@ -14,10 +14,11 @@ from migrate.drift.target import target_drift
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import UNDONE, table
 from migrate.ledger.undo import ROLLED_BACK, refuse_half_undone
-from migrate.opened_target import workspace_target
+from migrate.opening import require_runnable
 from migrate.proof.actual import TargetAgain
-from migrate.session import Session, require_runnable
+from migrate.session import Session
 from migrate.shown import Shown
+from migrate.target.opened import workspace_target
 
 SOURCE_KINDS: Final = ("added", "changed", "removed", "unknown")
 TARGET_KINDS: Final = ("edited", "made", "removed")

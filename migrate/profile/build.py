@@ -13,12 +13,13 @@ from pathlib import Path
 import polars as pl
 
 from casemodel import Partition, Relation, Source, UsageError, show
+from migrate.opening import refuse_wrong_personal
 from migrate.profile.findings import LEAST, ColumnProfile, Counted, RelationProfile
 from migrate.profile.forms import Values, dates, kinds, null_texts, patterns, prepared
 from migrate.profile.keys import Key, Pointer, composed_keys, foreign_keys, keys_of, pointers_of, read_key
 from migrate.profile.measure import LONGEST, Column, Measurement
 from migrate.profile.saved import save, saved_profile
-from migrate.session import Session, refuse_wrong_personal
+from migrate.session import Session
 from migrate.workspace import Workspace
 
 _BATCH = 50_000

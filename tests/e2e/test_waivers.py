@@ -16,7 +16,7 @@ from key_circle import countersign_all
 from tiny_workspace import edit, make_workspace
 
 from migrate.verdicts import last_verdict
-from migrate.waiver_schemas import waiver_schema, waivers_schema
+from migrate.waivers.schemas import waiver_schema, waivers_schema
 
 REASON = "Na de conversie aangevuld door de balie"
 FOR = ("--reason", REASON, "--until", "2099-12-31")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import shutil
@@ -159,7 +160,7 @@ def test_the_databases_are_closed_sound_and_padded_as_char_columns_are(demo: Pat
         assert rows(demo, system, "PRAGMA journal_mode") == [("delete",)]
         assert rows(demo, system, "PRAGMA integrity_check") == [("ok",)]
     assert {file.name for file in (demo / "systems").iterdir()} == {
-        "balie.db", "balie_opschoning.csv", "zaak.db", "kcc", "klachten", "oudwmo", "uitreik"
+        "balie.db", "balie_opschoning.csv", "zaak.db", "zaak_docs", "kcc", "klachten", "oudwmo", "uitreik"
     }
     assert rows(demo, "zaak", "SELECT DISTINCT LENGTH(ZAAKNR) FROM ZKN_ZAAK") == [(15,)]
     assert rows(demo, "balie", "SELECT DISTINCT LENGTH(PRODCODE), LENGTH(RIJCODE) FROM BLS_BON") == [(8, 2)]
@@ -239,6 +240,33 @@ def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(dem
     assert all(
         line[1].startswith("04/") for line in lines(by_month["201404"])[1:-1] if line[0].startswith("1404")
     )
+
+
+def test_the_files_of_documents_are_what_the_key_says(demo: Path) -> None:
+    paths = {str(number): str(path) for number, path in rows(demo, "zaak", "SELECT DOCID, BESTAND FROM ZKN_DOC")}
+    told = key(demo, "zaak.case_document").filter(outcome="loaded")
+    sums, seen = [], set()
+    for number, ref, size, media, issues in told.select(
+        "key", "f_content_ref", "f_file_size", "f_media_type", pl.col("issues").list.join(";")
+    ).iter_rows():
+        path = paths[number].replace("\\", "/")
+        file = demo / "systems/zaak_docs" / path.removeprefix("//SRV02/DOCS/")
+        if not path.startswith("//SRV02/"):
+            assert not file.is_relative_to(demo / "systems/zaak_docs") or not file.exists()
+        elif ref is None:
+            state = "folder" if file.is_dir() else "empty" if file.exists() else "missing"
+            seen.add(state)
+            assert {"folder": "te lezen", "empty": "leeg", "missing": "niet meer"}[state] in issues
+            assert state != "empty" or file.read_bytes() == b""
+        else:
+            content = file.read_bytes()
+            sums.append(hashlib.sha256(content).hexdigest())
+            assert (ref[-64:], size) == (sums[-1], str(len(content)))
+            begins = {"%PDF": "application/pdf", "{\\rt": "application/rtf", "\xff\xd8\xff\xe0": "image/jpeg"}
+            assert media == begins.get(content[:4].decode("latin-1"), media)
+            seen.update({media, *(["cut"] if "zo groot" in issues else [])})
+    assert {"folder", "empty", "missing", "cut", "image/jpeg", "text/plain", "application/rtf"} <= seen and len(seen) == 9
+    assert len(set(sums)) < len(sums), "some are the same"
 
 
 def test_the_key_says_how_each_kind_of_dirt_is_treated(demo: Path) -> None:

@@ -101,10 +101,13 @@ def test_a_child_under_another_parent_was_moved_and_a_lost_one_was_not():
 
     def there():
         yield pl.DataFrame(
-            {"id": ["a", "b"], "parent_id": [ids[1], ids[1]], "mapping": ["zaak.status"] * 2, "state": ["loaded"] * 2}
+            {"id": ["a", "b"], "parent_id": [ids[1], ids[1]]}
         )  # fmt: skip
 
-    child = ChildProof(mapping="zaak.status", source=source, target=there)
+    def origins(asked: pl.Series) -> pl.DataFrame:
+        return asked.to_frame("id").with_columns(mapping=pl.lit("zaak.status"), key=pl.lit(None), state=pl.lit("loaded"))
+
+    child = ChildProof(mapping="zaak.status", source=source, target=there, origins=origins)
     verdict = judge([replace(proof_of(rows, target), children=(child,))], ["children"])
     causes = {(group.cause, group.count, group.likely) for group in verdict.groups}
     assert causes == {
