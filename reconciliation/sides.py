@@ -78,6 +78,14 @@ class ActualSide(Protocol):
         """
         ...
 
+    def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        """Tell what records held before the load that wrote them last, as far as that is kept.
+
+        Returns ``id`` and each of `columns` as a Struct of ``value`` (canonical text) of the records of which it is; it
+        may look at some of them only.
+        """
+        ...
+
     def settled(self, ids: pl.Series) -> pl.Series:
         """Return those of the ids whose values people chose to keep; nothing is read where nobody chose anything."""
         ...
@@ -115,6 +123,8 @@ class ProofColumn:
     """Its values are codes of a list, or links to one."""
     tolerance: Tolerance | None = None
     """By how much its values may differ and still count as equal."""
+    null_texts: tuple[str, ...] = ()
+    """The texts that the mapping takes for no value (``null_if``)."""
 
 
 @dataclass(frozen=True, slots=True)

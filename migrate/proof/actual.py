@@ -15,9 +15,12 @@ from casemodel import Target, tables, unique_keys
 from connectors import Scratch, as_text, record_ids
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.batch import record_hash
+from migrate.pipeline.before_images import WRITE
 from migrate.proof.sample import Sample
 
 PAGE = 100_000
+MOST_PREVIOUS = 10_000
+"""Of the records of a batch that differ: so many are held against what they were before."""
 
 
 @dataclass
@@ -54,6 +57,26 @@ class TargetAgain:
         parts = [self._compared(group, json.loads(str(columns[0]))) for columns, group in written.group_by("columns")]
         nothing = {"id": pl.String, "edited": pl.Boolean, "settled": pl.Boolean}
         return pl.concat(parts) if parts else pl.DataFrame(schema=nothing)
+
+    def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        """Tell what records held before (see `reconciliation.ActualSide`): of the first `MOST_PREVIOUS` at most."""
+        kept = ledger_table(self.target.dialect, "before_row")
+        rows: dict[str, dict[str, str | None]] = {}
+        if self._has_previous and ids.len():
+            staged = self.target.ask("proof_previous", ids.head(MOST_PREVIOUS).to_frame("id"))
+            wanted = sa.select(kept.c.target_id, kept.c.row).where(
+                kept.c.target == self.table, kept.c.kind == WRITE, kept.c.target_id.in_(sa.select(staged.c.id))
+            )
+            found = self.target.query(wanted.order_by(kept.c.undo_run), ("id", "row"))
+            rows = {key: json.loads(row) for key, row in found.iter_rows()}    # the newest of each stays
+        values = [{"id": key, **{name: {"value": row.get(name)} for name in columns}} for key, row in rows.items()]
+        return pl.DataFrame(values, {"id": pl.String} | dict.fromkeys(columns, pl.Struct({"value": pl.String})))
+
+    @cached_property
+    def _has_previous(self) -> bool:
+        kept = ledger_table(self.target.dialect, "before_row")
+        any_row = sa.select(kept.c.target_id).where(kept.c.target == self.table, kept.c.kind == WRITE).limit(1)
+        return self.target.query(any_row, ("id",)).height > 0
 
     @cached_property
     def _kept(self) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from casemodel import Target, column_info, show
 from connectors import open_target
-from mappings import children_of, tolerances_of
+from mappings import children_of, null_texts_of, tolerances_of
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import fully_read
 from migrate.ledger.waves import known_waves
@@ -135,10 +135,12 @@ _CATALOGUE = ("channel", "case_type", "status_type", "result_type", "role_type")
 """Tables whose records are codes to those that link to them."""
 
 
-def _column(table: str, name: str, tolerances: Mapping[str, Tolerance]) -> ProofColumn:
+def _column(
+    table: str, name: str, tolerances: Mapping[str, Tolerance], null_texts: tuple[str, ...]
+) -> ProofColumn:
     info = column_info(table, name)
     coded = info["enum"] is not None or info["references"] in _CATALOGUE
-    return ProofColumn(name, bool(info["personal"]), info["kind"], coded, tolerances.get(name))
+    return ProofColumn(name, bool(info["personal"]), info["kind"], coded, tolerances.get(name), null_texts)
 
 
 def _proof(made: _Sides, name: str) -> MappingProof:
@@ -161,7 +163,10 @@ def _proof(made: _Sides, name: str) -> MappingProof:
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
         expected=expected,
         actual=made.actual(name, made.sample),
-        columns=tuple(_column(mapping.target, column, tolerances) for column in mapping.fields),
+        columns=tuple(
+            _column(mapping.target, column, tolerances, null_texts_of(session.files[name], column))
+            for column in mapping.fields
+        ),
         table_mappings=tuple(each for each in session.check.order if session.mapping(each).target == mapping.target),
         mask=mask,
         mask_key=mask_key,

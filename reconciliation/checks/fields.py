@@ -60,6 +60,8 @@ class Fields:
         self._moved_on += differing.filter(pl.col("_cause") == "source moved on").height
         self._settled += differing.filter(pl.col("_cause") == SETTLED).height
         counted = differing.filter(~pl.col("_cause").is_in(["source moved on", SETTLED]))
+        before = self._proof.actual.previous(counted["id"], wrong).rename({name: _before(name) for name in wrong})
+        counted = counted.join(before, on="id", how="left", maintain_order="left")
         for name in wrong:
             self._keep(name, counted.filter(differs[name]), pairs[name])
 
@@ -99,7 +101,7 @@ class Fields:
         kinds = wrong.with_columns(difference_kind_expr(name, f"{name}:found").alias("_kind"))
         for (cause, kind), part in kinds.group_by("_cause", "_kind", maintain_order=True):
             group = GroupKey(VALUES, name, str(cause), str(kind))
-            likely = likely_causes(part, name, f"{name}:found", self._columns[name], expected)
+            likely = likely_causes(part, name, f"{name}:found", self._columns[name], expected, _before(name))
             self._book.add(group, part.height, partial(self._examples, name, group, part), likely)
 
     def _examples(self, name: str, group: GroupKey, part: pl.DataFrame, room: int) -> Iterable[Example]:
@@ -113,6 +115,10 @@ class Fields:
             return ()
         self._ways[group] += 1
         return self._proof.stages(key, name)
+
+
+def _before(name: str) -> str:
+    return f"{name}:before"
 
 
 def _cause(settled: pl.Expr, edited: pl.Expr, moved: pl.Expr, mapping_changed: bool) -> pl.Expr:

@@ -71,6 +71,8 @@ class Source:
 class Target:
     """The actual side: a table with records, and the ledger's id map and hash beside it."""
 
+    before: list[dict[str, str | None]] = field(default_factory=list)
+    """Records as they were before the last load."""
     database: sqlite3.Connection = field(default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False))
 
     def __post_init__(self) -> None:
@@ -90,6 +92,12 @@ class Target:
 
     def edits(self, ids: pl.Series) -> pl.DataFrame:
         return self._read(ids).select("id", "edited", pl.lit(False).alias("settled")).drop_nulls("edited")
+
+    def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        schema = {"id": pl.String} | dict.fromkeys(columns, pl.Struct({"value": pl.String}))
+        known = [each for each in self.before if each["id"] in set(ids)]
+        rows = [{"id": each["id"], **{name: {"value": each[name]} for name in columns}} for each in known]
+        return pl.DataFrame(rows, schema=schema)
 
     def settled(self, ids: pl.Series) -> pl.Series:
         return ids.clear()
