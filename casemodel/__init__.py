@@ -12,6 +12,7 @@ from casemodel.errors import (
     RefusedError,
     RefusedMany,
     SystemFailure,
+    TimeIsUp,
     UsageError,
 )
 from casemodel.issue_codes import ISSUE_CODES, IssueCode
@@ -142,6 +143,7 @@ __all__ = [
     "TellsOddities",
     "TellsRights",
     "TellsUnread",
+    "TimeIsUp",
     "UsageError",
     "Uuid",
     "ValueCheck",

@@ -237,8 +237,24 @@ class Target(Protocol):
         """Run a SELECT over committed data (and frames of `ask`); return its columns as canonical text, by `names`."""
         ...
 
+    def query_within(self, seconds: float, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data as `query` does, and end it when its time is up.
+
+        Raises:
+            TimeIsUp: REC-045 it took longer.
+        """
+        ...
+
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
+        ...
+
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids, along the index; return the columns as canonical text, by their names.
+
+        Args:
+            ids: of which the table may lack some; none twice.
+        """
         ...
 
     def reconnect(self) -> None:

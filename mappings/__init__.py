@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         controls_of,
         cursor_rule,
         delete_rule,
+        null_texts_of,
     )
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
@@ -73,6 +74,7 @@ __all__ = [
     "load_own_rules",
     "load_tests",
     "mapping_schema",
+    "null_texts_of",
     "parse_mapping",
     "schema_of",
     "slice_of",
@@ -93,6 +95,7 @@ _LATE = {
         "controls_of",
         "cursor_rule",
         "delete_rule",
+        "null_texts_of",
     ),
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),

@@ -158,6 +158,14 @@ class DeleteRule:
     most: float
 
 
+def null_texts_of(file: MappingFile, name: str) -> tuple[str, ...]:
+    """Return the texts that a field takes for no value (``null_if``)."""
+    spec = file.model.fields[name].null_if
+    if spec is None:
+        return ()
+    return (*spec.texts, *file.texts.get(spec.file or "", ()))
+
+
 MOST_DELETES = 2.0
 """Percentage of the loaded keys that may leave at once, where a mapping does not say otherwise."""
 

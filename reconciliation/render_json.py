@@ -151,6 +151,7 @@ def _rule(rule: RuleResult) -> dict[str, Any]:
     return {
         "rule": rule.id, "severity": rule.severity, "target": rule.target, "own": rule.own, "nl": rule.dutch,
         "en": rule.english, "compared": rule.compared, "broken": rule.broken,
+        "answered": rule.answered,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ LEVELS = ("schema", "accounting", "keys", "controls", "fields", "children", "rul
 """All levels, in the order of the report."""
 MINIMUM = ("accounting", "keys", "fields")
 """The levels that `in_balance` needs."""
-SAMPLED = ("keys", "fields", "children")
+SAMPLED = ("keys", "fields", "children", "distribution")
 """The levels that can be asked of a sample; the others count or ask all in any case."""
 
 
@@ -67,6 +67,8 @@ class RuleResult:
     """Of the municipality (``checks/*.yml``)."""
     compared: int
     broken: int
+    answered: bool = True
+    """False: it took longer than it may, so nobody knows whether it is broken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from reconciliation.waiver import Waiver, WaiverUse
 
 JOINT = " + "
 """Between the names of mappings that answer for one table together."""
-NEVER_CHECKS = ("accounting.", "schema.")
-"""The books, and the form of source and target, tell whether the rest of the report may be believed: no person can
-accept that they do not hold."""
+NEVER_CHECKS = ("accounting.", "schema.ledger")
+"""The books, and the form of the ledger, tell whether the rest of the report may be believed: no person can accept
+that they do not hold."""
+NEVER_MISSING = ("table", "column")
+"""Without them records are not compared at all, and a verdict that accepts it would say less than it seems to."""
 NEVER_CAUSES = ("no reason", "record twice", "mapping changed", "group twice")
 """A row that vanished without a reason and two rows that became one are faults of the toolkit or of the mapping; a
 mapping that changed after the load and a control that compares nothing say nothing of data that could be accepted."""
@@ -36,9 +38,10 @@ class Terms:
     signed_only: bool
 
 
-def may_be_waived(check: str, cause: str) -> bool:
-    """Return whether people may accept findings of a check with this cause."""
-    return not check.startswith(NEVER_CHECKS) and cause not in NEVER_CAUSES
+def may_be_waived(check: str, cause: str, difference: str | None = None) -> bool:
+    """Return whether people may accept findings of a check with this cause and kind of difference."""
+    unread = check.startswith("schema.") and cause == "form missing" and difference in NEVER_MISSING
+    return not check.startswith(NEVER_CHECKS) and cause not in NEVER_CAUSES and not unread
 
 
 def meaning_of(mapping: str, meanings: Mapping[str, str]) -> str | None:
@@ -90,7 +93,7 @@ def _use(waiver: Waiver, verdict: Verdict, meanings: Mapping[str, str], terms: T
     asked = meaning is not None and waiver.check.partition(".")[0] in verdict.levels
     groups = [group for group in verdict.groups if _is_about(waiver, group)]
     found = sum(len(_named(waiver, group)) if waiver.keys else group.count for group in groups)
-    never = any(not may_be_waived(each.check, each.cause) for each in groups)
+    never = any(not may_be_waived(each.check, each.cause, each.difference) for each in groups)
     reasons = {
         "proposed": not waiver.approved_by,
         "broken": waiver.signature == "broken",
@@ -109,7 +112,7 @@ def _is_about(waiver: Waiver, group: FindingGroup) -> bool:
     if (waiver.check, waiver.mapping) != (group.check, group.mapping):
         return False
     if waiver.group is None:
-        return bool(waiver.keys) and may_be_waived(group.check, group.cause)
+        return bool(waiver.keys) and may_be_waived(group.check, group.cause, group.difference)
     return waiver.group == group.id
 
 
@@ -121,7 +124,7 @@ def _named(waiver: Waiver, group: FindingGroup) -> list[Finding]:
 def _waived(group: FindingGroup, waivers: Sequence[Waiver]) -> int:
     """Return how many findings of a group the waivers accept; one that several accept counts once."""
     about = [waiver for waiver in waivers if _is_about(waiver, group)]
-    if not about or not may_be_waived(group.check, group.cause):
+    if not about or not may_be_waived(group.check, group.cause, group.difference):
         return 0
     if any(not waiver.keys for waiver in about):
         return group.count

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from casemodel import RefusedError
+from connectors.copy_out import rows_sent_for
 from connectors.targets.canonical import as_text, in_canonical_form, json_places
+from connectors.targets.overdue import time_is_up
 from connectors.targets.postgresql_failures import postgresql_failure
 
 if TYPE_CHECKING:
@@ -167,13 +170,31 @@ class PostgresTarget:
         """Run a SELECT as `query` does, and yield its rows so many at a time."""
         asked, compiled = _asked(statement, self.engine.dialect)
         with _reading(), self._read_connection().cursor().copy(asked, compiled.params) as copy:
-            # The server sends a row at a time.
-            while part := b"".join(bytes(row) for row in islice(copy, rows)):
+            sent = rows_sent_for(copy)
+            while part := b"".join(islice(sent, rows)):
                 yield in_canonical_form(_frame(part, names), json_places(statement.subquery().c))
 
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
         """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
         return self.prepare(statement, names)()
+
+    def query_within(self, seconds: float, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data as `query` does, and end it when its time is up (see `casemodel.Target`)."""
+        import psycopg
+
+        sql, compiled = _asked(statement, self.engine.dialect)
+        with _reading():
+            reader = self._read_connection()
+            reader.execute(f"SET statement_timeout = {max(1, round(seconds * 1000))}")
+            try:
+                with reader.cursor().copy(sql, compiled.params) as copy:
+                    data = b"".join(bytes(part) for part in copy)
+            except psycopg.errors.QueryCanceled:
+                raise time_is_up(seconds) from None
+            finally:
+                if not reader.closed:
+                    reader.execute("RESET statement_timeout")
+        return in_canonical_form(_frame(data, names), json_places(statement.subquery().c))
 
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
@@ -182,10 +203,20 @@ class PostgresTarget:
 
         def fetched(**values: str | int) -> pl.DataFrame:
             with _reading(), self._read_connection().cursor().copy(sql, compiled.construct_params(values)) as copy:
-                data = b"".join(bytes(part) for part in copy)
+                data = b"".join(rows_sent_for(copy))
             return in_canonical_form(_frame(data, names), places)
 
         return fetched
+
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids (see `casemodel.Target`)."""
+        listed = sa.cast(sa.bindparam("ids", "{" + ",".join(ids) + "}", sa.Text), postgresql.ARRAY(postgresql.UUID))
+        wanted = self.prepare(sa.select(*columns).where(table.c.id == sa.any_(listed)), tuple(c.name for c in columns))
+        reader = self._read_connection()
+        with _reading(), reader.transaction():
+            # A list of a batch is a small part of a large table, which the planner would read whole for it.
+            reader.execute("SET LOCAL enable_seqscan = off")
+            return wanted()
 
     def _read_connection(self) -> psycopg.Connection[Any]:
         if self._reader is None or self._reader.closed:

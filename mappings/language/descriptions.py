@@ -112,6 +112,8 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "namespace": "Where the secret comes from that makes the ids: exactly one of public, env and file.",
     "systems": "The old systems by name, each with its kind and the options of that kind.",
     "run": "How to load.",
+    "reconcile": "How to compare.",
+    "rule_seconds": "How long one rule of checks/ may take; a rule that takes longer is a difference.",
     "environments": "What differs in test, acceptance, production.",
     "public": "A namespace that is no secret; refused in production.",
     "env": "The environment variable that holds it.",

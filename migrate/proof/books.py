@@ -138,11 +138,12 @@ class ChildrenAgain:
 
     def proof(self) -> ChildProof:
         """Return what the judge compares."""
-        return ChildProof(mapping=self.child.mapping, source=self._rows, target=self._records)
+        origins = self.actual.origins
+        return ChildProof(mapping=self.child.mapping, source=self._rows, target=self._records, origins=origins)
 
     def _rows(self) -> Iterator[pl.DataFrame]:
         for batch in self.expected.batches(values=False):
-            frame = batch.frame
+            frame = batch.standing(batch.frame)
             key = self._key(frame)
             found = self.links.resolve(LinkRequest(self.parent.name), key)
             rows = frame.select("outcome", "id", "state", "moved_on").with_columns(

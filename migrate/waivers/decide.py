@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import GuardError, SystemFailure, Target, UsageError, split_key
+from migrate.countersign import counting_signer
 from migrate.evidence.record import record as add_evidence
-from migrate.keys import AsksPassphrase, signer, workspace_trust
+from migrate.keys import AsksPassphrase, workspace_trust
 from migrate.ledger.store import doer, new_id, table
 from migrate.session import Session
 from migrate.verdicts import VerdictRecord, verdicts
@@ -81,7 +82,7 @@ def propose(
     keys = tuple(dict.fromkeys(tuple(split_key(text)) for text in proposal.keys))
     with target.engine.connect() as connection:
         found = _found(verdicts(connection, _LOOKED_BACK), proposal)
-    _refuse_never(found.check, found.cause)
+    _refuse_never(found)
     owner = ", ".join(dict.fromkeys(filter(None, (_owner(session, name) for name in found.mapping.split(" + ")))))
     maximum = _maximum(proposal, found, len(keys))
     values = {
@@ -156,7 +157,7 @@ def revoke(workspace: Workspace, target: Target, number: int, person: str, reaso
 def person_signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey | None:
     """Return a person's key; None while nobody has one (GuardError KEY-… when others do and this person does not)."""
     people = [key for key in workspace_trust(workspace).keys.values() if MACHINE not in key.roles]
-    return signer(workspace, person, ask) if people else None
+    return counting_signer(workspace, person, ask) if people else None
 
 
 def checked_reason(reason: str) -> str:
@@ -231,6 +232,7 @@ class _Asked:
     meaning: str
     cause: str
     count: int | None
+    difference: str | None
 
 
 def _found(known: Sequence[VerdictRecord], proposal: Proposal) -> _Asked:
@@ -245,8 +247,8 @@ def _found(known: Sequence[VerdictRecord], proposal: Proposal) -> _Asked:
         for each in record.checks if proposal.group is None else record.groups:
             if _matches(each, proposal):
                 meaning = meaning_of(each["mapping"], meanings) or ""
-                cause, count = each.get("cause", ""), each.get("count")
-                return _Asked(record.number, each["check"], each["mapping"], meaning, cause, count)
+                rest = each.get("cause", ""), each.get("count"), each.get("difference")
+                return _Asked(record.number, each["check"], each["mapping"], meaning, *rest)
     if proposal.group is not None:
         raise UsageError(
             "WAI-002",
@@ -270,8 +272,8 @@ def _matches(known: Mapping[str, Any], proposal: Proposal) -> bool:
     )
 
 
-def _refuse_never(check: str, cause: str) -> None:
-    if not may_be_waived(check, cause):
+def _refuse_never(found: _Asked) -> None:
+    if not may_be_waived(found.check, found.cause, found.difference):
         raise GuardError(
             "WAI-005",
             "nobody can accept this: it says that the toolkit or the mapping is wrong, not that the data differ",

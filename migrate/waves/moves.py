@@ -188,7 +188,7 @@ def _touched(target: Target, hash_key: bytes, wave: Wave) -> Iterator[Touched]:
             for number in numbers:
                 yield from _changed(side, target, number, wave)
             for page in side.ids():
-                made = page.filter(pl.col("mapping").is_null())["id"]
+                made = side.origins(page["id"]).filter(pl.col("mapping").is_null())["id"]
                 yield from (Touched(name, each, "made") for each in made)
         finally:
             side.close()
@@ -211,7 +211,7 @@ def _changed(side: TargetAgain, target: Target, number: int, wave: Wave) -> Iter
         there = side.records(page["id"], ())
         gone = page.filter(~pl.col("id").is_in(there["id"].implode()))["id"].unique(maintain_order=True)
         yield from (Touched(side.table, each, "removed") for each in gone)
-        edited = there.filter(pl.col("edited").fill_null(False))["id"]
+        edited = side.edits(page["id"]).filter("edited")["id"]
         yield from (Touched(side.table, each, "edited") for each in edited)
         after = str(page["key"][-1])
 

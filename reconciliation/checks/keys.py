@@ -9,11 +9,12 @@ import polars as pl
 
 from reconciliation.findings import Example, FindingBook, GroupKey, Watched
 from reconciliation.kept_findings import KeptFindings
-from reconciliation.sides import Facts, MappingProof
+from reconciliation.sides import ExpectedBatch, Facts, MappingProof
 from reconciliation.verdict import Check, outcome_of
 
 TO_TARGET, TO_SOURCE = "keys.source_to_target", "keys.target_to_source"
 
+_LOADS = pl.col("outcome").is_in(["record", "merged"])
 _IN_TARGET = ("loaded", "merged", "stale")
 """States that claim a record in the target."""
 _AGREES = {
@@ -35,16 +36,18 @@ class KeysToTarget:
         self._explained: dict[str, int] = {}
         self._records: list[pl.Series] = []
 
-    def add(self, frame: pl.DataFrame, found: pl.DataFrame) -> None:
-        """Judge one batch: the rows of the source, and the records of the target with their ids."""
-        present = found.select("id", pl.lit(True).alias("_present"))
-        rows = frame.join(present, on="id", how="left", maintain_order="left", nulls_equal=False)
-        rows = rows.with_columns(pl.col("_present").fill_null(False), pl.col("moved_on").fill_null(False))
-        held = self._held_elsewhere(rows)
-        rows = rows.with_columns(_cause(pl.col("id").is_in(held.implode())).alias("_cause"))
+    def add(self, batch: ExpectedBatch, rows: pl.DataFrame) -> None:
+        """Judge the rows of one batch, beside the records of the target (`reconciliation.reading.beside`)."""
         self._rows += rows.height
         self._found += int(rows["_present"].sum())
         self._records.append(rows.filter(pl.col("outcome") == "record")["id"].drop_nulls().hash())
+        self._judge(batch.standing(rows.filter(~(_LOADS & pl.col("_present")))))
+
+    def _judge(self, rows: pl.DataFrame) -> None:
+        """Judge rows that lack their record, or should have none."""
+        rows = rows.with_columns(pl.col("moved_on").fill_null(False))
+        held = self._held_elsewhere(rows)
+        rows = rows.with_columns(_cause(pl.col("id").is_in(held.implode())).alias("_cause"))
         self._count_explained(rows)
         moved, explained = pl.col("_cause") == "source moved on", pl.col("_cause").str.starts_with("explained")
         self._moved_on += rows.filter(moved).height
@@ -99,7 +102,7 @@ class KeysToTarget:
 
 
 def _cause(held: pl.Expr) -> pl.Expr:
-    loads = pl.col("outcome").is_in(["record", "merged"])
+    loads = _LOADS
     present, moved, state = pl.col("_present"), pl.col("moved_on"), pl.col("state")
     agrees = pl.lit(False)
     for outcome, states in _AGREES.items():
@@ -169,7 +172,7 @@ class KeysToSource:
         others = [name for name in last.table_mappings if name not in self._proofs]
         seen, total, stray = self._strays(last)
         for ids in last.actual.ids() if stray.len() else ():
-            strays = ids.filter(pl.col("id").hash().is_in(stray.implode()))
+            strays = last.actual.origins(ids["id"].filter(ids["id"].hash().is_in(stray.implode())))
             other = pl.col("mapping").is_in(others).fill_null(False)
             explained["of a mapping not asked for"] += strays.filter(other).height
             mine = strays.filter(~other)
@@ -194,7 +197,7 @@ class KeysToSource:
         _, _, stray = self._strays(last)
         for ids in last.actual.ids() if stray.len() else ():
             gone = (pl.col("state") == "gone").fill_null(False) & pl.col("mapping").is_in(list(self._proofs))
-            yield ids.filter(pl.col("id").hash().is_in(stray.implode()) & gone)
+            yield last.actual.origins(ids["id"].filter(ids["id"].hash().is_in(stray.implode()))).filter(gone)
 
     def _book_of_table(self, names: str, facts: Facts) -> FindingBook:
         watched = self._watched.get(names, frozenset())
