@@ -122,6 +122,15 @@ class TellsOddities(Protocol):
 
 
 @runtime_checkable
+class TellsUnread(Protocol):
+    """A source whose records may hold values that no relation of the workspace reads (elements of messages)."""
+
+    def unread(self, relation: str) -> Mapping[str, int]:
+        """Return where such values stand in the records of a relation, and how often; all of it is read for that."""
+        ...
+
+
+@runtime_checkable
 class KeyRanges(Protocol):
     """A source that can cut a relation into ranges of its key, and of which other processes can read the same rows.
 
