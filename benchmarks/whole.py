@@ -107,7 +107,7 @@ def main() -> None:
 
 
 def _rows(workspace: Path) -> int:
-    from migrate.status import read_status
+    from migrate.status.runs import read_status
     from migrate.workspace import load_workspace
 
     document = read_status(load_workspace(workspace, None), None).as_dict()

@@ -12,6 +12,7 @@ from casemodel.errors import (
     RefusedError,
     RefusedMany,
     SystemFailure,
+    TimeIsUp,
     UsageError,
 )
 from casemodel.issue_codes import ISSUE_CODES, IssueCode
@@ -39,6 +40,7 @@ from casemodel.ports import (
     TellsFiles,
     TellsOddities,
     TellsRights,
+    TellsUnread,
 )
 from casemodel.strict_yaml import (
     PlacedDict,
@@ -140,6 +142,8 @@ __all__ = [
     "TellsFiles",
     "TellsOddities",
     "TellsRights",
+    "TellsUnread",
+    "TimeIsUp",
     "UsageError",
     "Uuid",
     "ValueCheck",

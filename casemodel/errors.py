@@ -97,6 +97,10 @@ class SystemFailure(OmnicaseError):
     kind = "system"
 
 
+class TimeIsUp(SystemFailure):
+    """A question to the target took longer than it may: what it would have answered is not known."""
+
+
 class GuardError(OmnicaseError):
     """A gate or guard refused: a limit, an approval, a permission, a target not upgraded (exit 6)."""
 

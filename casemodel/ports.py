@@ -122,6 +122,15 @@ class TellsOddities(Protocol):
 
 
 @runtime_checkable
+class TellsUnread(Protocol):
+    """A source whose records may hold values that no relation of the workspace reads (elements of messages)."""
+
+    def unread(self, relation: str) -> Mapping[str, int]:
+        """Return where such values stand in the records of a relation, and how often; all of it is read for that."""
+        ...
+
+
+@runtime_checkable
 class KeyRanges(Protocol):
     """A source that can cut a relation into ranges of its key, and of which other processes can read the same rows.
 
@@ -228,12 +237,40 @@ class Target(Protocol):
         """Run a SELECT over committed data (and frames of `ask`); return its columns as canonical text, by `names`."""
         ...
 
+    def query_within(self, seconds: float, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data as `query` does, and end it when its time is up.
+
+        Raises:
+            TimeIsUp: REC-045 it took longer.
+        """
+        ...
+
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         ...
 
+<<<<<<< HEAD
     def count_anew(self, *written: sa.Table) -> None:
         """Let the database count tables of which it chooses how to read them, after the first of very many rows."""
+=======
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the committed records of a table in pages of `rows`, in the order that is fastest.
+
+        Args:
+            columns: ``id`` first; they are given as canonical text, by their names.
+            below: only records whose id is less.
+        """
+        ...
+
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids, along the index; return the columns as canonical text, by their names.
+
+        Args:
+            ids: of which the table may lack some; none twice.
+        """
+>>>>>>> 2f7bdbf025a4c023bd76f0c1894b6a273fb2688b
         ...
 
     def reconnect(self) -> None:

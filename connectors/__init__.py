@@ -3,6 +3,7 @@
 from connectors.codes import CODES
 from connectors.config import SystemConfig, url_holds_secret
 from connectors.credentials import read_secret_file
+from connectors.document_checks import check_folders, look_at_store
 from connectors.prefetch import ahead
 from connectors.registry import kinds, open_source
 from connectors.scratch import Scratch
@@ -33,10 +34,12 @@ __all__ = [
     "append_rows",
     "as_sqlite_has_it",
     "as_text",
+    "check_folders",
     "id_list",
     "in_canonical_form",
     "json_places",
     "kinds",
+    "look_at_store",
     "open_source",
     "open_target",
     "postgresql_failure",

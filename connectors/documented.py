@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, NamedTuple
+from dataclasses import replace
+from typing import BinaryIO, NamedTuple
 
 import filetype
 import polars as pl
@@ -27,17 +28,14 @@ from casemodel import (
     SystemFailure,
     TellsFiles,
     TellsOddities,
+    TellsUnread,
 )
-from connectors.config import SystemConfig, known_options, refuse, text_option
+from connectors.config import SystemConfig
 from connectors.document_places import OUTSIDE, UNREADABLE, DocumentPlace, Unreached, open_place
+from connectors.document_rules import DocumentRule
 from connectors.document_store import DocumentStore, digest_of, reference
 from connectors.shared_store import SharedStore, open_store
 
-COLUMNS = ("_doc_state", "_doc_size", "_doc_sha256", "_doc_type", "_doc_ref")
-"""What is said of a document: its state, number of bytes, SHA-256, media type by its bytes, and place in the store.
-
-States are found, none, missing, empty, unreadable, outside.
-"""
 _AT_ONCE = 4
 _BLOB_ROWS = 50
 """So many rows with their bytes are in memory."""
@@ -47,7 +45,7 @@ _SMALL = 1 << 16
 
 
 class Document(NamedTuple):
-    """The values of `COLUMNS`."""
+    """The values of `FACTS`."""
 
     state: str
     size: str | None = None
@@ -56,59 +54,14 @@ class Document(NamedTuple):
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRule:
-    """Where the documents of a relation are: the column of their path or of their bytes.
-
-    ``below`` is what a path begins with in the old system, and which is not there in ``folder``.
-    """
-
-    column: str
-    blob: bool
-    folder: str = ""
-    below: str = ""
-
-
-def read_rules(config: SystemConfig) -> dict[str, DocumentRule]:
-    """Return the rules of `documents:` of a system, by the name of the relation in small letters.
-
-    Raises:
-        RefusedError: CON-003 (exit 4).
-    """
-    given = config.options.get("documents")
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise refuse(config, "the setting documents is not a map", "Write documents: {RELATION: {path: COLUMN, …}}.")
-    return {str(name).casefold(): _rule(config, str(name), options) for name, options in given.items()}
-
-
-def _rule(config: SystemConfig, name: str, options: Any) -> DocumentRule:
-    if not isinstance(options, Mapping) or ("path" in options) == ("content" in options):
-        raise refuse(
-            config,
-            f"the documents of relation {name} have neither a column path nor a column content, or both",
-            f"Write documents: {{{name}: {{path: COLUMN, folder: FOLDER}}}}.",
-        )
-    known_options(config, options, ("path", "folder", "below", "content"), f"documents.{name}.")
-    if "content" in options:
-        return DocumentRule(text_option(config, options, "content"), True)
-    return DocumentRule(
-        text_option(config, options, "path"),
-        False,
-        text_option(config, options, "folder"),
-        text_option(config, options, "below", ""),
-    )
-
-
 class Documented:
-    """A source whose relations have `COLUMNS` beside their own: see `casemodel.Source` for what each method promises.
+    """A source whose relations tell `FACTS` of documents; what each method promises is in `casemodel.Source`.
 
     Whoever reads it reads every document, so that a comparison is one of contents; copies are made only after
     `keep_documents`.
     """
 
-    def __init__(self, inner: Source, config: SystemConfig, rules: Mapping[str, DocumentRule]) -> None:
+    def __init__(self, inner: Source, config: SystemConfig, rules: Mapping[str, tuple[DocumentRule, ...]]) -> None:
         self.system, self.kind, self.keyed = inner.system, inner.kind, inner.keyed
         self._inner = inner
         self._config = config
@@ -127,16 +80,14 @@ class Documented:
     def relation(self, name: str) -> Relation:
         """Return a relation; of one with documents their bytes are left out, and what is said of them added."""
         found = self._inner.relation(name)
-        rule = self._rules.get(found.name.casefold())
-        if rule is None:
-            return found
-        self._check_column(found, rule)
-        if not rule.blob:
-            # A share that is not there is an error of the run, not of a hundred thousand rows.
-            self._place(rule)
-        left_out = rule.column.casefold() if rule.blob else None
-        own = [column for column in found.columns if column.name.casefold() != left_out]
-        added = [SourceColumn(name, technical=True, personal=False) for name in COLUMNS]
+        rules = self._of(found.name)
+        for rule in rules:
+            self._check_column(found, rule)
+            if not rule.blob:
+                # A share that is not there is an error of the run, not of a hundred thousand rows.
+                self._place(rule)
+        own = [column for column in found.columns if not _holds_bytes(rules, column.name)]
+        added = [SourceColumn(name, technical=True, personal=False) for rule in rules for name in rule.columns]
         return replace(found, columns=(*own, *added))
 
     def fingerprint(self, relation: str) -> str:
@@ -145,7 +96,7 @@ class Documented:
 
     def content(self, relation: str) -> str | None:
         """Return the same of a relation without documents; None of one with them: they may change by themselves."""
-        return self._inner.content(relation) if self._rule(relation) is None else None
+        return self._inner.content(relation) if not self._of(relation) else None
 
     def count(self, relation: str) -> int:
         """Count the rows."""
@@ -153,20 +104,20 @@ class Documented:
 
     def extract(self, partition: Partition) -> Iterator[Extract]:
         """Yield rows with what is said of their documents; a batch is yielded when its documents are kept."""
-        rule = self._rule(partition.relation)
-        if rule is None:
+        rules = self._of(partition.relation)
+        if not rules:
             return self._inner.extract(partition)
         self.relation(partition.relation)
-        if rule.blob:
-            return self._few_at_once(rule, partition)
-        return (replace(each, frame=self._with(rule, each.frame)) for each in self._inner.extract(partition))
+        if any(rule.blob for rule in rules):
+            return self._few_at_once(rules, partition)
+        return (replace(each, frame=self._with(rules, each.frame)) for each in self._inner.extract(partition))
 
-    def _few_at_once(self, rule: DocumentRule, partition: Partition) -> Iterator[Extract]:
+    def _few_at_once(self, rules: Sequence[DocumentRule], partition: Partition) -> Iterator[Extract]:
         """Yield batches of rows that hold documents, of which only a few have their bytes in memory."""
         waiting: list[Extract] = []
         few = replace(partition, batch_rows=min(partition.batch_rows, _BLOB_ROWS))
         for extract in self._inner.extract(few):
-            waiting.append(replace(extract, frame=self._with(rule, extract.frame)))
+            waiting.append(replace(extract, frame=self._with(rules, extract.frame)))
             if sum(each.rows for each in waiting) >= partition.batch_rows:
                 yield _joined(waiting)
                 waiting = []
@@ -174,26 +125,29 @@ class Documented:
             yield _joined(waiting)
 
     def columns(self, relation: str, names: Sequence[str], batch_rows: int) -> Iterator[pl.DataFrame]:
-        """Yield the named columns; documents are read only where one of `COLUMNS` is asked for."""
-        rule = self._rule(relation)
-        if rule is None or not set(names) & set(COLUMNS):
+        """Yield the named columns; documents are read only where a column that tells of them is asked for."""
+        rules = [rule for rule in self._of(relation) if set(names) & set(rule.columns)]
+        if not rules:
             yield from self._inner.columns(relation, names, batch_rows)
             return
-        own = [name for name in names if name not in COLUMNS]
-        read = own if any(name.casefold() == rule.column.casefold() for name in own) else [*own, rule.column]
-        rows = min(batch_rows, _BLOB_ROWS) if rule.blob else batch_rows
-        for frame in self._inner.columns(relation, read, rows):
-            spelled = {name.casefold(): name for name in (*frame.columns, *COLUMNS)}
-            yield self._with(rule, frame).select(list(dict.fromkeys(spelled[name.casefold()] for name in names)))
+        told = [name for rule in rules for name in rule.columns]
+        own = [name for name in names if name not in told]
+        for rule in rules:
+            if not any(rule.reads(name) for name in own):
+                own.append(rule.column)
+        rows = min(batch_rows, _BLOB_ROWS) if any(rule.blob for rule in rules) else batch_rows
+        for frame in self._inner.columns(relation, own, rows):
+            spelled = {name.casefold(): name for name in (*frame.columns, *told)}
+            yield self._with(rules, frame).select(list(dict.fromkeys(spelled[name.casefold()] for name in names)))
 
     def fetch(self, relation: str, refs: pl.Series) -> pl.DataFrame:
         """Read rows and their documents again."""
-        rule = self._rule(relation)
-        if rule is None:
+        rules = self._of(relation)
+        if not rules:
             return self._inner.fetch(relation, refs)
-        few = _BLOB_ROWS if rule.blob else max(refs.len(), 1)
+        few = _BLOB_ROWS if any(rule.blob for rule in rules) else max(refs.len(), 1)
         parts = [refs.slice(start, few) for start in range(0, max(refs.len(), 1), few)]
-        return pl.concat([self._with(rule, self._inner.fetch(relation, part)) for part in parts])
+        return pl.concat([self._with(rules, self._inner.fetch(relation, part)) for part in parts])
 
     def close(self) -> None:
         """Close the system."""
@@ -215,8 +169,12 @@ class Documented:
         """Return what the relation holds beside values."""
         return self._inner.oddities(relation) if isinstance(self._inner, TellsOddities) else ()
 
-    def _rule(self, relation: str) -> DocumentRule | None:
-        return self._rules.get(relation.casefold())
+    def unread(self, relation: str) -> Mapping[str, int]:
+        """Return what of the records no relation reads."""
+        return self._inner.unread(relation) if isinstance(self._inner, TellsUnread) else {}
+
+    def _of(self, relation: str) -> tuple[DocumentRule, ...]:
+        return self._rules.get(relation.casefold(), ())
 
     def _check_column(self, relation: Relation, rule: DocumentRule) -> None:
         if rule.column.casefold() not in {column.name.casefold() for column in relation.columns}:
@@ -227,20 +185,24 @@ class Documented:
                 place=f"{self.system}.{relation.name}",
             )
 
-    def _with(self, rule: DocumentRule, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return the frame with `COLUMNS`, the bytes left out; each document is read once for all rows that name it."""
-        column = next(name for name in frame.columns if name.casefold() == rule.column.casefold())
-        texts = frame[column].unique(maintain_order=True).drop_nulls().to_list()
+    def _with(self, rules: Sequence[DocumentRule], frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the frame with what is said of the documents, the bytes left out."""
+        told = [self._told(rule, frame[next(name for name in frame.columns if rule.reads(name))]) for rule in rules]
+        if self._store is not None:
+            self._store.settle()
+        own = frame.select(name for name in frame.columns if not _holds_bytes(rules, name))
+        return pl.concat([own, *told], how="horizontal")
+
+    def _told(self, rule: DocumentRule, column: pl.Series) -> pl.DataFrame:
+        """Return what is said of each row's document; one is read once for all rows that name it."""
+        texts = column.unique(maintain_order=True).drop_nulls().to_list()
         place = None if rule.blob else self._place(rule)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             found = list(threads.map(lambda text: self._document(rule, place, text), texts))
-        if self._store is not None:
-            self._store.settle()
-        said = pl.DataFrame(found, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
+        said = pl.DataFrame(found, schema=dict.fromkeys(rule.columns, pl.String), orient="row")
         said = said.with_columns(pl.Series("_doc_of", texts, dtype=pl.String))
-        joined = frame.join(said, left_on=column, right_on="_doc_of", how="left", maintain_order="left")
-        joined = joined.with_columns(pl.col("_doc_state").fill_null("none"))
-        return joined.drop(column) if rule.blob else joined
+        joined = column.alias("_doc_of").to_frame().join(said, on="_doc_of", how="left", maintain_order="left")
+        return joined.select(pl.col(rule.columns[0]).fill_null("none"), *rule.columns[1:])
 
     def _place(self, rule: DocumentRule) -> DocumentPlace:
         if rule.folder not in self._places:
@@ -252,7 +214,7 @@ class Documented:
             return Document("none" if not rule.blob else "empty", None if not rule.blob else "0")
         try:
             if place is None:
-                return self._described(io.BytesIO(_bytes(text)))
+                return self._described(io.BytesIO(_bytes(text, base64=rule.base64)))
             parts = path_parts(text, rule.below)
             with place.open(parts) as file:
                 return self._described(file)
@@ -316,7 +278,16 @@ def media_type(head: bytes) -> str:
     return "application/octet-stream" if b"\0" in head[:_HEAD] else "text/plain"
 
 
-def _bytes(text: str) -> bytes:
+def _holds_bytes(rules: Sequence[DocumentRule], column: str) -> bool:
+    return any(rule.blob and rule.reads(column) for rule in rules)
+
+
+def _bytes(text: str, *, base64: bool) -> bytes:
+    if base64:
+        try:
+            return b64decode("".join(text.split()), validate=True)
+        except ValueError:
+            raise Unreached(UNREADABLE) from None
     try:
         return bytes.fromhex(text)
     except ValueError:

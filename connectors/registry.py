@@ -47,7 +47,8 @@ def open_source(config: SystemConfig) -> Source:
     config = with_credentials(config)
     if "documents" not in config.options:
         return _opener(config)(config)
-    from connectors.documented import Documented, DocumentedDatabase, read_rules
+    from connectors.document_rules import read_rules
+    from connectors.documented import Documented, DocumentedDatabase
 
     rules = read_rules(config)
     plain = {name: value for name, value in config.options.items() if name != "documents"}

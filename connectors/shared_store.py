@@ -81,8 +81,15 @@ def open_store(place: str) -> DocumentStore | SharedStore:
         RefusedError: CON-004 fsspec, or what it needs for this kind of URL, is not installed (exit 4).
         SystemFailure: CON-077 it cannot be written (exit 5).
     """
-    if "://" not in place:
-        return DocumentStore(place)
+    return SharedStore(*reach_store(place)) if "://" in place else DocumentStore(place)
+
+
+def reach_store(place: str) -> tuple[Any, str]:
+    """Return the file system of a content store's URL, and where the store begins in it.
+
+    Raises:
+        RefusedError: CON-004, SystemFailure: CON-077 as `open_store`.
+    """
     try:
         import fsspec
 
@@ -96,4 +103,4 @@ def open_store(place: str) -> DocumentStore | SharedStore:
         ) from None
     except Exception:
         raise not_kept(place.partition("://")[0]) from None
-    return SharedStore(files, root)
+    return files, root

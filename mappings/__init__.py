@@ -15,13 +15,14 @@ if TYPE_CHECKING:
         controls_of,
         cursor_rule,
         delete_rule,
+        null_texts_of,
     )
     from mappings.check import CheckResult, check_mappings
     from mappings.compile import CompiledMapping, compile_mapping
     from mappings.compile_program import Followed
     from mappings.coverage import ColumnCoverage, Coverage, RelationCoverage, TargetCoverage
     from mappings.draft import Decision, Draft, LinkTarget, draft_mapping
-    from mappings.explain import StageValue
+    from mappings.explain import StageValue, stage_values
     from mappings.language.decisions import PersonDecision
     from mappings.language.own_rules import OwnRule, load_own_rules
     from mappings.language.parse import MappingFile, load_mapping, load_mappings, parse_mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mappings.language.schema import defaults_schema, mapping_schema, schema_of, tests_schema
     from mappings.slices import Slice, slice_of
     from mappings.stages.fits import fits_format
+    from mappings.tolerances import declared_tolerances, tolerances_of
     from mappings.trial import Miss, Tried, errors_of_test, try_test
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "compile_mapping",
     "controls_of",
     "cursor_rule",
+    "declared_tolerances",
     "defaults_schema",
     "delete_rule",
     "draft_mapping",
@@ -71,10 +74,13 @@ __all__ = [
     "load_own_rules",
     "load_tests",
     "mapping_schema",
+    "null_texts_of",
     "parse_mapping",
     "schema_of",
     "slice_of",
+    "stage_values",
     "tests_schema",
+    "tolerances_of",
     "try_test",
 ]
 
@@ -89,13 +95,14 @@ _LATE = {
         "controls_of",
         "cursor_rule",
         "delete_rule",
+        "null_texts_of",
     ),
     "mappings.check": ("CheckResult", "check_mappings"),
     "mappings.compile": ("CompiledMapping", "compile_mapping"),
     "mappings.compile_program": ("Followed",),
     "mappings.coverage": ("ColumnCoverage", "Coverage", "RelationCoverage", "TargetCoverage"),
     "mappings.draft": ("Decision", "Draft", "LinkTarget", "draft_mapping"),
-    "mappings.explain": ("StageValue",),
+    "mappings.explain": ("StageValue", "stage_values"),
     "mappings.language.decisions": ("PersonDecision",),
     "mappings.language.own_rules": ("OwnRule", "load_own_rules"),
     "mappings.language.parse": ("MappingFile", "load_mapping", "load_mappings", "parse_mapping"),
@@ -103,6 +110,7 @@ _LATE = {
     "mappings.language.schema": ("defaults_schema", "mapping_schema", "schema_of", "tests_schema"),
     "mappings.slices": ("Slice", "slice_of"),
     "mappings.stages.fits": ("fits_format",),
+    "mappings.tolerances": ("declared_tolerances", "tolerances_of"),
     "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }
 """What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""

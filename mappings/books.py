@@ -45,6 +45,8 @@ class ControlSql:
     target: Mapping[str, str]
     source_made: Mapping[str, ControlColumn]
     target_made: Mapping[str, ControlColumn]
+    tolerance: str | None = None
+    """By how much the numbers of a group may differ, as the mapping says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def controls_of(file: MappingFile) -> tuple[ControlSql, ...]:
             tables=_tables(source),
             columns=tuple(dict.fromkeys(column.name for column in source.find_all(exp.Column) if column.name)),
         )
-        found.append(ControlSql(control.name, query, _for_targets(target), _made(source), _made(target)))
+        made = _made(source), _made(target)
+        found.append(ControlSql(control.name, query, _for_targets(target), *made, control.tolerance))
     return tuple(found)
 
 
@@ -153,6 +156,14 @@ class DeleteRule:
     policy: str
     close: Mapping[str, str]
     most: float
+
+
+def null_texts_of(file: MappingFile, name: str) -> tuple[str, ...]:
+    """Return the texts that a field takes for no value (``null_if``)."""
+    spec = file.model.fields[name].null_if
+    if spec is None:
+        return ()
+    return (*spec.texts, *file.texts.get(spec.file or "", ()))
 
 
 MOST_DELETES = 2.0

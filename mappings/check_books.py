@@ -15,6 +15,7 @@ from mappings.compile_target import literal
 from mappings.language import MappingFile
 from mappings.language.base import near
 from mappings.language.queries import one_select
+from mappings.tolerances import check_tolerances
 
 Path = tuple[str | int, ...]
 _NO_SUCH_RELATION = "CON-020"
@@ -57,6 +58,7 @@ def check_books(
         seen.add(control.name)
         _sums(file, (*path, "source"), control.source, columns_of, f"the system {file.system}", (), refusals)
         _sums(file, (*path, "target"), control.target, target_columns, "the target", list(tables), refusals)
+    check_tolerances(file, refusals)
     _children(file, others, columns_of, refusals)
     _incremental(file, columns_of, refusals)
 

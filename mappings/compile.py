@@ -33,7 +33,6 @@ from mappings.compile_program import Followed, Mark, Passes, RunContext
 from mappings.compile_sides import side_joins, used_columns
 from mappings.compile_standing import LATEST_DELIVERY, SAME_CONTENT, Standing, stand
 from mappings.compile_state import Compiler
-from mappings.explain import StageValue, stage_values
 from mappings.language import MappingFile
 
 Relations = Callable[[str, str], Relation]
@@ -124,13 +123,6 @@ class CompiledMapping:
     def keys_only(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return ``_key`` of rows of which only `key_columns` were read, a row per row (x slot)."""
         return self.preparation.keys_only(frame)
-
-    def explain(self, prepared: pl.DataFrame, links: Links) -> list[StageValue]:
-        """Return every stage of every value and field for the first row of a prepared frame, in the order of the file.
-
-        With ``one_per`` the frame should hold all rows of the record, the row to explain first.
-        """
-        return stage_values(self.fine(), prepared, links)
 
     def apply(
         self, prepared: pl.DataFrame, links: Links, duplicates: pl.Series, *, followed: list[Followed] | None = None

@@ -25,6 +25,8 @@ def meaning_of(file: MappingFile, others: Mapping[str, MappingFile], as_of: date
     the version of the step library are in.
     """
     model = file.model.model_dump(by_alias=True, exclude=_SILENT, exclude_defaults=True)
+    for spec in model["fields"].values():
+        spec.pop("tolerance", None)    # of reconciling, not of loading
     # A renamed mapping makes the same records: what counts is the name in their ids.
     model.pop("formerly", None)
     model["mapping"] = file.model.id_name

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from casemodel import Links, canonical_text
+from mappings.compile import CompiledMapping
 from mappings.compile_program import RunContext
 from mappings.compile_standing import stand
-
-if TYPE_CHECKING:
-    from mappings.compile import CompiledMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +30,14 @@ def stage_values(mapping: CompiledMapping, prepared: pl.DataFrame, links: Links)
     """Return the stages of the first row, values before fields, each in the order in which its stages ran.
 
     Args:
-        mapping: compiled with every stage kept.
+        mapping: the mapping; it is compiled again with every stage kept.
         prepared: the row, and with ``one_per`` the other rows of its record.
         links: how links and lookups are resolved.
 
     Returns:
         An empty list when the row is out of scope: then no stage ran.
     """
+    mapping = mapping.fine()
     stood = stand(mapping.standing, prepared, pl.Series([], dtype=pl.String))
     wanted = prepared.get_column("_row")[0]
     ran = mapping.passes.run(stood.frame, RunContext(links))

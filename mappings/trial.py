@@ -175,7 +175,7 @@ def try_test(mapping: CompiledMapping, relation: Relation, placed: PlacedTest) -
     if misses != []:
         # What each stage made is asked where something went astray, or where a shared value is expected.
         first = pl.concat([prepared.filter(pl.col("_row") == chosen), prepared.filter(pl.col("_row") != chosen)])
-        stages = stage_values(mapping.fine(), first, links)
+        stages = stage_values(mapping, first, links)
         misses = list(result({stage.field: stage.value for stage in stages} | values, stages))
     return Tried(placed, becomes, outcome["reason"], issues, tuple(misses))
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from casemodel import DETECTED, DeliveredFile, KeepsDocuments, RefusedError, SystemFailure, TellsFiles
 from connectors import read_volume
 from migrate.ledger.store import table
-from migrate.selection import Selection
+from migrate.running.selection import Selection
 from migrate.session import Session
 
 _DIGITS = 12

@@ -22,7 +22,7 @@ from migrate.ledger.store import doer, new_id, table
 from migrate.ledger.undo import ROLLING_BACK, refuse_half_undone
 from migrate.ledger.undo_tables import TWINS, UNDO_RUN
 from migrate.ledger.waves import CLOSED, known_wave, known_waves
-from migrate.opened_target import workspace_target
+from migrate.target.opened import workspace_target
 from migrate.workspace import Workspace
 
 PURGED = "_purged"

@@ -16,14 +16,15 @@ import sqlalchemy as sa
 
 from casemodel import Target
 from migrate import __version__
-from migrate.kept_waivers import counting_waivers, today
 from migrate.ledger.store import table
 from migrate.ledger.undo import ROLLED_BACK
-from migrate.opened_target import workspace_target
+from migrate.opening import require_runnable
 from migrate.proof import Sample, build_proofs, journal_of
-from migrate.session import Session, require_runnable
-from migrate.trend import last_runs, note_verdict, wave_lines
+from migrate.session import Session
+from migrate.status.trend import last_runs, note_verdict, wave_lines
+from migrate.target.opened import workspace_target
 from migrate.verdicts import record_verdict
+from migrate.waivers.kept import counting_waivers, today
 from reconciliation import (
     LEVELS,
     KeptFindings,
@@ -49,6 +50,8 @@ class Reconciled:
 
     report: Report
     files: tuple[Path, ...]
+    anew: tuple[str, ...] = ()
+    """Mappings that cannot be taken over when this is interrupted, nor were: a source of theirs promises nothing."""
 
 
 @contextmanager
@@ -87,13 +90,13 @@ def reconcile(
         target = workspace_target(session.workspace)
         try:
             asked = _Asked(tuple(names), tuple(levels) or LEVELS, kept, sample, resume)
-            report = _report(session, target, asked)
+            report, anew = _report(session, target, asked)
             stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
             written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
             record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
         finally:
             target.close()
-        yield Reconciled(report, tuple(written))
+        yield Reconciled(report, tuple(written), anew)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class _Asked:
         return None if self.sample is None else self.sample.share
 
 
-def _report(session: Session, target: Target, asked: _Asked) -> Report:
+def _report(session: Session, target: Target, asked: _Asked) -> tuple[Report, tuple[str, ...]]:
     waivers, started = counting_waivers(target, session.workspace), time.perf_counter()
     names, watched = asked.names, watched_keys(waivers)
     question = {
@@ -137,7 +140,8 @@ def _report(session: Session, target: Target, asked: _Asked) -> Report:
     if set(names) == set(session.files):
         note_verdict(workspace, target, context.run, verdict, time.perf_counter() - started)
     trend = last_runs(workspace, context.run, context.run_started)
-    return build_report(verdict, facts, context, trend=trend, waves=wave_lines(workspace))
+    anew = () if journal is None else tuple(dict.fromkeys(journal.unpromised))
+    return build_report(verdict, facts, context, trend=trend, waves=wave_lines(workspace)), anew
 
 
 def _context(session: Session, target: Target) -> ReportContext:

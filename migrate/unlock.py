@@ -13,7 +13,7 @@ from casemodel import LockedError, UsageError
 from migrate.evidence.record import record
 from migrate.ledger.lock import is_dead, locked_row
 from migrate.ledger.store import doer, now, table
-from migrate.opened_target import workspace_target
+from migrate.target.opened import workspace_target
 from migrate.workspace import Workspace
 
 _LONGEST_REASON = 500

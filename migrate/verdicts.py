@@ -28,7 +28,7 @@ _OUTDATED_BY_ROLLBACK = "run {run} was rolled back after it"
 _OUTDATED_BY_WAIVER = "waiver {number}, which it counts, was revoked or has expired since"
 _CHECK = (
     "check", "level", "mapping", "about", "outcome", "compared_source", "compared_target", "moved_on", "findings",
-    "waived",
+    "waived", "tolerances", "tolerated",
 )  # fmt: skip
 _GROUP = ("id", "check", "mapping", "field", "cause", "difference", "count", "waived")
 

@@ -58,6 +58,12 @@ class RunSettings(_Strict):
     max_rejects: str | None = Field(default=None, pattern=r"^(100|\d{1,2}(\.\d+)?)%$")
 
 
+class ReconcileSettings(_Strict):
+    """How to compare."""
+
+    rule_seconds: int = Field(default=300, ge=1, le=86_400)
+
+
 class MunicipalitySettings(_Strict):
     """Who the workspace is of; shown in reports."""
 
@@ -94,6 +100,7 @@ class WorkspaceModel(_Strict):
     target: TargetSettings
     systems: dict[str, dict[str, Any]] = {}
     run: RunSettings = RunSettings()
+    reconcile: ReconcileSettings = ReconcileSettings()
     documents: DocumentSettings = DocumentSettings()
     waves: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WaveSettings] = {}
     environments: dict[str, EnvironmentSettings] = {}

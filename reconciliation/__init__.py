@@ -6,6 +6,7 @@ from reconciliation.findings import Finding, FindingGroup, GroupKey
 from reconciliation.journal import Journal, Judged, judged_from
 from reconciliation.judge import judge
 from reconciliation.kept_findings import KeptFindings
+from reconciliation.naming import tolerance_text
 from reconciliation.render_html import render_html
 from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
@@ -19,6 +20,7 @@ from reconciliation.sides import (
     ExpectedSide,
     Facts,
     IssueCount,
+    KeysProof,
     MappingProof,
     ProofColumn,
     RuleProof,
@@ -28,11 +30,11 @@ from reconciliation.sides import (
     SchemaProof,
     TargetProof,
 )
+from reconciliation.tolerance import Tolerance
 from reconciliation.verdict import LEVELS, Check, Distribution, DistributionGroup, RuleResult, Verdict
+from reconciliation.waiver import Waiver, WaiverUse
 from reconciliation.waivers import (
     Terms,
-    Waiver,
-    WaiverUse,
     may_be_waived,
     meaning_of,
     watched_keys,
@@ -62,6 +64,7 @@ __all__ = [
     "Journal",
     "Judged",
     "KeptFindings",
+    "KeysProof",
     "MappingProof",
     "ProofColumn",
     "Report",
@@ -76,6 +79,7 @@ __all__ = [
     "Sheet",
     "TargetProof",
     "Terms",
+    "Tolerance",
     "TrendRun",
     "Verdict",
     "Waiver",
@@ -99,6 +103,7 @@ __all__ = [
     "render_terminal",
     "require_place",
     "text",
+    "tolerance_text",
     "verdict_chunks",
     "verdict_document",
     "watched_keys",

@@ -17,8 +17,15 @@ ENDLESS = ("9999-12-31", "2099-12-31", "9999-12-31 23:00:00.000000", "9999-12-31
 FILLERS = (*ENDLESS, "1900-01-01", "1899-12-31", "1970-01-01", "0001-01-01")
 """Days by which systems say that there is no day."""
 
+NO_VALUE = frozenset(
+    ("", "nvt", "na", "nb", "onbekend", "geen", "leeg", "null", "none", "niet van toepassing", "niet bekend", "x", "xx",
+     "xxx", "unknown")
+)  # fmt: skip
+"""Texts by which people say that there is no value, bare: signs and case left out."""
+
 LIKELY = (
-    "null_if missing", "filler date", "other day by utc", "summer time or utc", "time of day lost",
+    "previous value", "null_if missing", "null_if lacks text", "filler date", "other day by utc",
+    "summer time or utc", "time of day lost",
     "day and month swapped", "century", "another year", "accent lost", "encoding", "case changed", "white space",
     "leading zero lost", "cut off", "doubled", "digits transposed", "sign turned", "decimal point moved", "rounded",
     "flag turned", "code swapped", "another record's value", "moved to another record", "link lost", "value lost",
@@ -34,18 +41,25 @@ CUT_AT = "cut off at "
 
 
 def likely_causes(
-    wrong: pl.DataFrame, expected: str, found: str, column: ProofColumn, all_expected: pl.Series
-) -> list[tuple[str, int]]:
+    wrong: pl.DataFrame, expected: str, found: str, column: ProofColumn, all_expected: pl.Series,
+    previous: str | None = None,
+) -> list[tuple[str, int]]:  # fmt: skip
     """Count the likely causes of differences of one column.
 
     Args:
         wrong: rows that differ.
         expected, found: names of the columns of both sides.
         all_expected: what is expected of all records of the batch, these and others.
+        previous: name of the column with the values from before the last load that wrote the records (a Struct of
+            ``value``; NULL where there was none); None: nothing is known of them.
     """
     known = all_expected.drop_nulls()
     once = known.filter(known.is_in(wrong[found].implode()) & known.is_unique())
-    named = wrong.select(likely_expr(expected, found, column, once).alias("likely"), pl.col(found).alias("found"))
+    likely = likely_expr(expected, found, column, once)
+    if previous is not None:
+        undone = pl.col(previous).is_not_null() & pl.col(previous).struct.field("value").eq_missing(pl.col(found))
+        likely = pl.when(undone).then(pl.lit("previous value")).otherwise(likely)
+    named = wrong.select(likely.alias("likely"), pl.col(found).alias("found"))
     counts = {str(name): int(n) for name, n in named["likely"].drop_nulls().value_counts().iter_rows()}
     lengths = named.filter(pl.col("likely") == "cut off")["found"].str.len_chars().unique()
     if lengths.len() == 1 and counts["cut off"] > 1:
@@ -66,6 +80,7 @@ def likely_expr(expected: str, found: str, column: ProofColumn, others: Iterable
     taken = right.is_in(given.implode()) if given.len() else pl.lit(False)
     patterns = [
         (right.is_null() & left.is_in(list(ENDLESS)), "null_if missing"),
+        (right.is_null() & _says_nothing(left, column), "null_if lacks text"),
         (right.is_in(list(FILLERS)) & ~left.is_in(list(FILLERS)).fill_null(False), "filler date"),
         (right.is_null() & pl.lit(column.kind == "uuid"), "link lost"),
         (right.is_null(), "value lost"),
@@ -75,6 +90,19 @@ def likely_expr(expected: str, found: str, column: ProofColumn, others: Iterable
     ]  # fmt: skip
     named = pl.coalesce(pl.when(holds).then(pl.lit(name)) for holds, name in patterns)
     return pl.when(left.is_not_null() | right.is_in(list(FILLERS))).then(named)
+
+
+def _says_nothing(text: pl.Expr, column: ProofColumn) -> pl.Expr:
+    """Return whether a text is one that people write for no value, or one of `null_if` written otherwise."""
+    if column.kind != "text" or column.coded:
+        return pl.lit(False)
+    listed = [_bare_word(pl.lit(each)) for each in column.null_texts]
+    known = _bare_word(text).is_in(list(NO_VALUE))
+    return pl.any_horizontal([known, *(_bare_word(text) == each for each in listed)]).fill_null(False)
+
+
+def _bare_word(text: pl.Expr) -> pl.Expr:
+    return text.str.to_lowercase().str.replace_all(r"[^\pL\pN ]", "").str.strip_chars()
 
 
 def _of_kind(left: pl.Expr, right: pl.Expr, column: ProofColumn) -> list[tuple[pl.Expr, str]]:

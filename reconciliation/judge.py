@@ -13,18 +13,19 @@ from functools import partial
 import polars as pl
 
 from casemodel import UsageError
-from reconciliation.checks.accounting import STOCK, Accounting
+from reconciliation.checks.accounting import STOCK
 from reconciliation.checks.children import check_children
 from reconciliation.checks.controls import check_control
 from reconciliation.checks.distribution import Distributions
-from reconciliation.checks.fields import VALUES, Fields
-from reconciliation.checks.keys import TO_TARGET, KeysToSource, KeysToTarget
+from reconciliation.checks.fields import VALUES
+from reconciliation.checks.keys import TO_TARGET, KeysToSource
 from reconciliation.checks.rules import Rules, not_asked
 from reconciliation.checks.schema import check_schema
 from reconciliation.findings import SAMPLE_LIMIT, FindingBook, Watched
 from reconciliation.journal import Journal, Judged, kept_groups, restore
 from reconciliation.kept_findings import KeptFindings
-from reconciliation.sides import ExpectedBatch, MappingProof, TargetProof
+from reconciliation.reading import FOLLOWED, Reading
+from reconciliation.sides import MappingProof, TargetProof
 from reconciliation.verdict import LEVELS, SAMPLED, Check, Distribution, RuleResult, Verdict, decide
 
 
@@ -140,11 +141,10 @@ class _Made:
                 divided.restore(taken.divided)
             return
         self._anew.add(table)
-        mark = 0 if followed is None else followed.mark
         checks = _judge_mapping(proof, self, book, progress)
         self.checks.extend(checks)
         if journal is not None:
-            ids = pl.Series("id", [], dtype=pl.UInt64) if followed is None else followed.since(mark)
+            ids = pl.Series("id", [], dtype=pl.UInt64) if followed is None else followed.of_last
             state = None if divided is None else divided.state()
             journal.keep(name, Judged(tuple(checks), kept_groups(book), ids, state))
 
@@ -165,10 +165,10 @@ class _Made:
         return self._tables.setdefault(proof.facts.target, KeysToSource(self._kept, self._watched))
 
     def divided(self, proof: MappingProof) -> Distributions | None:
-        """Return what divides the records of the mapping's table; None: nothing does, or a sample is no division."""
+        """Return what divides the records of the mapping's table; None: nothing does."""
         table = proof.facts.target
         dimensions = [each for each in self.target.dimensions if each.target == table]
-        if "distribution" not in self.levels or not dimensions or self._sample is not None:
+        if "distribution" not in self.levels or not dimensions:
             return None
         if table not in self._divided:
             self._divided[table] = Distributions(dimensions)
@@ -251,70 +251,20 @@ def _judge_mapping(
     proof: MappingProof, made: _Made, book: FindingBook, progress: Callable[[str, int], None] | None
 ) -> list[Check]:
     own = _own_checks(proof, made.levels, book, made.clock)
-    if not {"accounting", "keys", "fields", "distribution"} & set(made.levels):
+    if not FOLLOWED & set(made.levels):
         return own
-    reading = _Reading(proof, made, book)
-    for batch in proof.expected.batches(values=bool(_DEEP & set(made.levels))):
-        reading.add(batch)
-        if progress is not None:
-            progress(proof.facts.mapping, batch.source_rows)
+    divided = made.divided(proof)
+    table = made.table(proof)
+    if table is not None:
+        table.add_proof(proof, book)
+    if divided is not None:
+        divided.add_proof(proof)
+    reading = Reading(proof, book, made.levels, table, divided, made.clock)
+    reading.run(progress)
+    if divided is not None:
+        name = proof.facts.target
+        made.seconds[name] = made.seconds.get(name, 0.0) + reading.seconds_of_distribution
     return [*reading.checks(), *own]
-
-
-_DEEP = {"keys", "fields", "distribution"}
-"""Levels that need the records of the target beside the rows of the source."""
-
-
-class _Reading:
-    """One pass over the rows of a mapping, for all levels that follow them."""
-
-    def __init__(self, proof: MappingProof, made: _Made, book: FindingBook) -> None:
-        self._proof, self._made, self._book, self._levels = proof, made, book, made.levels
-        self._accounting, self._keys, self._fields = Accounting(), KeysToTarget(proof, book), Fields(proof, book)
-        self._table, self._divided = made.table(proof), made.divided(proof)
-        if self._table is not None:
-            self._table.add_proof(proof, book)
-        if self._divided is not None:
-            self._divided.add_proof(proof)
-        compared = [column.name for column in proof.columns] if "fields" in made.levels else []
-        self._columns = list(dict.fromkeys([*compared, *(self._divided.columns if self._divided else ())]))
-        self._spent = dict.fromkeys(("accounting", "keys", "fields"), 0.0)
-        self._mark = made.clock()
-
-    def add(self, batch: ExpectedBatch) -> None:
-        """Follow the rows of one batch; reading the source counts for the accounting."""
-        self._accounting.add(batch)
-        self._spend(self._spent, "accounting")
-        if not _DEEP & set(self._levels):
-            return
-        ids = batch.frame["id"].drop_nulls().unique()
-        found = self._proof.actual.records(ids, self._columns) if ids.len() else _no_records(self._columns)
-        if self._table is not None:
-            self._table.add(batch.frame)
-        if "keys" in self._levels:
-            self._keys.add(batch.frame, found)
-        self._spend(self._spent, "keys")
-        if "fields" in self._levels:
-            self._fields.add(batch.frame, found)
-            self._spend(self._spent, "fields")
-        if self._divided is not None:
-            self._divided.add(batch.frame, found)
-            self._spend(self._made.seconds, self._proof.facts.target)
-
-    def checks(self) -> list[Check]:
-        """Return the answers for this mapping."""
-        passed: list[Check] = []
-        if "accounting" in self._levels:
-            passed.extend(self._accounting.checks(self._proof.facts, self._book))
-        if "keys" in self._levels:
-            passed.append(self._keys.check())
-        if "fields" in self._levels:
-            passed.append(self._fields.check())
-        return [replace(check, seconds=round(self._spent[check.level], 3)) for check in passed]
-
-    def _spend(self, seconds: dict[str, float], on: str) -> None:
-        now = self._made.clock()
-        seconds[on], self._mark = seconds.get(on, 0.0) + now - self._mark, now
 
 
 def _own_checks(
@@ -331,9 +281,3 @@ def _own_checks(
         started = clock()
         made.append(replace(ask(), seconds=round(clock() - started, 3)))
     return made
-
-
-def _no_records(columns: Sequence[str]) -> pl.DataFrame:
-    known = {"id": pl.String, "edited": pl.Boolean, "settled": pl.Boolean}
-    return pl.DataFrame(schema={**known, **dict.fromkeys(columns, pl.String)})
-

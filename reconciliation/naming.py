@@ -10,8 +10,9 @@ from reconciliation.causes import CUT_AT
 from reconciliation.division_bars import Division
 from reconciliation.findings import FindingGroup
 from reconciliation.report import Report
+from reconciliation.sums import ToleratedLine, tolerated_lines
 from reconciliation.verdict import Check, Verdict
-from reconciliation.waivers import WaiverUse
+from reconciliation.waiver import WaiverUse
 from reconciliation.words import difference_text, figure, has_text, share, text
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -51,6 +52,9 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
         sentences.append(text(lang, "says.sample", share=share(lang, verdict.sample)))
     if verdict.taken_over:
         sentences.append(text(lang, "says.resumed", n=len(verdict.taken_over)))
+    tolerated = sum(line.count for line in tolerated_lines(verdict))
+    if tolerated:
+        sentences.append(text(lang, "says.tolerated", n=tolerated))
     moved = sum(check.moved_on for check in verdict.checks)
     if moved:
         sentences.append(text(lang, "says.moved", n=moved))
@@ -165,6 +169,20 @@ def reason_text(lang: str, check: Check) -> str:
         f"{text(lang, f'explained.{name}') if has_text(f'explained.{name}') else name} {figure(lang, count)}"
         for name, count in check.explained.items()
     )
+
+
+def tolerance_text(lang: str, tolerance: str) -> str:
+    """Return a tolerance as people write it: ``1 seconde``, ``0,005``."""
+    number, _, unit = tolerance.partition(" ")
+    if not unit:
+        return number.replace(".", ",") if lang == "nl" else number
+    return text(lang, f"unit.{unit.removesuffix('s')}", n=int(number))
+
+
+def tolerated_name(lang: str, report: Report, line: ToleratedLine) -> str:
+    """Return which field or control has a tolerance."""
+    label = report.label(line.mapping, line.name) if lang == "nl" and line.is_field else ""
+    return label or line.name
 
 
 def scope_reason(lang: str, reason: str) -> str:

@@ -21,7 +21,7 @@ from reconciliation.charts import flow_bars, share_width, system_bars, trend_lin
 from reconciliation.division_bars import divisions
 from reconciliation.report import Report
 from reconciliation.side_by_side import by_cause, by_rule, side_by_side
-from reconciliation.sums import sums
+from reconciliation.sums import sums, tolerated_lines
 from reconciliation.verdict import LEVELS
 from reconciliation.words import LANGUAGES, duration, figure, issue_text, remedy_text, share, text
 
@@ -72,6 +72,7 @@ def render_html(report: Report, lang: str = "nl") -> str:
         groups=report.decisions[:GROUPS],
         examples=max(3, min(EXAMPLES, EXAMPLES_OF_ALL // max(1, len(report.decisions[:GROUPS])))),
         account=_account(report),
+        tolerances=tolerated_lines(report.verdict),
         sums_of_checks=sums(report.verdict),
         checks_of=lambda mapping: [c for c in report.verdict.checks if mapping in c.mapping.split(" + ")],
         check_name=naming.check_name,
@@ -147,6 +148,8 @@ def _speech(report: Report) -> dict[str, Any]:
         "rule_says": lambda rule: both(lambda lang: rule.dutch if lang == "nl" else rule.english),
         "stage": lambda name: both(lambda lang: naming.stage_name(lang, name)),
         "day": lambda moment: both(lambda lang: figure(lang, moment.date())),
+        "tolerance": lambda said: both(lambda lang: naming.tolerance_text(lang, said)),
+        "tolerated": lambda line: both(lambda lang: naming.tolerated_name(lang, report, line)),
         "reason": lambda check: both(lambda lang: naming.reason_text(lang, check)),
         "waiver_about": lambda use: both(lambda lang: naming.waiver_about(lang, use)),
         "waiver_status": lambda use: both(lambda lang: naming.waiver_status(lang, use)),

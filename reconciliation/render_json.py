@@ -11,7 +11,7 @@ from reconciliation.findings import Finding, FindingGroup
 from reconciliation.report import BookLine, Cause, Report, ReportContext
 from reconciliation.sides import Facts
 from reconciliation.verdict import Check, Distribution, DistributionGroup, RuleResult, Verdict
-from reconciliation.waivers import WaiverUse
+from reconciliation.waiver import WaiverUse
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
@@ -113,6 +113,10 @@ def _check(check: Check) -> dict[str, Any]:
         "findings": check.findings, "waived": check.waived, "signals": check.signals,
         "explained": dict(check.explained), "reason": check.reason, "seconds": check.seconds, "share": check.share,
         "meaning": check.meaning,
+        "tolerated": [
+            {"name": name, "tolerance": tolerance, "count": check.tolerated.get(name, 0)}
+            for name, tolerance in check.tolerances.items()
+        ],
     }  # fmt: skip
 
 
@@ -147,6 +151,7 @@ def _rule(rule: RuleResult) -> dict[str, Any]:
     return {
         "rule": rule.id, "severity": rule.severity, "target": rule.target, "own": rule.own, "nl": rule.dutch,
         "en": rule.english, "compared": rule.compared, "broken": rule.broken,
+        "answered": rule.answered,
     }  # fmt: skip
 
 

@@ -18,12 +18,14 @@ from reconciliation.naming import (
     reason_text,
     rule_text,
     scope_reason,
+    tolerance_text,
+    tolerated_name,
     waiver_about,
     waiver_people,
     waiver_status,
 )
 from reconciliation.report import BookLine, Cause, Report
-from reconciliation.sums import CheckSum, sums
+from reconciliation.sums import CheckSum, sums, tolerated_lines
 from reconciliation.verdict import Distribution
 from reconciliation.words import duration, figure, has_text, issue_text, remedy_text, share, text
 
@@ -40,7 +42,7 @@ def render_terminal(report: Report, lang: str = "nl") -> str:
     blocks = [
         _conclusion(report, lang), _books(report, lang), _differences(report, lang), _waivers(report, lang),
         _signals(report, lang), _rejects(report, lang), _losses(report, lang), _scope(report, lang),
-        _distributions(report, lang), _checks(report, lang), _next(report, lang),
+        _distributions(report, lang), _tolerances(report, lang), _checks(report, lang), _next(report, lang),
     ]  # fmt: skip
     lines = [line for block in blocks if block for line in [*block, ""]]
     return "\n".join(printable(line).rstrip() for line in lines[:-1]) + "\n"
@@ -211,6 +213,18 @@ def _scope(report: Report, lang: str) -> list[str]:
     return [_title(lang, "scope"), *_fit([line.rstrip() for line in _table(["", "", "", ""], rows, ">><<")[1:]])]
 
 
+def _tolerances(report: Report, lang: str) -> list[str]:
+    lines = tolerated_lines(report.verdict)
+    if not lines:
+        return []
+    out = [_title(lang, "tolerances"), *_wrap(text(lang, "tolerances.note"), "  ")]
+    for line in lines:
+        of = _place(line.mapping, tolerated_name(lang, report, line))
+        said = text(lang, "tolerances.most", most=tolerance_text(lang, line.tolerance))
+        out += _wrap(f"{figure(lang, line.count):>9}  {of}, {said}", " " * 11, first="")
+    return out
+
+
 def _checks(report: Report, lang: str) -> list[str]:
     checks = report.verdict.checks
     passed = sum(check.outcome == "passed" for check in checks)
@@ -233,6 +247,8 @@ def _compared(total: CheckSum, lang: str) -> str:
         parts.insert(0, f"{text(lang, 'col.source')} {figure(lang, total.compared_source)}")
     if total.compared_values:
         parts.append(f"{figure(lang, total.compared_values)} {text(lang, 'col.values_compared')}")
+    if total.tolerated:
+        parts.append(text(lang, "checks.tolerated", n=total.tolerated))
     if total.moved_on:
         parts.append(f"{text(lang, 'col.moved')} {figure(lang, total.moved_on)}")
     if total.share < 1:

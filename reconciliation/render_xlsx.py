@@ -11,11 +11,14 @@ from reconciliation.naming import (
     finding_title,
     finding_value,
     likely_text,
+    tolerance_text,
+    tolerated_name,
     waiver_about,
     waiver_people,
     waiver_status,
 )
 from reconciliation.report import Report
+from reconciliation.sums import tolerated_lines
 from reconciliation.words import figure, issue_text, remedy_text, text
 from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
@@ -36,6 +39,8 @@ def write_xlsx(path: Path, report: Report, lang: str) -> None:
         sheets.append(_signals(report, lang))
     if report.verdict.waivers:
         sheets.append(_waivers(report, lang))
+    if tolerated_lines(report.verdict):
+        sheets.append(_tolerances(report, lang))
     write_workbook(path, title, sheets)
 
 
@@ -151,6 +156,17 @@ def _waivers(report: Report, lang: str) -> Sheet:
     ]
     columns = tuple(Column(text(lang, f"col.{name}"), width) for name, width in widths.items())
     return Sheet(text(lang, "xlsx.waivers"), columns, rows)
+
+
+def _tolerances(report: Report, lang: str) -> Sheet:
+    """Return one line for each tolerance of a mapping, and how many differences it let pass."""
+    rows = [
+        Row((line.mapping, tolerated_name(lang, report, line), tolerance_text(lang, line.tolerance), line.count))
+        for line in tolerated_lines(report.verdict)
+    ]
+    widths = {"xlsx.mapping": 26, "tolerances.of": 44, "tolerances.most_of": 24, "tolerances.count": 24}
+    columns = tuple(Column(text(lang, name), width) for name, width in widths.items())
+    return Sheet(text(lang, "tolerances"), columns, rows)
 
 
 def _reject_rows(report: Report, lang: str) -> Iterator[Row]:

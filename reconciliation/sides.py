@@ -12,6 +12,8 @@ from typing import Protocol
 
 import polars as pl
 
+from reconciliation.tolerance import Tolerance
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedBatch:
@@ -26,8 +28,7 @@ class ExpectedBatch:
           else NULL;
         * ``id`` (String): the target id that this key gives, whatever the outcome; for ``merged`` rows that of the
           lead row; NULL when the key is;
-        * ``state`` (String): what the id map of the ledger says of the key now, NULL when it does not know the key;
-        * ``moved_on`` (Boolean): the id map knows the key, and the row is no longer the one it was made from;
+        * what `standing` needs, whatever it is;
         * when asked for, every column of ``MappingProof.columns`` as canonical text (`casemodel.canonical_text`), NULL
           where the outcome is not ``record``.
 
@@ -38,6 +39,16 @@ class ExpectedBatch:
     frame: pl.DataFrame
     source_rows: int
     beyond: pl.Series = field(default_factory=lambda: pl.Series("_key", [], dtype=pl.String))
+    look_up: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
+    """Adds what `standing` returns to rows of this batch."""
+
+    def standing(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows of the frame with what the ledger says of them; most rows need not be asked for.
+
+        * ``state`` (String): what the id map says of the key now, NULL when it does not know the key;
+        * ``moved_on`` (Boolean): the id map knows the key, and the row is no longer the one it was made from.
+        """
+        return rows if {"state", "moved_on"} <= set(rows.columns) else self.look_up(rows)
 
 
 class ExpectedSide(Protocol):
@@ -54,10 +65,29 @@ class ActualSide(Protocol):
     def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         """Read records by id.
 
-        Returns ``id``, ``edited`` (Boolean: the values no longer hash to what the ledger says was written; NULL when
-        the ledger keeps no hash), ``settled`` (Boolean: they are what people chose to keep instead) and `columns` as
-        canonical text.  An id that the target lacks is not in the result.
+        Returns ``id`` and `columns` as canonical text.  An id that the target lacks is not in the result.  It is called
+        by a thread of its own, while the other methods may be called by another.
         """
+        ...
+
+    def edits(self, ids: pl.Series) -> pl.DataFrame:
+        """Tell which records of the target people edited.
+
+        Returns ``id``, ``edited`` (Boolean: the values no longer hash to what the ledger says was written) and
+        ``settled`` (Boolean: they are what people chose to keep instead) of those of which the ledger keeps a hash.
+        """
+        ...
+
+    def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        """Tell what records held before the load that wrote them last, as far as that is kept.
+
+        Returns ``id`` and each of `columns` as a Struct of ``value`` (canonical text) of the records of which it is; it
+        may look at some of them only.
+        """
+        ...
+
+    def settled(self, ids: pl.Series) -> pl.Series:
+        """Return those of the ids whose values people chose to keep; nothing is read where nobody chose anything."""
         ...
 
     def holders(self, records: pl.DataFrame) -> pl.DataFrame:
@@ -69,10 +99,14 @@ class ActualSide(Protocol):
         ...
 
     def ids(self) -> Iterator[pl.DataFrame]:
-        """Yield all ids of the target table, each once.
+        """Yield all ids of the target table, each once: column ``id``."""
+        ...
 
-        Columns: ``id`` and what the id map says of it, ``mapping``, ``key`` (canonical text) and ``state``, NULL when
-        no id map explains the id.  Where several keys share a record, one of them stands for all.
+    def origins(self, ids: pl.Series) -> pl.DataFrame:
+        """Return for each id what the id map says of it.
+
+        Columns: ``id``, ``mapping``, ``key`` (canonical text) and ``state``, NULL when no id map explains the id.
+        Where several keys share a record, one of them stands for all.
         """
         ...
 
@@ -87,6 +121,10 @@ class ProofColumn:
     """``text``, ``date``, ``instant``, ``boolean``, ``integer``, ``decimal``, ``json`` or ``uuid`` (a link)."""
     coded: bool = False
     """Its values are codes of a list, or links to one."""
+    tolerance: Tolerance | None = None
+    """By how much its values may differ and still count as equal."""
+    null_texts: tuple[str, ...] = ()
+    """The texts that the mapping takes for no value (``null_if``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +212,8 @@ class ControlProof:
     show_number: Callable[[str | None], str]
     partial: bool = False
     """Rows behind these sums are not loaded yet, or no more (waves), so that both sides cannot be equal."""
+    tolerance: Tolerance | None = None
+    """By how much the numbers of a group may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,13 +223,28 @@ class ChildProof:
     source: reads every row of the children again: ``parent`` (canonical key of the parent as the row says, or NULL),
         ``parent_id`` (id of the parent's record, NULL when it has none), and of `ExpectedBatch` ``outcome``, ``id``,
         ``state`` and ``moved_on``.
-    target: every record of the children's table: ``id``, ``parent_id``, and what the id map says of it, ``mapping`` and
-        ``state``.
+    target: every record of the children's table: ``id`` and ``parent_id``.
+    origins: see `ActualSide.origins`.
     """
 
     mapping: str
     source: Callable[[], Iterator[pl.DataFrame]]
     target: Callable[[], Iterator[pl.DataFrame]]
+    origins: Callable[[pl.Series], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysProof:
+    """The source's keys by themselves, of a mapping of which each row makes a record of its own, known by its key.
+
+    pages: of every row ``_key`` (canonical key) and ``id`` (the target id that it gives), in bounded memory.
+    unsettled: at most so many of the keys of which the id map says something else than that they are loaded.
+    rows: reads rows whole, as `ExpectedSide.batches` does: those whose id has one of these hashes, and these keys.
+    """
+
+    pages: Callable[[], Iterator[pl.DataFrame]]
+    unsettled: Callable[[int], pl.Series]
+    rows: Callable[[pl.Series, pl.Series], Iterator[ExpectedBatch]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +264,8 @@ class MappingProof:
     stages: Callable[[str, str], tuple[tuple[str, str], ...]] = lambda _key, _column: ()
     """(canonical key of the batch just read, target column) -> the way of the value: ``column: NAME`` for a value of
     the source, then each stage of the mapping, and the value as it may be shown."""
+    keys: KeysProof | None = None
+    """How its keys are followed without reading whole rows; None: that cannot be."""
     controls: tuple[ControlProof, ...] = ()
     children: tuple[ChildProof, ...] = ()
 
@@ -264,7 +321,7 @@ class RuleProof:
     own: a rule of the municipality (``checks/*.yml``), not of the case model.
     count: how many records the rule is about.
     offenders: the records that break it, page by page: ``id``, and what the id map says of it, ``mapping`` and ``key``
-        (NULL where no mapping made it).
+        (NULL where no mapping made it); raises TimeIsUp when that takes longer than it may.
     """
 
     id: str

@@ -21,6 +21,8 @@ class CheckSum:
     compared_values: int
     moved_on: int
     findings: int
+    tolerated: int
+    """Values that differ by no more than the mappings allow."""
     seconds: float
     share: float
     """Of the records, how much of them was compared."""
@@ -33,6 +35,27 @@ def sums(verdict: Verdict) -> tuple[CheckSum, ...]:
     return tuple(
         _sum(name, [check for check in verdict.checks if check.check == name])
         for name in dict.fromkeys(check.check for check in sorted(verdict.checks, key=_place))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ToleratedLine:
+    """What one tolerance of a mapping let pass."""
+
+    mapping: str
+    name: str
+    """Of the field or the control."""
+    is_field: bool
+    tolerance: str
+    count: int
+
+
+def tolerated_lines(verdict: Verdict) -> tuple[ToleratedLine, ...]:
+    """Return a line per tolerance that was declared, also where it let nothing pass."""
+    return tuple(
+        ToleratedLine(check.mapping, name, check.level == "fields", tolerance, check.tolerated.get(name, 0))
+        for check in verdict.checks
+        for name, tolerance in check.tolerances.items()
     )
 
 
@@ -52,6 +75,7 @@ def _sum(name: str, checks: list[Check]) -> CheckSum:
         compared_values=sum(check.compared_values for check in checks),
         moved_on=sum(check.moved_on for check in checks),
         findings=sum(check.findings for check in checks),
+        tolerated=sum(sum(check.tolerated.values()) for check in checks),
         seconds=sum(check.seconds for check in checks),
         share=min(check.share for check in checks),
         exceptions=tuple(check for check in checks if check.outcome != "passed"),

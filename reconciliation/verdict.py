@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from reconciliation.findings import Finding, FindingGroup
-
-if TYPE_CHECKING:
-    from reconciliation.waivers import WaiverUse
+from reconciliation.waiver import WaiverUse
 
 LEVELS = ("schema", "accounting", "keys", "controls", "fields", "children", "rules", "distribution")
 """All levels, in the order of the report."""
 MINIMUM = ("accounting", "keys", "fields")
 """The levels that `in_balance` needs."""
-SAMPLED = ("keys", "fields", "children")
+SAMPLED = ("keys", "fields", "children", "distribution")
 """The levels that can be asked of a sample; the others count or ask all in any case."""
 
 
@@ -43,6 +40,10 @@ class Check:
     """How many of the findings people accepted."""
     explained: Mapping[str, int] = field(default_factory=dict)
     """What has a reason: the reason and how many."""
+    tolerances: Mapping[str, str] = field(default_factory=dict)
+    """What may differ by how much, as the mapping says it: fields by name, the numbers of a control under its own."""
+    tolerated: Mapping[str, int] = field(default_factory=dict)
+    """How many values differ by no more than that; they count as equal."""
     reason: str | None = None
     """Why a check is not applicable: a code of the texts, or the caller's own words."""
     seconds: float = 0.0
@@ -66,6 +67,8 @@ class RuleResult:
     """Of the municipality (``checks/*.yml``)."""
     compared: int
     broken: int
+    answered: bool = True
+    """False: it took longer than it may, so nobody knows whether it is broken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,52 +12,18 @@ from datetime import date
 
 from reconciliation.findings import Finding, FindingGroup, Watched
 from reconciliation.verdict import Check, Verdict, decide
+from reconciliation.waiver import Waiver, WaiverUse
 
 JOINT = " + "
 """Between the names of mappings that answer for one table together."""
-NEVER_CHECKS = ("accounting.", "schema.")
-"""The books, and the form of source and target, tell whether the rest of the report may be believed: no person can
-accept that they do not hold."""
+NEVER_CHECKS = ("accounting.", "schema.ledger")
+"""The books, and the form of the ledger, tell whether the rest of the report may be believed: no person can accept
+that they do not hold."""
+NEVER_MISSING = ("table", "column")
+"""Without them records are not compared at all, and a verdict that accepts it would say less than it seems to."""
 NEVER_CAUSES = ("no reason", "record twice", "mapping changed", "group twice")
 """A row that vanished without a reason and two rows that became one are faults of the toolkit or of the mapping; a
 mapping that changed after the load and a control that compares nothing say nothing of data that could be accepted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
-    """What was proposed and approved, as it was signed."""
-
-    number: int
-    check: str
-    mapping: str
-    group: str | None
-    """Id of a group of findings; None: every finding of the check with one of the keys."""
-    keys: tuple[tuple[str, ...], ...]
-    """Source keys as they are shown; none: the whole group."""
-    maximum: int
-    """More findings than this, and the waiver is no longer what was accepted."""
-    meaning: str
-    """Digest of the mapping's meaning when it was proposed (`meaning_of`)."""
-    until: date
-    """The last day on which it counts."""
-    reason: str
-    proposed_by: str
-    approved_by: str = ""
-    """Empty: nobody approved it yet."""
-    signature: str = ""
-    """Of the approval: ``signed``, ``unsigned`` (nobody has a key yet) or ``broken``."""
-
-
-@dataclass(frozen=True, slots=True)
-class WaiverUse:
-    """What a waiver did in one verdict."""
-
-    waiver: Waiver
-    status: str
-    """``counts``, ``unused`` (nothing to accept), or why it does not count: ``proposed``, ``unsigned``, ``broken``,
-    ``expired``, ``exceeded``, ``mapping_changed``, ``never`` (what it is about cannot be waived), ``not_asked``."""
-    found: int
-    """Findings that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +38,10 @@ class Terms:
     signed_only: bool
 
 
-def may_be_waived(check: str, cause: str) -> bool:
-    """Return whether people may accept findings of a check with this cause."""
-    return not check.startswith(NEVER_CHECKS) and cause not in NEVER_CAUSES
+def may_be_waived(check: str, cause: str, difference: str | None = None) -> bool:
+    """Return whether people may accept findings of a check with this cause and kind of difference."""
+    unread = check.startswith("schema.") and cause == "form missing" and difference in NEVER_MISSING
+    return not check.startswith(NEVER_CHECKS) and cause not in NEVER_CAUSES and not unread
 
 
 def meaning_of(mapping: str, meanings: Mapping[str, str]) -> str | None:
@@ -126,7 +93,7 @@ def _use(waiver: Waiver, verdict: Verdict, meanings: Mapping[str, str], terms: T
     asked = meaning is not None and waiver.check.partition(".")[0] in verdict.levels
     groups = [group for group in verdict.groups if _is_about(waiver, group)]
     found = sum(len(_named(waiver, group)) if waiver.keys else group.count for group in groups)
-    never = any(not may_be_waived(each.check, each.cause) for each in groups)
+    never = any(not may_be_waived(each.check, each.cause, each.difference) for each in groups)
     reasons = {
         "proposed": not waiver.approved_by,
         "broken": waiver.signature == "broken",
@@ -145,7 +112,7 @@ def _is_about(waiver: Waiver, group: FindingGroup) -> bool:
     if (waiver.check, waiver.mapping) != (group.check, group.mapping):
         return False
     if waiver.group is None:
-        return bool(waiver.keys) and may_be_waived(group.check, group.cause)
+        return bool(waiver.keys) and may_be_waived(group.check, group.cause, group.difference)
     return waiver.group == group.id
 
 
@@ -157,7 +124,7 @@ def _named(waiver: Waiver, group: FindingGroup) -> list[Finding]:
 def _waived(group: FindingGroup, waivers: Sequence[Waiver]) -> int:
     """Return how many findings of a group the waivers accept; one that several accept counts once."""
     about = [waiver for waiver in waivers if _is_about(waiver, group)]
-    if not about or not may_be_waived(group.check, group.cause):
+    if not about or not may_be_waived(group.check, group.cause, group.difference):
         return 0
     if any(not waiver.keys for waiver in about):
         return group.count

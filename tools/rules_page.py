@@ -73,4 +73,8 @@ UTC), yes and no are 1 and 0. It only reads: one SELECT over tables of the model
 | `REC-025` | it returns something else than `id` |
 | `REC-026` | it reads what is not there |
 | `REC-027` | the database refuses it |
+
+A rule gets 300 seconds, or `reconcile: {rule_seconds: …}` of `workspace.yml`. One that takes longer is ended
+(`REC-045`) and is a difference, *rule not answered*: what nobody knows never passes. The rules of the case model are
+ours, and asked by ranges of the key.
 """

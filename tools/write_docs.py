@@ -27,8 +27,8 @@ DOCS = ROOT / "docs"
 PACKAGES = ("casemodel", "connectors", "mappings", "migrate", "reconciliation", "runbooks")
 CLASSES = {
     "BugError": ("bug", 1), "UsageError": ("usage", 2), "RefusedError": ("refused", 4), "SystemFailure": ("system", 5),
-    "ConnectionLost": ("system", 5), "GuardError": ("guard", 6), "LockedError": ("locked", 7),
-    "BrokenError": ("broken", 8),
+    "ConnectionLost": ("system", 5), "TimeIsUp": ("system", 5), "GuardError": ("guard", 6),
+    "LockedError": ("locked", 7), "BrokenError": ("broken", 8),
 }
 NOTE = "<!-- Written by tools/write_docs.py from the code; `make docs` writes it again. -->\n"
 STATUSES = [
@@ -73,6 +73,9 @@ def _verbs(group: click.Group, words: list[str]) -> Iterator[str]:
         yield _block(command, [*words, name])
         if isinstance(command, click.Group):
             yield from _verbs(command, [*words, name])
+        for inner, own in getattr(command, "inner", {}).items():
+            yield f"### {' '.join([*words, name, inner])}\n"
+            yield _block(own, [*words, name, inner])
 
 
 def _block(command: click.Command, words: list[str]) -> str:

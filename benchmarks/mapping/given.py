@@ -44,8 +44,8 @@ def write_given(folder: Path, given: Path, rows: int, batch_rows: int = 50_000) 
         given: an empty folder.
         rows: at most so many.
     """
+    from migrate.opening import open_session
     from migrate.pipeline.reading import StraightReading
-    from migrate.session import open_session
     from migrate.workspace import load_workspace
 
     space = load_workspace(folder)

@@ -16,7 +16,7 @@ from benchmarks.mapping.given import DAY, known_links, prepared_frames
 
 def run(folder: Path, given: Path, out: Path | None, *, profile: bool) -> dict[str, float]:
     """Map every batch; returns seconds and, with `profile`, the share of them spent inside Polars."""
-    from migrate.session import open_session
+    from migrate.opening import open_session
     from migrate.workspace import load_workspace
 
     links, frames = known_links(given), prepared_frames(given)

@@ -16,10 +16,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
+<<<<<<< HEAD
 from casemodel import RefusedError, SystemFailure
+=======
+from casemodel import RefusedError
+from connectors.copy_out import rows_sent_for
+>>>>>>> 2f7bdbf025a4c023bd76f0c1894b6a273fb2688b
 from connectors.targets.canonical import as_text, in_canonical_form, json_places
+from connectors.targets.overdue import time_is_up
 from connectors.targets.postgresql_failures import postgresql_failure
 
 if TYPE_CHECKING:
@@ -166,15 +173,38 @@ class PostgresTarget:
 
     def pages(self, statement: sa.Select[Any], names: tuple[str, ...], rows: int) -> Iterator[pl.DataFrame]:
         """Run a SELECT as `query` does, and yield its rows so many at a time."""
+        yield from self._pages(self._read_connection(), statement, names, rows)
+
+    def _pages(
+        self, connection: psycopg.Connection[Any], statement: sa.Select[Any], names: tuple[str, ...], rows: int
+    ) -> Iterator[pl.DataFrame]:
         asked, compiled = _asked(statement, self.engine.dialect)
-        with _reading(), self._read_connection().cursor().copy(asked, compiled.params) as copy:
-            # The server sends a row at a time.
-            while part := b"".join(bytes(row) for row in islice(copy, rows)):
+        with _reading(), connection.cursor().copy(asked, compiled.params) as copy:
+            sent = rows_sent_for(copy)
+            while part := b"".join(islice(sent, rows)):
                 yield in_canonical_form(_frame(part, names), json_places(statement.subquery().c))
 
     def query(self, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
         """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
         return self.prepare(statement, names)()
+
+    def query_within(self, seconds: float, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data as `query` does, and end it when its time is up (see `casemodel.Target`)."""
+        import psycopg
+
+        sql, compiled = _asked(statement, self.engine.dialect)
+        with _reading():
+            reader = self._read_connection()
+            reader.execute(f"SET statement_timeout = {max(1, round(seconds * 1000))}")
+            try:
+                with reader.cursor().copy(sql, compiled.params) as copy:
+                    data = b"".join(bytes(part) for part in copy)
+            except psycopg.errors.QueryCanceled:
+                raise time_is_up(seconds) from None
+            finally:
+                if not reader.closed:
+                    reader.execute("RESET statement_timeout")
+        return in_canonical_form(_frame(data, names), json_places(statement.subquery().c))
 
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
@@ -183,24 +213,40 @@ class PostgresTarget:
 
         def fetched(**values: str | int) -> pl.DataFrame:
             with _reading(), self._read_connection().cursor().copy(sql, compiled.construct_params(values)) as copy:
-                data = b"".join(bytes(part) for part in copy)
+                data = b"".join(rows_sent_for(copy))
             return in_canonical_form(_frame(data, names), places)
 
         return fetched
 
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield all committed records of a table as they lie (see `casemodel.Target`).
+
+        In the order of their ids, which are random, the server would fetch a page of the table for each of them.
+        Who takes the pages may ask other things meanwhile, so the connection is one of its own.
+        """
+        statement = sa.select(*columns) if below is None else sa.select(*columns).where(table.c.id < below)
+        with _reading(), self._connect() as connection:
+            yield from self._pages(connection, statement, tuple(column.name for column in columns), rows)
+
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids (see `casemodel.Target`)."""
+        listed = sa.cast(sa.bindparam("ids", "{" + ",".join(ids) + "}", sa.Text), postgresql.ARRAY(postgresql.UUID))
+        wanted = self.prepare(sa.select(*columns).where(table.c.id == sa.any_(listed)), tuple(c.name for c in columns))
+        reader = self._read_connection()
+        with _reading(), reader.transaction():
+            # A list of a batch is a small part of a large table, which the planner would read whole for it.
+            reader.execute("SET LOCAL enable_seqscan = off")
+            return wanted()
+
     def _read_connection(self) -> psycopg.Connection[Any]:
         if self._reader is None or self._reader.closed:
-            import psycopg
-
             with _reading():
-                self._reader = psycopg.connect(
-                    self._url.set(drivername="postgresql").render_as_string(hide_password=False),
-                    autocommit=True,
-                    connect_timeout=CONNECT_SECONDS,
-                    options=_SETTINGS,
-                )
+                self._reader = self._connect()
         return self._reader
 
+<<<<<<< HEAD
     def count_anew(self, *written: sa.Table) -> None:
         """Let the server count tables of ours anew; of other owners' tables it keeps what it knows.
 
@@ -211,6 +257,17 @@ class PostgresTarget:
         # Whatever goes wrong here, the next batch meets it too.
         with suppress(SystemFailure), self.engine.begin() as connection:
             connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {names}")
+=======
+    def _connect(self) -> psycopg.Connection[Any]:
+        import psycopg
+
+        return psycopg.connect(
+            self._url.set(drivername="postgresql").render_as_string(hide_password=False),
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            options=_SETTINGS,
+        )
+>>>>>>> 2f7bdbf025a4c023bd76f0c1894b6a273fb2688b
 
     def reconnect(self) -> None:
         """Give up the committing connection, whatever its state; what is staged can still be committed."""

@@ -7,8 +7,10 @@ target unless its transaction commits.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 
 from casemodel import SystemFailure
 from connectors.scratch import Scratch, writing
+from connectors.targets.overdue import time_is_up
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +32,8 @@ LOG_PAGES = 65_536
 STAGES, ASKED = ("stage", "stage_ahead"), "asked"
 """Scratch databases: an open transaction locks the stage that it reads, so there are two; the other is for `query`."""
 _ROWS_TO_TYPE = 1_000_000
+_STEPS = 10_000
+"""Of SQLite's machine between two looks at the clock."""
 
 
 class SqliteTarget:
@@ -166,6 +171,21 @@ class SqliteTarget:
         """Run a SELECT over committed data (and frames of `ask`) and return its columns as text, named `names`."""
         return self._frame(_as_text(statement), names)
 
+    def query_within(self, seconds: float, statement: sa.Select[Any], names: tuple[str, ...]) -> pl.DataFrame:
+        """Run a SELECT over committed data as `query` does, and end it when its time is up (see `casemodel.Target`)."""
+        sql = str(_as_text(statement).compile(self.engine, compile_kwargs={"literal_binds": True}))
+        end = time.monotonic() + seconds
+        with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as reader:
+            reader.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+            reader.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
+            try:
+                rows = reader.execute(sql).fetchall()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise time_is_up(seconds) from None
+                raise
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         compiled = _as_text(statement).compile(self.engine)
@@ -177,6 +197,25 @@ class SqliteTarget:
             return self._fetched(sql, names, given)
 
         return asked
+
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield all committed records of a table by ranges of their ids (see `casemodel.Target`)."""
+        wanted = sa.select(*columns).where(table.c.id > sa.bindparam("after", "")).order_by(table.c.id).limit(rows)
+        wanted = wanted if below is None else wanted.where(table.c.id < below)
+        asked = self.prepare(wanted, tuple(column.name for column in columns))
+        page = asked()
+        while page.height:
+            yield page
+            page = asked(after=str(page["id"][-1]))
+
+    def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
+        """Read committed records by their ids (see `casemodel.Target`)."""
+        asked = self.ask("records", ids.to_frame("id"))
+        return self.query(
+            sa.select(*columns).where(table.c.id.in_(sa.select(asked.c.id))), tuple(column.name for column in columns)
+        )
 
     def _frame(self, statement: sa.Select[*tuple[Any, ...]], names: tuple[str, ...]) -> pl.DataFrame:
         return self._fetched(str(statement.compile(self.engine, compile_kwargs={"literal_binds": True})), names)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 from sqlglot import exp
 
 from mappings.expressions import calculate
 from mappings.expressions.parse import refusal
+from mappings.expressions.translation import Translation
 from mappings.expressions.typed import BOOLEAN, DATE, INSTANT, INTEGER, INTERVAL, NUMBER, TEXT, Typed, as_text
-
-if TYPE_CHECKING:
-    from mappings.expressions.translate import Translator
 
 _CASTS = {
     "INT": INTEGER, "BIGINT": INTEGER, "SMALLINT": INTEGER, "DECIMAL": NUMBER, "NUMERIC": NUMBER,
@@ -21,7 +17,7 @@ _CASTS = {
 }  # fmt: skip
 
 
-def try_cast(translator: Translator, node: exp.Expr) -> Typed:
+def try_cast(translator: Translation, node: exp.Expr) -> Typed:
     """Translate TRY_CAST, or refuse its type."""
     wanted = node.args["to"].this.name.upper()
     kind = _CASTS.get(wanted)

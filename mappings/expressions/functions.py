@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import polars as pl
 from sqlglot import exp
@@ -14,6 +13,7 @@ from casemodel import Place, RefusedError
 from mappings.expressions import calculate
 from mappings.expressions.casts import try_cast
 from mappings.expressions.parse import chain, refusal
+from mappings.expressions.translation import Translation
 from mappings.expressions.typed import (
     BOOLEAN,
     DATE,
@@ -29,9 +29,6 @@ from mappings.expressions.typed import (
     regex,
     same_kind,
 )
-
-if TYPE_CHECKING:
-    from mappings.expressions.translate import Translator
 
 FUNCTIONS: dict[str, str] = {
     "COALESCE(a, b, …)": "the first that is not NULL",
@@ -81,7 +78,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def call(translator: Translator, node: exp.Expr) -> Typed:
+def call(translator: Translation, node: exp.Expr) -> Typed:
     """Translate a function call, or refuse it."""
     make = _TABLE.get(type(node))
     _no_more_arguments(node, translator.place)
@@ -138,50 +135,50 @@ def _name(node: exp.Expr) -> str:
     return node.sql_name() if isinstance(node, exp.Func) else type(node).__name__
 
 
-def _args(translator: Translator, nodes: Sequence[exp.Expr]) -> list[Typed]:
+def _args(translator: Translation, nodes: Sequence[exp.Expr]) -> list[Typed]:
     return [translator.translate(each) for each in nodes]
 
 
-def _text(translator: Translator, node: exp.Expr, argument: str = "this") -> pl.Expr:
+def _text(translator: Translation, node: exp.Expr, argument: str = "this") -> pl.Expr:
     return need(translator.translate(node.args[argument]), TEXT, _name(node), translator.place)
 
 
-def _whole(translator: Translator, node: exp.Expr, argument: str) -> pl.Expr:
+def _whole(translator: Translation, node: exp.Expr, argument: str) -> pl.Expr:
     return need(translator.translate(node.args[argument]), INTEGER, _name(node), translator.place)
 
 
-def _constant(translator: Translator, node: exp.Expr, argument: str, kind: str) -> str | int | float | bool:
+def _constant(translator: Translation, node: exp.Expr, argument: str, kind: str) -> str | int | float | bool:
     return constant(translator.translate(node.args[argument]), kind, f"the argument of {_name(node)}", translator.place)
 
 
-def _coalesce(translator: Translator, node: exp.Expr) -> Typed:
+def _coalesce(translator: Translation, node: exp.Expr) -> Typed:
     values = translator.same([node.this, *node.expressions])
     return Typed(pl.coalesce([each.expr for each in values]), same_kind(values, "COALESCE", translator.place))
 
 
-def _nullif(translator: Translator, node: exp.Expr) -> Typed:
+def _nullif(translator: Translation, node: exp.Expr) -> Typed:
     left, right = translator.same([node.this, node.args["expression"]])
     equal = translator.compare(exp.EQ, left, right)
     return Typed(pl.when(equal.fill_null(False).not_()).then(left.expr), left.kind)
 
 
-def _concat(translator: Translator, node: exp.Expr) -> Typed:
+def _concat(translator: Translation, node: exp.Expr) -> Typed:
     texts = [as_text(each) for each in _args(translator, node.expressions)]
     return Typed(pl.concat_str(texts, ignore_nulls=True), TEXT)
 
 
-def _concat_ws(translator: Translator, node: exp.Expr) -> Typed:
+def _concat_ws(translator: Translation, node: exp.Expr) -> Typed:
     separator, *values = _args(translator, node.expressions)
     between = str(constant(separator, TEXT, "the separator of CONCAT_WS", translator.place))
     return Typed(pl.concat_str([as_text(each) for each in values], separator=between, ignore_nulls=True), TEXT)
 
 
-def _pipe(translator: Translator, node: exp.Expr) -> Typed:
+def _pipe(translator: Translation, node: exp.Expr) -> Typed:
     sides = _args(translator, chain(node))
     return Typed(pl.concat_str([as_text(each) for each in sides]), TEXT)
 
 
-def _trim(translator: Translator, node: exp.Expr) -> Typed:
+def _trim(translator: Translation, node: exp.Expr) -> Typed:
     text = _text(translator, node)
     chars = str(_constant(translator, node, "expression", TEXT)) if node.args.get("expression") else " "
     side = str(node.args.get("position") or "BOTH").upper()
@@ -191,7 +188,7 @@ def _trim(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(strip(chars), TEXT)
 
 
-def _substring(translator: Translator, node: exp.Expr) -> Typed:
+def _substring(translator: Translation, node: exp.Expr) -> Typed:
     text, start = _text(translator, node), _whole(translator, node, "start") - 1
     before = pl.min_horizontal(start, pl.lit(0, pl.Int64))
     offset = pl.max_horizontal(start, pl.lit(0, pl.Int64))
@@ -201,7 +198,7 @@ def _substring(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(text.str.slice(offset, length), TEXT)
 
 
-def _replace(translator: Translator, node: exp.Expr) -> Typed:
+def _replace(translator: Translation, node: exp.Expr) -> Typed:
     old, new = (_constant(translator, node, name, TEXT) for name in ("expression", "replacement"))
     text = _text(translator, node)
     return Typed(text.str.replace_all(str(old), str(new), literal=True) if old else text, TEXT)
@@ -221,7 +218,7 @@ def polars_replacement(text: str) -> str:
     return out
 
 
-def _regexp_replace(translator: Translator, node: exp.Expr) -> Typed:
+def _regexp_replace(translator: Translation, node: exp.Expr) -> Typed:
     pattern = regex(translator.translate(node.args["expression"]), "REGEXP_REPLACE", translator.place)
     written = str(_constant(translator, node, "replacement", TEXT)) if node.args.get("replacement") else ""
     groups = len(pl.Series([""]).str.extract_groups(f"({pattern})").struct.fields) - 1
@@ -238,7 +235,7 @@ def _regexp_replace(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(text.str.replace_all(pattern, to) if "g" in flags else text.str.replace(pattern, to), TEXT)
 
 
-def _split_part(translator: Translator, node: exp.Expr) -> Typed:
+def _split_part(translator: Translation, node: exp.Expr) -> Typed:
     text = _text(translator, node)
     separator = str(_constant(translator, node, "delimiter", TEXT))
     place = int(_constant(translator, node, "part_index", INTEGER))
@@ -253,7 +250,7 @@ def _split_part(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(pl.when(text.is_not_null()).then(part.fill_null("")), TEXT)
 
 
-def _pad(translator: Translator, node: exp.Expr) -> Typed:
+def _pad(translator: Translation, node: exp.Expr) -> Typed:
     width = int(_constant(translator, node, "expression", INTEGER))
     fill = str(_constant(translator, node, "fill_pattern", TEXT)) if node.args.get("fill_pattern") else " "
     if len(fill) != 1 or not 1 <= width <= _WIDEST:
@@ -267,22 +264,22 @@ def _pad(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(text.str.pad_start(width, fill) if node.args.get("is_left") else text.str.pad_end(width, fill), TEXT)
 
 
-def _chr(translator: Translator, node: exp.Expr) -> Typed:
+def _chr(translator: Translation, node: exp.Expr) -> Typed:
     code = constant(translator.translate(node.expressions[0]), INTEGER, "the argument of CHAR", translator.place)
     if not 0 < int(code) < 0x110000 or 0xD800 <= int(code) < 0xE000:
         raise refusal("MAP-105", "CHAR needs the code of a character", translator.place, "CHAR(10) is a new line.")
     return literal(chr(int(code)))
 
 
-def _extreme(translator: Translator, node: exp.Expr) -> Typed:
+def _extreme(translator: Translation, node: exp.Expr) -> Typed:
     values = translator.same([node.this, *node.expressions])
     kind = same_kind(values, _name(node), translator.place)
     exprs = [each.expr for each in values]
     return Typed(pl.max_horizontal(exprs) if isinstance(node, exp.Greatest) else pl.min_horizontal(exprs), kind)
 
 
-def _number(make: Callable[[pl.Expr], pl.Expr]) -> Callable[[Translator, exp.Expr], Typed]:
-    def function(translator: Translator, node: exp.Expr) -> Typed:
+def _number(make: Callable[[pl.Expr], pl.Expr]) -> Callable[[Translation, exp.Expr], Typed]:
+    def function(translator: Translation, node: exp.Expr) -> Typed:
         value = translator.translate(node.this)
         number = need(value, (INTEGER, NUMBER), _name(node), translator.place)
         if value.kind == INTEGER:
@@ -292,7 +289,7 @@ def _number(make: Callable[[pl.Expr], pl.Expr]) -> Callable[[Translator, exp.Exp
     return function
 
 
-def _round(translator: Translator, node: exp.Expr) -> Typed:
+def _round(translator: Translation, node: exp.Expr) -> Typed:
     digits = int(_constant(translator, node, "decimals", INTEGER)) if node.args.get("decimals") else 0
     if not 0 <= digits <= 15:
         raise refusal("MAP-105", "ROUND keeps 0 to 15 digits", translator.place, "Write ROUND(a, 2).")
@@ -302,7 +299,7 @@ def _round(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(number if value.kind == INTEGER else number.round(digits, mode="half_away_from_zero"), value.kind)
 
 
-def _extract(translator: Translator, node: exp.Expr) -> Typed:
+def _extract(translator: Translation, node: exp.Expr) -> Typed:
     part = str(node.this.name).lower()
     value = translator.translate(node.args["expression"])
     expr = need(value, (DATE, INSTANT), "DATE_PART", translator.place)
@@ -316,7 +313,7 @@ def _extract(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(parts[part]().cast(pl.Int64), INTEGER)
 
 
-def _strftime(translator: Translator, node: exp.Expr) -> Typed:
+def _strftime(translator: Translation, node: exp.Expr) -> Typed:
     if len(node.expressions) != 2:
         raise refusal("MAP-105", "STRFTIME takes a date and a format", translator.place, "Write STRFTIME(day, '%Y').")
     value, form = _args(translator, node.expressions)
@@ -334,11 +331,11 @@ def _strftime(translator: Translator, node: exp.Expr) -> Typed:
     return Typed(expr.dt.strftime(text), TEXT)
 
 
-def _simple(make: Callable[[pl.Expr], pl.Expr], kind: str) -> Callable[[Translator, exp.Expr], Typed]:
+def _simple(make: Callable[[pl.Expr], pl.Expr], kind: str) -> Callable[[Translation, exp.Expr], Typed]:
     return lambda translator, node: Typed(make(_text(translator, node)), kind)
 
 
-_TABLE: dict[type[exp.Expr], Callable[[Translator, exp.Expr], Typed]] = {
+_TABLE: dict[type[exp.Expr], Callable[[Translation, exp.Expr], Typed]] = {
     exp.Coalesce: _coalesce, exp.Nullif: _nullif, exp.Concat: _concat, exp.ConcatWs: _concat_ws, exp.DPipe: _pipe,
     exp.Upper: _simple(lambda text: text.str.to_uppercase(), TEXT),
     exp.Lower: _simple(lambda text: text.str.to_lowercase(), TEXT),

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 from sqlglot import exp
 
 from mappings.expressions import calculate
 from mappings.expressions.parse import refusal
+from mappings.expressions.translation import Translation
 from mappings.expressions.typed import INTEGER, NUMBER, Typed, constant, literal, need
-
-if TYPE_CHECKING:
-    from mappings.expressions.translate import Translator
 
 _LAST = 2**32 - 1
 
 
-def window(translator: Translator, node: exp.Window) -> Typed:
+def window(translator: Translation, node: exp.Window) -> Typed:
     """Translate ``function OVER (PARTITION BY … ORDER BY …)``.
 
     Equal rows keep the order in which they are read: that of the source key.
@@ -38,7 +34,7 @@ def window(translator: Translator, node: exp.Window) -> Typed:
     return _whole_group(translator, function, partition, ordered=bool(order))
 
 
-def _rank(translator: Translator, node: exp.Expr) -> pl.Expr:
+def _rank(translator: Translation, node: exp.Expr) -> pl.Expr:
     """Return a sort key as a number that rises in the asked direction; NULLs last unless asked first."""
     inner, descending = (node.this, bool(node.args.get("desc"))) if isinstance(node, exp.Ordered) else (node, False)
     value = translator.translate(inner).expr.rank("dense", descending=descending).cast(pl.Int64)
@@ -50,7 +46,7 @@ def _sorted(order: list[pl.Expr]) -> list[pl.Expr]:
     return [*order, pl.int_range(pl.len(), dtype=pl.Int64)]
 
 
-def _place(translator: Translator, function: exp.Expr, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
+def _place(translator: Translation, function: exp.Expr, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
     if isinstance(function, exp.RowNumber):
         return Typed(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(partition, order_by=_sorted(order)), INTEGER)
     if not order:
@@ -60,7 +56,7 @@ def _place(translator: Translator, function: exp.Expr, partition: list[pl.Expr],
     return Typed(place.cast(pl.Int64).over(partition), INTEGER)
 
 
-def _neighbour(translator: Translator, function: exp.Expr, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
+def _neighbour(translator: Translation, function: exp.Expr, partition: list[pl.Expr], order: list[pl.Expr]) -> Typed:
     value = translator.translate(function.this)
     if isinstance(function, exp.FirstValue):
         return Typed(value.expr.first().over(partition, order_by=_sorted(order)), value.kind)
@@ -81,7 +77,7 @@ def _neighbour(translator: Translator, function: exp.Expr, partition: list[pl.Ex
     return Typed(pl.when(outside).then(default.expr).otherwise(moved), value.kind)
 
 
-def _whole_group(translator: Translator, function: exp.Expr, partition: list[pl.Expr], *, ordered: bool) -> Typed:
+def _whole_group(translator: Translation, function: exp.Expr, partition: list[pl.Expr], *, ordered: bool) -> Typed:
     if ordered:
         raise refusal(
             "MAP-103", "a sum or count over part of a group is not allowed", translator.place, "Leave ORDER BY out."

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from mappings.language.base import Model
-from mappings.language.scalars import Duration, Filled, Name, Names, Text, Texts, choice
+from mappings.language.scalars import Amount, Duration, Filled, Name, Names, Text, Texts, choice
 from mappings.language.stages import Ambiguous, DateFormats, Gap, NumberFormat
 
 
@@ -30,6 +30,7 @@ class Control(Model):
     name: Filled
     source: Filled
     target: Filled
+    tolerance: Amount | None = None
 
 
 class Child(Model):

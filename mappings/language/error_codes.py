@@ -38,6 +38,7 @@ MAPPING_CODES: Final[dict[str, str]] = {
     "MAP-032": "a code table gives a value that the column does not allow",
     "MAP-033": "a default beside link or lookup",
     "MAP-034": "an instant in a date column needs a time zone",
+    "MAP-035": "a tolerance does not fit the column",
     "MAP-040": "a source column is neither used nor ignored",
     "MAP-041": "a target column is neither filled nor unfilled",
     "MAP-042": "an ignored column is used",

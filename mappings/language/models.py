@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from mappings.language.base import Model
 from mappings.language.books import Child, Control, Incremental
 from mappings.language.mapping_tests import MappingTest
-from mappings.language.scalars import Filled, Flag, Name, Names, Text, Texts, Whole, choice
+from mappings.language.scalars import Filled, Flag, Name, Names, Text, Texts, Whole, Within, choice
 from mappings.language.stages import (
     Ambiguous,
     BooleanFormat,
@@ -104,6 +104,7 @@ class FieldSpec(_Whole):
     warn_if: Filled | None = None
     take: Take | None = None
     rank: Whole | None = None
+    tolerance: Within | None = None
 
 
 class KeyPart(Model):

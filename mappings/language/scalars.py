@@ -132,6 +132,31 @@ def _duration(value: Any) -> int:
     return int(number) * scale
 
 
+def _amount(value: Any) -> str:
+    text = _text(value)
+    whole, _, fraction = text.partition(".")
+    digits = (whole + fraction).isascii() and whole.isdigit() and (fraction.isdigit() or "." not in text)
+    if not digits or len(text) > 30 or not text.strip("0."):
+        raise PydanticCustomError(
+            "form", "expected a number above zero, such as 0.005, found '{text}'", {"text": text}
+        )
+    return text
+
+
+def _within(value: Any) -> str:
+    text = _text(value)
+    if " " not in text:
+        return _amount(text)
+    if not _duration(text):
+        raise PydanticCustomError("form", "expected a length of time above zero, found '{text}'", {"text": text})
+    return text
+
+
+def duration(text: str) -> int:
+    """Return the microseconds of a text that `Duration` accepts."""
+    return _duration(text)
+
+
 def choice(*allowed: str) -> Any:
     """Return a validator that accepts one of some words."""
 
@@ -162,6 +187,10 @@ Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 """A whole number."""
 Duration = Annotated[int, BeforeValidator(_duration, json_schema_input_type=str)]
 """A length of time in microseconds, written as a number and a unit."""
+Amount = Annotated[str, BeforeValidator(_amount, json_schema_input_type=str)]
+"""A number above zero, as written."""
+Within = Annotated[str, BeforeValidator(_within, json_schema_input_type=str)]
+"""By how much two values may differ, as written: a number above zero, or a length of time."""
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts, json_schema_input_type=str | list[str])]
 """A text or a list of texts."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]

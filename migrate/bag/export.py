@@ -22,16 +22,16 @@ from migrate.bag.personal import personal_files
 from migrate.bag.sbom import bill_of_materials
 from migrate.bag.secrets import refuse_secrets
 from migrate.bag.write import refuse_occupied, write_bag
-from migrate.coverage_xlsx import write_coverage_xlsx
 from migrate.declaration import LANGUAGES, Declaration, declaration_facts, declaration_schema, find_template
-from migrate.kept_waivers import kept_waivers, signed_deeds
 from migrate.ledger.store import now, table
-from migrate.mapping_coverage import coverage_paper, coverage_report
-from migrate.opened_target import workspace_target
+from migrate.mapping.coverage import coverage_paper, coverage_report
+from migrate.mapping.coverage_xlsx import write_coverage_xlsx
+from migrate.opening import open_session
 from migrate.paper import as_html
-from migrate.run import as_of_date
-from migrate.session import open_session
+from migrate.running.run import as_of_date
+from migrate.target.opened import workspace_target
 from migrate.verdicts import VerdictRecord, verdicts
+from migrate.waivers.kept import kept_waivers, signed_deeds
 from migrate.workspace import Workspace
 from reconciliation import reconcile_schema
 

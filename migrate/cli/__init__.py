@@ -16,12 +16,12 @@ from pathlib import Path
 import click
 
 from migrate import __version__
-from migrate.allocators import give_memory_back
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.lazy import LazyGroup
 from migrate.cli.verbs import VERBS
-from migrate.interrupt import heard
-from migrate.lean import leave_pandas_out
+from migrate.running.allocators import give_memory_back
+from migrate.running.interrupt import heard
+from migrate.running.lean import leave_pandas_out
 
 __all__ = ["Invocation", "main", "pass_invocation", "root"]
 

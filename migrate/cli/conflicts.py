@@ -25,10 +25,10 @@ def conflicts() -> None:
 @pass_invocation
 def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | None, limit: int, lang: str) -> int:
     """List the conflicts that the last runs found, and what was chosen for them."""
-    from migrate.conflicts import list_conflicts
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_conflicts import list_lines
+    from migrate.conflicts.listed import list_conflicts
+    from migrate.conflicts.show import list_lines
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = list_conflicts(session, mappings, code, limit)
@@ -46,11 +46,11 @@ def show_command(
     invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None, lang: str
 ) -> int:
     """Show both sides of a conflict, field by field: what the source maps to now, and what the target holds."""
-    from migrate.conflicts import show_conflict
+    from migrate.conflicts.listed import show_conflict
+    from migrate.conflicts.show import conflict_lines
     from migrate.disclosure import checked_reason
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_conflicts import conflict_lines
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
@@ -72,10 +72,10 @@ def resolve_command(
     invocation: Invocation, mapping: str, key: str, choices: tuple[str, ...], reason: str | None, lang: str
 ) -> int:
     """Settle one conflict by name; the next run does what was chosen."""
-    from migrate.resolve import resolve
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_conflicts import resolved_lines
+    from migrate.conflicts.resolve import resolve
+    from migrate.conflicts.show import resolved_lines
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     if len(set(choices)) != 1:
         raise click.UsageError("Choose one of --keep-target, --take-source and --adopt.")

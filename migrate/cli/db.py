@@ -20,7 +20,7 @@ def upgrade(invocation: Invocation, only: str | None) -> int:
 
     A SQLite target that holds data is copied beside itself first; the copy is put back when the upgrade fails.
     """
-    from migrate import database
+    from migrate.target import database
 
     done = database.upgrade(database.target_engine(invocation.workspace().target_url), only)
     invocation.emit(
@@ -37,7 +37,7 @@ def upgrade(invocation: Invocation, only: str | None) -> int:
 @pass_invocation
 def current(invocation: Invocation) -> int:
     """Show at which revisions the target is; exit 0 also when it is behind."""
-    from migrate import database
+    from migrate.target import database
 
     found = database.current(database.target_engine(invocation.workspace().target_url))
     heads = database.heads()
@@ -59,7 +59,7 @@ def check(invocation: Invocation) -> int:
 
     Only tables of ours are looked at, and nothing is changed.
     """
-    from migrate import database
+    from migrate.target import database
 
     found = database.check(database.target_engine(invocation.workspace().target_url))
     lines = [str(difference) for difference in found]

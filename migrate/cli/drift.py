@@ -9,7 +9,7 @@ from migrate.cli.context import Invocation, pass_invocation
 
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
-@click.option("--since", required=True, metavar="RUN", help="The number of a run, or last.")
+@click.option("--since", default="last", show_default=True, metavar="RUN", help="The number of a run, or last.")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Keys shown of each kind.")
 @click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
 @pass_invocation
@@ -19,8 +19,8 @@ def drift(invocation: Invocation, mappings: tuple[str, ...], since: str, limit: 
     Nothing is written.  Exit status 3 when something changed.
     """
     from migrate.drift import drift_lines, find_drift
-    from migrate.run import as_of_date
-    from migrate.session import open_session
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     if since != "last" and not (since.isdecimal() and since.isascii()):
         raise click.UsageError("--since takes the number of a run, or last.")

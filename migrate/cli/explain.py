@@ -20,10 +20,10 @@ def explain(invocation: Invocation, mapping: str, key: str, unmasked: bool, reas
     Personal values are masked.
     """
     from migrate.disclosure import checked_reason
-    from migrate.explain import explain as explain_row
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_explain import explain_lines
+    from migrate.explain.row import explain as explain_row
+    from migrate.explain.show import explain_lines
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:

@@ -21,10 +21,10 @@ def lookup(invocation: Invocation, table: str, record_id: str, unmasked: bool, r
     values are masked.
     """
     from migrate.disclosure import checked_reason
-    from migrate.lookup import lookup as look
-    from migrate.lookup import lookup_lines
-    from migrate.run import as_of_date
-    from migrate.session import open_session
+    from migrate.explain.lookup import lookup as look
+    from migrate.explain.lookup import lookup_lines
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:

@@ -23,8 +23,8 @@ def mapping() -> None:
 @pass_invocation
 def check(invocation: Invocation, lang: str) -> int:
     """Check every mapping file and every test: names, stages, links, coverage."""
-    from migrate.mapping_check import check_lines, check_workspace
-    from migrate.run import as_of_date
+    from migrate.mapping.check import check_lines, check_workspace
+    from migrate.running.run import as_of_date
 
     found = check_workspace(invocation.workspace(), as_of_date(None))
     invocation.emit(found.as_dict(), check_lines(found, lang))

@@ -26,10 +26,10 @@ def coverage(invocation: Invocation, page: Path | None, book: Path | None, lang:
     Per relation what is used and what is ignored (why, who decided, on what evidence), per target table what is filled
     and what stays empty.  A column that an old system gained since is named.  Exit status 3 when a column is neither.
     """
-    from migrate.mapping_coverage import coverage_paper, coverage_report
+    from migrate.mapping.coverage import coverage_paper, coverage_report
+    from migrate.opening import open_session
     from migrate.paper import as_html, as_text, write_paper
-    from migrate.run import as_of_date
-    from migrate.session import open_session
+    from migrate.running.run import as_of_date
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         report = coverage_report(session)
@@ -37,7 +37,7 @@ def coverage(invocation: Invocation, page: Path | None, book: Path | None, lang:
     if page is not None:
         write_paper(page, as_html(paper, lang))
     if book is not None:
-        from migrate.coverage_xlsx import write_coverage_xlsx
+        from migrate.mapping.coverage_xlsx import write_coverage_xlsx
 
         write_coverage_xlsx(book, report, lang)
     invocation.emit(report.as_dict(), as_text(paper))

@@ -19,15 +19,15 @@ def diff(invocation: Invocation, other: str, impact: bool, lang: str) -> int:
     code tables are compared; comments, reasons and tests change no meaning.  With --impact the changed mappings are run
     on a copy of the target, and what differs then is counted per field and per state of a row.
     """
-    from migrate.mapping_diff import compare, diff_lines
+    from migrate.mapping.diff import compare, diff_lines
 
     workspace = invocation.workspace()
     found = compare(workspace.root, other)
     document, lines = found.as_dict(), list(diff_lines(found, lang))
     if impact:
-        from migrate.mapping_impact import impact_lines, impact_of
-        from migrate.run import as_of_date
-        from migrate.session import open_session
+        from migrate.mapping.impact import impact_lines, impact_of
+        from migrate.opening import open_session
+        from migrate.running.run import as_of_date
 
         with open_session(workspace, as_of_date(None)) as session:
             touched = impact_of(session, found)

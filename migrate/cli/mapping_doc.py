@@ -24,7 +24,7 @@ def doc(invocation: Invocation, out: Path | None, lang: str) -> int:
     from dataclasses import asdict
 
     from mappings import load_mappings
-    from migrate.mapping_doc import doc_paper
+    from migrate.mapping.doc import doc_paper
     from migrate.paper import as_html, as_markdown, write_paper
 
     root = invocation.workspace().root

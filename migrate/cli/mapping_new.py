@@ -22,8 +22,8 @@ def new(invocation: Invocation, asked: str, target: str, name: str | None, owner
     """
     from dataclasses import asdict
 
-    from migrate.new_mapping import new_mapping
-    from migrate.show_new import new_lines
+    from migrate.mapping.new import new_mapping
+    from migrate.mapping.show_new import new_lines
 
     made = new_mapping(invocation.workspace(), asked, target, name=name, owner=owner)
     document = {

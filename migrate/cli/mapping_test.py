@@ -17,9 +17,9 @@ def run_mapping_tests(invocation: Invocation, names: tuple[str, ...], lang: str)
     No row of an old system is read and nothing is written; links and lookups are answered as each test says, else every
     key exists.  Of a value that is not as expected every stage is shown.  Exit status 3 when a test fails.
     """
-    from migrate.mapping_test import run_tests, test_document, test_lines
-    from migrate.run import as_of_date
-    from migrate.session import open_session
+    from migrate.mapping.testing import run_tests, test_document, test_lines
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         done = run_tests(session, names)

@@ -20,10 +20,10 @@ def rejects() -> None:
 @pass_invocation
 def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | None, limit: int) -> int:
     """List rows that were not loaded, with their issues."""
-    from migrate.rejects import list_rejects
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_rejects import list_lines
+    from migrate.opening import open_session
+    from migrate.rejects.listed import list_rejects
+    from migrate.rejects.show import list_lines
+    from migrate.running.run import as_of_date
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = list_rejects(session, mappings, code, limit)
@@ -39,10 +39,10 @@ def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | 
 def show_command(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None) -> int:
     """Show one row that was not loaded: its issues, its values (masked), what it waits for."""
     from migrate.disclosure import checked_reason
-    from migrate.rejects import show_reject
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_rejects import row_lines
+    from migrate.opening import open_session
+    from migrate.rejects.listed import show_reject
+    from migrate.rejects.show import row_lines
+    from migrate.running.run import as_of_date
 
     why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
@@ -58,9 +58,9 @@ def show_command(invocation: Invocation, mapping: str, key: str, unmasked: bool,
 def export_command(invocation: Invocation, mapping: str, code: str | None) -> int:
     """Write the keys of the rows of a mapping that were not loaded, one a line, as `run --keys` takes them."""
     from casemodel import join_key
-    from migrate.rejects import export_keys
-    from migrate.run import as_of_date
-    from migrate.session import open_session
+    from migrate.opening import open_session
+    from migrate.rejects.listed import export_keys
+    from migrate.running.run import as_of_date
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = export_keys(session, mapping, code)

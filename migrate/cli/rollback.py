@@ -24,8 +24,8 @@ def rollback(invocation: Invocation, run_number: int | None, reason: str | None)
 
     Records that people edited since, or that other records link to, stay as they are and are listed.
     """
-    from migrate.rollback import roll_back
-    from migrate.show_rollback import rollback_lines
+    from migrate.rollback.show import rollback_lines
+    from migrate.rollback.undo import roll_back
 
     done = roll_back(invocation.workspace(), run_number, reason)
     if done.resumed:

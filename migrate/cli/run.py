@@ -11,7 +11,7 @@ from migrate.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
     from casemodel import RefusedError
-    from migrate.run_options import RunResult
+    from migrate.running.options import RunResult
     from migrate.session import Session
     from migrate.workspace import Workspace
 
@@ -115,11 +115,11 @@ def run(
 
     Without names every mapping is loaded, parents first. A run that was interrupted goes on by itself.
     """
-    from migrate.run import as_of_date, load, refuse_if_locked
-    from migrate.run_options import RunOptions
-    from migrate.selection import key_texts
-    from migrate.session import open_session
-    from migrate.show_books import run_lines
+    from migrate.opening import open_session
+    from migrate.running.options import RunOptions
+    from migrate.running.run import as_of_date, load, refuse_if_locked
+    from migrate.running.selection import key_texts
+    from migrate.status.show_books import run_lines
 
     workspace = invocation.workspace()
     refuse_if_locked(workspace)
@@ -219,12 +219,12 @@ def plan(
     as_of: str | None,
 ) -> int:
     """Say what a run would do, changing nothing."""
-    from migrate.plan import predict
-    from migrate.run import as_of_date
-    from migrate.run_options import RunOptions
-    from migrate.selection import key_texts
-    from migrate.session import open_session
-    from migrate.show_books import run_lines
+    from migrate.opening import open_session
+    from migrate.running.options import RunOptions
+    from migrate.running.plan import predict
+    from migrate.running.run import as_of_date
+    from migrate.running.selection import key_texts
+    from migrate.status.show_books import run_lines
 
     workspace = invocation.workspace()
     texts = key_texts(keys)
@@ -253,14 +253,14 @@ def plan(
 def status(invocation: Invocation, run_number: int | None, history: bool, lang: str) -> int:
     """Show the books of a run (default: the last) and what waits for whom."""
     if history:
-        from migrate.rehearsals import read_history
-        from migrate.show_rehearsals import history_lines
+        from migrate.status.rehearsals import read_history
+        from migrate.status.show_rehearsals import history_lines
 
         past = read_history(invocation.workspace())
         invocation.emit(past.as_dict(), history_lines(past, lang))
         return 0
-    from migrate.show_books import status_lines
-    from migrate.status import read_status
+    from migrate.status.runs import read_status
+    from migrate.status.show_books import status_lines
 
     found = read_status(invocation.workspace(), run_number)
     invocation.emit(found.as_dict(), status_lines(found))

@@ -9,7 +9,7 @@ import click
 from migrate.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
-    from migrate.runbook_runs import Witness
+    from migrate.runbook.runs import Witness
     from migrate.workspace import Workspace
 
 _LANG = click.option(
@@ -30,8 +30,8 @@ def runbook() -> None:
 @pass_invocation
 def list_command(invocation: Invocation, lang: str) -> int:
     """List the runbooks of the workspace and how their last runs ended."""
-    from migrate.runbook_status import listed
-    from migrate.show_runbooks import list_lines
+    from migrate.runbook.show import list_lines
+    from migrate.runbook.status import listed
 
     found = listed(invocation.workspace())
     invocation.emit({"runbooks": found}, list_lines(found, lang))
@@ -48,8 +48,8 @@ def lint_command(invocation: Invocation, names: tuple[str, ...], lang: str) -> i
     Exit status 3 with warnings, 4 with errors.
     """
     from migrate.cli import root
-    from migrate.runbook_files import lint_runbooks
-    from migrate.show_runbooks import lint_lines
+    from migrate.runbook.files import lint_runbooks
+    from migrate.runbook.show import lint_lines
 
     found = lint_runbooks(invocation.workspace(), names, root)
     invocation.emit(found.as_dict(), lint_lines(found, lang))
@@ -73,9 +73,9 @@ def run_command(
     person must do something; the same command goes on from there. Exit status 6 says that it waits.
     """
     from migrate.cli import root
-    from migrate.runbook_runs import do_run, dry_views, to_run
-    from migrate.runbook_status import run_status
-    from migrate.show_runbooks import TerminalTalk, dry_lines, status_lines
+    from migrate.runbook.runs import do_run, dry_views, to_run
+    from migrate.runbook.show import TerminalTalk, dry_lines, status_lines
+    from migrate.runbook.status import run_status
 
     workspace, found = to_run(invocation.workspace_dir, invocation.env, name, wave, root)
     if dry_run:
@@ -99,9 +99,9 @@ def run_command(
 @pass_invocation
 def status_command(invocation: Invocation, run: str, lang: str) -> int:
     """Show who must do what now in a run (default: the newest), and how long its steps took."""
-    from migrate.runbook_runs import run_names
-    from migrate.runbook_status import run_status
-    from migrate.show_runbooks import status_lines, word
+    from migrate.runbook.runs import run_names
+    from migrate.runbook.show import status_lines, word
+    from migrate.runbook.status import run_status
 
     workspace = invocation.workspace()
     if run == "last" and not run_names(workspace):
@@ -121,9 +121,9 @@ def status_command(invocation: Invocation, run: str, lang: str) -> int:
 @pass_invocation
 def confirm_command(invocation: Invocation, run: str, step: str, person: str, failed: str | None, lang: str) -> int:
     """Say that a step which people do by hand is done, or that it failed."""
-    from migrate.runbook_people import confirm_step
-    from migrate.runbook_runs import open_run
-    from migrate.show_runbooks import word
+    from migrate.runbook.people import confirm_step
+    from migrate.runbook.runs import open_run
+    from migrate.runbook.show import word
 
     workspace = invocation.workspace()
     opened = open_run(workspace, run, _witness(workspace))
@@ -144,9 +144,9 @@ def confirm_command(invocation: Invocation, run: str, step: str, person: str, fa
 def approve_command(invocation: Invocation, run: str, gate: str, person: str, lang: str) -> int:
     """Approve a gate as it stands now, signed with your key; or a step that is to be left out."""
     from migrate.cli.passphrase import ask_passphrase
-    from migrate.runbook_people import approve_gate, gate_view
-    from migrate.runbook_runs import evidence_head, open_run, run_environment
-    from migrate.show_runbooks import gate_lines, word
+    from migrate.runbook.people import approve_gate, gate_view
+    from migrate.runbook.runs import evidence_head, open_run, run_environment
+    from migrate.runbook.show import gate_lines, word
 
     workspace = run_environment(invocation.workspace_dir, invocation.env, run)
     opened = open_run(workspace, run, _witness(workspace))
@@ -172,9 +172,9 @@ def approve_command(invocation: Invocation, run: str, gate: str, person: str, la
 def withdraw_command(invocation: Invocation, run: str, gate: str, person: str, reason: str, lang: str) -> int:
     """Withdraw your approval of a gate, signed with your key, before what it guards has begun."""
     from migrate.cli.passphrase import ask_passphrase
-    from migrate.runbook_people import withdraw_approval
-    from migrate.runbook_runs import open_run
-    from migrate.show_runbooks import word
+    from migrate.runbook.people import withdraw_approval
+    from migrate.runbook.runs import open_run
+    from migrate.runbook.show import word
 
     workspace = invocation.workspace()
     opened = open_run(workspace, run, _witness(workspace))
@@ -193,9 +193,9 @@ def withdraw_command(invocation: Invocation, run: str, gate: str, person: str, r
 @pass_invocation
 def skip_command(invocation: Invocation, run: str, step: str, person: str, reason: str, lang: str) -> int:
     """Ask to leave a step out: a deviation, which somebody else approves with their key."""
-    from migrate.runbook_people import ask_to_skip
-    from migrate.runbook_runs import open_run
-    from migrate.show_runbooks import word
+    from migrate.runbook.people import ask_to_skip
+    from migrate.runbook.runs import open_run
+    from migrate.runbook.show import word
 
     workspace = invocation.workspace()
     opened = open_run(workspace, run, _witness(workspace))
@@ -219,9 +219,9 @@ def skip_command(invocation: Invocation, run: str, step: str, person: str, reaso
 @pass_invocation
 def end_command(invocation: Invocation, run: str, person: str, reason: str, lang: str) -> int:
     """Give a run up that will not be finished: what was done stays done."""
-    from migrate.runbook_people import give_up
-    from migrate.runbook_runs import open_run
-    from migrate.show_runbooks import word
+    from migrate.runbook.people import give_up
+    from migrate.runbook.runs import open_run
+    from migrate.runbook.show import word
 
     workspace = invocation.workspace()
     opened = open_run(workspace, run, _witness(workspace))
@@ -232,6 +232,6 @@ def end_command(invocation: Invocation, run: str, person: str, reason: str, lang
 
 
 def _witness(workspace: Workspace) -> Witness | None:
-    from migrate.runbook_runs import witness
+    from migrate.runbook.runs import witness
 
     return witness(workspace)

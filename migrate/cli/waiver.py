@@ -48,11 +48,11 @@ def propose_command(
     accepts as many as there are now (with --key as many as there are keys).
     """
     from migrate.cli.passphrase import ask_passphrase
-    from migrate.opened_target import workspace_target
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_waivers import proposed_lines
-    from migrate.waivers import Proposal, propose
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
+    from migrate.target.opened import workspace_target
+    from migrate.waivers.decide import Proposal, propose
+    from migrate.waivers.show import proposed_lines
 
     proposal = Proposal(check, mapping, group, keys, maximum, until, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
@@ -73,11 +73,11 @@ def propose_command(
 def approve_command(invocation: Invocation, number: int, by: str | None, lang: str) -> int:
     """Approve a waiver of somebody else, for a mapping that is not yours."""
     from migrate.cli.passphrase import ask_passphrase
-    from migrate.opened_target import workspace_target
-    from migrate.run import as_of_date
-    from migrate.session import open_session
-    from migrate.show_waivers import approved_lines
-    from migrate.waivers import approve
+    from migrate.opening import open_session
+    from migrate.running.run import as_of_date
+    from migrate.target.opened import workspace_target
+    from migrate.waivers.decide import approve
+    from migrate.waivers.show import approved_lines
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         target = workspace_target(session.workspace)
@@ -94,9 +94,9 @@ def approve_command(invocation: Invocation, number: int, by: str | None, lang: s
 @pass_invocation
 def list_command(invocation: Invocation, lang: str) -> int:
     """List every waiver: what it accepts, until when, who proposed and approved it."""
-    from migrate.kept_waivers import kept_waivers
-    from migrate.opened_target import workspace_target
-    from migrate.show_waivers import list_lines
+    from migrate.target.opened import workspace_target
+    from migrate.waivers.kept import kept_waivers
+    from migrate.waivers.show import list_lines
 
     workspace = invocation.workspace()
     target = workspace_target(workspace)
@@ -116,9 +116,9 @@ def list_command(invocation: Invocation, lang: str) -> int:
 @pass_invocation
 def revoke_command(invocation: Invocation, number: int, reason: str, by: str | None, lang: str) -> int:
     """Let a waiver count for nothing from now on."""
-    from migrate.opened_target import workspace_target
-    from migrate.show_waivers import list_lines
-    from migrate.waivers import revoke
+    from migrate.target.opened import workspace_target
+    from migrate.waivers.decide import revoke
+    from migrate.waivers.show import list_lines
 
     workspace = invocation.workspace()
     target = workspace_target(workspace)

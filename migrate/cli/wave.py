@@ -9,7 +9,7 @@ import click
 from migrate.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
-    from migrate.wave_moves import LateRow
+    from migrate.waves.moves import LateRow
 
 _LANG = click.option(
     "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
@@ -26,8 +26,8 @@ def wave() -> None:
 @pass_invocation
 def list_command(invocation: Invocation, lang: str) -> int:
     """List the waves with their conditions, and every step of their journey."""
-    from migrate.show_waves import list_lines
-    from migrate.wave_status import list_waves
+    from migrate.waves.show import list_lines
+    from migrate.waves.status import list_waves
 
     found = list_waves(invocation.workspace())
     invocation.emit(found.as_dict(), list_lines(found, lang))
@@ -43,8 +43,8 @@ def status_command(invocation: Invocation, name: str | None, lang: str) -> int:
 
     Exit status 3 when rows are late.
     """
-    from migrate.show_waves import journey_lines, wave_lines
-    from migrate.wave_status import read_journey
+    from migrate.waves.show import journey_lines, wave_lines
+    from migrate.waves.status import read_journey
 
     workspace = invocation.workspace()
     found = read_journey(workspace, name)
@@ -55,9 +55,9 @@ def status_command(invocation: Invocation, name: str | None, lang: str) -> int:
     rows: list[LateRow] = []
     total = 0
     if late:
-        from migrate.run import as_of_date
-        from migrate.session import open_session
-        from migrate.wave_moves import late_rows
+        from migrate.opening import open_session
+        from migrate.running.run import as_of_date
+        from migrate.waves.moves import late_rows
 
         with open_session(workspace, as_of_date(None)) as session:
             rows, total = late_rows(session, name)
@@ -73,8 +73,8 @@ def status_command(invocation: Invocation, name: str | None, lang: str) -> int:
 @pass_invocation
 def live_command(invocation: Invocation, name: str, reason: str | None, lang: str) -> int:
     """Fix the moment of cutover: what still changes in the old system is late from now on, and not loaded."""
-    from migrate.show_waves import moved_lines
-    from migrate.wave_moves import go_live
+    from migrate.waves.moves import go_live
+    from migrate.waves.show import moved_lines
 
     moved = go_live(invocation.workspace(), name, reason)
     invocation.emit(moved.as_dict(), moved_lines(moved, lang))
@@ -91,8 +91,8 @@ def back_command(invocation: Invocation, name: str, reason: str, lang: str) -> i
 
     Exit status 3 when something was.
     """
-    from migrate.show_waves import moved_lines
-    from migrate.wave_moves import go_back
+    from migrate.waves.moves import go_back
+    from migrate.waves.show import moved_lines
 
     moved = go_back(invocation.workspace(), name, reason)
     invocation.emit(moved.as_dict(), moved_lines(moved, lang))
@@ -106,8 +106,8 @@ def back_command(invocation: Invocation, name: str, reason: str, lang: str) -> i
 @pass_invocation
 def close_command(invocation: Invocation, name: str, reason: str | None, lang: str) -> int:
     """Close a live wave: its journey is over; rows that are late need a reason."""
-    from migrate.show_waves import moved_lines
-    from migrate.wave_moves import close
+    from migrate.waves.moves import close
+    from migrate.waves.show import moved_lines
 
     moved = close(invocation.workspace(), name, reason)
     invocation.emit(moved.as_dict(), moved_lines(moved, lang))

@@ -13,16 +13,16 @@ from typing import Any, Final
 from casemodel import OUTCOMES, OmnicaseError, tables
 from mappings import MappingFile, load_mappings
 from migrate import __version__
-from migrate.database import current
 from migrate.declaration.blanks import Blank, known
 from migrate.declaration.ledger_facts import deeds, loaded_mappings, runs, verdict, waves
 from migrate.evidence.verification import head_of
-from migrate.kept_waivers import KeptWaiver, kept_waivers
 from migrate.ledger.undo import ROLLED_BACK
-from migrate.mapping_coverage import coverage_report
-from migrate.opened_target import workspace_target
-from migrate.run import as_of_date
-from migrate.session import open_session
+from migrate.mapping.coverage import coverage_report
+from migrate.opening import open_session
+from migrate.running.run import as_of_date
+from migrate.target.database import current
+from migrate.target.opened import workspace_target
+from migrate.waivers.kept import KeptWaiver, kept_waivers
 from migrate.workspace import Workspace
 from runbooks import short_code
 

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import OUTCOMES, Target
-from migrate.books import Books, run_books
 from migrate.declaration.blanks import Blank, known
 from migrate.ledger.store import UNDONE, table
 from migrate.ledger.undo import ROLLED_BACK
-from migrate.rehearsals import part_of
+from migrate.status.books import Books, run_books
+from migrate.status.rehearsals import part_of
 from migrate.verdicts import VerdictRecord, last_verdict
 
 _COUNTS = ("compared_source", "compared_target", "moved_on", "findings")

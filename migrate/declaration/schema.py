@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from casemodel import OUTCOMES
-from migrate.books import GONE
 from migrate.declaration.blanks import REASONS
+from migrate.status.books import GONE
 
 _TEXT: Final = {"type": "string"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}

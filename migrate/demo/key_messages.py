@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import polars as pl
 
 from migrate.demo.key_rows import at, day_text, filled, flag, key_rows, link
-from migrate.demo.messages import LATE, OFFICERS, OTHER, PHASES, officer_id, paper_number
+from migrate.demo.messages import BROKEN, LATE, OFFICERS, OTHER, PHASES, officer_id, paper, paper_number
 
 _ORG = pl.lit("002564440")
 _TYPE = (pl.lit("WMO"), pl.lit("2"))
@@ -135,6 +137,10 @@ def _handlers(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _papers(rows: pl.DataFrame) -> pl.DataFrame:
     numbers = pl.Series("paper", [paper_number(n) for n in rows["n"]], dtype=pl.String)
+    contents = [paper(row) for row in rows.iter_rows(named=True)]
+    sums = pl.Series("sum", [hashlib.sha256(content).hexdigest() for content in contents], dtype=pl.String)
+    sizes = pl.Series("size", [len(content) for content in contents], dtype=pl.Int64)
+    whole, digest = pl.col("i") != BROKEN, pl.lit(sums)
     fields = {
         "case_id": link("oudwmo.case", pl.col("number")),
         "identification": pl.col("paper"),
@@ -149,10 +155,15 @@ def _papers(rows: pl.DataFrame) -> pl.DataFrame:
         "language": pl.lit("nld"),
         "media_type": pl.lit("text/plain"),
         "file_name": pl.lit("verklaring.txt"),
+        "file_size": pl.when(whole).then(pl.lit(sizes)),
+        "content_ref": pl.when(whole).then(pl.concat_str(pl.lit("sha256/"), digest.str.head(2), pl.lit("/"), digest)),
+        "checksum_algorithm": pl.when(whole).then(pl.lit("sha_256")),
+        "checksum_value": pl.when(whole).then(digest),
         "usage_rights": flag(False),
         "version": pl.lit("1"),
         "registered_at": at(pl.col("start"), pl.lit(9 * 3600 + 1800)),
     }
-    return key_rows(rows.with_columns(numbers), pl.col("paper"), fields)
+    warned = [(~whole, "de inhoud is te lezen rule-failed")]
+    return key_rows(rows.with_columns(numbers), pl.col("paper"), fields, warnings=warned)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 from collections.abc import Iterator
@@ -102,6 +103,34 @@ def files(rows: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
         yield f"OUDWMO_{last + 1:04}-{number:03}.xml", (_HEAD + told).encode()
 
 
+_CASES = tuple(f"oudwmo.{name}" for name in ("ZAAK", "STATUS", "AANVRAGER", "BEHANDELAAR"))
+_FAULT = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Server</faultcode>'
+    "<faultstring>Zaak onbekend</faultstring></s:Fault></s:Body></s:Envelope>\n"
+)
+
+
+def refused() -> Iterator[tuple[str, bytes, str, tuple[str, ...]]]:
+    """Yield files of one message that cannot be read, its place, and the relations that have to refuse it.
+
+    An answer of the server that stands for a message, an older version of the standard, a change of which one half is
+    missing, a declaration that is not at the beginning.
+    """
+    row: dict[str, Any] = {"n": 99_998, "number": "WMO2019-099999"}
+    whole = _message(row, "T", "1", "20190102021500", _object(row["number"], "T", ""))
+    half = _message(row, "W", "2", "20190102021500", _object(row["number"], "W", ""))
+    everywhere = (*_CASES, "oudwmo.DOCUMENT")
+    told = (
+        (_HEAD + _FAULT, everywhere),
+        (_HEAD + whole.replace("/zkn/0310", "/zkn/0204"), everywhere),
+        (_HEAD + half, _CASES),
+        ("\n" + _HEAD + whole, _CASES),
+    )
+    for number, (text, relations) in enumerate(told, 1):
+        name = f"OUDWMO_{_DELIVERIES + 1:04}-{number:03}.xml"
+        yield name, text.encode(), f"{name}:{text.count(chr(10))}", relations
+
+
 def _zip(members: dict[str, list[str]]) -> bytes:
     """Return an archive of messages one after another: the same bytes for the same messages."""
     buffer = io.BytesIO()
@@ -192,13 +221,27 @@ def _paper(row: dict[str, Any]) -> str:
         f"<ZKN:titel>Verklaring {row['subject']}</ZKN:titel>"
         "<ZKN:formaat>txt</ZKN:formaat><ZKN:taal>nld</ZKN:taal><ZKN:status>Definitief</ZKN:status>"
         f"<ZKN:auteur {_NONE}/>"
-        '<ZKN:inhoud StUF:bestandsnaam="verklaring.txt">VGVzdA==</ZKN:inhoud>'
+        f'<ZKN:inhoud StUF:bestandsnaam="verklaring.txt">{_coded(row)}</ZKN:inhoud>'
         '<ZKN:isRelevantVoor StUF:entiteittype="EDCZAK" StUF:verwerkingssoort="T"><ZKN:gerelateerde '
         f'StUF:entiteittype="ZAK" StUF:verwerkingssoort="I"><ZKN:identificatie>{row["number"]}</ZKN:identificatie>'
         "</ZKN:gerelateerde></ZKN:isRelevantVoor>"
     )
     time = f"{row['start']:%Y%m%d}093000"
     return _message(row, "T", "3", time, _object(paper_number(row["n"]), "T", body), root="edcLk01", kind="EDC")
+
+
+BROKEN = 1
+"""The document of this case came with a content that is no base64 any more."""
+
+
+def paper(row: dict[str, Any]) -> bytes:
+    """Return the content of a case's document."""
+    return f"Medische verklaring voor {row['subject'].lower()}, zaak {row['number']}\r\n".encode()
+
+
+def _coded(row: dict[str, Any]) -> str:
+    text = base64.b64encode(paper(row)).decode()
+    return text[:-5] + "*" if row["i"] == BROKEN else text
 
 
 def _object(number: str, processing: str, body: str) -> str:

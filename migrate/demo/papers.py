@@ -6,7 +6,7 @@ from functools import cache
 
 import polars as pl
 
-from migrate.demo import catalogue, words
+from migrate.demo import catalogue, filed, words
 from migrate.demo.cases import case_facts
 from migrate.demo.dice import Dice, part
 from migrate.demo.world import World, clock, compact, day_of, stamp
@@ -30,7 +30,7 @@ def document_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
     """Return ZKN_DOC, but for DOCID, of cases with their `case_states`: about 2.5 a case.
 
     Adds ``i``, ``reg`` and ``state`` of the case, ``kind_name``, ``named_by_file`` (the title), ``no_such_day``,
-    ``changed_second``, and of the file ``on_drive`` and ``sum_wrong``.
+    ``changed_second``, and of the file ``on_drive``, ``sum_wrong`` and what `filed.with_files` adds.
     """
     frame = _several(world, cases, "documents", (0.95, 0.75, 0.5, 0.3))
     dice = world.dice("document", "n")
@@ -42,14 +42,16 @@ def document_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
     incoming, no_such_day = codes.is_in(["AANVR", "BIJL"]), dice.chance("no such day", 0.001)
     day, second = compact(pl.col("reg")), dice.between("second", 30_600, 61_000)
     no_day = dice.share("no day") < 250_000
-    return frame.select(
+    rows = frame.select(
         "i",
+        "n",
+        "k",
         "ZAAKNR",
         "reg",
         "state",
         codes.alias("DOCCODE"),
         pl.when(part(blank, 0.06, 0.06)).then(name).otherwise(titles).alias("TITEL"),
-        *_file(dice, name),
+        *_file(world, dice, name),
         pl.when(no_such_day).then(pl.col("reg").dt.strftime("%Y0931")).otherwise(day).alias("DATDOC"),
         pl.when(incoming).then(day).when(no_day).then(pl.lit("00000000")).alias("DATONTV"),
         pl.when(~incoming & dice.chance("sent", 0.7)).then(day).when(no_day).then(pl.lit("00000000")).alias("DATVERZ"),
@@ -74,9 +76,10 @@ def document_rows(world: World, cases: pl.DataFrame) -> pl.DataFrame:
         no_such_day.alias("_Z04_document"),
         second.alias("changed_second"),
     )
+    return filed.with_files(world, rows)
 
 
-def _file(dice: Dice, name: pl.Expr) -> list[pl.Expr]:
+def _file(world: World, dice: Dice, name: pl.Expr) -> list[pl.Expr]:
     """Return where a document's file lies and what is known of it (Z27: on a drive, empty, a sum missing or wrong)."""
     draw = dice.share("file")
     drive, empty, no_sum = part(draw, 0, 0.01), part(draw, 0.01, 0.003), part(draw, 0.013, 0.05)
@@ -90,7 +93,7 @@ def _file(dice: Dice, name: pl.Expr) -> list[pl.Expr]:
         pl.lit("\\"),
     )
     return [
-        (pl.when(drive).then(pl.lit("H:\\DOCS")).otherwise(pl.lit("\\\\SRV01\\DOCS")) + folder + name).alias("BESTAND"),
+        (pl.when(drive).then(pl.lit("H:\\DOCS")).otherwise(filed.root(world)) + folder + name).alias("BESTAND"),
         mimes.alias("MIME"),
         pl.when(empty).then(0).otherwise(dice.between("size", 9_000, 4_000_000)).alias("GROOTTE"),
         pl.when(wrong_sum)
@@ -101,6 +104,7 @@ def _file(dice: Dice, name: pl.Expr) -> list[pl.Expr]:
         .alias("MD5"),
         (drive | empty | no_sum).alias("_Z27"),
         drive.alias("on_drive"),
+        empty.alias("empty"),
         wrong_sum.alias("sum_wrong"),
     ]
 

@@ -20,6 +20,7 @@ from migrate.demo import (
     complaints,
     contacts,
     desk_records,
+    filed,
     fixed_tables,
     handouts,
     history,
@@ -85,7 +86,7 @@ def write_demo(folder: Path, world: World, *, answer_key: bool, advance: Callabl
             key = stack.enter_context(AnswerKey(draft / "answer_key", draft / "codes")) if answer_key else None
             books = _Books(world, dirt, links, key, advance)
             with old_database(draft / "systems" / "zaak.db", schemas.ZAAK) as database:
-                _write_zaak(books, database)
+                _write_zaak(books, database, draft / filed.FOLDER)
             with old_database(draft / "systems" / "balie.db", schemas.BALIE) as database:
                 _write_balie(books, database)
             _write_kcc(books, draft / "systems" / "kcc")
@@ -132,7 +133,7 @@ def _numbered(frame: pl.DataFrame, column: str, used: int) -> tuple[pl.DataFrame
     return frame.with_columns(numbers), used + frame.height
 
 
-def _write_zaak(books: _Books, database: OldDatabase) -> None:
+def _write_zaak(books: _Books, database: OldDatabase, papers_folder: Path) -> None:
     world = books.world
     for table, frame in fixed_tables.case_tables().items():
         database.append(table, frame)
@@ -155,12 +156,15 @@ def _write_zaak(books: _Books, database: OldDatabase) -> None:
             books.key.companies(companies, homes)
     used = dict.fromkeys(("STATID", "BETRID", "KENMID", "DOCID", "MEMOID", "LOGID"), 0)
     for low, high in _spans(0, world.cases, _CHUNK_CASES):
-        _write_cases(books, database, low, high, used)
+        made = _write_cases(books, database, low, high, used)
+        _write_papers(papers_folder, made["ZKN_DOC"])
         books.advance(high - low)
 
 
-def _write_cases(books: _Books, database: OldDatabase, low: int, high: int, used: dict[str, int]) -> None:
-    """Write the cases numbered from ``low`` to ``high`` and all that hangs on them."""
+def _write_cases(
+    books: _Books, database: OldDatabase, low: int, high: int, used: dict[str, int]
+) -> dict[str, pl.DataFrame]:
+    """Write the cases numbered from ``low`` to ``high`` and all that hangs on them, and return the latter by table."""
     world = books.world
     numbers = pl.DataFrame({"i": pl.int_range(low, high, dtype=pl.Int64, eager=True)})
     frame = casefile.case_rows(world, cases.case_states(world, cases.case_facts(world, numbers)))
@@ -186,6 +190,17 @@ def _write_cases(books: _Books, database: OldDatabase, low: int, high: int, used
         books.key.properties(made["ZKN_KENMERK"])
         books.key.documents(made["ZKN_DOC"])
         books.key.relations(world, related)
+    return made
+
+
+def _write_papers(folder: Path, documents: pl.DataFrame) -> None:
+    for place, content in filed.on_disk(documents):
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if content is None:
+            path.mkdir()
+        else:
+            _write_file(path, content)
 
 
 def _put(books: _Books, database: OldDatabase, table: str, frame: pl.DataFrame) -> None:
@@ -255,10 +270,8 @@ def _write_kcc(books: _Books, folder: Path) -> None:
             books.key.callers(world, pl.concat([before, rows]) if before.height else rows)
         for month in months[low:high]:
             own = rows.filter(month=month)
-            delivered = pl.concat([before, own]) if before.height else own
-            _write_month(folder, month, delivered)
-            if month in catalogue.TWICE_FILES:
-                _write_file(folder / contacts.file_name(f"{month}_2"), contacts.file_bytes(month, delivered))
+            delivered = _write_month(books, folder, month, pl.concat([before, own]) if before.height else own)
+            own = delivered.filter(month=month)
             before_rows = before.height
             before = contacts.repeated(world, own)
             books.dirt.count("F11", before_rows, delivered.height)
@@ -304,12 +317,33 @@ def _write_messages(books: _Books, folder: Path) -> None:
     books.dirt.add(rows)
     for name, content in messages.files(rows):
         _write_file(folder / name, content)
+    for name, content, place, relations in messages.refused():
+        _write_file(folder / name, content)
+        books.dirt.count("F17.refused", 1, 1)
+        if books.key:
+            for relation in relations:
+                books.key.unreadable(relation, [place])
     if books.key:
         books.key.messages(rows)
 
 
-def _write_month(folder: Path, month: str, rows: pl.DataFrame) -> None:
-    _write_file(folder / contacts.file_name(month), contacts.file_bytes(month, rows))
+def _write_month(books: _Books, folder: Path, month: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Write a month's file, and what was delivered again of it, and return the rows that count."""
+    _write_delivery(books, folder, month, month, rows)
+    if month in catalogue.TWICE_FILES:
+        _write_delivery(books, folder, f"{month}_2", month, rows)
+    if month in catalogue.CORRECTED_FILES:
+        rows = contacts.corrected(rows)
+        _write_delivery(books, folder, f"{month}_2", month, rows)
+        books.dirt.count("F10.corrected", 1, len(catalogue.CONTACT_MONTHS))
+    return rows
+
+
+def _write_delivery(books: _Books, folder: Path, name: str, month: str, rows: pl.DataFrame) -> None:
+    content, unreadable = contacts.file_bytes(month, rows)
+    _write_file(folder / contacts.file_name(name), content)
+    if books.key:
+        books.key.unreadable("kcc.KCC_CONTACT", [f"{contacts.file_name(name)}:{line}" for line in unreadable])
 
 
 def _write_file(path: Path, content: bytes) -> None:

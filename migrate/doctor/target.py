@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from casemodel import tables
 from connectors import shares_a_connection
-from migrate.database import current, heads, target_engine
 from migrate.doctor.diagnosis import Diagnosis, failed, finding, passed
 from migrate.ledger.tables import ledger_metadata
+from migrate.target.database import current, heads, target_engine
 from migrate.workspace import Workspace
 
 LEAST_POSTGRESQL = 130000

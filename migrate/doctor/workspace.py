@@ -12,6 +12,7 @@ from pathlib import Path
 from casemodel import OmnicaseError, Rights, TellsRights
 from connectors import SystemConfig, open_source
 from migrate.doctor.diagnosis import Diagnosis, Outcome, failed, finding, guarded, of_error, passed
+from migrate.doctor.documents import examine_documents
 from migrate.doctor.target import examine_target
 from migrate.workspace import Workspace, load_workspace
 
@@ -33,6 +34,7 @@ def examine_workspace(folder: Path, env: str | None) -> Iterator[Diagnosis]:
     yield from _folders(workspace)
     for config in workspace.systems.values():
         yield from _system(config, production=workspace.production)
+    yield from examine_documents(workspace)
     yield from guarded("target", lambda: examine_target(workspace))
 
 

@@ -14,10 +14,11 @@ from migrate.drift.target import target_drift
 from migrate.ledger.renames import ledger_numbers
 from migrate.ledger.store import UNDONE, table
 from migrate.ledger.undo import ROLLED_BACK, refuse_half_undone
-from migrate.opened_target import workspace_target
+from migrate.opening import require_runnable
 from migrate.proof.actual import TargetAgain
-from migrate.session import Session, require_runnable
+from migrate.session import Session
 from migrate.shown import Shown
+from migrate.target.opened import workspace_target
 
 SOURCE_KINDS: Final = ("added", "changed", "removed", "unknown")
 TARGET_KINDS: Final = ("edited", "made", "removed")
@@ -139,7 +140,7 @@ def _since(connection: sa.Connection, asked: int | None) -> tuple[int, str]:
     found = wanted[-1] if wanted else None
     if found is None:
         which = "any run yet" if asked is None else f"run {asked}"
-        raise UsageError("RUN-013", f"there is not {which}", hint="See `omnicase status` for the runs.", place="run")
+        raise UsageError("RUN-013", f"there is no {which}", hint="See `omnicase status` for the runs.", place="run")
     if found.state in (ROLLED_BACK, *_UNENDED):
         raise GuardError(
             "REC-041",

@@ -17,12 +17,12 @@ def target_drift(side: TargetAgain) -> Iterator[pl.DataFrame]:
     Edited are records whose values are no longer what the last run that wrote them wrote; what people chose to keep
     (`conflicts resolve --keep-target`) is not.
     """
-    for page in side.ids():
+    for ids in side.ids():
+        page = side.origins(ids["id"])
         made = page.filter(pl.col("mapping").is_null())
         yield made.select("id", pl.lit("made").alias("kind"), "mapping", "key")
         ours = page.filter(pl.col("mapping").is_not_null())
-        there = side.records(ours["id"], ())
-        edited = there.filter(pl.col("edited").fill_null(False)).select("id")
+        edited = side.edits(ours["id"]).filter(pl.col("edited")).select("id")
         yield ours.join(edited, on="id", how="semi", maintain_order="left").select(
             "id", pl.lit("edited").alias("kind"), "mapping", "key"
         )

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from casemodel import OmnicaseError
 from migrate import __version__
-from migrate.database import target_engine
 from migrate.evidence import waiting
 from migrate.evidence.digests import mappings_digest, program_digest, workspace_digest
 from migrate.evidence.outbox import append
 from migrate.evidence.projection import project
 from migrate.evidence.recorder import Recorder
+from migrate.target.database import target_engine
 from migrate.workspace import Workspace
 from runbooks import Happening
 

@@ -14,7 +14,7 @@ from casemodel import BugError, Target, Uuid, partial_unique_keys, tables, uniqu
 from connectors import id_list, record_ids
 from migrate.ledger.store import table
 from migrate.pipeline.batch import Gate, record_hash
-from migrate.target_values import read_canonical
+from migrate.target.values import read_canonical
 
 MISSING, FOUND = "missing", "found "
 """Details of ``edited-in-target``: the record is gone, or the hash of the values that were there instead of ours."""

@@ -24,7 +24,7 @@ from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.conflicts import edited_ids
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
-from migrate.target_values import read_canonical
+from migrate.target.values import read_canonical
 
 PHASE = "deletes"
 HELD = "delete-held"

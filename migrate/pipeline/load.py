@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from casemodel import GuardError, Relation, Source, SystemFailure
 from connectors import ahead, id_list
 from mappings import CompiledMapping, CursorRule
-from migrate.interrupt import stop_here
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.ledger.tables import ROW_TABLES, ledger_table
@@ -39,6 +38,7 @@ from migrate.pipeline.take_back import take_back
 from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.pipeline.workers import Workers, begin_pass, mapped_by
 from migrate.progress import Progress
+from migrate.running.interrupt import stop_here
 
 SETTLED_TOGETHER = 20
 """So many batches in a row in which nothing changed are committed together: only books and checkpoint are written."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from uuid import UUID
 
 import polars as pl
 import sqlalchemy as sa
@@ -15,9 +14,12 @@ from casemodel import Target, tables, unique_keys
 from connectors import Scratch, as_text, record_ids
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.batch import record_hash
+from migrate.pipeline.before_images import WRITE
 from migrate.proof.sample import Sample
 
 PAGE = 100_000
+MOST_PREVIOUS = 10_000
+"""Of the records of a batch that differ: so many are held against what they were before."""
 
 
 @dataclass
@@ -29,23 +31,24 @@ class TargetAgain:
     hash_key: bytes
     sample: Sample | None = None
     """The records that `ids` gives."""
+    reader: Callable[[], Target] | None = None
+    """Opens the target once more, for the thread that reads records; None: there is none."""
     _scratch: Scratch = field(default_factory=Scratch)
     _explained: bool = False
     _hashed: bool = False
 
     def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         """Read records by id (see `reconciliation.ActualSide`)."""
-        names = ["id", *columns]
-        target = tables[self.table]
-        staged = self.target.ask("proof_ids", ids.drop_nulls().unique(maintain_order=True).to_frame("id"))
-        wanted = sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(record_ids(staged)))
-        found = self.target.query(wanted, tuple(names))
-        return found.join(self._edited(found["id"]), on="id", how="left", maintain_order="left").select(
-            "id", "edited", "settled", *columns
-        )
+        table = tables[self.table]
+        reader = self.target if self.reader is None else self.reader()
+        return reader.records(table, [table.c[name] for name in ("id", *columns)], ids)
 
-    def _edited(self, ids: pl.Series) -> pl.DataFrame:
-        """Return ``id``, whether the values no longer hash to what was written, and whether people chose these."""
+    def settled(self, ids: pl.Series) -> pl.Series:
+        """Return the ids whose values people chose to keep (see `reconciliation.ActualSide`)."""
+        return ids.clear() if self._kept.is_empty() else self.edits(ids).filter("settled")["id"]
+
+    def edits(self, ids: pl.Series) -> pl.DataFrame:
+        """Tell which records people edited (see `reconciliation.ActualSide`)."""
         if not self._hashed:
             self._keep_hashes()
         kept = pl.scan_parquet(self._scratch.folder / "hash-*.parquet")
@@ -53,6 +56,26 @@ class TargetAgain:
         parts = [self._compared(group, json.loads(str(columns[0]))) for columns, group in written.group_by("columns")]
         nothing = {"id": pl.String, "edited": pl.Boolean, "settled": pl.Boolean}
         return pl.concat(parts) if parts else pl.DataFrame(schema=nothing)
+
+    def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        """Tell what records held before (see `reconciliation.ActualSide`): of the first `MOST_PREVIOUS` at most."""
+        kept = ledger_table(self.target.dialect, "before_row")
+        rows: dict[str, dict[str, str | None]] = {}
+        if self._has_previous and ids.len():
+            staged = self.target.ask("proof_previous", ids.head(MOST_PREVIOUS).to_frame("id"))
+            wanted = sa.select(kept.c.target_id, kept.c.row).where(
+                kept.c.target == self.table, kept.c.kind == WRITE, kept.c.target_id.in_(sa.select(staged.c.id))
+            )
+            found = self.target.query(wanted.order_by(kept.c.undo_run), ("id", "row"))
+            rows = {key: json.loads(row) for key, row in found.iter_rows()}    # the newest of each stays
+        values = [{"id": key, **{name: {"value": row.get(name)} for name in columns}} for key, row in rows.items()]
+        return pl.DataFrame(values, {"id": pl.String} | dict.fromkeys(columns, pl.Struct({"value": pl.String})))
+
+    @cached_property
+    def _has_previous(self) -> bool:
+        kept = ledger_table(self.target.dialect, "before_row")
+        any_row = sa.select(kept.c.target_id).where(kept.c.target == self.table, kept.c.kind == WRITE).limit(1)
+        return self.target.query(any_row, ("id",)).height > 0
 
     @cached_property
     def _kept(self) -> pl.DataFrame:
@@ -130,38 +153,32 @@ class TargetAgain:
         return pl.concat(found)
 
     def ids(self, *columns: str) -> Iterator[pl.DataFrame]:
-        """Yield all ids of the table with what the id map says of them (see `reconciliation.ActualSide`).
+        """Yield all ids of the table (see `reconciliation.ActualSide`).
 
         Args:
             columns: columns of the table to read beside the id.
         """
+        table = tables[self.table]
+        below = None if self.sample is None else self.sample.below
+        yield from self.target.whole(table, [table.c[name] for name in ("id", *columns)], PAGE, below)
+
+    def origins(self, ids: pl.Series) -> pl.DataFrame:
+        """Return what the id map says of records (see `reconciliation.ActualSide`)."""
+        return self._known(ids).unique("id", keep="first", maintain_order=True)
+
+    def _known(self, ids: pl.Series) -> pl.DataFrame:
+        """Return all that the id map says of records: ``id``, ``mapping``, ``key``, ``state``."""
+        asked = ids.to_frame("id")
         if not self._explained:
             self._explain()
-        target, names = tables[self.table], ("id", *columns)
-        after = str(UUID(int=0))
-        wanted = sa.select(*(target.c[name] for name in names)).order_by("id").limit(PAGE)
-        if self.sample is not None:
-            wanted = wanted.where(target.c.id < self.sample.below)
-        while True:
-            page = self.target.query(wanted.where(target.c.id > after), names)
-            if page.is_empty():
-                return
-            known = pl.scan_parquet(self._scratch.folder / "ids-*.parquet").join(page.lazy(), on="id", how="semi")
-            yield page.join(known.collect(engine="streaming"), on="id", how="left", maintain_order="left").unique(
-                "id", maintain_order=True
-            )
-            after = str(page["id"][-1])
+        known = pl.scan_parquet(self._scratch.folder / "ids-*.parquet").join(asked.lazy(), on="id", how="semi")
+        return asked.join(known.collect(engine="streaming"), on="id", how="left", maintain_order="left")
 
     def explained(self, ids: pl.Series) -> pl.DataFrame:
         """Return what the id map says of records: ``id``, ``mapping``, ``key``; the row that leads where many share."""
-        if not self._explained:
-            self._explain()
-        asked = ids.to_frame("id")
-        known = pl.scan_parquet(self._scratch.folder / "ids-*.parquet").join(asked.lazy(), on="id", how="semi")
-        found = known.collect(engine="streaming").sort(pl.col("state") != "loaded", "mapping", "key")
-        return asked.join(
-            found.unique("id", keep="first", maintain_order=True), on="id", how="left", maintain_order="left"
-        ).select("id", "mapping", "key")
+        found = self._known(ids).sort(pl.col("state") != "loaded", "mapping", "key")
+        leading = found.unique("id", keep="first", maintain_order=True).select("id", "mapping", "key")
+        return ids.to_frame("id").join(leading, on="id", how="left", maintain_order="left")
 
     def _explain(self) -> None:
         """Write what the id map says of the table's records to a scratch store, page by page."""

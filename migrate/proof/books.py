@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 import polars as pl
@@ -29,7 +30,7 @@ from migrate.proof.actual import TargetAgain
 from migrate.proof.expected import SourceAgain
 from migrate.proof.sample import Sample
 from migrate.session import Session
-from reconciliation import ChildProof, ControlProof
+from reconciliation import ChildProof, ControlProof, Tolerance
 
 _ROWS = 50_000
 _PARENT = "parent:"
@@ -70,6 +71,7 @@ def _control(
         target=partial(_of_target, target, control),
         show_group=shown("g"),
         show_number=shown("n"),
+        tolerance=None if control.tolerance is None else Tolerance(control.tolerance, Decimal(control.tolerance)),
         partial=any(not on_way.isdisjoint(made.tables) for made in control.target_made.values()),
     )
 
@@ -136,11 +138,12 @@ class ChildrenAgain:
 
     def proof(self) -> ChildProof:
         """Return what the judge compares."""
-        return ChildProof(mapping=self.child.mapping, source=self._rows, target=self._records)
+        origins = self.actual.origins
+        return ChildProof(mapping=self.child.mapping, source=self._rows, target=self._records, origins=origins)
 
     def _rows(self) -> Iterator[pl.DataFrame]:
         for batch in self.expected.batches(values=False):
-            frame = batch.frame
+            frame = batch.standing(batch.frame)
             key = self._key(frame)
             found = self.links.resolve(LinkRequest(self.parent.name), key)
             rows = frame.select("outcome", "id", "state", "moved_on").with_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -46,20 +47,20 @@ class SourceAgain:
     """The ids of adopted records of its table by the ids that mappings give them."""
     sample: Sample | None = None
     """The records to give; the keys of the others are told apart from them."""
-    prepared: pl.DataFrame | None = None
-    """The rows of the batch that was given last."""
+    prepared: deque[pl.DataFrame] = field(default_factory=lambda: deque(maxlen=2))
+    """The rows of the batches that were given last: one is compared while the next is made."""
 
     def batches(self, *, values: bool) -> Iterator[ExpectedBatch]:
         """Yield every source row once, with what mapping it now gives (see `reconciliation.ExpectedSide`)."""
         relation = self.source.relation(self.mapping.relation)
-        duplicates = scan_keys(self.source, relation, self.mapping, known=True).duplicates
+        duplicates = scan_keys(self.source, relation, self.mapping, known=False).duplicates
         reading = open_reading(self.source, self.mapping, self.batch_rows)
         seen: set[str] = set()
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
                     prepared, beyond = self._drawn(found.prepared)
-                    self.prepared = prepared
+                    self.prepared.append(prepared)
                     mapped = self._mapped(prepared, duplicates)
                     if self.shared is None:
                         mapped = with_adopted(mapped, self.adopted)
@@ -72,10 +73,17 @@ class SourceAgain:
                     if found.unreadable is not None and found.unreadable.height:
                         frame = pl.concat([frame, self._unreadable(found.unreadable, frame)])
                     bar.advance(found.source_rows)
-                    yield ExpectedBatch(frame, found.source_rows, beyond)
+                    yield ExpectedBatch(frame, found.source_rows, beyond, look_up=self._look_up)
                     failpoint("between-proof-batches")
         finally:
             reading.close()
+
+    def batch(self, prepared: pl.DataFrame) -> ExpectedBatch:
+        """Return some rows of a relation whose keys are unique, each of which makes a record of its own."""
+        duplicates = pl.Series("_key", [], dtype=pl.String)
+        self.prepared.append(prepared)
+        frame = self._frame(prepared, self._mapped(prepared, duplicates), duplicates, values=True)
+        return ExpectedBatch(frame, prepared.height, look_up=self._look_up)
 
     def _drawn(self, prepared: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         """Return the rows that may be in the sample, and the keys of the others.
@@ -129,10 +137,8 @@ class SourceAgain:
                 .otherwise(pl.col("reason"))
                 .alias("reason"),
             )
-            .join(self._known(prepared["_key"]), left_on="_key", right_on="key", how="left", maintain_order="left")
-            .with_columns(_moved_on().alias("moved_on"))
         )
-        names = ["_key", "outcome", "reason", "id", "state", "moved_on"]
+        names = ["_key", "outcome", "reason", "id", "_hash"]
         if self.carried:
             spelled = {name.casefold(): name for name in prepared.columns}
             beside = [pl.col(spelled[name.casefold()]).alias(f"parent:{name}") for name in self.carried]
@@ -156,6 +162,11 @@ class SourceAgain:
             .drop("_row")
         )
 
+    def _look_up(self, rows: pl.DataFrame) -> pl.DataFrame:
+        known = self._known(rows["_key"]).select("key", "state", "known_hash")
+        found = rows.join(known, left_on="_key", right_on="key", how="left", maintain_order="left")
+        return found.with_columns(_moved_on().alias("moved_on")).drop("known_hash")
+
     def _without_repeats(self, outcomes: pl.DataFrame, duplicates: pl.Series) -> pl.DataFrame:
         """A row left behind for another row of its key answers for no record: it stands without its key."""
         counts = ~self.mapping.repeats(duplicates)
@@ -173,7 +184,7 @@ class SourceAgain:
     @staticmethod
     def _unreadable(unreadable: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
         """A physical record that cannot be read is a row without a key."""
-        known = {"outcome": pl.lit("rejected"), "reason": pl.col("code"), "moved_on": pl.lit(False)}
+        known = {"outcome": pl.lit("rejected"), "reason": pl.col("code")}
         return unreadable.select(
             known.get(name, pl.lit(None, dtype)).alias(name) for name, dtype in like.schema.items()
         )

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from casemodel import Source, Target, column_info, tables
 from mappings import CompiledMapping
-from migrate.books import run_books
 from migrate.ledger.store import UNDONE, table
 from migrate.session import Session
 from migrate.shown import Shown
+from migrate.status.books import run_books
 from reconciliation import Facts, IssueCount, SampleRow
 
 SAMPLES = 5

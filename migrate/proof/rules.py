@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,8 @@ class OwnRuleAsked:
     target: Target
     rule: OwnRule
     side: TargetAgain
+    seconds: float
+    """How long its SELECT may take in all."""
 
     def count(self) -> int:
         """Return how many records the table has."""
@@ -75,10 +78,16 @@ class OwnRuleAsked:
         return int(self.target.query(statement, ("n",))["n"][0])
 
     def offenders(self) -> Iterator[pl.DataFrame]:
-        """Yield the records of the table that its SELECT returns: ``id``, ``mapping``, ``key``."""
-        after = str(UUID(int=0))
+        """Yield the records of the table that its SELECT returns: ``id``, ``mapping``, ``key``.
+
+        Raises:
+            TimeIsUp: REC-045 the database took longer.
+        """
+        after, spent = str(UUID(int=0)), 0.0
         while True:
-            page = self._page(after, PAGE)
+            started = time.monotonic()
+            page = self._page(after, PAGE, self.seconds - spent)
+            spent += time.monotonic() - started
             if page.is_empty():
                 return
             yield self.side.explained(page["id"])
@@ -93,7 +102,7 @@ class OwnRuleAsked:
             RefusedError: REC-027 the database refuses it (exit 4).
         """
         try:
-            self._page(str(UUID(int=0)), 0)
+            self._page(str(UUID(int=0)), 0, self.seconds)
         except OmnicaseError as error:
             raise self._refused() from error
         except Exception:  # a driver's own error, whose text may quote values
@@ -107,7 +116,7 @@ class OwnRuleAsked:
             place=self.rule.place,
         )
 
-    def _page(self, after: str, most: int) -> pl.DataFrame:
+    def _page(self, after: str, most: int, seconds: float) -> pl.DataFrame:
         dialect, table = self.target.dialect, tables[self.rule.table]
         # A colon begins a parameter in SQLAlchemy's texts.
         sql = self.rule.sql[dialect].replace("\\", "\\\\").replace(":", "\\:")
@@ -119,4 +128,4 @@ class OwnRuleAsked:
             inner = inner.add_cte(*plain)
         key: sa.ColumnElement[Any] = as_text(dialect, table.c.id)
         wanted = sa.select(table.c.id).where(key.in_(inner), table.c.id > after).order_by(table.c.id).limit(most)
-        return self.target.query(wanted, ("id",))
+        return self.target.query_within(max(seconds, 0.001), wanted, ("id",))

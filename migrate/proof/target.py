@@ -15,14 +15,15 @@ import sqlalchemy as sa
 from casemodel import DIMENSIONS, BusinessRule, Dimension, Moment, Target, business_rules, tables
 from connectors import as_text
 from mappings import OwnRule, load_own_rules
-from migrate.database_check import Difference, differences
 from migrate.history import HISTORIES, History
 from migrate.ledger.store import UNDONE
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.standing import form_of
 from migrate.proof.actual import TargetAgain
 from migrate.proof.rules import OwnRuleAsked, RuleAsked
+from migrate.proof.sample import Sample
 from migrate.session import Session
+from migrate.target.check import Difference, differences
 from reconciliation import DimensionProof, RuleProof, SchemaAnswer, SchemaDifference, SchemaProof, TargetProof
 
 
@@ -40,6 +41,8 @@ class TargetChecks:
     names: Sequence[str]
     numbers: dict[str, int]
     now: datetime
+    sample: Sample | None = None
+    """The records that are divided; None: all."""
     _sides: dict[str, TargetAgain] = field(default_factory=dict)
 
     def proof(self) -> TargetProof:
@@ -84,7 +87,8 @@ class TargetChecks:
         )  # fmt: skip
 
     def _own(self, rule: OwnRule) -> RuleProof:
-        asked = OwnRuleAsked(self.target, rule, self._side(rule.table))
+        seconds = self.session.workspace.model.reconcile.rule_seconds
+        asked = OwnRuleAsked(self.target, rule, self._side(rule.table), seconds)
         asked.refuse_unless_it_runs()
         return RuleProof(
             id=rule.id, severity=rule.severity, target=rule.table, dutch=rule.dutch, english=rule.english, own=True,
@@ -99,16 +103,18 @@ class TargetChecks:
     def _dimension(self, each: Dimension) -> DimensionProof:
         return DimensionProof(
             target=each.table, by=each.by, column=each.column, length=each.length,
-            counts=partial(_counts, self.target, each),
+            counts=partial(_counts, self.target, each, self.sample),
             labels=partial(_labels, self.target, each) if each.label else None,
         )  # fmt: skip
 
 
-def _counts(target: Target, each: Dimension) -> pl.DataFrame:
+def _counts(target: Target, each: Dimension, sample: Sample | None) -> pl.DataFrame:
     column = tables[each.table].c[each.column]
     text: sa.ColumnElement[Any] = as_text(target.dialect, column)
     value = text if each.length is None else sa.func.substr(text, 1, each.length)
     found = sa.select(value.label("value"), sa.func.count().label("n")).group_by(value)
+    if sample is not None:
+        found = found.where(tables[each.table].c.id < sample.below)
     return target.query(found, ("value", "n")).with_columns(pl.col("n").cast(pl.Int64))
 
 

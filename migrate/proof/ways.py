@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from mappings import CompiledMapping
-from migrate.explain import Stage, stages_of
+from migrate.explain.row import Stage, stages_of
 from migrate.pipeline.links import LedgerLinks
 from migrate.proof.expected import SourceAgain
 from migrate.shown import Shown
@@ -16,7 +16,7 @@ _FROM = "from "
 
 
 class Ways:
-    """Explains rows of the batch that the source side of a mapping gave last."""
+    """Explains rows of the batches that the source side of a mapping gave last."""
 
     def __init__(self, mapping: CompiledMapping, side: SourceAgain, links: LedgerLinks, shown: Shown) -> None:
         self._mapping, self._side, self._links, self._shown = mapping, side, links, shown
@@ -38,10 +38,10 @@ class Ways:
         return tuple(way)
 
     def _explained(self, key: str) -> tuple[tuple[Stage, ...], dict[str, str]]:
-        prepared = self._side.prepared
-        hit = None if prepared is None else prepared.filter(pl.col("_key") == key).head(1)
-        if prepared is None or hit is None or hit.is_empty():
+        prepared = next((each for each in self._side.prepared if (each["_key"] == key).any()), None)
+        if prepared is None:
             return (), {}
+        hit = prepared.filter(pl.col("_key") == key).head(1)
         if hit["_group"][0] is not None:
             same = (pl.col("_group") == hit["_group"][0]) & (pl.col("_row") != hit["_row"][0])
             hit = pl.concat([hit, prepared.filter(same)])

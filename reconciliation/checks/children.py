@@ -96,11 +96,15 @@ def _of_target(
     rows = batch.filter(pl.col("parent_id").is_not_null()).with_columns(pl.col("id").hash().alias("child"))
     ours = pl.col("child").is_in(expected.implode())
     rows = rows.filter(ours | ~pl.col("child").is_in(apart.implode()))
-    mine = (pl.col("mapping") == child.mapping).fill_null(False)
-    gone = mine & (pl.col("state") == "gone").fill_null(False)
-    counted.explain("gone, kept", rows.filter(~ours & gone).height)
-    counted.explain("made in target", rows.filter(~ours & pl.col("mapping").is_null()).height)
-    counted.found.append(rows.filter(ours | (mine & ~gone)).select(pl.col("parent_id").hash().alias("parent"), "child"))
+    others = rows.filter(~ours)
+    if others.height:
+        others = others.join(child.origins(others["id"]), on="id", how="left", maintain_order="left")
+        mine = (pl.col("mapping") == child.mapping).fill_null(False)
+        gone = mine & (pl.col("state") == "gone").fill_null(False)
+        counted.explain("gone, kept", others.filter(gone).height)
+        counted.explain("made in target", others.filter(pl.col("mapping").is_null()).height)
+        rows = pl.concat([rows.filter(ours), others.filter(mine & ~gone).select(rows.columns)])
+    counted.found.append(rows.select(pl.col("parent_id").hash().alias("parent"), "child"))
 
 
 def _wrong(expected: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -138,12 +142,11 @@ def _names(parents: pl.Series, child: ChildProof, proof: MappingProof) -> pl.Dat
         )
         pages.append(named.filter(pl.col("parent").is_in(parents.implode())).unique("parent"))
     for page in proof.actual.ids():
-        here = page.select(
-            pl.col("id").hash().alias("parent"),
-            pl.when(pl.col("mapping") == proof.facts.mapping).then("key").alias("key"),
-            "id",
-        )
-        pages.append(here.filter(pl.col("parent").is_in(parents.implode())))
+        asked = page["id"].filter(page["id"].hash().is_in(parents.implode()))
+        if asked.len():
+            known = pl.when(pl.col("mapping") == proof.facts.mapping).then("key").alias("key")
+            here = proof.actual.origins(asked).select(pl.col("id").hash().alias("parent"), known, "id")
+            pages.append(here)
     return pl.concat(pages).unique("parent", keep="first", maintain_order=True)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from reconciliation.findings import Example, FindingBook, GroupKey
 from reconciliation.sides import ControlProof, Facts
+from reconciliation.tolerance import Tolerance, within_expr
 from reconciliation.verdict import Check, outcome_of
 
 TOTALS = "controls.totals"
@@ -26,6 +27,8 @@ def check_control(control: ControlProof, facts: Facts, book: FindingBook) -> Che
         )  # fmt: skip
     source, target = control.source(), control.target()
     pairs = _pairs(source, target)
+    tolerated = _tolerated(pairs, control.tolerance)
+    pairs = pairs.with_columns(pl.when(~tolerated).then(pl.col("_cause")).alias("_cause"))
     wrong = pairs.filter(pl.col("_cause").is_not_null())
     for (cause,), part in wrong.group_by("_cause", maintain_order=True):
         group = GroupKey(TOTALS, None, str(cause), control.name)
@@ -35,6 +38,8 @@ def check_control(control: ControlProof, facts: Facts, book: FindingBook) -> Che
         check=TOTALS, level="controls", mapping=facts.mapping, target=facts.target, about=control.name, outcome=outcome,
         compared_source=source.height, compared_target=target.height, compared_values=pairs.height,
         findings=wrong.height, meaning=facts.meaning,
+        tolerances={control.name: control.tolerance.text} if control.tolerance else {},
+        tolerated={control.name: int(tolerated.sum())} if control.tolerance else {},
         reason="nothing_to_compare" if outcome == "not_applicable" else None,
     )  # fmt: skip
 
@@ -52,6 +57,14 @@ def _pairs(source: pl.DataFrame, target: pl.DataFrame) -> pl.DataFrame:
         .when(~_equal(expected, found)).then(pl.lit("total differs"))
         .alias("_cause")
     )  # fmt: skip
+
+
+def _tolerated(pairs: pl.DataFrame, tolerance: Tolerance | None) -> pl.Series:
+    """Return which groups differ by no more than the control allows."""
+    if tolerance is None:
+        return pl.repeat(False, pairs.height, eager=True)
+    differs = (pl.col("_cause") == "total differs").fill_null(False)
+    return pairs.select(differs & within_expr("expected", "found", tolerance)).to_series()
 
 
 def _once(frame: pl.DataFrame, name: str) -> pl.DataFrame:

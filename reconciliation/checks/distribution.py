@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 
 from reconciliation.findings import Example, FindingBook, GroupKey
-from reconciliation.sides import DimensionProof, MappingProof
+from reconciliation.sides import DimensionProof, ExpectedBatch, MappingProof
 from reconciliation.verdict import Check, Distribution, DistributionGroup, outcome_of
 
 GROUPS = "distribution.groups"
@@ -45,15 +45,14 @@ class Distributions:
         """Take part with one more mapping."""
         self._earlier, self._proofs = self._ids, [*self._proofs, proof]
 
-    def add(self, frame: pl.DataFrame, found: pl.DataFrame) -> None:
-        """Count one batch: what the rows give, and the records that cannot be compared."""
-        names = self.columns
-        there = found.select("id", "settled", pl.lit(True).alias("_present"), *(_found(name) for name in names))
-        absent = [pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns]
-        rows = frame.with_columns(absent).join(there, on="id", how="left", maintain_order="left", nulls_equal=False)
+    def add(self, batch: ExpectedBatch, rows: pl.DataFrame) -> None:
+        """Count one batch, beside the records of the target: what its rows give, and what cannot be compared."""
+        settled = self._proofs[-1].actual.settled(rows.filter("_present")["id"])
+        absent = [pl.lit(None, pl.String).alias(name) for name in self.columns if name not in rows.columns]
+        rows = batch.standing(rows.with_columns(absent))
         excused = (
             pl.col("moved_on").fill_null(False)
-            | pl.col("settled").fill_null(False)
+            | pl.col("id").is_in(settled.implode()).fill_null(False)
             | ((pl.col("outcome") == "record") & pl.col("state").is_in(_NOT_WRITTEN).fill_null(False))
         )
         rows = rows.with_columns(
@@ -61,7 +60,7 @@ class Distributions:
             pl.col("id").hash().is_in(self._earlier.implode()).alias("_counted"),
         )
         counted = rows.filter((pl.col("outcome") == "record") & ~pl.col("_excused") & ~pl.col("_counted"))
-        once = rows.filter(pl.col("_excused") & ~pl.col("_counted") & pl.col("_present").fill_null(False))
+        once = rows.filter(pl.col("_excused") & ~pl.col("_counted") & pl.col("_present"))
         once = once.unique("id", maintain_order=True).join(counted.select("id"), on="id", how="anti")
         self._left_out += once.height
         for each in self._dimensions:
@@ -129,10 +128,6 @@ class Distributions:
         both = both.group_by("value").agg(pl.col("expected", "found").sum())
         both = both.filter((pl.col("expected") != 0) | (pl.col("found") != 0))
         return _folded(each, both, self._left_out)
-
-
-def _found(name: str) -> pl.Expr:
-    return pl.col(name).alias(f"{name}:found")
 
 
 def _counts(rows: pl.DataFrame, column: str, each: DimensionProof) -> pl.DataFrame:

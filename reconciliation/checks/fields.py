@@ -11,7 +11,8 @@ import polars as pl
 from reconciliation.causes import likely_causes
 from reconciliation.differences import difference_kind_expr
 from reconciliation.findings import Example, FindingBook, GroupKey
-from reconciliation.sides import MappingProof
+from reconciliation.sides import ExpectedBatch, MappingProof
+from reconciliation.tolerance import within_expr
 from reconciliation.verdict import Check, outcome_of
 
 VALUES = "fields.values"
@@ -29,32 +30,46 @@ class Fields:
         self._columns = {column.name: column for column in proof.columns}
         self._names = list(self._columns)
         self._ways: Counter[GroupKey] = Counter()
+        self._tolerances = {
+            name: each.tolerance for name, each in self._columns.items() if each.tolerance is not None
+        }
+        self._tolerated = dict.fromkeys(self._tolerances, 0)
         self._expected = self._compared = self._moved_on = self._settled = 0
         facts = proof.facts
         self._mapping_changed = facts.loaded_meaning is not None and facts.loaded_meaning != facts.meaning
 
-    def add(self, frame: pl.DataFrame, found: pl.DataFrame) -> None:
-        """Compare the records of one batch with the records of the target."""
-        records = frame.filter(pl.col("outcome") == "record")
+    def add(self, batch: ExpectedBatch, rows: pl.DataFrame) -> None:
+        """Compare the values of one batch, beside those of the target (`reconciliation.reading.beside`).
+
+        All are compared; what the ledger says of a row, and whether people edited it, is asked of those that differ.
+        """
+        records = rows.filter(pl.col("outcome") == "record")
         self._expected += records.height
-        pairs = records.join(found, on="id", how="inner", suffix=":found", maintain_order="left")
+        pairs = records.filter("_present")
         self._compared += pairs.height
         if pairs.is_empty() or not self._names:
             return
         differs = {name: pl.col(name).ne_missing(pl.col(f"{name}:found")) for name in self._names}
-        edited, moved = pl.col("edited").fill_null(False), pl.col("moved_on").fill_null(False)
-        settled = pl.col("settled").fill_null(False)
-        pairs = pairs.with_columns(_cause(settled, edited, moved, self._mapping_changed).alias("_cause"))
+        if self._tolerances:
+            differs = self._beyond(pairs, differs)
         sums = pairs.select(**{name: differs[name].sum() for name in self._names}).row(0, named=True)
         wrong = [name for name in self._names if sums[name]]
         if not wrong:
             return
-        any_wrong = pl.any_horizontal([differs[name] for name in wrong])
-        excused = pl.col("_cause").is_in(["source moved on", SETTLED])
-        self._moved_on += pairs.filter(any_wrong & (pl.col("_cause") == "source moved on")).height
-        self._settled += pairs.filter(any_wrong & (pl.col("_cause") == SETTLED)).height
+        differing = self._with_causes(batch, pairs.filter(pl.any_horizontal([differs[name] for name in wrong])))
+        self._moved_on += differing.filter(pl.col("_cause") == "source moved on").height
+        self._settled += differing.filter(pl.col("_cause") == SETTLED).height
+        counted = differing.filter(~pl.col("_cause").is_in(["source moved on", SETTLED]))
+        before = self._proof.actual.previous(counted["id"], wrong).rename({name: _before(name) for name in wrong})
+        counted = counted.join(before, on="id", how="left", maintain_order="left")
         for name in wrong:
-            self._keep(name, pairs.filter(differs[name] & ~excused), pairs[name])
+            self._keep(name, counted.filter(differs[name]), pairs[name])
+
+    def _with_causes(self, batch: ExpectedBatch, rows: pl.DataFrame) -> pl.DataFrame:
+        edits = self._proof.actual.edits(rows["id"])
+        known = batch.standing(rows).join(edits, on="id", how="left", maintain_order="left")
+        edited, moved, settled = (pl.col(name).fill_null(False) for name in ("edited", "moved_on", "settled"))
+        return known.with_columns(_cause(settled, edited, moved, self._mapping_changed).alias("_cause"))
 
     def check(self) -> Check:
         """Return the answer for this mapping."""
@@ -65,9 +80,20 @@ class Fields:
             check=VALUES, level="fields", mapping=facts.mapping, target=facts.target, outcome=outcome,
             compared_source=self._expected, compared_target=self._compared, compared_values=values,
             moved_on=self._moved_on, findings=findings, meaning=facts.meaning,
+            tolerances={name: each.text for name, each in self._tolerances.items()}, tolerated=dict(self._tolerated),
             explained={SETTLED: self._settled} if self._settled else {},
             reason="nothing_to_compare" if outcome == "not_applicable" else None,
         )  # fmt: skip
+
+    def _beyond(self, pairs: pl.DataFrame, differs: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+        """Return what differs by more than is tolerated, and count the rest."""
+        within = {
+            name: differs[name] & within_expr(name, f"{name}:found", most) for name, most in self._tolerances.items()
+        }
+        counts = pairs.select(each.sum().alias(name) for name, each in within.items())
+        for name, count in counts.row(0, named=True).items():
+            self._tolerated[name] += count
+        return differs | {name: differs[name] & ~each for name, each in within.items()}
 
     def _keep(self, name: str, wrong: pl.DataFrame, expected: pl.Series) -> None:
         if wrong.is_empty():
@@ -75,7 +101,7 @@ class Fields:
         kinds = wrong.with_columns(difference_kind_expr(name, f"{name}:found").alias("_kind"))
         for (cause, kind), part in kinds.group_by("_cause", "_kind", maintain_order=True):
             group = GroupKey(VALUES, name, str(cause), str(kind))
-            likely = likely_causes(part, name, f"{name}:found", self._columns[name], expected)
+            likely = likely_causes(part, name, f"{name}:found", self._columns[name], expected, _before(name))
             self._book.add(group, part.height, partial(self._examples, name, group, part), likely)
 
     def _examples(self, name: str, group: GroupKey, part: pl.DataFrame, room: int) -> Iterable[Example]:
@@ -89,6 +115,10 @@ class Fields:
             return ()
         self._ways[group] += 1
         return self._proof.stages(key, name)
+
+
+def _before(name: str) -> str:
+    return f"{name}:before"
 
 
 def _cause(settled: pl.Expr, edited: pl.Expr, moved: pl.Expr, mapping_changed: bool) -> pl.Expr:

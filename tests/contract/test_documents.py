@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -15,10 +16,12 @@ import pytest
 
 from casemodel import OmnicaseError, Partition, Relation, SystemFailure
 from connectors import SystemConfig, open_source
+from connectors.document_rules import DocumentRule
 from connectors.document_store import DocumentStore
-from connectors.documented import COLUMNS, Documented
+from connectors.documented import Documented
 from connectors.shared_store import open_store
 
+COLUMNS = DocumentRule("", False).columns
 PDF = b"%PDF-1.4 een brief"
 LONG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12_000
 
@@ -68,7 +71,7 @@ PATHS = {
 }
 
 
-def system(folder: Path, documents: dict[str, Any], rows: list[tuple[Any, ...]], declared: str = "TEXT") -> SystemConfig:
+def system(folder: Path, documents: Any, rows: list[tuple[Any, ...]], declared: str = "TEXT") -> SystemConfig:
     path = folder / "oud.db"
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path)) as connection:
@@ -174,9 +177,37 @@ def test_blobs_are_documents_too(folder: Path) -> None:
     assert (folder / "store" / ref(LONG)).read_bytes() == LONG
 
 
+def test_a_row_may_carry_several_documents(folder: Path) -> None:
+    coded = [base64.b64encode(PDF).decode(), "VGVz\ndA==", "VGVzdA=", "", None]
+    with closing(sqlite3.connect(folder / "twee.db")) as connection:
+        connection.execute("CREATE TABLE DOC (NR INTEGER PRIMARY KEY, PAD TEXT, INHOUD TEXT)")
+        connection.executemany("INSERT INTO DOC VALUES (?, ?, ?)", zip(range(5), list(PATHS)[1:6], coded, strict=True))
+        connection.commit()
+    rules = [BY_PATH | {"path": "PAD"}, {"content": "inhoud", "coded": "base64", "as": "copy"}]
+    config = SystemConfig("oud", "sqlite", {"path": "twee.db", "documents": {"DOC": rules}}, folder)
+    with closing(open_source(config)) as source:
+        assert isinstance(source, Documented)
+        source.keep_documents(str(folder / "store"))
+        frame = pl.concat([each.frame for each in source.extract(Partition("DOC", 120))])
+        few = pl.concat(list(source.columns("DOC", ["_doc_copy_size", "NR", "_doc_state"], 2)))
+        assert source.fetch("DOC", frame["_ref"]).equals(frame)
+    assert few.rows() == frame.select("_doc_copy_size", "NR", "_doc_state").rows()
+    assert source.relation("DOC").column_names() == ("NR", "PAD") and "INHOUD" not in frame.columns
+    assert frame.select(COLUMNS).rows() == list(PATHS.values())[1:6]
+    copies = DocumentRule("", True, name="copy").columns
+    told = [("found", "18", sha(PDF), "application/pdf", ref(PDF)), ("found", "4", sha(b"Test"), "text/plain", ref(b"Test"))]
+    assert frame.select(copies).rows() == [*told, ("unreadable", *[None] * 4), ("empty", "0", *[None] * 3), ("none", *[None] * 4)]
+    kept = {path.name for path in (folder / "store/sha256").rglob("*") if path.is_file()}
+    assert kept == {sha(PDF), sha(LONG), sha(b"Test")}
+
+
 @pytest.mark.parametrize(
     ("documents", "code", "exit_status"),
     [
+        ([BY_PATH, BY_PATH], "CON-003", 4),
+        ([], "CON-003", 4),
+        (BY_PATH | {"as": "Een Scan"}, "CON-003", 4),
+        ({"content": "STUK", "coded": "hex"}, "CON-003", 4),
         (BY_PATH | {"folder": "weg"}, "CON-078", 5),
         (BY_PATH | {"folder": "file:///nergens/weg"}, "CON-078", 5),
         (BY_PATH | {"folder": "nergens://x"}, "CON-004", 4),
@@ -187,7 +218,7 @@ def test_blobs_are_documents_too(folder: Path) -> None:
         (BY_PATH | {"folder": "smb://ik:geheim@srv/docs"}, "CON-002", 4),
     ],
 )
-def test_wrong_settings_are_refused(folder: Path, documents: dict[str, Any], code: str, exit_status: int) -> None:
+def test_wrong_settings_are_refused(folder: Path, documents: Any, code: str, exit_status: int) -> None:
     with pytest.raises(OmnicaseError) as caught:
         read(system(folder, documents, [(1, "x")]))
     assert (caught.value.code, caught.value.exit_status) == (code, exit_status)

@@ -56,6 +56,27 @@ def test_all_is_said_at_once(omnicase, workspace):
     assert not (workspace.parent / "zaak.db").exists()
 
 
+def test_documents_and_their_store_are_looked_at(omnicase, workspace):
+    scans, file = workspace.parent / "scans", workspace / "workspace.yml"
+    carries = "documents: {ZAAK: {path: ZAAKNR, folder: ../scans}}"
+    file.write_text(file.read_text().replace("path: ../zaak.db}", f"path: ../zaak.db, {carries}}}"))
+    answer = omnicase("-C", workspace, "--format", "json", "doctor")
+    assert (answer.status, findings(answer)) == (5, {"system zaak": "CON-078", "documents zaak": "CON-078"})
+    scans.mkdir()
+    answer = omnicase("-C", workspace, "--format", "json", "doctor")
+    assert (answer.status, findings(answer)) == (0, {})
+    assert not (workspace / "documents").exists(), "looking makes nothing"
+    (workspace / "documents").mkdir(mode=0o755)
+    assert findings(omnicase("-C", workspace, "--format", "json", "doctor")) == {"content store": "DOC-031"}
+    (workspace / "documents").rmdir()
+    (workspace / "documents").write_text("a file")
+    answer = omnicase("-C", workspace, "--format", "json", "doctor")
+    assert (answer.status, findings(answer)) == (5, {"content store": "DOC-030"})
+    file.write_text(file.read_text() + "documents: {store: 'nergens://x'}\n")
+    answer = omnicase("-C", workspace, "--format", "json", "doctor")
+    assert (answer.status, findings(answer)) == (4, {"content store": "CON-004"})
+
+
 def test_s12_a_role_that_may_do_more_than_read_is_a_finding(omnicase, workspace, postgres_database):
     execute(
         postgres_database,

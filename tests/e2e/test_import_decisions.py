@@ -15,7 +15,7 @@ import xlsxwriter
 from command_line import Answer, in_process
 from tiny_workspace import make_workspace
 
-from migrate.waiver_schemas import imported_schema
+from migrate.waivers.schemas import imported_schema
 
 DECISION = {"besluit": "accepteren", "besloten door": "bea", "geldig tot": "31-12-2099", "opmerking": "Zo afgesproken"}
 

@@ -23,9 +23,9 @@ from command_line import Answer, CommandLine, in_process
 from targets import assert_same_target, copy_workspace, file_states, model_rows
 from tiny_workspace import edit, make_workspace
 
-from migrate.answer_schemas import status_schema
 from migrate.ledger.store import table
-from migrate.opened_target import workspace_target
+from migrate.status.schemas import status_schema
+from migrate.target.opened import workspace_target
 from migrate.workspace import load_workspace
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer

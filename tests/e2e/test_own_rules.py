@@ -10,7 +10,7 @@ import pytest
 from command_line import in_process
 from made_once import made_once
 from targets import copy_workspace, upgrade
-from tiny_workspace import make_workspace
+from tiny_workspace import edit, make_workspace
 
 pytestmark = pytest.mark.no_cover
 
@@ -112,3 +112,42 @@ def test_an_id_stands_once_and_a_link_to_elsewhere_is_refused(tiny: Path, tmp_pa
     (tmp_path / "elders.yml").write_text(GOOD)
     (tiny / "checks/a.yml").symlink_to(tmp_path / "elders.yml")
     assert "REC-020" in reconcile(tiny, GOOD.replace("E-1", "E-2")).out
+
+
+SLOW = """rules:
+  - {id: E-9, nl: Duurt te lang, en: Takes too long, severity: signal, table: customer_contact,
+     sql: "SELECT a.id FROM customer_contact a, customer_contact b, customer_contact c, customer_contact d,
+       customer_contact e, customer_contact f, customer_contact g, customer_contact h, customer_contact i,
+       customer_contact j, customer_contact k WHERE a.subject || b.subject || k.subject = 'nooit'"}
+"""
+
+
+def test_a_rule_that_takes_too_long_is_ended_and_never_passes(tiny: Path) -> None:
+    """It is a difference, whatever its severity; people may accept that nobody knows."""
+    edit(tiny / "workspace.yml", "systems:", "reconcile: {rule_seconds: 1}\nsystems:")
+    answer = reconcile(tiny, SLOW)
+    assert answer.status == 3 and answer.document["verdict"] == "findings"
+    (group,) = answer.document["groups"]
+    assert (group["check"], group["cause"], group["difference"]) == ("rules.own", "rule not answered", "E-9")
+    assert [each["answered"] for each in answer.document["rules"] if each["rule"] == "E-9"] == [False]
+    told = in_process("-C", tiny, "reconcile", "--level", "rules").out
+    assert "Een bedrijfsregel gaf geen antwoord" in told or "Duurt te lang" in told
+
+
+def test_a_form_that_differs_can_be_accepted_and_a_missing_column_cannot(tiny: Path) -> None:
+    """An index beside those of the model is accepted by two people; what cannot be read is nobody's to accept."""
+    with closing(sqlite3.connect(tiny / "target.db")) as target:
+        target.execute("ALTER TABLE customer_contact ADD COLUMN extra TEXT")
+    group = in_process("-C", tiny, "--format", "json", "reconcile", "--level", "schema").document["groups"][0]
+    propose = ("waiver", "propose", "--reason", "van de leverancier", "--until", "2099-12-31", "--by", "an", "--group")
+    assert in_process("-C", tiny, *propose, group["id"]).status == 0
+    assert in_process("-C", tiny, "waiver", "approve", "1", "--by", "bea").status == 0
+    accepted = in_process("-C", tiny, "--format", "json", "reconcile")
+    assert (accepted.status, accepted.document["verdict"]) == (0, "in_balance"), accepted.document["groups"]
+    with closing(sqlite3.connect(tiny / "target.db")) as target:
+        target.execute("ALTER TABLE customer_contact DROP COLUMN extra")
+        target.execute("ALTER TABLE customer_contact RENAME COLUMN response TO answer")
+    lost = in_process("-C", tiny, "--format", "json", "reconcile", "--level", "schema").document["groups"]
+    missing = next(each["id"] for each in lost if each["cause"] == "form missing" and each["difference"] == "column")
+    refused = in_process("-C", tiny, "--format", "json", *propose, missing)
+    assert (refused.status, refused.document["code"]) == (6, "WAI-005")

@@ -16,7 +16,7 @@ from targets import assert_same_target, copy_workspace
 from tiny_workspace import edit
 
 from connectors import open_target
-from migrate.target_copy import copy_target
+from migrate.target.copy import copy_target
 
 pytestmark = pytest.mark.no_cover  # the same lines as with SQLite, but for one module
 

@@ -13,7 +13,7 @@ from command_line import in_process
 from tiny_workspace import contact, edit, make_workspace, write_contacts
 
 from migrate.ledger.store import table
-from migrate.opened_target import workspace_target
+from migrate.target.opened import workspace_target
 from migrate.workspace import load_workspace
 
 BEFORE = ("purge", "--before", "2099-01-01")

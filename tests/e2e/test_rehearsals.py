@@ -10,7 +10,7 @@ import pytest
 from command_line import in_process
 from tiny_workspace import contact, make_workspace, write_contacts
 
-from migrate.answer_schemas import history_schema, status_schema
+from migrate.status.schemas import history_schema, status_schema
 
 
 def run(folder: Path, *words: str, status: int) -> str:

@@ -20,7 +20,7 @@ from tiny_workspace import edit
 
 from casemodel import GuardError, OmnicaseError, Place, RefusedError, RefusedMany, SystemFailure
 from connectors import open_target
-from migrate.target_copy import copy_target
+from migrate.target.copy import copy_target
 
 pytestmark = pytest.mark.no_cover
 SOME = ("seed.channel", "zaak.case_type", "zaak.unit", "zaak.actor", "zaak.case", "balie.party")

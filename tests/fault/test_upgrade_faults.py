@@ -11,13 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from casemodel import SystemFailure
-from migrate.database import COPY_SUFFIX, check, current, heads, is_current, target_engine, upgrade
+from migrate.target.database import COPY_SUFFIX, check, current, heads, is_current, target_engine, upgrade
 
 # Upgrades in a process of its own, which is killed before the given statement.
 DIES = """
 import os, signal, sys
 import sqlalchemy as sa
-from migrate.database import target_engine, upgrade
+from migrate.target.database import target_engine, upgrade
 engine, left = target_engine(sys.argv[1]), int(sys.argv[2])
 @sa.event.listens_for(engine, "before_cursor_execute")
 def count(connection, cursor, statement, *rest):
@@ -123,7 +123,7 @@ def test_r09_the_copy_of_a_killed_upgrade_replaces_a_file_that_is_damaged(tmp_pa
 
 
 def test_two_upgrades_at_once_both_end_well(target_url, project_root):
-    code = "import sys; from migrate.database import *; upgrade(target_engine(sys.argv[1]))"
+    code = "import sys; from migrate.target.database import *; upgrade(target_engine(sys.argv[1]))"
     both = [
         subprocess.Popen([sys.executable, "-c", code, target_url], cwd=project_root, stderr=subprocess.PIPE, text=True)
         for _ in range(2)

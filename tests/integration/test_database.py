@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from casemodel import GuardError, RefusedError, SystemFailure, tables
-from migrate.database import check, current, heads, is_current, require_current, target_engine, upgrade
 from migrate.history import HISTORIES
+from migrate.target.database import check, current, heads, is_current, require_current, target_engine, upgrade
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
 

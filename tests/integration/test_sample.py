@@ -12,10 +12,10 @@ from polars.testing import assert_frame_equal
 from small_demo import loaded_demo
 
 from casemodel import UsageError
-from migrate.opened_target import workspace_target
+from migrate.opening import open_session
 from migrate.proof import Sample, build_proofs, sample_of
-from migrate.run import as_of_date
-from migrate.session import open_session
+from migrate.running.run import as_of_date
+from migrate.target.opened import workspace_target
 from migrate.workspace import load_workspace
 
 WAYS = ["zaak.case", "zaak.person", "zaak.person_digital", "zaak.case_status_made", "kcc.contact", "balie.actor_name"]
@@ -55,13 +55,13 @@ def test_both_sides_are_limited_alike_and_every_row_is_counted(tmp_path_factory:
 
 def test_a_sample_says_that_it_is_one(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = loaded_demo(tmp_path_factory)
-    asked = ("reconcile", "zaak.case_status", "--level", "accounting,keys,fields", "--sample", "25%")
+    asked = ("reconcile", "balie.queue_ticket", "--level", "accounting,keys,fields,distribution", "--sample", "25%")
     found = in_process("-C", folder, "--format", "json", *asked)
     assert (found.status, found.document["verdict"], found.document["sample"]) == (0, "in_balance", 0.25)
     shares = {check["level"]: check["share"] for check in found.document["checks"]}
-    assert shares == {"accounting": 1, "keys": 0.25, "fields": 0.25}
+    assert shares == {"accounting": 1, "keys": 0.25, "fields": 0.25, "distribution": 0.25}
     counts = {check["level"]: check["compared_source"] for check in found.document["checks"]}
-    assert 0 < counts["fields"] < counts["accounting"]
+    assert 0 < counts["distribution"] <= counts["fields"] < counts["accounting"]
     said = in_process("-C", folder, *asked).out
     assert "IN BALANS – STEEKPROEF VAN 25" in said and "Dit is een steekproef" in said
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from casemodel import tables
-from migrate.database import target_engine, upgrade
+from migrate.target.database import target_engine, upgrade
 
 _numbers = itertools.count(1)
 DAY = date(2011, 4, 5)

@@ -22,7 +22,7 @@ from typing import Any
 
 from command_line import ROOT, Answer, CommandLine
 
-IMPORTED = ("migrate.cli.run", "migrate.run", "migrate.session", "psycopg", "psycopg.types.json", "adbc_driver_sqlite.dbapi",
+IMPORTED = ("migrate.cli.run", "migrate.running.run", "migrate.session", "psycopg", "psycopg.types.json", "adbc_driver_sqlite.dbapi",
             "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite")
 """What a run imports at some time."""
 SECONDS = 120

@@ -71,7 +71,9 @@ class Source:
 class Target:
     """The actual side: a table with records, and the ledger's id map and hash beside it."""
 
-    database: sqlite3.Connection = field(default_factory=lambda: sqlite3.connect(":memory:"))
+    before: list[dict[str, str | None]] = field(default_factory=list)
+    """Records as they were before the last load."""
+    database: sqlite3.Connection = field(default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False))
 
     def __post_init__(self) -> None:
         self.database.execute("CREATE TABLE record (id TEXT PRIMARY KEY, identification, surname, end_date)")
@@ -86,6 +88,21 @@ class Target:
         return record
 
     def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        return self._read(ids).select("id", *columns)
+
+    def edits(self, ids: pl.Series) -> pl.DataFrame:
+        return self._read(ids).select("id", "edited", pl.lit(False).alias("settled")).drop_nulls("edited")
+
+    def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+        schema = {"id": pl.String} | dict.fromkeys(columns, pl.Struct({"value": pl.String}))
+        known = [each for each in self.before if each["id"] in set(ids)]
+        rows = [{"id": each["id"], **{name: {"value": each[name]} for name in columns}} for each in known]
+        return pl.DataFrame(rows, schema=schema)
+
+    def settled(self, ids: pl.Series) -> pl.Series:
+        return ids.clear()
+
+    def _read(self, ids: pl.Series) -> pl.DataFrame:
         marks = ", ".join("?" * len(ids))
         found = self.database.execute(
             "SELECT r.id, l.written <> COALESCE(identification, 'None') || '|' || COALESCE(surname, 'None') || '|' || "
@@ -93,8 +110,7 @@ class Target:
             f"FROM record r LEFT JOIN ledger l USING (id) WHERE r.id IN ({marks})", ids.to_list(),
         ).fetchall()
         schema = {"id": pl.String, "edited": pl.Int64} | dict.fromkeys(COLUMNS, pl.String)
-        frame = pl.DataFrame(found, schema=schema, orient="row").with_columns(pl.col("edited").cast(pl.Boolean))
-        return frame.select("id", "edited", pl.lit(False).alias("settled"), *columns)
+        return pl.DataFrame(found, schema=schema, orient="row").with_columns(pl.col("edited").cast(pl.Boolean))
 
     def holders(self, records: pl.DataFrame) -> pl.DataFrame:
         found = [
@@ -107,12 +123,14 @@ class Target:
         return pl.DataFrame(found, schema=dict.fromkeys(("id", "column", "holder"), pl.String), orient="row")
 
     def ids(self) -> Iterator[pl.DataFrame]:
-        found = self.database.execute(
-            "SELECT r.id, mapping, key, state FROM record r LEFT JOIN ledger USING (id) ORDER BY r.id"
-        ).fetchall()
+        found = self.database.execute("SELECT id FROM record ORDER BY id").fetchall()
         for start in range(0, len(found), 2):
-            schema = dict.fromkeys(("id", "mapping", "key", "state"), pl.String)
-            yield pl.DataFrame(found[start : start + 2], schema=schema, orient="row")
+            yield pl.DataFrame(found[start : start + 2], schema={"id": pl.String}, orient="row")
+
+    def origins(self, ids: pl.Series) -> pl.DataFrame:
+        found = self.database.execute("SELECT id, mapping, key, state FROM ledger").fetchall()
+        known = pl.DataFrame(found, schema=dict.fromkeys(("id", "mapping", "key", "state"), pl.String), orient="row")
+        return ids.to_frame("id").join(known, on="id", how="left", maintain_order="left")
 
 
 def mask(column: str, value: str | None) -> str:

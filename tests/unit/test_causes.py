@@ -14,6 +14,10 @@ from reconciliation.words import texts
 
 CASES = [
     ("date", "9999-12-31", None, "null_if missing"),
+    ("text", " N.v.t", None, "null_if lacks text"),
+    ("text", "-", None, "null_if lacks text"),
+    ("text", "Nvt de Vries", None, "value lost"),
+    ("text", "onb", None, "value lost"),
     ("date", None, "9999-12-31", "filler date"),
     ("date", "2011-10-30", "1900-01-01", "filler date"),
     ("date", "2011-10-30", None, "value lost"),
@@ -65,7 +69,7 @@ def test_the_pattern_of_both_values_names_the_cause(kind, expected, found, likel
 
 
 def test_every_cause_has_an_example_and_words_in_both_languages():
-    assert {likely for *_, likely in CASES} - {None} == set(LIKELY)
+    assert {likely for *_, likely in CASES} - {None} | {"previous value"} == set(LIKELY)
     for lang in ("nl", "en"):
         assert all(f"likely.{name}" in texts(lang) for name in LIKELY)
 
@@ -76,6 +80,13 @@ def test_texts_cut_at_one_length_are_told_with_it():
     some = wrong.with_columns(pl.Series("f", ["abc", "ijklm", "Piet"]))
     causes = dict(likely_causes(some, "e", "f", column("text"), pl.Series(["Piet", "Kees"])))
     assert causes == {"cut off": 2, "another record's value": 1}
+
+
+def test_a_text_of_null_if_written_otherwise_is_told():
+    wrong = pl.DataFrame({"e": ["N.B.N."], "f": [None]}, schema={"e": pl.String, "f": pl.String})
+    named = replace(column("text"), null_texts=("nbn",))
+    assert wrong.select(likely_expr("e", "f", named)).item() == "null_if lacks text"
+    assert wrong.select(likely_expr("e", "f", column("text"))).item() == "value lost"
 
 
 def test_a_value_that_many_records_have_belongs_to_nobody():
@@ -101,10 +112,13 @@ def test_a_child_under_another_parent_was_moved_and_a_lost_one_was_not():
 
     def there():
         yield pl.DataFrame(
-            {"id": ["a", "b"], "parent_id": [ids[1], ids[1]], "mapping": ["zaak.status"] * 2, "state": ["loaded"] * 2}
+            {"id": ["a", "b"], "parent_id": [ids[1], ids[1]]}
         )  # fmt: skip
 
-    child = ChildProof(mapping="zaak.status", source=source, target=there)
+    def origins(asked: pl.Series) -> pl.DataFrame:
+        return asked.to_frame("id").with_columns(mapping=pl.lit("zaak.status"), key=pl.lit(None), state=pl.lit("loaded"))
+
+    child = ChildProof(mapping="zaak.status", source=source, target=there, origins=origins)
     verdict = judge([replace(proof_of(rows, target), children=(child,))], ["children"])
     causes = {(group.cause, group.count, group.likely) for group in verdict.groups}
     assert causes == {

@@ -12,7 +12,7 @@ from command_line import CommandLine
 
 PROGRAM = """
 import time
-from migrate.interrupt import heard, patient, stop_here
+from migrate.running.interrupt import heard, patient, stop_here
 
 with heard():
     with patient():

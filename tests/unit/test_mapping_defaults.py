@@ -8,7 +8,7 @@ import pytest
 from story import AS_OF, SECRETS, open_story, relations_of
 
 from casemodel import RefusedError, RefusedMany
-from mappings import compile_mapping, load_mapping, load_mappings
+from mappings import compile_mapping, load_mapping, load_mappings, stage_values
 
 STORY = Path(__file__).parents[1] / "cases" / "defaults_of_a_system"
 DEFAULTS = (STORY / "mappings" / "defaults.yml").read_text()
@@ -61,7 +61,7 @@ def test_comments_are_not(tmp_path: Path) -> None:
 def test_explain_shows_what_they_do() -> None:
     """A text of the shared list becomes NULL in a stage of its own."""
     story = open_story(STORY)
-    stages = story.mapping.explain(story.prepared().head(1), story.links)
+    stages = stage_values(story.mapping, story.prepared().head(1), story.links)
     shown = [(stage.stage, stage.value) for stage in stages if stage.field == "end_date"]
     assert shown[:3] == [("from EIND", "00000000"), ("null_if", None), ("date", None)]
 

@@ -16,7 +16,7 @@ from migrate.dutch.hints import HINTS
 from migrate.dutch.messages import MESSAGES
 
 ROOT = Path(__file__).parents[2]
-FILES = [*(ROOT / "mappings").rglob("*.py"), ROOT / "casemodel/strict_yaml.py", ROOT / "migrate/code_use.py", ROOT / "migrate/profile/formats.py"]
+FILES = [*(ROOT / "mappings").rglob("*.py"), ROOT / "casemodel/strict_yaml.py", ROOT / "migrate/mapping/code_use.py", ROOT / "migrate/profile/formats.py"]
 MAKERS = {"RefusedError", "refuse", "add", "refusal", "refused", "wrong", "_refuse", "_refused", "_unreadable", "PydanticCustomError"}
 ELSEWHERE = {ROOT / "mappings/draft"}
 """`mapping new` says its own words."""

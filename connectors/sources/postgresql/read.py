@@ -15,6 +15,7 @@ from psycopg import sql
 
 from casemodel import BugError, Extract, SystemFailure, key_text, split_key
 from connectors.batching import whole_groups
+from connectors.copy_out import rows_sent_for
 from connectors.positions import foreign_position, read_position, write_position
 from connectors.sources.postgresql.link import ConnectionLost, Link, is_lost, lost
 from connectors.sources.postgresql.schema import Column, Table
@@ -46,8 +47,7 @@ def rows_sent(link: Link, select: sql.Composable) -> Iterator[bytes]:
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(select)
     try:
         with link.driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for piece in copy:
-                yield bytes(piece)
+            yield from rows_sent_for(copy)
     except psycopg.Error as error:
         raise (lost(link.access) if is_lost(error, link.driver) else link.translated(error)) from None
 

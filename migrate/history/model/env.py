@@ -1,4 +1,4 @@
-"""Called by alembic; connection and history come from `migrate.database`."""
+"""Called by alembic; connection and history come from `migrate.target.database`."""
 
 from migrate.history import run_revisions
 

@@ -1,0 +1,1 @@
+"""`conflicts`: records that people edited or made: listed, shown with both sides, settled by name."""

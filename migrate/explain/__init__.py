@@ -1,0 +1,1 @@
+"""`explain` and `lookup`: from a source row to its record, and back."""

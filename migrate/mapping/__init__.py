@@ -1,0 +1,1 @@
+"""`mapping`: the mapping files of a workspace checked, tested, covered, documented, compared, begun."""

@@ -1,0 +1,1 @@
+"""`rejects`: the rows that were not loaded."""

@@ -1,0 +1,1 @@
+"""`rollback`: a run taken back."""

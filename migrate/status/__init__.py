@@ -1,0 +1,1 @@
+"""`status`: books, pace and rehearsals out of the ledger alone."""

@@ -1,0 +1,1 @@
+"""`db`: the target's schema, and the target opened, copied and read."""

@@ -1,0 +1,1 @@
+"""`wave`: the old systems moved slice by slice."""
