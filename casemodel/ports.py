@@ -249,10 +249,10 @@ class Target(Protocol):
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         ...
 
-<<<<<<< HEAD
     def count_anew(self, *written: sa.Table) -> None:
         """Let the database count tables of which it chooses how to read them, after the first of very many rows."""
-=======
+        ...
+
     def whole(
         self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
     ) -> Iterator[pl.DataFrame]:
@@ -270,7 +270,6 @@ class Target(Protocol):
         Args:
             ids: of which the table may lack some; none twice.
         """
->>>>>>> 2f7bdbf025a4c023bd76f0c1894b6a273fb2688b
         ...
 
     def reconnect(self) -> None:

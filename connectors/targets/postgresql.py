@@ -19,12 +19,8 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
-<<<<<<< HEAD
 from casemodel import RefusedError, SystemFailure
-=======
-from casemodel import RefusedError
 from connectors.copy_out import rows_sent_for
->>>>>>> 2f7bdbf025a4c023bd76f0c1894b6a273fb2688b
 from connectors.targets.canonical import as_text, in_canonical_form, json_places
 from connectors.targets.overdue import time_is_up
 from connectors.targets.postgresql_failures import postgresql_failure
@@ -246,7 +242,6 @@ class PostgresTarget:
                 self._reader = self._connect()
         return self._reader
 
-<<<<<<< HEAD
     def count_anew(self, *written: sa.Table) -> None:
         """Let the server count tables of ours anew; of other owners' tables it keeps what it knows.
 
@@ -257,7 +252,7 @@ class PostgresTarget:
         # Whatever goes wrong here, the next batch meets it too.
         with suppress(SystemFailure), self.engine.begin() as connection:
             connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {names}")
-=======
+
     def _connect(self) -> psycopg.Connection[Any]:
         import psycopg
 
@@ -267,7 +262,6 @@ class PostgresTarget:
             connect_timeout=CONNECT_SECONDS,
             options=_SETTINGS,
         )
->>>>>>> 2f7bdbf025a4c023bd76f0c1894b6a273fb2688b
 
     def reconnect(self) -> None:
         """Give up the committing connection, whatever its state; what is staged can still be committed."""

@@ -1,4 +1,4 @@
-"""pandas is left out: pandera and Arrow load it where it is installed, a second and 50 MB of every command, for nothing."""
+"""pandas is left out: pandera and Arrow load it where it is installed, 50 MB and a second for nothing."""
 
 from __future__ import annotations
 
