@@ -50,6 +50,8 @@ class Reconciled:
 
     report: Report
     files: tuple[Path, ...]
+    anew: tuple[str, ...] = ()
+    """Mappings that cannot be taken over when this is interrupted, nor were: a source of theirs promises nothing."""
 
 
 @contextmanager
@@ -88,13 +90,13 @@ def reconcile(
         target = workspace_target(session.workspace)
         try:
             asked = _Asked(tuple(names), tuple(levels) or LEVELS, kept, sample, resume)
-            report = _report(session, target, asked)
+            report, anew = _report(session, target, asked)
             stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
             written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
             record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
         finally:
             target.close()
-        yield Reconciled(report, tuple(written))
+        yield Reconciled(report, tuple(written), anew)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class _Asked:
         return None if self.sample is None else self.sample.share
 
 
-def _report(session: Session, target: Target, asked: _Asked) -> Report:
+def _report(session: Session, target: Target, asked: _Asked) -> tuple[Report, tuple[str, ...]]:
     waivers, started = counting_waivers(target, session.workspace), time.perf_counter()
     names, watched = asked.names, watched_keys(waivers)
     question = {
@@ -138,7 +140,8 @@ def _report(session: Session, target: Target, asked: _Asked) -> Report:
     if set(names) == set(session.files):
         note_verdict(workspace, target, context.run, verdict, time.perf_counter() - started)
     trend = last_runs(workspace, context.run, context.run_started)
-    return build_report(verdict, facts, context, trend=trend, waves=wave_lines(workspace))
+    anew = () if journal is None else tuple(dict.fromkeys(journal.unpromised))
+    return build_report(verdict, facts, context, trend=trend, waves=wave_lines(workspace)), anew
 
 
 def _context(session: Session, target: Target) -> ReportContext:

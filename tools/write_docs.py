@@ -73,6 +73,9 @@ def _verbs(group: click.Group, words: list[str]) -> Iterator[str]:
         yield _block(command, [*words, name])
         if isinstance(command, click.Group):
             yield from _verbs(command, [*words, name])
+        for inner, own in getattr(command, "inner", {}).items():
+            yield f"### {' '.join([*words, name, inner])}\n"
+            yield _block(own, [*words, name, inner])
 
 
 def _block(command: click.Command, words: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +44,25 @@ def import_decisions(invocation: Invocation, file: Path, by: str | None, lang: s
 
 
 class _Reconcile(click.Command):
-    """`reconcile`, whose first word may be `import-decisions`, which no mapping is called."""
+    """`reconcile`, whose first word may be a verb of its own; no mapping is called like one: its name has a dot."""
+
+    inner: Mapping[str, click.Command] = {import_decisions.name or "": import_decisions}
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        if args[:1] == [import_decisions.name]:
-            return import_decisions.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+        own = self.inner.get(args[0]) if args else None
+        if own is not None:
+            return own.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs of its own."""
+        with formatter.section("Verbs of its own"):
+            formatter.write_dl([(name, each.get_short_help_str(100)) for name, each in self.inner.items()])
 
-@click.command(cls=_Reconcile, epilog="`reconcile import-decisions FILE.xlsx` proposes what a work list accepts.")
+
+@click.command(cls=_Reconcile)
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @click.option(
     "--level",
@@ -89,7 +98,7 @@ def reconcile(
     from migrate.proof import sample_of
     from migrate.reconcile import reconcile as compare
     from migrate.running.run import as_of_date
-    from reconciliation import render_terminal, verdict_chunks
+    from reconciliation import render_terminal, text, verdict_chunks
 
     drawn = sample_of(sample)
     try:
@@ -102,6 +111,8 @@ def reconcile(
             document = verdict_chunks(done.report.verdict, {"reports": [str(path) for path in done.files]})
             lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
             invocation.emit(document, lines)
+            if resume and done.anew:
+                invocation.say(text(lang, "resume.anew", names=", ".join(done.anew)))
     except KeyboardInterrupt:
         invocation.say("`omnicase reconcile --resume` goes on with the mappings that are not done yet.")
         raise

@@ -48,6 +48,8 @@ class DiskJournal:
     session: Session
     target: Target
     asked: Mapping[str, Any]
+    unpromised: list[str] = field(default_factory=list)
+    """Mappings that cannot be taken over: a source of theirs cannot promise that its rows are what they were."""
     _begun: dict[str, str | None] = field(default_factory=dict)
 
     def taken(self, mapping: str) -> Judged | None:
@@ -55,6 +57,7 @@ class DiskJournal:
         facts, folder = self._facts(mapping), self._of(mapping)
         self._begun[mapping] = facts
         if facts is None:
+            self.unpromised.append(mapping)
             return None
         try:
             manifest = json.loads((folder / _MANIFEST).read_bytes())
