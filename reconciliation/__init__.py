@@ -7,6 +7,7 @@ from reconciliation.journal import Journal, Judged, judged_from
 from reconciliation.judge import judge
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.naming import tolerance_text
+from reconciliation.pairs import PAIR_DIFFERS, NoLedger, PairPart, judge_pair
 from reconciliation.render_html import render_html
 from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
@@ -45,6 +46,7 @@ from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
     "LEVELS",
+    "PAIR_DIFFERS",
     "ActualSide",
     "Check",
     "ChildProof",
@@ -64,6 +66,8 @@ __all__ = [
     "Judged",
     "KeptFindings",
     "MappingProof",
+    "NoLedger",
+    "PairPart",
     "ProofColumn",
     "Report",
     "ReportContext",
@@ -91,6 +95,7 @@ __all__ = [
     "has_text",
     "issue_text",
     "judge",
+    "judge_pair",
     "judged_from",
     "key_of_line",
     "may_be_waived",
