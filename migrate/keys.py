@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from casemodel import GuardError, UsageError
+from casemodel import GuardError
 from migrate.evidence.record import tell
 from migrate.workspace import Workspace
 from runbooks import (
@@ -28,13 +28,11 @@ from runbooks import (
     private_folder,
     refuse_short,
     refuse_worthless,
-    revoked_key,
     save_in_keyring,
     save_private,
     write_key,
 )
 
-_LONGEST_REASON = 500
 AsksPassphrase = Callable[[str], str]
 """Given a person's name, returns the passphrase of that person's key."""
 
@@ -108,31 +106,6 @@ def make_key(
     write_key(workspace.root / "keys", key)
     tell("key", {"action": "new", "key": key.as_dict()})
     return MadeKey(key, file)
-
-
-def revoke_key(workspace: Workspace, key_id: str, reason: str) -> TrustedKey:
-    """Write into a public key that it no longer counts from now on.
-
-    Raises:
-        UsageError: KEY-017 there is no such key, or it is revoked already; KEY-018 no reason (exit 2).
-    """
-    told = reason.strip()
-    if not 0 < len(told) <= _LONGEST_REASON:
-        raise UsageError("KEY-018", "a key is revoked with a reason, which is kept", hint='Add --reason "why".')
-    trust = workspace_trust(workspace)
-    key = trust.keys.get(key_id)
-    if key is None or key.revoked is not None:
-        known = ", ".join(sorted(each.id for each in trust.keys.values() if each.revoked is None)) or "none"
-        raise UsageError(
-            "KEY-017",
-            "there is no such key that still counts",
-            hint=f"Known: {known}; see `omnicase key list`.",
-            place="keys/",
-        )
-    gone = revoked_key(key, datetime.now(UTC), told)
-    write_key(workspace.root / "keys", gone)
-    tell("key", {"action": "revoke", "key": gone.as_dict()})
-    return gone
 
 
 def signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey:

@@ -12,7 +12,10 @@ from runbooks.approvals import (
     view_gate,
     withdrawal_document,
 )
+from runbooks.countersign import COUNTERSIGN, REVOKE, VOUCHERS, countersigned_document, refuse_voucher
+from runbooks.countersign import PURPOSE as COUNTERSIGNATURE
 from runbooks.engine import Engine, Waits, refuse_changed, start_run
+from runbooks.evidence.announced import Announced, announced_in
 from runbooks.evidence.entries import Happening, Head, Origin, entry_line, instant, line_hash, parsed
 from runbooks.evidence.problems import KINDS, Problem, Verdict
 from runbooks.evidence.seals import Expected, expected_head, seal_statement, sealed, short_code
@@ -57,6 +60,8 @@ from runbooks.surroundings import CHANGES, FORBIDDEN, READS, CommandCheck, Surro
 __all__ = [
     "CHANGES",
     "CONSOLE",
+    "COUNTERSIGN",
+    "COUNTERSIGNATURE",
     "FACTS",
     "FORBIDDEN",
     "GATE",
@@ -65,8 +70,11 @@ __all__ = [
     "MACHINE",
     "MANUAL",
     "READS",
+    "REVOKE",
+    "VOUCHERS",
     "WAVE_FACTS",
     "WITHDRAWING",
+    "Announced",
     "CommandCheck",
     "Engine",
     "Entry",
@@ -93,10 +101,12 @@ __all__ = [
     "TrustedKey",
     "Verdict",
     "Waits",
+    "announced_in",
     "approve",
     "canonical",
     "chain_head",
     "cleaned",
+    "countersigned_document",
     "entry_line",
     "errors",
     "expected_head",
@@ -124,6 +134,7 @@ __all__ = [
     "read_runbook",
     "refuse_changed",
     "refuse_short",
+    "refuse_voucher",
     "refuse_worthless",
     "require_owner",
     "require_persons",

@@ -80,9 +80,18 @@ class TrustedKey:
 
 @dataclass(frozen=True)
 class Trust:
-    """The keys of a trust folder by their ids."""
+    """The keys of a trust folder by their ids.
+
+    Args:
+        since: by id from when each counts, as the evidence tells (`Announced`); None: the folder alone is asked.
+    """
 
     keys: Mapping[str, TrustedKey]
+    since: Mapping[str, str] | None = None
+
+    def counts(self, key: TrustedKey, at: str) -> bool:
+        """Return whether somebody had countersigned a key at a moment."""
+        return self.since is None or self.since.get(key.id, "~") <= at
 
     def of_person(self, person: str) -> list[TrustedKey]:
         """Return the keys of a person, the newest first."""
@@ -109,7 +118,8 @@ class Trust:
 
         Raises:
             GuardError: KEY-005 revoked, KEY-006 expired, KEY-007 not yet valid, KEY-008 unknown, KEY-009 the signature
-                is not this key's under this document, KEY-010 without the role (exit 6).
+                is not this key's under this document, KEY-010 without the role, KEY-019 nobody
+                countersigned it (exit 6).
         """
         key = self.keys.get(str(signed.get("key")))
         if key is None:
@@ -136,7 +146,19 @@ class Trust:
                 hint=f"It has: {', '.join(key.roles)}. Have somebody in that role sign.",
                 place=key_file(key),
             )
+        if MACHINE not in key.roles:
+            self.refuse_uncounted(key, at or moment(datetime.now(UTC)))
         return key
+
+    def refuse_uncounted(self, key: TrustedKey, at: str) -> None:
+        """Refuse a key that nobody had countersigned at a moment (GuardError KEY-019, exit 6)."""
+        if not self.counts(key, at):
+            raise GuardError(
+                "KEY-019",
+                f"nobody had countersigned key {key.id} of {key.person} at {at}, so it counts for nothing",
+                hint=f"Have an administrator or owner do so: `omnicase key countersign {key.id} --by PERSON`.",
+                place=key_file(key),
+            )
 
 
 def refuse_worthless(key: TrustedKey, at: str) -> None:

@@ -14,7 +14,7 @@ def key_roles(trust: Trust, at: str) -> dict[str, frozenset[str]]:
     """Return by role the persons whose key has it and counts at a moment."""
     found: dict[str, set[str]] = {}
     for key in trust.keys.values():
-        if key.state(at) == "valid" and MACHINE not in key.roles:
+        if key.state(at) == "valid" and MACHINE not in key.roles and trust.counts(key, at):
             for role in key.roles:
                 found.setdefault(role, set()).add(key.person)
     return {role: frozenset(persons) for role, persons in found.items()}

@@ -21,7 +21,7 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 @click.group()
 def key() -> None:
-    """Make, list and revoke the keys whose signatures count."""
+    """Make, countersign, list and revoke the keys whose signatures count."""
 
 
 @key.command("new")
@@ -58,7 +58,30 @@ def new_command(
         f" until {made.key.valid_until or 'it is revoked'}.",
         f"Public: keys/{made.key.person}-{made.key.id}.json. Commit it.",
         f"Private: {made.private or 'in the keyring'}. Nobody else may have it.",
+        f"It counts once somebody else vouches for it: omnicase key countersign {made.key.id} --by PERSON",
     ]
+    invocation.emit(made.as_dict(), lines)
+    return 0
+
+
+@key.command("countersign")
+@click.argument("key_ids", metavar="KEY…", nargs=-1, required=True)
+@click.option("--by", "person", metavar="PERSON", required=True, help="Who vouches: an administrator or owner.")
+@pass_invocation
+def countersign_command(invocation: Invocation, key_ids: tuple[str, ...], person: str) -> int:
+    """Vouch with your key for keys of others, which count from then on: read their ids aloud before.
+
+    The first two people, administrator or owner, countersign each other's keys.
+    """
+    from migrate.cli.passphrase import ask_passphrase
+    from migrate.countersign import countersign_keys
+
+    made = countersign_keys(invocation.workspace(), key_ids, person, ask_passphrase)
+    whose = {each.id: each.person for each in made.keys}
+    lines = [f"{person} countersigned key {each.id} of {each.person} ({', '.join(each.roles)})." for each in made.keys]
+    lines += [f"It counts from now on: key {name}." for name in made.counting]
+    if not made.counting and set(whose) - set(made.counting):
+        lines.append("A key counts when its signer's counts; the first two people countersign each other's.")
     invocation.emit(made.as_dict(), lines)
     return 0
 
@@ -66,13 +89,14 @@ def new_command(
 @key.command("list")
 @pass_invocation
 def list_command(invocation: Invocation) -> int:
-    """List the keys of the workspace: person, roles, from when until when, and whether they count now."""
-    from migrate.keys import described, workspace_trust
+    """List the keys: person, roles, from when until when, whether they are valid, and who countersigned them."""
+    from migrate.countersign import listed_keys
 
-    found = [described(each) for each in workspace_trust(invocation.workspace()).keys.values()]
+    found = listed_keys(invocation.workspace())
     lines = [
         f"{each['key']}  {each['state']:<13}  {each['person']:<24}  {', '.join(each['roles'])}"
-        f"  ({each['from']} … {each['revoked'] or each['until'] or ''})".rstrip()
+        f"  ({each['from']} … {each['revoked'] or each['until'] or ''})"
+        f"  {'countersigned by ' + ', '.join(each['countersigned_by']) if each['counts'] else 'not countersigned'}"
         for each in found
     ]
     invocation.emit({"keys": found}, lines or ["There are no keys. Make one with `omnicase key new`."])
@@ -82,11 +106,17 @@ def list_command(invocation: Invocation) -> int:
 @key.command("revoke")
 @click.argument("key_id", metavar="KEY")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the key and in the evidence.")
+@click.option("--by", "person", metavar="PERSON", help="Who signs it: another administrator or owner.")
 @pass_invocation
-def revoke_command(invocation: Invocation, key_id: str, reason: str) -> int:
-    """Let a key count for nothing from now on; what it signed before stays signed."""
-    from migrate.keys import described, revoke_key
+def revoke_command(invocation: Invocation, key_id: str, reason: str, person: str | None) -> int:
+    """Let a key count for nothing from now on; what it signed before stays signed.
 
-    gone = revoke_key(invocation.workspace(), key_id, reason)
+    Once keys were countersigned, somebody else signs the revocation of one.
+    """
+    from migrate.cli.passphrase import ask_passphrase
+    from migrate.countersign import revoke_key
+    from migrate.keys import described
+
+    gone = revoke_key(invocation.workspace(), key_id, reason, person, ask_passphrase)
     invocation.emit(described(gone), [f"Key {gone.id} of {gone.person} counts for nothing since {gone.revoked}."])
     return 0

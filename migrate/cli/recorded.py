@@ -21,6 +21,7 @@ RECORDED = frozenset(
         "declaration render",
         "evidence export",
         "evidence seal",
+        "key countersign",
         "key new",
         "key revoke",
         "purge",
@@ -48,9 +49,10 @@ RECORDED = frozenset(
 _OPEN = frozenset(
     {
         *("as_of", "before", "by", "check", "choice", "choices", "code", "environment", "gate", "kinds", "key_id"),
-        *("label", "lang", "levels", "limit", "mapping", "mappings", "max_rejects", "name", "only", "person", "reason"),
-        *("report", "role", "roles", "run", "run_id", "runbook", "scheduler", "step", "table", "target", "until"),
-        *("failed", "group", "run_number", "sample", "valid_from", "valid_until", "wave", "workers"),
+        *("key_ids", "label", "lang", "levels", "limit", "mapping", "mappings", "max_rejects", "name"),
+        *("only", "person", "reason", "report", "role", "roles", "run", "run_id", "runbook", "scheduler"),
+        *("step", "table", "target", "failed", "group", "run_number", "sample", "until", "valid_from", "valid_until"),
+        *("wave", "workers"),
     }
 )
 """Parameters whose values are names, counts, dates or reasons; what is not named here is shown as a token."""

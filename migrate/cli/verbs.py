@@ -62,5 +62,5 @@ VERBS: dict[str, Verb] = {
     "waiver": Verb(
         "migrate.cli.waiver:waiver", "Accept differences for a time: one person proposes, another approves."
     ),
-    "key": Verb("migrate.cli.key:key", "Make, list and revoke the keys whose signatures count."),
+    "key": Verb("migrate.cli.key:key", "Make, countersign, list and revoke the keys whose signatures count."),
 }

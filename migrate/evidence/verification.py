@@ -14,7 +14,7 @@ from migrate.evidence.invocation import bring_up_to_date
 from migrate.evidence.record import tell
 from migrate.evidence.recorder import FOLDER, Recorder
 from migrate.evidence.waiting import waiting
-from migrate.keys import AsksPassphrase, machine_signer, signer
+from migrate.keys import AsksPassphrase, machine_signer
 from migrate.paper import write_paper
 from migrate.workspace import Workspace
 from runbooks import (
@@ -143,7 +143,9 @@ def seal(workspace: Workspace, person: str | None, ask: AsksPassphrase) -> tuple
 
 def _signer(workspace: Workspace, person: str | None, ask: AsksPassphrase) -> SigningKey:
     if person is not None:
-        return signer(workspace, person, ask)
+        from migrate.countersign import counting_signer
+
+        return counting_signer(workspace, person, ask)
     machine = machine_signer(workspace)
     if machine is None:
         from casemodel import GuardError

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from casemodel import RefusedMany, UsageError
-from migrate.keys import workspace_trust
+from migrate.countersign import counting_trust
 from migrate.runbook.commands import check_command
 from migrate.workspace import Workspace
 from runbooks import (
@@ -68,7 +68,7 @@ def surroundings(workspace: Workspace, root: click.Group) -> Surroundings:
         lambda words: check_command(root, words),
         tuple(workspace.model.waves),
         environments,
-        key_roles(workspace_trust(workspace), moment(datetime.now(UTC))),
+        key_roles(counting_trust(workspace), moment(datetime.now(UTC))),
     )
 
 

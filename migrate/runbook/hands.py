@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import migrate
 from casemodel import GuardError, SystemFailure
-from migrate.keys import workspace_trust
+from migrate.countersign import counting_trust
 from migrate.runbook.facts import gate_facts, newest_run, standing_runs
 from migrate.waves.status import read_journey
 from migrate.workspace import FILE as WORKSPACE_FILE
@@ -38,7 +38,7 @@ def make_hands(workspace: Workspace, talk: Talk) -> Hands:
         facts=lambda: gate_facts(workspace),
         mark=lambda: _mark(workspace),
         undo=lambda words, marks: _undo(workspace, words, marks),
-        trust=lambda: workspace_trust(workspace),
+        trust=lambda: counting_trust(workspace),
         talk=talk,
         secrets=list(_secrets(environment, names)),
     )

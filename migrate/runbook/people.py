@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from casemodel import GuardError, UsageError
-from migrate.keys import AsksPassphrase, signer, workspace_trust
+from migrate.countersign import counting_signer, counting_trust
+from migrate.keys import AsksPassphrase
 from migrate.runbook.facts import gate_facts
 from migrate.runbook.runs import Run
 from migrate.workspace import Workspace
@@ -44,7 +45,7 @@ def confirm_step(run: Run, workspace: Workspace, step: str, person: str, *, fail
     found = _step(run.runbook, step, MANUAL)
     state = run.state
     _its_turn(run, state, found)
-    require_owner(found, run.runbook, workspace_trust(workspace), person)
+    require_owner(found, run.runbook, counting_trust(workspace), person)
     why = f"{person} says: {_reason(failed)}" if failed is not None else ""
     body = {"step": found.id, "status": "done" if failed is None else "failed", "why": why}
     run.journal.add("step-confirmed", body, person)
@@ -97,7 +98,7 @@ def gate_view(run: Run, workspace: Workspace, name: str) -> GateView:
         step = skip_gate(found, run.runbook, asked)
     else:
         step = _step(run.runbook, name, GATE)
-    return view_gate(step, run.runbook, state, gate_facts(workspace), workspace_trust(workspace), datetime.now(UTC))
+    return view_gate(step, run.runbook, state, gate_facts(workspace), counting_trust(workspace), datetime.now(UTC))
 
 
 def approve_gate(
@@ -118,8 +119,8 @@ def approve_gate(
     step = run.runbook.step(name)
     assert step is not None
     _its_turn(run, state, step)
-    key = signer(workspace, person, ask)
-    body = approve(view, run.runbook, state, workspace_trust(workspace), key, head)
+    key = counting_signer(workspace, person, ask)
+    body = approve(view, run.runbook, state, counting_trust(workspace), key, head)
     run.journal.add("approved", body, person)
     return str(body["document"]["approval"])
 
@@ -141,7 +142,7 @@ def withdraw_approval(run: Run, workspace: Workspace, gate: str, person: str, re
             place=gate,
         )
     document = withdrawal_document(state, mine, person, told)
-    signed = signer(workspace, person, ask).sign(WITHDRAWING, document)
+    signed = counting_signer(workspace, person, ask).sign(WITHDRAWING, document)
     run.journal.add("withdrawn", {"approval": mine, "gate": gate, "document": document, "signed": signed}, person)
     return mine
 

@@ -15,8 +15,8 @@ from typing import Final
 import click
 
 from casemodel import GuardError, OmnicaseError, RefusedError, UsageError
+from migrate.countersign import counting_trust
 from migrate.evidence.journals import head_seen, tell_of_journal
-from migrate.keys import workspace_trust
 from migrate.runbook.facts import gate_facts
 from migrate.runbook.files import named_runbook, sound_runbook
 from migrate.runbook.hands import make_hands
@@ -191,7 +191,7 @@ def dry_views(workspace: Workspace, runbook: Runbook) -> dict[str, GateView | st
         if step.kind == GATE:
             try:
                 facts = gate_facts(workspace)
-                found[step.id] = view_gate(step, runbook, state, facts, workspace_trust(workspace), datetime.now(UTC))
+                found[step.id] = view_gate(step, runbook, state, facts, counting_trust(workspace), datetime.now(UTC))
             except OmnicaseError as error:
                 found[step.id] = error.message
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casemodel import OmnicaseError
-from migrate.keys import workspace_trust
+from migrate.countersign import counting_trust
 from migrate.runbook.files import all_runbooks
 from migrate.runbook.people import gate_view
 from migrate.runbook.runs import Run, open_run, run_names
@@ -194,7 +194,7 @@ def _next(workspace: Workspace, run: Run, state: RunState) -> Next | None:
     step = state.next_step(run.runbook)
     if step is None:
         return None
-    roles = key_roles(workspace_trust(workspace), moment(datetime.now(UTC)))
+    roles = key_roles(counting_trust(workspace), moment(datetime.now(UTC)))
     of_gate = step.kind == GATE
     persons = {p for role in (step.roles if of_gate else (step.owner,)) for p in persons_of(run.runbook, role, roles)}
     view, unknown = None, None

@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from casemodel import GuardError, SystemFailure, Target, UsageError, split_key
+from migrate.countersign import counting_signer
 from migrate.evidence.record import record as add_evidence
-from migrate.keys import AsksPassphrase, signer, workspace_trust
+from migrate.keys import AsksPassphrase, workspace_trust
 from migrate.ledger.store import doer, new_id, table
 from migrate.session import Session
 from migrate.verdicts import VerdictRecord, verdicts
@@ -156,7 +157,7 @@ def revoke(workspace: Workspace, target: Target, number: int, person: str, reaso
 def person_signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey | None:
     """Return a person's key; None while nobody has one (GuardError KEY-… when others do and this person does not)."""
     people = [key for key in workspace_trust(workspace).keys.values() if MACHINE not in key.roles]
-    return signer(workspace, person, ask) if people else None
+    return counting_signer(workspace, person, ask) if people else None
 
 
 def checked_reason(reason: str) -> str:

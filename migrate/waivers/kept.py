@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from casemodel import OmnicaseError, Target, UsageError
-from migrate.keys import workspace_trust
+from migrate.countersign import counting_trust
 from migrate.ledger.store import table
 from migrate.workspace import Workspace
 from reconciliation import Waiver
@@ -62,7 +62,7 @@ def kept_waivers(target: Target, workspace: Workspace) -> list[KeptWaiver]:
         waiver, event = table(connection, "waiver"), table(connection, "waiver_event")
         rows = [dict(row) for row in connection.execute(sa.select(waiver).order_by(waiver.c.id)).mappings()]
         events = [dict(row) for row in connection.execute(sa.select(event).order_by(event.c.id)).mappings()]
-    trust = workspace_trust(workspace)
+    trust = counting_trust(workspace)
     return [_kept(row, [each for each in events if each["waiver_id"] == row["id"]], trust, workspace) for row in rows]
 
 

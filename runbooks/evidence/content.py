@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from runbooks.evidence.announced import Announced
 from runbooks.evidence.chain import Chain, Line
 from runbooks.evidence.entries import START, as_canonical
 from runbooks.evidence.problems import Problem
-from runbooks.keys import MACHINE, Trust, TrustedKey
-from runbooks.signing import holds
+from runbooks.keys import MACHINE, Trust
 
 CLOCK_SECONDS = 5
 """By so much may clocks of several machines differ without a word."""
@@ -18,7 +18,6 @@ SIGNED_KINDS = ("command", "genesis", "seal")
 """Kinds of entries that a machine with a key signs."""
 _PLAIN = 10
 """So many fields has an entry that is neither signed nor late."""
-_BOUND = ("person", "roles", "public", "from", "until")
 
 
 class Content:
@@ -36,9 +35,7 @@ class Content:
         self._trust = trust
         self._chain = chain
         self._last_at = ""
-        self._told: dict[str, Mapping[str, Any]] = {}
-        self._revoked: set[str] = set()
-        self._machines: set[str] = set()
+        self.keys = Announced(trust)
         self._runners: dict[str, set[str]] = {}
         self._given: set[str] = set()
 
@@ -57,7 +54,7 @@ class Content:
         self._last_at = entry["at"]
         # Most entries are batches, which nobody signs.
         if entry["kind"] != "batch" or "signed" in entry:
-            found += self._keys(seq, entry)
+            found += self.keys.learn(seq, entry)
             found += self._signed(seq, entry)
             found += self._of_people(seq, entry)
         return found
@@ -70,22 +67,8 @@ class Content:
             yield from self._approval(seq, entry["at"], kind, what)
         elif kind == "seal":
             yield from self._seal(seq, entry["at"], what)
-
-    def unannounced(self) -> Iterator[Problem]:
-        """Yield the keys of the trust folder that no entry tells of, or tells of otherwise."""
-        for key in self._trust.keys.values():
-            if key.id not in self._told:
-                yield Problem(0, "unannounced-key", f"no entry tells of key {key.id} of {key.person}")
-            elif not self._is_as_told(key):
-                yield Problem(0, "unannounced-key", f"entries tell otherwise of key {key.id} of {key.person}")
-            elif key.id in self._revoked and key.revoked is None:
-                yield Problem(
-                    0, "unannounced-key", f"key {key.id} of {key.person} was revoked, its file does not say so"
-                )
-
-    def _is_as_told(self, key: TrustedKey) -> bool:
-        told, is_now = self._told[key.id], key.as_dict()
-        return all(told.get(name) == is_now[name] for name in _BOUND)
+        elif kind == "key" and isinstance(what.get("document"), dict):
+            yield from self._names_seen(seq, what["document"])
 
     def _clock(self, seq: int, entry: Mapping[str, Any]) -> Iterator[Problem]:
         self.late += "late" in entry
@@ -95,35 +78,15 @@ class Content:
             behind = int(_seconds(entry["at"], self._last_at))
             yield Problem(seq, "clock", f"the clock stands {behind} s before that of the entry before")
 
-    def _keys(self, seq: int, entry: Mapping[str, Any]) -> Iterator[Problem]:
-        """Learn the keys that an entry tells of."""
-        what = entry["what"]
-        if entry["kind"] == "genesis":
-            told = what.get("keys", [])
-        elif entry["kind"] == "key":
-            told = [what.get("key")]
-        else:
-            return
-        for each in told if isinstance(told, list) else [None]:
-            if not isinstance(each, dict) or not isinstance(each.get("key"), str):
-                yield Problem(seq, "malformed", "it tells of a key that is none")
-                continue
-            self._told.setdefault(each["key"], each)
-            if each.get("revoked") is not None:
-                self._revoked.add(each["key"])
-                self._machines.discard(str(each.get("person")))
-            elif MACHINE in (each.get("roles") or []):
-                self._machines.add(str(each.get("person")))
-
     def _signed(self, seq: int, entry: dict[str, Any]) -> Iterator[Problem]:
         """Judge the machine's signature, which also signs the head before."""
         signed = entry.get("signed")
         if signed is None:
-            if entry["kind"] in SIGNED_KINDS and entry["where"].get("machine") in self._machines:
+            if entry["kind"] in SIGNED_KINDS and entry["where"].get("machine") in self.keys.machines:
                 yield Problem(seq, "unsigned", "the machine has a key and did not sign")
             return
         bare = {name: value for name, value in entry.items() if name != "signed"}
-        found = list(self._judged(seq, "entry", bare, signed, entry["at"]))
+        found = list(self.keys.judged(seq, "entry", bare, signed, entry["at"]))
         if not found:
             key = self._trust.keys[signed["key"]]
             # What waited may be chained by another machine than it happened on.
@@ -132,27 +95,8 @@ class Content:
                 found = [Problem(seq, "wrong-role", f"key {key.id} is not that of the machine it comes from")]
         if not found:
             self.last_signed = seq
+            self.keys.signers.add(signed["key"])
         yield from found
-
-    def _judged(
-        self, seq: int, purpose: str, document: Mapping[str, Any], signed: Mapping[str, Any], at: str
-    ) -> Iterator[Problem]:
-        """Judge a signature: whether the key is known, told of, counts at the moment, and signed this."""
-        name = signed.get("key")
-        key = self._trust.keys.get(name) if isinstance(name, str) else None
-        if key is None:
-            yield Problem(seq, "unknown-key", "the key is not in the trust folder")
-            return
-        moment = f"{at[:19]}Z"
-        state = key.state(moment)
-        if key.id in self._revoked or state == "revoked":
-            yield Problem(seq, "revoked-key", f"key {key.id} of {key.person} was revoked")
-        elif state != "valid":
-            yield Problem(seq, "expired-key", f"key {key.id} of {key.person} was {state} at {moment}")
-        elif not holds(key.public, purpose, document, signed.get("signature")):
-            yield Problem(seq, "bad-signature", f"the signature is not that of key {key.id} of {key.person}")
-        elif key.id not in self._told or not self._is_as_told(key):
-            yield Problem(seq, "unannounced-key", f"no entry before tells of key {key.id} of {key.person} as it is")
 
     def _approval(self, seq: int, at: str, purpose: str, what: Mapping[str, Any]) -> Iterator[Problem]:
         """Judge an approval of a gate, or its withdrawal: who signed it, for which run, and which head was seen."""
@@ -160,7 +104,7 @@ class Content:
         if not isinstance(document, dict) or not isinstance(signed, dict):
             yield Problem(seq, "malformed", "it is an approval without what was signed")
             return
-        found = list(self._judged(seq, purpose, document, signed, at))
+        found = list(self.keys.judged(seq, purpose, document, signed, at))
         if found:
             yield from found
             return
@@ -177,10 +121,7 @@ class Content:
         if name in self._given or what.get("run", run) != run:
             yield Problem(seq, "replayed-approval", f"it was given before by {key.person}, or for another run")
         self._given.add(name)
-        named = document.get("evidence_head")
-        if isinstance(named, str):
-            number, _, value = named.partition(":")
-            yield from self._names_head(seq, int(number) if number.isascii() and number.isdigit() else None, value)
+        yield from self._names_seen(seq, document)
         self.last_signed = seq
 
     def _seal(self, seq: int, at: str, what: Mapping[str, Any]) -> Iterator[Problem]:
@@ -190,10 +131,16 @@ class Content:
             yield Problem(seq, "malformed", "it is a seal without a signature")
             return
         statement = {name: value for name, value in seal.items() if name not in ("signed", "code")}
-        found = list(self._judged(seq, "seal", statement, signed, at))
+        found = list(self.keys.judged(seq, "seal", statement, signed, at))
         if not found and statement.get("project") != self._chain.project:
             found = [Problem(seq, "another-project", "it is a seal of another project")]
         yield from found or self._names_head(seq, statement.get("seq"), statement.get("head"))
+
+    def _names_seen(self, seq: int, document: Mapping[str, Any]) -> Iterator[Problem]:
+        named = document.get("evidence_head")
+        if isinstance(named, str):
+            number, _, value = named.partition(":")
+            yield from self._names_head(seq, int(number) if number.isascii() and number.isdigit() else None, value)
 
     def _names_head(self, seq: int, named: object, value: object) -> Iterator[Problem]:
         """Judge a head that somebody signed: it must stand before, as it was seen."""

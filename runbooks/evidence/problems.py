@@ -30,6 +30,8 @@ KINDS: Final = {
     "unsigned": "the machine has a key and did not sign the entry",
     "unknown-key": "it is signed with a key that is not in the trust folder",
     "unannounced-key": "a key of the trust folder that no entry tells of, or tells of otherwise",
+    "uncountersigned-key": "a key, or its revocation, that nobody countersigned who may, or not yet",
+    "missing-key": "a key that entries tell of is not in the trust folder",
     "revoked-key": "it is signed with a key that was revoked",
     "expired-key": "it is signed with a key that did not count yet or no longer",
     "wrong-role": "it is signed by somebody who has not the role that was asked for",

@@ -38,14 +38,14 @@ def verify_lines(lines: Iterable[bytes], trust: Trust, expected: Sequence[Expect
         problems.append(Problem(0, "missing", "there is no entry"))
     for each in expected:
         problems += _of_expected(each, chain, trust)
-    problems += content.unannounced()
+    problems += content.keys.left()
     problems.sort(key=lambda each: each.entry or head.seq + 1)
     return Verdict(
         chain.count,
         head,
         chain.project or "",
         tuple(problems[:MOST]),
-        tuple(_notes(content)),
+        tuple(_notes(content, trust)),
         tuple(_unproven(head, content, expected)),
     )
 
@@ -86,7 +86,10 @@ def _of_expected(expected: Expected, chain: Chain, trust: Trust) -> Iterator[Pro
     yield Problem(last + 1, "cut-off", "the head that was kept is not among the entries: what stood here is gone")
 
 
-def _notes(content: Content) -> Iterator[str]:
+def _notes(content: Content, trust: Trust) -> Iterator[str]:
+    first = [f"{name} of {trust.keys[name].person}" for name in content.keys.first if name in trust.keys]
+    if first:
+        yield f"The first keys countersigned each other: {' and '.join(first)}. Compare them with the ceremony's list."
     if content.late:
         yield f"{content.late} entries were chained late: the target could not be reached when it happened."
     if content.declared:
@@ -101,6 +104,8 @@ def _unproven(head: Head, content: Content, expected: Sequence[Expected]) -> Ite
     if content.last_signed < head.seq:
         after = f"after entry {content.last_signed}, the last signed one," if content.last_signed else "at all"
         yield f"That nobody with access to files and database rewrote entries {after} since nothing signs them."
+    if content.keys.signers - content.keys.counts.keys():
+        yield "That the machine's key is the machine's: nobody countersigned it."
     yield "When things happened beyond what the machines' clocks said."
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import bagit
 import pytest
 from command_line import in_process
+from key_circle import countersign_all
 from small_demo import loaded_demo
 from targets import copy_workspace
 from tiny_workspace import contact, edit, make_workspace, write_contacts
@@ -262,6 +263,7 @@ def test_an_auditor_checks_chain_and_approvals_with_what_is_in_the_bag(reconcile
 
     answer("key", "new", "--person", "an", "--role", "administrator")
     answer("key", "new", "--person", "bea", "--role", "owner")
+    countersign_all(lambda *words: in_process("-C", folder, *words, env=env))
     with closing(sqlite3.connect(folder / "target.db")) as target, target:
         target.execute("UPDATE customer_contact SET subject = 'anders' WHERE contact_number = '2'")
     (group,) = answer("reconcile", "--level", "fields", status=3)["groups"]

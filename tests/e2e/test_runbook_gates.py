@@ -116,7 +116,7 @@ def test_e12_a_key_that_was_revoked_or_ended_opens_nothing(team: People):
     assert team.approve("go", "f.beheer").status == 0
     assert team.approve("go", "p.eigenaar").status == 0
     name = json.loads(key.read_text())["key"]
-    assert team("key", "revoke", name, "--reason", "lost on the train").status == 0
+    assert team("key", "revoke", name, "--reason", "lost on the train", "--by", "p.eigenaar").status == 0
     refused(team.run(), "RBK-023")
     assert "is revoked since" in {person: why for person, _, why in approvals(team)}["f.beheer"]
     refused(team.approve("go", "f.beheer"), "KEY-005")
@@ -188,7 +188,10 @@ def test_e17_a_private_key_that_others_can_read_signs_nothing(team: People):
 
 def test_e18_a_new_key_after_a_lost_one(team: People):
     lost = json.loads(next(iter(team.folder.glob("keys/f.beheer-*.json"))).read_text())["key"]
-    assert team("key", "revoke", lost, "--reason", "lost on the train").status == 0
+    refused(team("--format", "json", "key", "revoke", lost, "--reason", "lost on the train"), "KEY-020")
+    own = ("--reason", "lost on the train", "--by", "f.beheer")
+    refused(team("--format", "json", "key", "revoke", lost, *own), "KEY-011")
+    assert team("key", "revoke", lost, "--reason", "lost on the train", "--by", "p.eigenaar").status == 0
     team.key("f.beheer", "administrator")
     assert team.approve("go", "f.beheer").status == 0
     assert team.approve("go", "p.eigenaar").status == 0
@@ -258,3 +261,28 @@ def test_a_journal_that_was_edited_is_broken(team: People):
     assert team.steps()["tell"] == "done"
     refused(team.run(), "RBK-023")
     shutil.rmtree(journal.parent)
+
+
+def test_e15_a_key_that_nobody_countersigned_opens_nothing(team: People):
+    """Somebody with access to keys/ lays a key of their own there, under a new name or in the place of another's."""
+    assert team.approve("go", "f.beheer").status == 0
+    made = team("--format", "json", "key", "new", "--person", "g.beheer", "--role", "administrator")
+    name = made.document["key"]["key"]
+    refused(team.approve("go", "g.beheer"), "KEY-019")
+    refused(team("--format", "json", "key", "countersign", name, "--by", "g.beheer"), "KEY-011")
+    assert team("evidence", "seal", "--person", "g.beheer").status == 8
+    assert team("evidence", "verify").status == 8
+    assert "uncountersigned-key" in team("evidence", "verify").out
+    listed = {each["person"]: each for each in team("--format", "json", "key", "list").document["keys"]}
+    assert (listed["g.beheer"]["counts"], listed["g.beheer"]["countersigned_by"]) == (False, [])
+    answer = team("key", "countersign", name, "--by", "p.eigenaar")
+    assert (answer.status, "counts from now on" in answer.out) == (0, True)
+    assert team("evidence", "verify").status == 0
+    assert team.approve("go", "g.beheer").status == 0
+    assert team.run().status == 0
+
+
+def test_e15_an_engineer_countersigns_no_key(team: People):
+    team.key("m.engineer", "engineer")
+    name = team("--format", "json", "key", "new", "--person", "x", "--role", "owner").document["key"]["key"]
+    refused(team("--format", "json", "key", "countersign", name, "--by", "m.engineer"), "KEY-010")

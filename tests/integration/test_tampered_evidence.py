@@ -259,7 +259,7 @@ CASES = [
     Case("insider: what an approval says", insider(18, "what", "document", "facts", value={"reconcile.findings": 9}), 18, "bad-signature"),
     Case("insider: whose approval it is", insider(18, "what", "document", "person", value="p.eigenaar"), 18, "bad-signature"),
     Case("insider: another role for a key", lambda w: rechained([changed(w.lines[0], lambda e: e["what"]["keys"][2].update(roles=["engineer"])), *w.lines[1:]], 1), 1, "bad-signature"),
-    Case("insider: a key left out", lambda w: rechained([w.lines[0], *w.lines[2:]], 2), 2, "bad-signature"),
+    Case("insider: a countersignature left out", lambda w: rechained([w.lines[0], *w.lines[2:]], 2), 2, "cut-off"),
     Case("insider: an entry left out", lambda w: rechained(without(9)(w), 9), 13, "bad-signature"),
     Case("insider: what was sealed, signatures left out", sealed_again, 14, "unsigned"),
     Case("insider: not canonical", lambda w: [*w.lines, canonical_but_spaced(w)], 28, "not-canonical"),
@@ -402,21 +402,31 @@ def test_e12_keys_that_were_revoked_expired_or_are_unknown(world: World, twin, t
     public = world.public
     owner = public["p.eigenaar"]
     others = [key for name, key in public.items() if name != "p.eigenaar"]
-    late, early = lost(owner, START + timedelta(days=1)), lost(owner, START + timedelta(minutes=10))
+    early = lost(owner, START + timedelta(minutes=10))
     ended = new_key(owner.public, owner.person, owner.roles, START, START + timedelta(minutes=5))
     unborn = new_key(owner.public, owner.person, owner.roles, START + timedelta(days=1), None)
-    assert both(tmp_path, twin, world.lines, [*others, late]).valid, "what was signed before stays signed (E18)"
-    for key, kind in ((early, "revoked-key"), (ended, "expired-key"), (unborn, "expired-key")):
-        first = both(tmp_path, twin, world.lines, [*others, key]).problems[0]
-        assert (first.entry, first.kind) == (world.places["second approval"], kind)
-    first = both(tmp_path, twin, world.lines, others).problems[0]
-    assert (first.entry, first.kind) == (world.places["second approval"], "unknown-key")
+    for keys, kind in ((early, "revoked-key"), (ended, "expired-key"), (unborn, "expired-key"), (None, "unknown-key")):
+        found = both(tmp_path, twin, world.lines, [*others, keys] if keys else others)
+        assert (world.places["second approval"], kind) in {(each.entry, each.kind) for each in found.problems}
+    assert (0, "missing-key") in {(each.entry, each.kind) for each in found.problems}
+
+
+def test_e18_a_lost_key_is_revoked_by_another_and_what_it_signed_stays_signed(world: World, twin, tmp_path: Path) -> None:
+    more, gone = copied(world), lost(world.public["p.eigenaar"], world.now())
+    more.add("key", more.countersign("f.beheer", "p.eigenaar", gone, action="revoke"))
+    more.private = more.private | {"new": make_private("p.eigenaar")}
+    new = new_key(more.private["new"].public, "p.eigenaar", ["owner"], START, None)
+    more.add("key", {"action": "new", "key": new.as_dict()})
+    more.add("key", more.countersign("f.beheer", "new", new))
+    more.add("approval", more.approval("new", name="77", person="p.eigenaar"))
+    keys = [gone if key.person == "p.eigenaar" else key for key in world.public.values()]
+    assert both(tmp_path, twin, more.lines, [*keys, new]).problems == ()
 
 
 def test_a_key_that_the_chain_revoked_signs_nothing_after(world: World, twin, tmp_path: Path) -> None:
     more = copied(world)
     gone = lost(world.public["f.beheer"], more.now())
-    more.add("key", {"action": "revoke", "key": gone.as_dict()})
+    more.add("key", more.countersign("p.eigenaar", "f.beheer", gone, action="revoke"))
     more.add("approval", more.approval("f.beheer", name="55", at="2026-11-30T12:01:00Z"))
     keys = [gone if key.person == "f.beheer" else key for key in world.public.values()]
     first = both(tmp_path, twin, more.lines, keys).problems[0]
@@ -424,25 +434,131 @@ def test_a_key_that_the_chain_revoked_signs_nothing_after(world: World, twin, tm
     # The file of the key put back as it was: the chain still knows.
     kinds = {each.kind for each in both(tmp_path, twin, more.lines, list(world.public.values())).problems}
     assert kinds == {"revoked-key", "unannounced-key"}
+    # Revoked in its file alone.
+    assert found_in(both(tmp_path, twin, world.lines, keys)) == [(0, "unannounced-key")]
+
+
+def found_in(verdict) -> list[tuple[int, str]]:
+    return [(each.entry, each.kind) for each in verdict.problems]
 
 
 def test_e15_a_key_put_into_the_folder_by_hand_is_named(world: World, twin, tmp_path: Path) -> None:
     private = make_private("n.nieuw")
     key = new_key(private.public, "n.nieuw", ["owner"], START, None)
     keys = [*world.public.values(), key]
-    assert [each.kind for each in both(tmp_path, twin, world.lines, keys).problems] == ["unannounced-key"]
+    assert found_in(both(tmp_path, twin, world.lines, keys)) == [(0, "unannounced-key")]
     more = copied(world)
     more.private = more.private | {"n.nieuw": private}
     more.add("approval", more.approval("n.nieuw", name="66"))
-    first = both(tmp_path, twin, more.lines, keys).problems[0]
-    assert (first.entry, first.kind) == (28, "unannounced-key")
+    assert found_in(both(tmp_path, twin, more.lines, keys))[0] == (28, "unannounced-key")
+
+
+@pytest.mark.parametrize(
+    ("vouch", "found"),
+    [
+        (None, [(29, "uncountersigned-key"), (0, "uncountersigned-key")]),
+        (lambda w, key: w.countersign("m.engineer", "new", key), [(29, "wrong-role"), (30, "uncountersigned-key"), (0, "uncountersigned-key")]),
+        (lambda w, key: w.countersign("new", "new", key), [(29, "uncountersigned-key"), (30, "uncountersigned-key"), (0, "uncountersigned-key")]),
+        (lambda w, key: w.countersign("f.beheer", "new", key) | {"signed": w.private["machine"].sign("countersignature", {})}, None),
+        (lambda w, key: w.countersign("machine", "new", key), [(29, "wrong-role"), (30, "uncountersigned-key"), (0, "uncountersigned-key")]),
+        (lambda w, key: w.countersign("f.beheer", "m.engineer") | {"key": key.as_dict()}, [(29, "malformed"), (30, "uncountersigned-key"), (0, "uncountersigned-key")]),
+        (lambda w, key: w.countersign("f.beheer", "new", key, evidence_head=None), [(29, "malformed"), (30, "uncountersigned-key"), (0, "uncountersigned-key")]),
+        (lambda w, key: w.countersign("f.beheer", "new", key, person="p.eigenaar"), [(29, "wrong-role"), (30, "uncountersigned-key"), (0, "uncountersigned-key")]),
+        (lambda w, key: w.countersign("f.beheer", "new", key, evidence_head=f"20:{'ab' * 32}"), [(20, "rewritten")]),
+        (lambda w, key: w.countersign("f.beheer", "new", key), []),
+    ],
+    ids=["by nobody", "by an engineer", "by itself", "signature of another", "by a machine", "of another key", "of no chain",
+         "in another's name", "of another chain", "by an administrator"],
+)
+def test_e15_a_new_key_counts_when_somebody_else_who_may_countersigned_it(vouch, found, world: World, twin, tmp_path: Path) -> None:
+    more = copied(world)
+    more.private = more.private | {"new": make_private("n.nieuw")}
+    key = new_key(more.private["new"].public, "n.nieuw", ["owner"], START, None)
+    more.add("key", {"action": "new", "key": key.as_dict()})
+    if vouch is not None:
+        more.add("key", vouch(more, key))
+    more.add("approval", more.approval("new", name="66", person="n.nieuw"))
+    verdict = both(tmp_path, twin, more.lines, [*world.public.values(), key])
+    assert not found or found_in(verdict) == found
+    assert verdict.valid == (found == [])
+
+
+def test_e15_an_approval_before_the_countersignature_does_not_count(world: World, twin, tmp_path: Path) -> None:
+    more = copied(world)
+    more.private = more.private | {"new": make_private("n.nieuw")}
+    key = new_key(more.private["new"].public, "n.nieuw", ["owner"], START, None)
+    more.add("key", {"action": "new", "key": key.as_dict()})
+    more.add("approval", more.approval("new", name="66", person="n.nieuw"))
+    more.add("key", more.countersign("f.beheer", "new", key))
+    assert found_in(both(tmp_path, twin, more.lines, [*world.public.values(), key])) == [(29, "uncountersigned-key")]
+
+
+def test_e15_who_countersigns_a_key_of_their_own_is_named(world: World, twin, tmp_path: Path) -> None:
+    more = copied(world)
+    key = new_key(make_private("f.beheer").public, "f.beheer", ["owner"], START, None)
+    more.add("key", more.countersign("f.beheer", "f.beheer", key))
+    keys = [*world.public.values(), key]
+    assert found_in(both(tmp_path, twin, more.lines, keys)) == [(28, "self-approval"), (0, "uncountersigned-key")]
+
+
+def test_e15_keys_that_nobody_countersigned_at_all_count_for_nothing(twin, tmp_path: Path) -> None:
+    """Two keys of one person do not found a circle, nor does one who signs for another and gets nothing back."""
+    world = World()
+    for person, role in (("machine", "machine"), ("a", "owner"), ("b", "administrator"), ("c", "engineer")):
+        world.key(person, role)
+    world.public["machine"] = new_key(world.private["machine"].public, "machine-vm-root", ["machine"], START, None)
+    keys = list(world.public.values())
+    world.add("genesis", {"keys": [key.as_dict() for key in keys], "project": world.project}, signer=world.private["machine"])
+    assert found_in(both(tmp_path, twin, world.lines, keys)) == [(0, "uncountersigned-key")] * 3
+    world.add("key", world.countersign("a", "b"))
+    world.add("key", world.countersign("a", "machine"))
+    world.add("key", world.countersign("c", "a"))
+    world.add("key", world.countersign("a", "c"))
+    assert found_in(both(tmp_path, twin, world.lines, keys)) == [(4, "wrong-role"), *[(0, "uncountersigned-key")] * 3]
+    world.add("key", world.countersign("b", "a"))
+    found = both(tmp_path, twin, world.lines, keys)
+    assert found_in(found) == [(4, "wrong-role")], "the machine and c were countersigned by one of the first two"
+    assert any(world.public["a"].id in note and world.public["b"].id in note for note in found.notes)
+
+
+def test_e15_an_insider_with_a_new_machine_key_is_named(world: World, twin, tmp_path: Path) -> None:
+    """What follows entry 20 is made anew, signed with a key of one's own; the old one is revoked by nobody."""
+    private = make_private("x")
+    key = new_key(private.public, "machine-vm-root", ["machine"], START, None)
+    lines = rechained(edit(20, "what", "wave", value="leges")(world), 20, resign=private)
+    more = World(world.project, lines[:19], world.private, world.public)
+    more.add("key", {"action": "new", "key": key.as_dict()})
+    more.lines = rechained([*more.lines, *lines[19:]], 20, resign=private)
+    keys = [*world.public.values(), key]
+    kinds = found_in(both(tmp_path, twin, more.lines, keys))
+    assert (0, "uncountersigned-key") in kinds
+    # Revoked afterwards, so that its file says that it counts no more: nobody signed that either.
+    gone = lost(key, world.now())
+    more.add("key", {"action": "revoke", "key": gone.as_dict()})
+    kinds = found_in(both(tmp_path, twin, more.lines, [*world.public.values(), gone]))
+    assert (len(more.lines), "uncountersigned-key") in kinds
+
+
+def test_a_revocation_that_nobody_signed_frees_no_machine_from_signing(world: World, twin, tmp_path: Path) -> None:
+    more = copied(world)
+    gone = lost(world.public["machine"], more.now())
+    more.add("key", {"action": "revoke", "key": gone.as_dict()})
+    more.add("command", {"command": ["run"], "status": 0})
+    keys = [gone if key.id == gone.id else key for key in world.public.values()]
+    kinds = found_in(both(tmp_path, twin, more.lines, keys))
+    assert kinds == [(28, "uncountersigned-key"), (29, "unsigned"), (0, "unannounced-key")]
 
 
 def test_e15_roles_changed_in_the_folder_are_named(world: World, twin, tmp_path: Path) -> None:
     keys = [new_key(key.public, key.person, ["owner", *key.roles], START, None) if key.person == "f.beheer" else key
             for key in world.public.values()]
-    first = both(tmp_path, twin, world.lines, keys).problems[0]
-    assert (first.entry, first.kind) == (world.places["first approval"], "unannounced-key")
+    assert (world.places["first approval"], "unannounced-key") in found_in(both(tmp_path, twin, world.lines, keys))
+    # Another key in the file of the same person.
+    other = new_key(make_private("f.beheer").public, "f.beheer", ["administrator"], START, None)
+    keys = [other if key.person == "f.beheer" else key for key in world.public.values()]
+    found = found_in(both(tmp_path, twin, world.lines, keys))
+    assert (world.places["first approval"], "unknown-key") in found
+    assert {(0, "unannounced-key"), (0, "missing-key")} <= set(found)
 
 
 def test_e3_every_removal_and_every_swap_is_found(world: World, twin, tmp_path: Path) -> None:

@@ -79,6 +79,15 @@ class World:
         } | changed
         return {"run": run, "runners": [by], "document": document, "signed": self.private[signer].sign("approval", document)}
 
+    def countersign(self, signer: str, whose: str, key: TrustedKey | None = None, *, action: str = "countersign", **changed: Any) -> dict[str, Any]:
+        """Somebody countersigns the key of a person, or its revocation."""
+        told = (key or self.public[whose]).as_dict()
+        document = {
+            "form": "omnicase countersignature 1", "action": action, "key": told, "person": self.private[signer].person,
+            "evidence_head": f"{self.head.seq}:{self.head.hash}", "at": moment(self.now()),
+        } | changed
+        return {"action": action, "key": told, "document": document, "signed": self.private[signer].sign("countersignature", document)}
+
     def seal(self, signer: str = "p.eigenaar") -> dict[str, Any]:
         return sealed(self.private[signer], seal_statement(self.head, self.project, moment(self.now())))
 
@@ -89,12 +98,11 @@ def made_world() -> World:
     for person, role in (("machine", "machine"), ("m.engineer", "engineer"), ("f.beheer", "administrator"), ("p.eigenaar", "owner")):
         world.key(person, role)
     world.public["machine"] = new_key(world.private["machine"].public, MACHINE, ["machine"], START, None)
-    first = [world.public[name].as_dict() for name in ("machine", "m.engineer", "p.eigenaar")]
+    first = [world.public[name].as_dict() for name in ("machine", "m.engineer", "p.eigenaar", "f.beheer")]
     world.add("genesis", {"keys": first, "project": world.project}, signer=world.private["machine"])
-    world.add("key", {"action": "new", "key": world.public["f.beheer"].as_dict()})
-    world.command("key", "new")
-    world.add("run", {"run": 1, "plan_sha256": "cd" * 32})
-    for number in range(8):
+    for by, whose in (("f.beheer", "p.eigenaar"), ("p.eigenaar", "f.beheer"), ("p.eigenaar", "machine"), ("f.beheer", "m.engineer")):
+        world.add("key", world.countersign(by, whose))
+    for number in range(1, 8):
         world.add("batch", {"run": 1, "mapping": "zaak.case", "batch": number, "books": {"read": 97, "inserted": 90 + number % 7}})
     world.add("run-ended", {"run": 1, "state": "completed"})
     world.command("run", "--label", "generale")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from command_line import Answer, in_process
+from key_circle import countersign_all
 from waves_workspace import make
 
 PASSPHRASE = "vier ogen zien meer"
@@ -61,10 +62,11 @@ class People:
         return in_process("-C", self.folder, *arguments, env=given)
 
     def key(self, person: str, *roles: str, until: str | None = None) -> str:
-        """Make a key and return its id."""
+        """Make a key, have it countersigned where somebody can, and return its id."""
         options = [part for role in roles for part in ("--role", role)] + (["--until", until] if until else [])
         answer = self("--format", "json", "key", "new", "--person", person, *options)
         assert answer.status == 0, answer.err
+        countersign_all(self)
         return str(answer.document["key"]["key"])
 
     def run(self, name: str = "switch", by: str = "m.engineer", *options: str) -> Answer:
