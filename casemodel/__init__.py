@@ -40,6 +40,7 @@ from casemodel.ports import (
     TellsFiles,
     TellsOddities,
     TellsRights,
+    TellsUnread,
 )
 from casemodel.strict_yaml import (
     PlacedDict,
@@ -141,6 +142,7 @@ __all__ = [
     "TellsFiles",
     "TellsOddities",
     "TellsRights",
+    "TellsUnread",
     "TimeIsUp",
     "UsageError",
     "Uuid",

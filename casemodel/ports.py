@@ -122,6 +122,15 @@ class TellsOddities(Protocol):
 
 
 @runtime_checkable
+class TellsUnread(Protocol):
+    """A source whose records may hold values that no relation of the workspace reads (elements of messages)."""
+
+    def unread(self, relation: str) -> Mapping[str, int]:
+        """Return where such values stand in the records of a relation, and how often; all of it is read for that."""
+        ...
+
+
+@runtime_checkable
 class KeyRanges(Protocol):
     """A source that can cut a relation into ranges of its key, and of which other processes can read the same rows.
 
@@ -238,6 +247,17 @@ class Target(Protocol):
 
     def prepare(self, statement: sa.Select[Any], names: tuple[str, ...]) -> Callable[..., pl.DataFrame]:
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
+        ...
+
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the committed records of a table in pages of `rows`, in the order that is fastest.
+
+        Args:
+            columns: ``id`` first; they are given as canonical text, by their names.
+            below: only records whose id is less.
+        """
         ...
 
     def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:

@@ -28,6 +28,7 @@ from casemodel import (
     SystemFailure,
     TellsFiles,
     TellsOddities,
+    TellsUnread,
 )
 from connectors.config import SystemConfig
 from connectors.document_places import OUTSIDE, UNREADABLE, DocumentPlace, Unreached, open_place
@@ -167,6 +168,10 @@ class Documented:
     def oddities(self, relation: str) -> tuple[RefusedError, ...]:
         """Return what the relation holds beside values."""
         return self._inner.oddities(relation) if isinstance(self._inner, TellsOddities) else ()
+
+    def unread(self, relation: str) -> Mapping[str, int]:
+        """Return what of the records no relation reads."""
+        return self._inner.unread(relation) if isinstance(self._inner, TellsUnread) else {}
 
     def _of(self, relation: str) -> tuple[DocumentRule, ...]:
         return self._rules.get(relation.casefold(), ())

@@ -141,11 +141,10 @@ class _Made:
                 divided.restore(taken.divided)
             return
         self._anew.add(table)
-        mark = 0 if followed is None else followed.mark
         checks = _judge_mapping(proof, self, book, progress)
         self.checks.extend(checks)
         if journal is not None:
-            ids = pl.Series("id", [], dtype=pl.UInt64) if followed is None else followed.since(mark)
+            ids = pl.Series("id", [], dtype=pl.UInt64) if followed is None else followed.of_last
             state = None if divided is None else divided.state()
             journal.keep(name, Judged(tuple(checks), kept_groups(book), ids, state))
 

@@ -168,8 +168,13 @@ class PostgresTarget:
 
     def pages(self, statement: sa.Select[Any], names: tuple[str, ...], rows: int) -> Iterator[pl.DataFrame]:
         """Run a SELECT as `query` does, and yield its rows so many at a time."""
+        yield from self._pages(self._read_connection(), statement, names, rows)
+
+    def _pages(
+        self, connection: psycopg.Connection[Any], statement: sa.Select[Any], names: tuple[str, ...], rows: int
+    ) -> Iterator[pl.DataFrame]:
         asked, compiled = _asked(statement, self.engine.dialect)
-        with _reading(), self._read_connection().cursor().copy(asked, compiled.params) as copy:
+        with _reading(), connection.cursor().copy(asked, compiled.params) as copy:
             sent = rows_sent_for(copy)
             while part := b"".join(islice(sent, rows)):
                 yield in_canonical_form(_frame(part, names), json_places(statement.subquery().c))
@@ -208,6 +213,18 @@ class PostgresTarget:
 
         return fetched
 
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield all committed records of a table as they lie (see `casemodel.Target`).
+
+        In the order of their ids, which are random, the server would fetch a page of the table for each of them.
+        Who takes the pages may ask other things meanwhile, so the connection is one of its own.
+        """
+        statement = sa.select(*columns) if below is None else sa.select(*columns).where(table.c.id < below)
+        with _reading(), self._connect() as connection:
+            yield from self._pages(connection, statement, tuple(column.name for column in columns), rows)
+
     def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
         """Read committed records by their ids (see `casemodel.Target`)."""
         listed = sa.cast(sa.bindparam("ids", "{" + ",".join(ids) + "}", sa.Text), postgresql.ARRAY(postgresql.UUID))
@@ -220,16 +237,19 @@ class PostgresTarget:
 
     def _read_connection(self) -> psycopg.Connection[Any]:
         if self._reader is None or self._reader.closed:
-            import psycopg
-
             with _reading():
-                self._reader = psycopg.connect(
-                    self._url.set(drivername="postgresql").render_as_string(hide_password=False),
-                    autocommit=True,
-                    connect_timeout=CONNECT_SECONDS,
-                    options=_SETTINGS,
-                )
+                self._reader = self._connect()
         return self._reader
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        import psycopg
+
+        return psycopg.connect(
+            self._url.set(drivername="postgresql").render_as_string(hide_password=False),
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            options=_SETTINGS,
+        )
 
     def reconnect(self) -> None:
         """Give up the committing connection, whatever its state; what is staged can still be committed."""

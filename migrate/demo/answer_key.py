@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,8 @@ from migrate.demo.cases import case_facts, case_states
 from migrate.demo.links import ParquetFile
 from migrate.demo.world import World
 
+UNREADABLE = "unreadable.csv"
+"""Which physical records cannot be read: the relation, and the file with the line at which the record begins."""
 _TYPES = {"issues": pa.list_(pa.string())}
 
 
@@ -46,6 +49,7 @@ class AnswerKey:
         self._files: dict[str, ParquetFile] = {}
         self._names: set[str] = set()
         self._callers = pl.DataFrame()
+        self._unreadable: list[tuple[str, str]] = []
 
     def __enter__(self) -> AnswerKey:
         return self
@@ -54,12 +58,19 @@ class AnswerKey:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+        if kind is None:
+            told = pl.DataFrame(self._unreadable, schema={"relation": pl.String, "place": pl.String}, orient="row")
+            told.write_csv(self._folder / UNREADABLE)
 
     def _write(self, mapping: str, rows: pl.DataFrame) -> None:
         if mapping not in self._files:
             schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in rows.columns])
             self._files[mapping] = self._stack.enter_context(ParquetFile(self._folder / f"{mapping}.parquet", schema))
         self._files[mapping].write(rows)
+
+    def unreadable(self, relation: str, places: Iterable[str]) -> None:
+        """Take the places of records that no mapping of a relation can read: each of them has to refuse them."""
+        self._unreadable += [(relation, place) for place in places]
 
     def fixed_tables(self) -> None:
         """Write the keys of the small tables and of the catalogue files."""
@@ -151,5 +162,6 @@ class AnswerKey:
         frame = frame.join(self._callers, on="t", how="left", maintain_order="left")
         # Of a contact that the next file repeats, this file's row does not count (F11).
         counts = frame.filter(~pl.col("Contactnr").is_in(again["Contactnr"].implode())) if again.height else frame
+        counts = counts.filter(~pl.col("unescaped"))
         self._write("kcc.contact", key_contacts.call_key(counts))
         self._write("kcc.contact_digital", key_reach.caller_digital_key(counts))

@@ -278,4 +278,6 @@ UTF8_FILES = ("201503",)
 """Months whose file is UTF-8 with a byte order mark in a series of cp1252 (F01)."""
 TWICE_FILES = ("201507",)
 """Months whose file was delivered once more, under a name of its own (F10)."""
+CORRECTED_FILES = ("201510",)
+"""Months whose file was delivered once more with corrections (F10): the rows of the later one count."""
 CONTACT_MONTHS = tuple(f"{year}{month:02d}" for year in (2014, 2015) for month in range(1, 13))

@@ -38,6 +38,10 @@ HEADER = (
 )
 OLD_PHONE_HEADER = "Tel.nr"
 NEW_HEADER_FROM = "201501"
+QUOTE_FILES = ("201403", "201510")
+"""Months in whose file a record has a quote that nobody escaped (F02): it cannot be read."""
+_QUOTE = "\x01"
+"""Stands for such a quote until the file is written."""
 _CALL_WITHIN = 14
 """Working days after its registration within which somebody asks about a case."""
 
@@ -67,7 +71,17 @@ def contact_rows(world: World, months: Sequence[str]) -> pl.DataFrame:
     frame = frame.with_columns((pl.col("month").str.slice(2) + rank).alias("Contactnr"))
     frame = with_person(world, frame)
     frame = with_typed_number(world, frame, dice, inexact=0.15)
-    return frame.with_columns(*_person(dice), *_talk(dice), *_call_back(dice))
+    frame = frame.with_columns(*_person(dice), *_talk(dice), *_call_back(dice))
+    # Not on the last day, which the next file repeats; one is planted in every demo, however small.
+    early = pl.col("date") < pl.col("date").max().over("month")
+    planted = pl.col("month").is_in(QUOTE_FILES) & (pl.int_range(pl.len()).over("month") == 1)
+    unescaped = early & (dice.chance("unescaped", 0.001) | planted)
+    said = pl.lit("bakker ") + pl.lit(_QUOTE) + pl.lit("t hoekje") + pl.lit(_QUOTE)
+    return frame.with_columns(
+        unescaped.alias("unescaped"),
+        pl.when(early).then(unescaped).alias("_F02_unescaped"),
+        pl.when(unescaped).then(said).otherwise("Onderwerp").alias("Onderwerp"),
+    )
 
 
 def rows_a_month(world: World) -> int:
@@ -219,13 +233,25 @@ def repeated(world: World, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def corrected(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the contacts of a month as a second delivery of its file has them (F10): every tenth is better."""
+    better, answer = pl.int_range(pl.len()) % 10 == 0, pl.lit("Gecorrigeerd: klacht is doorgezet")
+    return rows.with_columns(
+        pl.when(better).then(answer).otherwise("Antwoord").alias("Antwoord"),
+        pl.when("unescaped").then(pl.lit('bakker "t hoekje"')).otherwise("Onderwerp").alias("Onderwerp"),
+        pl.lit(False).alias("unescaped"),
+    )
+
+
 def file_name(month: str) -> str:
     """Return the name of a month's file."""
     return f"KCC_CONTACT_{month}.CSV"
 
 
-def file_bytes(month: str, rows: pl.DataFrame) -> bytes:
+def file_bytes(month: str, rows: pl.DataFrame) -> tuple[bytes, list[int]]:
     """Return a month's file: cp1252 but for one, dates as that month's computer wrote them, a total at the end.
+
+    Beside it the numbers of the lines whose record cannot be read.
 
     Raises:
         SystemFailure: never for rows of `contact_rows`; a text outside cp1252 would be a mistake in the lists of words.
@@ -248,8 +274,9 @@ def file_bytes(month: str, rows: pl.DataFrame) -> bytes:
     frame.write_csv(buffer, separator=";", quote_style="necessary", line_terminator="\r\n", null_value="")
     # The last line of some files has no line end (F03).
     text = buffer.getvalue().decode() + f"Totaal;;;{rows.height}" + ("" if month.endswith(("03", "08")) else "\r\n")
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if _QUOTE in line]
     try:
-        return text.encode("utf-8-sig" if month in catalogue.UTF8_FILES else "cp1252")
+        return text.replace(_QUOTE, '"').encode("utf-8-sig" if month in catalogue.UTF8_FILES else "cp1252"), lines
     except UnicodeEncodeError as error:
         raise SystemFailure(
             "SYS-022",

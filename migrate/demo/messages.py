@@ -103,6 +103,34 @@ def files(rows: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
         yield f"OUDWMO_{last + 1:04}-{number:03}.xml", (_HEAD + told).encode()
 
 
+_CASES = tuple(f"oudwmo.{name}" for name in ("ZAAK", "STATUS", "AANVRAGER", "BEHANDELAAR"))
+_FAULT = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Server</faultcode>'
+    "<faultstring>Zaak onbekend</faultstring></s:Fault></s:Body></s:Envelope>\n"
+)
+
+
+def refused() -> Iterator[tuple[str, bytes, str, tuple[str, ...]]]:
+    """Yield files of one message that cannot be read, its place, and the relations that have to refuse it.
+
+    An answer of the server that stands for a message, an older version of the standard, a change of which one half is
+    missing, a declaration that is not at the beginning.
+    """
+    row: dict[str, Any] = {"n": 99_998, "number": "WMO2019-099999"}
+    whole = _message(row, "T", "1", "20190102021500", _object(row["number"], "T", ""))
+    half = _message(row, "W", "2", "20190102021500", _object(row["number"], "W", ""))
+    everywhere = (*_CASES, "oudwmo.DOCUMENT")
+    told = (
+        (_HEAD + _FAULT, everywhere),
+        (_HEAD + whole.replace("/zkn/0310", "/zkn/0204"), everywhere),
+        (_HEAD + half, _CASES),
+        ("\n" + _HEAD + whole, _CASES),
+    )
+    for number, (text, relations) in enumerate(told, 1):
+        name = f"OUDWMO_{_DELIVERIES + 1:04}-{number:03}.xml"
+        yield name, text.encode(), f"{name}:{text.count(chr(10))}", relations
+
+
 def _zip(members: dict[str, list[str]]) -> bytes:
     """Return an archive of messages one after another: the same bytes for the same messages."""
     buffer = io.BytesIO()

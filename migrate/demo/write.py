@@ -270,10 +270,8 @@ def _write_kcc(books: _Books, folder: Path) -> None:
             books.key.callers(world, pl.concat([before, rows]) if before.height else rows)
         for month in months[low:high]:
             own = rows.filter(month=month)
-            delivered = pl.concat([before, own]) if before.height else own
-            _write_month(folder, month, delivered)
-            if month in catalogue.TWICE_FILES:
-                _write_file(folder / contacts.file_name(f"{month}_2"), contacts.file_bytes(month, delivered))
+            delivered = _write_month(books, folder, month, pl.concat([before, own]) if before.height else own)
+            own = delivered.filter(month=month)
             before_rows = before.height
             before = contacts.repeated(world, own)
             books.dirt.count("F11", before_rows, delivered.height)
@@ -319,12 +317,33 @@ def _write_messages(books: _Books, folder: Path) -> None:
     books.dirt.add(rows)
     for name, content in messages.files(rows):
         _write_file(folder / name, content)
+    for name, content, place, relations in messages.refused():
+        _write_file(folder / name, content)
+        books.dirt.count("F17.refused", 1, 1)
+        if books.key:
+            for relation in relations:
+                books.key.unreadable(relation, [place])
     if books.key:
         books.key.messages(rows)
 
 
-def _write_month(folder: Path, month: str, rows: pl.DataFrame) -> None:
-    _write_file(folder / contacts.file_name(month), contacts.file_bytes(month, rows))
+def _write_month(books: _Books, folder: Path, month: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Write a month's file, and what was delivered again of it, and return the rows that count."""
+    _write_delivery(books, folder, month, month, rows)
+    if month in catalogue.TWICE_FILES:
+        _write_delivery(books, folder, f"{month}_2", month, rows)
+    if month in catalogue.CORRECTED_FILES:
+        rows = contacts.corrected(rows)
+        _write_delivery(books, folder, f"{month}_2", month, rows)
+        books.dirt.count("F10.corrected", 1, len(catalogue.CONTACT_MONTHS))
+    return rows
+
+
+def _write_delivery(books: _Books, folder: Path, name: str, month: str, rows: pl.DataFrame) -> None:
+    content, unreadable = contacts.file_bytes(month, rows)
+    _write_file(folder / contacts.file_name(name), content)
+    if books.key:
+        books.key.unreadable("kcc.KCC_CONTACT", [f"{contacts.file_name(name)}:{line}" for line in unreadable])
 
 
 def _write_file(path: Path, content: bytes) -> None:

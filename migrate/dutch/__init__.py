@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final
 
 from migrate.dutch.calculations import CALCULATIONS
+from migrate.dutch.deliveries import DELIVERIES
 from migrate.dutch.hints import HINTS
 from migrate.dutch.messages import MESSAGES
 from migrate.dutch.words import WORDS
@@ -19,6 +20,7 @@ from migrate.dutch.words import WORDS
 __all__ = ["in_dutch"]
 
 _HOLE: Final = re.compile(r"\{([a-z])\}")
+_ALL: Final = (*MESSAGES, *CALCULATIONS, *DELIVERIES, *HINTS)
 _WORDS: Final = "uvw"
 _LISTS: Final = "l"
 """Names of holes that hold words, and of those that hold a list of names."""
@@ -66,13 +68,13 @@ def _part(hole: str, text: str) -> str:
 
 @cache
 def _exact() -> dict[str, str]:
-    return {english: dutch for english, dutch in (*MESSAGES, *CALCULATIONS, *HINTS) if not _HOLE.search(english)}
+    return {english: dutch for english, dutch in _ALL if not _HOLE.search(english)}
 
 
 @cache
 def _forms() -> list[tuple[re.Pattern[str], str]]:
     """Return the forms with holes, those with most text of their own first."""
-    with_holes = [(english, dutch) for english, dutch in (*MESSAGES, *CALCULATIONS, *HINTS) if _HOLE.search(english)]
+    with_holes = [(english, dutch) for english, dutch in _ALL if _HOLE.search(english)]
     with_holes.sort(key=lambda pair: -len(_HOLE.sub("", pair[0])))
     return [(_pattern(english), dutch) for english, dutch in with_holes]
 

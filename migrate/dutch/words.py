@@ -82,4 +82,10 @@ WORDS: Final[dict[str, str]] = {
     "date formats": "notaties voor datums",
     "datetime formats": "notaties voor momenten",
     "no format known to us": "geen notatie die wij kennen",
+    # what workbooks hold
+    "macros": "macro's",
+    "links to other workbooks": "koppelingen met andere werkmappen",
+    "connections to databases": "verbindingen met databases",
+    "embedded documents": "ingesloten documenten",
+    "pictures": "afbeeldingen",
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from casemodel import Partition, Relation, Source, UsageError, show
+from casemodel import Partition, Relation, Source, TellsOddities, TellsUnread, UsageError, show
 from migrate.opening import refuse_wrong_personal
 from migrate.profile.findings import LEAST, ColumnProfile, Counted, RelationProfile
 from migrate.profile.forms import Values, dates, kinds, null_texts, patterns, prepared
@@ -180,7 +180,19 @@ def _findings(workspace: Workspace, source: Source, measured: Measurement, whole
         relation.primary_key,
         single or composed,
         tuple(_column(workspace, measured, column, column.name in unique) for column in measured.columns),
+        _aside(source, relation.name),
+        _unread(source, relation.name) if whole else (),
     )
+
+
+def _aside(source: Source, relation: str) -> tuple[str, ...]:
+    return tuple(each.message for each in source.oddities(relation)) if isinstance(source, TellsOddities) else ()
+
+
+def _unread(source: Source, relation: str) -> tuple[Counted, ...]:
+    found = source.unread(relation) if isinstance(source, TellsUnread) else {}
+    total = sum(found.values())
+    return tuple(Counted(path, count, count / total) for path, count in found.items())
 
 
 def _column(workspace: Workspace, measured: Measurement, column: Column, unique: bool) -> ColumnProfile:

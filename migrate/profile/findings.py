@@ -85,6 +85,8 @@ class RelationProfile:
     whole: False when only the first rows were read, as asked.
     step: the sample holds every so manieth row; 1 means all.
     candidate_keys: columns that are filled and different in every row read.
+    aside: what the files hold beside values, in English.
+    unread: where values stand that no relation reads, and how many.
     """
 
     system: str
@@ -96,6 +98,8 @@ class RelationProfile:
     declared_key: tuple[str, ...]
     candidate_keys: tuple[tuple[str, ...], ...]
     columns: tuple[ColumnProfile, ...]
+    aside: tuple[str, ...] = ()
+    unread: tuple[Counted, ...] = ()
 
     @property
     def name(self) -> str:
@@ -125,5 +129,7 @@ def relation_profile(document: dict[str, Any]) -> RelationProfile:
             "declared_key": tuple(document["declared_key"]),
             "candidate_keys": tuple(tuple(key) for key in document["candidate_keys"]),
             "columns": tuple(column(item) for item in document["columns"]),
+            "aside": tuple(document.get("aside", ())),
+            "unread": counted(document.get("unread", ())),
         }
     )

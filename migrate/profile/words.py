@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from casemodel import printable
+from migrate.dutch import in_dutch
 from migrate.profile.findings import ColumnProfile, Counted, Kind, RelationProfile
 
 LANGUAGES: Final = ("nl", "en")
@@ -24,6 +25,9 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "declared_key": ("sleutel volgens het systeem", "key by the system"),
     "candidate_keys": ("mogelijke sleutels", "candidate keys"),
     "no_key": ("geen gevonden", "none found"),
+    "aside": ("naast de waarden", "beside the values"),
+    "unread": ("geen veld leest", "no field reads"),
+    "times": ("{path} ({n} keer)", "{path} ({n} times)"),
     "column": ("kolom", "column"),
     "type": ("type", "type"),
     "untyped": ("geen type", "no type"),
@@ -108,12 +112,20 @@ def heading(lang: str, profile: RelationProfile) -> list[str]:
 
 
 def keys(lang: str, profile: RelationProfile) -> list[tuple[str, str]]:
-    """Return what is said of the keys of a relation, each with its label."""
+    """Return what is said of the keys of a relation, and of what lies beside its values, each with its label."""
     candidates = "; ".join(" + ".join(key) for key in profile.candidate_keys) or word(lang, "no_key")
     said = [(word(lang, "candidate_keys"), printable(candidates))]
     if profile.declared_key:
         said.insert(0, (word(lang, "declared_key"), printable(" + ".join(profile.declared_key))))
-    return said if profile.rows else said[:-1]
+    if not profile.rows:
+        said.pop()
+    said += [(word(lang, "aside"), printable(_told(lang, text))) for text in profile.aside]
+    unread = (word(lang, "times", path=printable(each.text), n=each.count) for each in profile.unread)
+    return [*said, *((word(lang, "unread"), text) for text in unread)]
+
+
+def _told(lang: str, text: str) -> str:
+    return (in_dutch(text) if lang == "nl" else None) or text
 
 
 def facts(lang: str, column: ColumnProfile) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ from migrate.proof.actual import TargetAgain
 from migrate.proof.books import ChildrenAgain, control_proofs
 from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
+from migrate.proof.keys import KeysAgain
 from migrate.proof.sample import Sample
 from migrate.proof.target import TargetChecks
 from migrate.proof.ways import Ways
@@ -162,6 +163,7 @@ def _proof(made: _Sides, name: str) -> MappingProof:
     return MappingProof(
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
         expected=expected,
+        keys=KeysAgain(expected).proof(),
         actual=made.actual(name, made.sample),
         columns=tuple(
             _column(mapping.target, column, tolerances, null_texts_of(session.files[name], column))

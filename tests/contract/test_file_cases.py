@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +32,12 @@ def test_case(case: Path, chunk: int, tmp_path: Path, monkeypatch: pytest.Monkey
         if path.name != "case.json":
             shutil.copy(path, tmp_path)
     for name, said in wanted.get("workbooks", {}).items():
-        write_workbook(tmp_path / name, said)
+        archive, _, member = name.rpartition("!")
+        write_workbook(tmp_path / member.replace("/", "-"), said)
+        if archive:
+            with zipfile.ZipFile(tmp_path / archive, "a", zipfile.ZIP_DEFLATED) as into:
+                into.write(tmp_path / member.replace("/", "-"), member)
+            (tmp_path / member.replace("/", "-")).unlink()
     config = SystemConfig("kcc", case.parent.name, wanted["settings"], tmp_path)
     expected = wanted["expected"]
     if "error" in expected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -11,6 +12,12 @@ from pathlib import Path
 
 import pytest
 from command_line import in_process
+
+from connectors.sources.excel.book import EXTRAS
+from connectors.sources.excel.told import SAID
+from migrate.dutch import in_dutch
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 SETTINGS = """\
 workspace: tiny
@@ -333,3 +340,39 @@ def test_what_stays_to_be_decided_is_said_in_dutch_and_english(workspace):
     assert "decide MAP-041" in said["en"]
     for english in ("fill it", "use it", "must be filled", "different values", "one of", "a link to", "Next:", "would be"):
         assert english not in said["nl"], english
+
+
+def test_what_lies_beside_the_values_is_told(tmp_path):
+    shutil.copytree(EXAMPLES / "stuf", tmp_path / "stuf")
+    settings = tmp_path / "stuf/workspace.yml"
+    left_out = settings.read_text().replace("          overleden: BG:overlijdensdatum\n", "")
+    settings.write_text(left_out.replace("[@naam='wijkcode']", "[@naam='buurt']"))
+    answer = in_process("-C", tmp_path / "stuf", "--format", "json", "profile", "makelaar.PERSOON")
+    found = {each["text"]: each["count"] for each in answer.document["relations"][0]["unread"]}
+    wanted = {"BG:overlijdensdatum": 1, "StUF:extraElementen/StUF:extraElement[@naam='wijkcode']": 1}
+    assert {path: found.get(path) for path in wanted} == wanted
+    assert "geen veld leest: BG:overlijdensdatum (1 keer)" in in_process(
+        "-C", tmp_path / "stuf", "profile", "makelaar.PERSOON"
+    ).out
+    shutil.copytree(EXAMPLES / "excel", tmp_path / "excel")
+    answer = in_process("-C", tmp_path / "excel", "profile", "lijst")
+    assert "naast de waarden: PERSONEEL.xlsx:2015: 1 verborgen rijen, die gewoon worden gelezen" in answer.out
+    answer = in_process("-C", tmp_path / "excel", "profile", "lijst", "--lang", "en")
+    assert "beside the values: PERSONEEL.xlsx:2015: 1 hidden rows, which are read like any other" in answer.out
+
+
+SENTENCES = [
+    *(f"L.xlsx:2010: {text.format('1,200')}" for text in SAID.values()),
+    "a.zip!map/L.xlsx:Blad 1: 3 comments, which are not migrated",
+    "L.xlsx:2010: the sheet is hidden, and read like any other",
+    "L.xlsx: 2 sheets that the relation does not read: Lijst (hidden), Oud",
+    *(f"L.xlsx: it holds {said}, which are left aside" for _, said in EXTRAS),
+    "1,200 extra elements named wijkcode, which no field reads",
+]
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_it_is_told_in_dutch(text):
+    said = in_dutch(text)
+    assert said and not re.search(r"\b(which|the|holds|hidden rows|read as|links|pictures)\b", said.replace("(hidden)", ""))
+    assert text.partition(": ")[0] in said or text.startswith("1,200 extra")

@@ -77,6 +77,50 @@ def test_a_delivery_that_is_too_small_is_refused_until_it_is_confirmed(folder: P
     assert omnicase("-C", folder, "run").status == 5, "another delivery was confirmed"
 
 
+LINES = {
+    "fixed": """
+    layouts:
+      PERSON:
+        files: PERSON.csv
+        encoding: utf-8
+        positions: characters
+        records: {"": {relation: PERSON, key: [ID], fields: {ID: [1, 3], NAME: [4, 10]}}}
+""",
+    "ticketlog": """
+    delimiter: ","
+""",
+}
+VOLUMES = {
+    "fixed": "PERSON: {min_share: 50%}",
+    "ticketlog": "PERSON: {files: PERSON.csv, min_share: 50%, log: {ticket: [ID], event: WHAT, events: {P: printed}, "
+    "keep: [NAME], moment: {column: AT, format: YYYY-MM-DD HH:mm}}}",
+}
+
+
+@pytest.mark.parametrize("kind", VOLUMES)
+def test_the_guard_on_volume_holds_for_every_kind_of_file(kind: str, folder: Path, omnicase: CommandLine) -> None:
+    before = WORKSPACE.partition("    kind: csv\n")[0]
+    settings = f"{before}    kind: {kind}\n    folder: files{LINES[kind]}    relations: {{{VOLUMES[kind]}}}\n"
+    (folder / "workspace.yml").write_text(settings)
+    mapping = folder / "mappings/old.actor.yml"
+    told = "ignore: [{columns: [printed_at, printed_last_at, printed_count, events, state, order_issues], reason: no}]\n"
+    mapping.write_text(MAPPING + (told if kind == "ticketlog" else ""))
+
+    def lines(rows: int) -> None:
+        made = {
+            "fixed": [f"{number:03}{'Persoon ' + str(number):<10}" for number in range(rows)],
+            "ticketlog": ["ID,WHAT,AT,NAME", *(f"{number},P,2019-01-02 10:00,Persoon {number}" for number in range(rows))],
+        }
+        (folder / "files/PERSON.csv").write_text("\n".join(made[kind]) + "\n")
+
+    lines(10)
+    first = omnicase("-C", folder, "--format", "json", "run")
+    assert first.status == 0 and first.document["mappings"][0]["read"] == 10, first.out
+    lines(4)
+    refused = omnicase("-C", folder, "--format", "json", "run")
+    assert (refused.status, refused.document["code"]) == (5, "CON-075")
+
+
 def test_what_the_files_were_is_said_and_kept(folder: Path, omnicase: CommandLine) -> None:
     (folder / "files/PERSON_1.csv").write_bytes("ID,NAME\n1,Zoë\n# opmerking\n".encode())
     (folder / "files/PERSON_2.csv").write_bytes(gzip.compress("ID,NAME\n2,Zoë\nID,NAME\n3,é\n".encode("cp1252")))

@@ -111,6 +111,12 @@ def lines(file: Path) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
 
 
+def readable(file: Path) -> list[list[str]]:
+    """Return the lines of a file without those that have a quote which nobody escaped (F02)."""
+    spoiled = set(re.findall(rb'^(\d+);[^\n]*;bakker "t', file.read_bytes(), re.MULTILINE))
+    return [line for line in lines(file) if line[0].encode() not in spoiled]
+
+
 def test_the_same_seed_gives_the_same_town_and_another_seed_another(tmp_path: Path) -> None:
     first, second, other = (
         make(tmp_path / "a", 300),
@@ -212,7 +218,7 @@ def test_the_key_has_one_row_for_each_slot(demo: Path, mapping: str) -> None:
 
 def test_every_contact_of_the_files_is_in_the_key_once_and_the_newest_file_counts(demo: Path) -> None:
     expected = key(demo, "kcc.contact")
-    delivered = {line[0]: line for file in files(demo) for line in lines(file)[1:-1]}
+    delivered = {line[0]: line for file in files(demo) for line in readable(file)[1:-1]}
     assert sorted(expected["key"].to_list()) == sorted(delivered)
     assert sum(len(lines(file)) - 2 for file in files(demo)) > len(delivered), "some stand in two files (F11)"
     answers = dict(expected.select("key", "f_response").iter_rows())
@@ -223,11 +229,16 @@ def test_every_contact_of_the_files_is_in_the_key_once_and_the_newest_file_count
 
 def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(demo: Path) -> None:
     months = [f"{year}{month:02d}" for year in (2014, 2015) for month in range(1, 13)]
-    # One came twice (F10).
+    # One came twice, one was corrected (F10).
     months.insert(months.index("201508"), "201507_2")
+    months.insert(months.index("201511"), "201510_2")
     assert [file.name for file in files(demo)] == [f"KCC_CONTACT_{month}.CSV" for month in months]
     by_month = {file.stem[12:]: file for file in files(demo)}
     assert by_month["201507"].read_bytes() == by_month["201507_2"].read_bytes()
+    first, better = lines(by_month["201510"]), lines(by_month["201510_2"])
+    assert [line[0] for line in first] == [line[0] for line in better] and first != better
+    assert b';bakker "t hoekje";' in by_month["201510"].read_bytes(), "a quote that nobody escaped (F02)"
+    assert b';"bakker ""t hoekje""";' in by_month["201510_2"].read_bytes()
     assert [month for month, file in by_month.items() if file.read_bytes().startswith(b"\xef\xbb\xbf")] == [
         "201503"
     ]
@@ -324,8 +335,12 @@ def _files(folder: Path) -> sqlite3.Connection:
 
 
 def messages(folder: Path) -> Iterator[Element]:
-    """Yield the messages about cases of the old Wmo system, read by another parser than ours."""
+    """Yield the messages about cases of the old Wmo system that are to be read, by another parser than ours."""
+    with (folder / "answer_key" / "unreadable.csv").open() as told:
+        refused = {line["place"].partition(":")[0] for line in csv.DictReader(told)}
     for file in sorted((folder / "systems" / "oudwmo").iterdir()):
+        if file.name in refused:
+            continue
         if file.suffix == ".xml":
             texts = [file.read_text()]
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -56,11 +57,38 @@ def compare(workspace: Path) -> Comparison:
             found = _found(target, mapping, table, fields)
             differences += _differences(mapping, _with_ids(key, fields, names), found)
             rows, values = rows + key.height, values + key.height * (len(key.columns) - 2)
+        differences += _unreadable(workspace, target)
         for table, expected in records.items():
             count = target.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
             if count != len(expected):
                 differences.append(Difference(table, "", "number of records", len(expected), count))
     return Comparison(rows, values, differences)
+
+
+def _unreadable(workspace: Path, target: sqlite3.Connection) -> list[Difference]:
+    """Return which physical records are refused and should not be, or the other way round."""
+    sql = (
+        "SELECT m.name, i.detail FROM migration_issue i JOIN migration_mapping m ON m.id = i.mapping_id "
+        "WHERE i.source_key IS NULL AND i.code = 'record-unparsable'"
+    )
+    found = {(name, place.partition(" ")[0]) for name, place in target.execute(sql)}
+    key = pl.read_csv(workspace / "answer_key" / "unreadable.csv", schema_overrides=[pl.String, pl.String])
+    relations = _relations(workspace)
+    wanted = {(name, place) for relation, place in key.iter_rows() for name in relations.get(relation, ())}
+    return [
+        Difference(name, place, "unreadable", (name, place) in wanted, (name, place) in found)
+        for name, place in sorted(found ^ wanted)
+    ]
+
+
+def _relations(workspace: Path) -> dict[str, list[str]]:
+    """Return the mappings of each relation."""
+    named: dict[str, list[str]] = {}
+    for file in sorted((workspace / "mappings").glob("*.yml")):
+        relation = re.search(r"relation: *(\w+)", file.read_text(encoding="utf-8"))
+        if relation:
+            named.setdefault(f"{file.stem.partition('.')[0]}.{relation[1]}", []).append(file.stem)
+    return named
 
 
 def _record_names(target: sqlite3.Connection) -> dict[str, str]:

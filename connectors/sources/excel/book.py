@@ -16,14 +16,14 @@ from xml.parsers import expat
 
 from casemodel import SystemFailure
 from connectors.sources.excel.settings import Limits
-from connectors.sources.files.bytes import Bytes, look_at_any
+from connectors.sources.files.bytes import Bytes, on_disk
 
 BLOCK = 1 << 18
 _SMALL = 1_000_000
 """Below so many bytes it does not matter how tightly a part is packed."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
-_EXTRAS = (
+EXTRAS = (
     ("vbaProject.bin", "macros"),
     ("externalLinks/", "links to other workbooks"),
     ("connections.xml", "connections to databases"),
@@ -42,6 +42,14 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class BookFile:
+    """Where the bytes of a workbook are, and its name for people: of one in an archive ``archive.zip!book.xlsx``."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """A workbook whose directory was checked.
 
@@ -49,6 +57,7 @@ class Book:
     """
 
     source: Bytes
+    file: BookFile
     limits: Limits
     sheets: tuple[Sheet, ...]
     epoch_1904: bool
@@ -58,145 +67,150 @@ class Book:
     extras: tuple[str, ...]
 
     @property
-    def path(self) -> Path:
-        """Where the workbook is."""
-        return self.source.path
+    def name(self) -> str:
+        """The name of the workbook for people."""
+        return self.file.name
 
     def blocks(self, part: str) -> Iterator[bytes]:
         """Yield the unpacked bytes of a part."""
-        with _archive(self.path) as archive:
-            yield from _blocks(archive, part, self.path)
+        with _archive(self.file) as archive:
+            yield from _blocks(archive, part, self.file)
 
     def whole(self, part: str, most: int) -> bytes:
         """Return the unpacked bytes of a part of at most so many bytes."""
-        with _archive(self.path) as archive:
-            return _whole(archive, part, most, self.path)
+        with _archive(self.file) as archive:
+            return _whole(archive, part, most, self.file)
 
     def comments(self, sheet: Sheet) -> int:
         """Count the comments on a sheet."""
-        with _archive(self.path) as archive:
-            targets = _targets(archive, sheet.part, self.path)
+        with _archive(self.file) as archive:
+            targets = _targets(archive, sheet.part, self.file)
             parts = [part for kind, part in targets.values() if kind.endswith("/comments")]
-            return sum(_count(archive, part, "comment", self.path) for part in parts if part in archive.namelist())
+            return sum(_count(archive, part, "comment", self.file) for part in parts if part in archive.namelist())
 
 
-def open_book(path: Path, limits: Limits) -> Book:
+def open_book(source: Bytes, folder: Path, limits: Limits) -> Book:
     """Look at a workbook.
+
+    Args:
+        source: the file, or the member of an archive.
+        folder: where one out of an archive is unpacked to.
+        limits: what it may cost.
 
     Raises:
         SystemFailure: CON-010 to CON-012 it cannot be read, CON-090 it is no workbook or is damaged, CON-091 it is
             beyond a limit (exit 5).
     """
-    source = look_at_any(path)
-    with _archive(path) as archive:
-        _check_directory(archive, limits, path)
+    file = BookFile(on_disk(source, folder), source.name)
+    with _archive(file) as archive:
+        _check_directory(archive, limits, file)
         names = set(archive.namelist())
-        mains = [part for kind, part in _targets(archive, "", path).values() if kind.endswith("/officeDocument")]
+        mains = [part for kind, part in _targets(archive, "", file).values() if kind.endswith("/officeDocument")]
         if not mains or mains[0] not in names or not mains[0].endswith(".xml"):
-            raise no_workbook(path, "it is an archive of something else")
-        sheets, epoch_1904 = _sheets(archive, mains[0], path)
-        targets = dict(_targets(archive, mains[0], path).values())
+            raise no_workbook(file, "it is an archive of something else")
+        sheets, epoch_1904 = _sheets(archive, mains[0], file)
+        targets = dict(_targets(archive, mains[0], file).values())
         styles = texts = None
         for kind, part in targets.items():
             styles = part if kind.endswith("/styles") and part in names else styles
             texts = part if kind.endswith("/sharedStrings") and part in names else texts
-        said = b"" if styles is None else _whole(archive, styles, 16 * _SMALL, path)
+        said = b"" if styles is None else _whole(archive, styles, 16 * _SMALL, file)
         if texts is not None:
             if archive.getinfo(texts).file_size > limits.texts:
-                raise beyond(path, f"its shared texts are larger than {limits.texts // _SMALL} MB", "texts")
-            _events(_blocks(archive, texts, path), path, {})
-        found = tuple(said for mark, said in _EXTRAS if any(mark in name for name in names))
-    return Book(source, limits, sheets, epoch_1904, said, texts, _coloured(said, path), found)
+                raise beyond(file, f"its shared texts are larger than {limits.texts // _SMALL} MB", "texts")
+            _events(_blocks(archive, texts, file), file, {})
+        found = tuple(said for mark, said in EXTRAS if any(mark in name for name in names))
+    return Book(source, file, limits, sheets, epoch_1904, said, texts, _coloured(said, file), found)
 
 
 def digest(book: Book) -> str:
     """Return the digest of the file's bytes."""
-    with book.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with book.file.path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def no_workbook(path: Path, why: str) -> SystemFailure:
+def no_workbook(file: BookFile, why: str) -> SystemFailure:
     """Return the error for a file that is no workbook, or a damaged one."""
     return SystemFailure(
         "CON-090",
         f"the file is not a workbook (.xlsx) that can be read: {why}",
         hint="Open it in Excel or LibreOffice and save it as .xlsx without a password.",
-        place=path.name,
+        place=file.name,
     )
 
 
-def beyond(path: Path, what: str, limit: str) -> SystemFailure:
+def beyond(file: BookFile, what: str, limit: str) -> SystemFailure:
     """Return the error for a workbook beyond a limit."""
     return SystemFailure(
         "CON-091",
         f"the workbook is beyond a limit: {what}",
         hint=f"Ask who made it; if it is right, raise the system's setting limits: {{{limit}: ...}}.",
-        place=path.name,
+        place=file.name,
     )
 
 
-def xml_parser(path: Path) -> expat.XMLParserType:
+def xml_parser(file: BookFile) -> expat.XMLParserType:
     """Return a parser that refuses document types, and with them entities of every sort."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
 
     def refuse(*_: object) -> None:
-        raise no_workbook(path, "a part of it declares a document type")
+        raise no_workbook(file, "a part of it declares a document type")
 
     parser.StartDoctypeDeclHandler = refuse
     return parser
 
 
-def _archive(path: Path) -> zipfile.ZipFile:
-    with path.open("rb") as file:
-        mark = file.read(len(_OLE))
+def _archive(file: BookFile) -> zipfile.ZipFile:
+    with file.path.open("rb") as content:
+        mark = content.read(len(_OLE))
     if mark == _OLE:
-        raise no_workbook(path, "it is an .xls of before 2007, or protected by a password")
+        raise no_workbook(file, "it is an .xls of before 2007, or protected by a password")
     try:
         if mark.startswith(_ZIP):
-            return zipfile.ZipFile(path)
+            return zipfile.ZipFile(file.path)
     except (zipfile.BadZipFile, OSError, RuntimeError, ValueError):
         pass
-    raise no_workbook(path, "it is no archive, or cut off")
+    raise no_workbook(file, "it is no archive, or cut off")
 
 
-def _check_directory(archive: zipfile.ZipFile, limits: Limits, path: Path) -> None:
+def _check_directory(archive: zipfile.ZipFile, limits: Limits, file: BookFile) -> None:
     members = archive.infolist()
     if len(members) > limits.members:
-        raise beyond(path, f"it has {len(members):,} parts, more than {limits.members:,}", "members")
+        raise beyond(file, f"it has {len(members):,} parts, more than {limits.members:,}", "members")
     if (total := sum(member.file_size for member in members)) > limits.total:
-        raise beyond(path, f"it unpacks to {total // _SMALL:,} MB, more than {limits.total // _SMALL:,}", "total")
+        raise beyond(file, f"it unpacks to {total // _SMALL:,} MB, more than {limits.total // _SMALL:,}", "total")
     seen = set()
     for member in members:
         name = member.filename
         if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name or name in seen:
-            raise no_workbook(path, "a part has a name that leads out of it, or the name of another part")
+            raise no_workbook(file, "a part has a name that leads out of it, or the name of another part")
         seen.add(name)
         if member.flag_bits & 1:
-            raise no_workbook(path, "its parts are encrypted")
+            raise no_workbook(file, "its parts are encrypted")
         if member.file_size > max(_SMALL, limits.ratio * member.compress_size):
-            raise beyond(path, f"a part of it is packed more than {limits.ratio} times", "ratio")
+            raise beyond(file, f"a part of it is packed more than {limits.ratio} times", "ratio")
 
 
-def _blocks(archive: zipfile.ZipFile, part: str, path: Path) -> Iterator[bytes]:
+def _blocks(archive: zipfile.ZipFile, part: str, file: BookFile) -> Iterator[bytes]:
     """Unpack a part: never more than the directory says, which was checked."""
     try:
-        with archive.open(part) as file:
-            while block := file.read(BLOCK):
+        with archive.open(part) as content:
+            while block := content.read(BLOCK):
                 yield block
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, RuntimeError):
-        raise no_workbook(path, "a part of it is missing or damaged") from None
+        raise no_workbook(file, "a part of it is missing or damaged") from None
 
 
-def _whole(archive: zipfile.ZipFile, part: str, most: int, path: Path) -> bytes:
+def _whole(archive: zipfile.ZipFile, part: str, most: int, file: BookFile) -> bytes:
     if part in archive.NameToInfo and archive.getinfo(part).file_size > most:
-        raise beyond(path, f"a part of it is larger than {most // _SMALL} MB", "texts")
-    return b"".join(_blocks(archive, part, path))
+        raise beyond(file, f"a part of it is larger than {most // _SMALL} MB", "texts")
+    return b"".join(_blocks(archive, part, file))
 
 
-def _events(blocks: Iterator[bytes], path: Path, wanted: dict[str, object]) -> None:
+def _events(blocks: Iterator[bytes], file: BookFile, wanted: dict[str, object]) -> None:
     """Parse a part, calling what is wanted with the attributes of the elements of a local name."""
-    parser = xml_parser(path)
+    parser = xml_parser(file)
 
     def start(name: str, attributes: dict[str, str]) -> None:
         call = wanted.get(name.rpartition(":")[2])
@@ -210,16 +224,16 @@ def _events(blocks: Iterator[bytes], path: Path, wanted: dict[str, object]) -> N
             parser.Parse(block, False)
         parser.Parse(b"", True)
     except expat.ExpatError:
-        raise no_workbook(path, "a part of it is not XML") from None
+        raise no_workbook(file, "a part of it is not XML") from None
 
 
-def _count(archive: zipfile.ZipFile, part: str, element: str, path: Path) -> int:
+def _count(archive: zipfile.ZipFile, part: str, element: str, file: BookFile) -> int:
     found: list[None] = []
-    _events(_blocks(archive, part, path), path, {element: lambda _: found.append(None)})
+    _events(_blocks(archive, part, file), file, {element: lambda _: found.append(None)})
     return len(found)
 
 
-def _targets(archive: zipfile.ZipFile, part: str, path: Path) -> dict[str, tuple[str, str]]:
+def _targets(archive: zipfile.ZipFile, part: str, file: BookFile) -> dict[str, tuple[str, str]]:
     """Return the parts that a part names, by id: (kind, part); those outside of the workbook are left out."""
     folder, _, name = part.rpartition("/")
     relations = posixpath.join(folder, "_rels", f"{name}.rels")
@@ -232,12 +246,12 @@ def _targets(archive: zipfile.ZipFile, part: str, path: Path) -> dict[str, tuple
             found[attributes.get("Id", "")] = (attributes.get("Type", ""), inside)
 
     if relations in archive.NameToInfo:
-        _events(iter([_whole(archive, relations, 16 * _SMALL, path)]), path, {"Relationship": take})
+        _events(iter([_whole(archive, relations, 16 * _SMALL, file)]), file, {"Relationship": take})
     return found
 
 
-def _sheets(archive: zipfile.ZipFile, main: str, path: Path) -> tuple[tuple[Sheet, ...], bool]:
-    targets = _targets(archive, main, path)
+def _sheets(archive: zipfile.ZipFile, main: str, file: BookFile) -> tuple[tuple[Sheet, ...], bool]:
+    targets = _targets(archive, main, file)
     sheets: list[Sheet] = []
     epoch: list[bool] = [False]
 
@@ -251,12 +265,12 @@ def _sheets(archive: zipfile.ZipFile, main: str, path: Path) -> tuple[tuple[Shee
     def properties(attributes: dict[str, str]) -> None:
         epoch[0] = attributes.get("date1904", "0") in ("1", "true", "on")
 
-    whole = _whole(archive, main, 16 * _SMALL, path)
-    _events(iter([whole]), path, {"sheet": sheet, "workbookPr": properties})
+    whole = _whole(archive, main, 16 * _SMALL, file)
+    _events(iter([whole]), file, {"sheet": sheet, "workbookPr": properties})
     return tuple(sheets), epoch[0]
 
 
-def _coloured(styles: bytes, path: Path) -> frozenset[str]:
+def _coloured(styles: bytes, file: BookFile) -> frozenset[str]:
     """Return the numbers of the cell styles with a fill or a text of another colour than the sheet's own."""
     fills: list[bool] = []
     fonts: list[bool] = []
@@ -283,14 +297,14 @@ def _coloured(styles: bytes, path: Path) -> frozenset[str]:
             number += 1
         inside.append(name)
 
-    parser = xml_parser(path)
+    parser = xml_parser(file)
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: inside.pop()
     if styles:
         try:
             parser.Parse(styles, True)
         except expat.ExpatError:
-            raise no_workbook(path, "its styles are not XML") from None
+            raise no_workbook(file, "its styles are not XML") from None
     return frozenset(cells)
 
 

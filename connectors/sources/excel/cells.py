@@ -167,7 +167,7 @@ def _load(book: Book, common: Texts, scanned: Scanned, window: Window, rows: byt
         frame = loaded.to_polars()
     except fastexcel.FastExcelError:
         # Its text may quote a cell.
-        raise no_workbook(book.path, f"the rows {window.first:,} to {window.last:,} of a sheet") from None
+        raise no_workbook(book.file, f"the rows {window.first:,} to {window.last:,} of a sheet") from None
     return frame.head(frame.height - 1).cast(pl.String)
 
 

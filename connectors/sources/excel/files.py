@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import polars as pl
 
 from casemodel import SystemFailure
 from connectors.config import SystemConfig
+from connectors.scratch import Scratch
 from connectors.sources.excel.book import Book, Sheet, digest, open_book
 from connectors.sources.excel.cells import ROW, read_windows, windows_of_cells
 from connectors.sources.excel.header import HEAD, Header, find_header, order
 from connectors.sources.excel.scan import Scanned, scan
 from connectors.sources.excel.settings import ExcelRelation, read_settings
 from connectors.sources.excel.told import told
-from connectors.sources.files.bytes import Bytes, check_unchanged
-from connectors.sources.files.finding import find_files
+from connectors.sources.files.bytes import Bytes, check_unchanged, look_at_any
+from connectors.sources.files.finding import find_contents, find_files
 from connectors.sources.files.refusals import empty, miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece, Surveyed
 from connectors.sources.files.settings import Trailer
@@ -27,10 +29,29 @@ from connectors.sources.files.source import FileSource
 SHEET, ROW_NUMBER = "_sheet", "_row"
 
 
-def open_excel(config: SystemConfig) -> FileSource:
+def open_excel(config: SystemConfig) -> ExcelSource:
     """Open a folder of workbooks, whose relations the settings describe."""
-    settings = read_settings(config)
-    return FileSource(config.name, "excel", settings, lambda relation: _look(config, settings[relation.name]))
+    return ExcelSource(config, read_settings(config))
+
+
+class ExcelSource(FileSource):
+    """Workbooks as a source; those out of archives are unpacked to a scratch folder of its own.
+
+    Args:
+        config: of the system.
+        settings: its relations by name.
+    """
+
+    def __init__(self, config: SystemConfig, settings: Mapping[str, ExcelRelation]) -> None:
+        self._unpacked = Scratch()
+        super().__init__(
+            config.name, "excel", settings, lambda relation: _look(config, settings[relation.name], self._unpacked)
+        )
+
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        super().close()
+        self._unpacked.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +113,7 @@ class ExcelFiles:
                     yield piece
         check_unchanged(book.source)
         if done != records:
-            raise miscounted(book.path.name, records, done)
+            raise miscounted(book.name, records, done)
 
     def _scan(self, number: int, book: Book, part: Part) -> Scanned:
         """Scan a sheet, once."""
@@ -105,7 +126,7 @@ class ExcelFiles:
     def _records(self, number: int, book: Book, part: Part) -> int:
         scanned = self._scan(number, book, part)
         records = scanned.records
-        place = f"{book.path.name}:{part.sheet.name}"
+        place = f"{book.name}:{part.sheet.name}"
         if self.relation.trailer is not None:
             _check_trailer(self.relation.trailer, _last_row(book, part, scanned), records, place)
             records -= 1
@@ -114,19 +135,35 @@ class ExcelFiles:
         return max(records, 0)
 
 
-def _look(config: SystemConfig, settings: ExcelRelation) -> ExcelFiles:
-    books = tuple(open_book(path, settings.limits) for path in find_files(config, settings))
+def _look(config: SystemConfig, settings: ExcelRelation, scratch: Scratch) -> ExcelFiles:
+    found = _contents(config, settings)
+    folder = scratch.folder if any(content.packed for content in found) else Path()
+    books = tuple(open_book(content, folder, settings.limits) for content in found)
     chosen = [(book, _chosen(book, settings)) for book in books]
     headers = [[_header(book, sheet, settings) for sheet in sheets] for book, sheets in chosen]
     columns = settings.columns or next(header.names_only() for found in headers for header in found)
     parts = tuple(
         tuple(
-            Part(sheet, header.row, order(columns, header, f"{book.path.name}:{sheet.name}"))
+            Part(sheet, header.row, order(columns, header, f"{book.name}:{sheet.name}"))
             for sheet, header in zip(sheets, found, strict=True)
         )
         for (book, sheets), found in zip(chosen, headers, strict=True)
     )
     return ExcelFiles(settings, books, parts, (*columns, SHEET, ROW_NUMBER))
+
+
+def _contents(config: SystemConfig, settings: ExcelRelation) -> list[Bytes]:
+    """Return the workbooks sorted by name: files, and members of the archives that a pattern with ``!`` names."""
+    found: dict[tuple[Path, str], Bytes] = {}
+    for pattern in settings.files:
+        one = replace(settings, files=(pattern,))
+        # A workbook is an archive itself: whether it is damaged is said of it as of a workbook.
+        if "!" in pattern:
+            contents = find_contents(config, one, settings.limits)
+        else:
+            contents = tuple(look_at_any(path) for path in find_files(config, one))
+        found |= {(content.path, content.name): content for content in contents}
+    return sorted(found.values(), key=lambda content: (content.name, str(content.path)))
 
 
 def _chosen(book: Book, settings: ExcelRelation) -> tuple[Sheet, ...]:
@@ -140,7 +177,7 @@ def _chosen(book: Book, settings: ExcelRelation) -> tuple[Sheet, ...]:
         "CON-092",
         f"no sheet answers to the setting sheets: {', '.join(settings.sheets)}",
         hint=f"The workbook has the sheets {', '.join(sheet.name for sheet in book.sheets[:20])}.",
-        place=book.path.name,
+        place=book.name,
     )
 
 
@@ -151,7 +188,7 @@ def _header(book: Book, sheet: Sheet, settings: ExcelRelation) -> Header:
     windows = iter(scanned.windows if scanned.width else ())
     frames = list(read_windows(book, sheet, scanned, windows))
     head = pl.concat(frames) if frames else pl.DataFrame(schema={ROW: pl.Int64})
-    return find_header(head, settings, f"{book.path.name}:{sheet.name}")
+    return find_header(head, settings, f"{book.name}:{sheet.name}")
 
 
 def _last_row(book: Book, part: Part, scanned: Scanned) -> list[str]:
@@ -206,7 +243,7 @@ def _piece(rows: pl.DataFrame, book: Book, part: Part, columns: tuple[str, ...],
     technical = [pl.lit(part.sheet.name).alias(SHEET), pl.col(ROW).cast(pl.String).alias(ROW_NUMBER)]
     place = pl.format(
         "{}:{}:{} (a value outside of the named columns)",
-        pl.lit(book.path.name),
+        pl.lit(book.name),
         pl.lit(part.sheet.name),
         pl.col(ROW),
     )

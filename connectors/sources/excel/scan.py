@@ -89,7 +89,7 @@ class _Scanner:
         self.found = Scanned()
         self._book, self._header, self._until = book, header, until
         self._coloured = book.coloured
-        self._parser = xml_parser(book.path)
+        self._parser = xml_parser(book.file)
         self._parser.XmlDeclHandler = self._declaration
         self._parser.StartElementHandler = self._root
         self._row = self._column = 0
@@ -106,7 +106,7 @@ class _Scanner:
         try:
             for block in blocks:
                 if not done and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                    raise no_workbook(self._book.path, "a sheet is not in UTF-8")
+                    raise no_workbook(self._book.file, "a sheet is not in UTF-8")
                 self._parser.Parse(block, False)
                 done += len(block)
                 if done - self._event > MAX_RECORD:
@@ -115,12 +115,12 @@ class _Scanner:
         except _Enough:
             pass
         except expat.ExpatError:
-            raise no_workbook(self._book.path, "a sheet of it is not XML, or cut off") from None
+            raise no_workbook(self._book.file, "a sheet of it is not XML, or cut off") from None
 
     def _root(self, name: str, _: dict[str, str]) -> None:
         prefix, colon, local = name.rpartition(":")
         if local != "worksheet":
-            raise no_workbook(self._book.path, "a sheet of it is something else")
+            raise no_workbook(self._book.file, "a sheet of it is something else")
         p = self.found.prefix = prefix + colon
         self._calls = {
             p + "row": self._start_row,
@@ -139,7 +139,7 @@ class _Scanner:
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.upper() not in ("UTF-8", "US-ASCII", "ASCII"):
-            raise no_workbook(self._book.path, "a sheet is not in UTF-8")
+            raise no_workbook(self._book.file, "a sheet is not in UTF-8")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         call = self._calls.get(name)
@@ -162,7 +162,7 @@ class _Scanner:
         said = attributes.get("r")
         number = self._row + 1 if said is None else int(said) if said.isdecimal() else 0
         if not self._row < number <= MAX_ROWS:
-            raise no_workbook(self._book.path, "the rows of a sheet are not in order")
+            raise no_workbook(self._book.file, "the rows of a sheet are not in order")
         at = self._event = self._parser.CurrentByteIndex
         windows = self.found.windows
         if not windows or number - windows[-1].first >= _WINDOW_ROWS or at - windows[-1].start >= _WINDOW_BYTES:
@@ -228,7 +228,7 @@ class _Scanner:
                 "CON-036",
                 f"a sheet has a value in column {self._column:,}, more than {self._book.limits.columns:,}",
                 hint="Remove what stands far to the right of the list, or raise limits: {columns: …}.",
-                place=f"{self._book.path.name}:{self._row}",
+                place=f"{self._book.name}:{self._row}",
             )
         self.found.width = self._column
 
@@ -240,7 +240,7 @@ class _Scanner:
             for letter in letters.upper():
                 number = number * 26 + ord(letter) - 64
             if not 0 < number <= 1 << 14 or not letters.isascii() or not letters.isalpha():
-                raise no_workbook(self._book.path, "a cell of a sheet has no place")
+                raise no_workbook(self._book.file, "a cell of a sheet has no place")
             self._letters[letters] = number
         return number
 
@@ -260,5 +260,5 @@ def _too_large(book: Book, row: int) -> SystemFailure:
         "CON-035",
         f"a row behind row {row:,} is larger than {MAX_RECORD:,} bytes",
         hint="Look at that row in Excel; it may hold a picture or a whole document as text.",
-        place=book.path.name,
+        place=book.name,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from connectors.sources.excel.book import Book, Sheet
 from connectors.sources.excel.scan import Odd, Scanned
 
-_SAID = {
+SAID = {
     "hidden_rows": "{} hidden rows, which are read like any other",
     "hidden_columns": "{} groups of hidden columns, which are read like any other",
     "merged": "{} merged ranges, whose value is only in their first cell",
@@ -23,15 +23,15 @@ def told(book: Book, scanned: Mapping[Sheet, Scanned]) -> list[str]:
     found = []
     for sheet, each in scanned.items():
         if sheet.hidden:
-            found.append(f"{book.path.name}:{sheet.name}: the sheet is hidden, and read like any other")
-        found += [f"{book.path.name}:{sheet.name}: {text}" for text in _sentences(each.odd)]
+            found.append(f"{book.name}:{sheet.name}: the sheet is hidden, and read like any other")
+        found += [f"{book.name}:{sheet.name}: {text}" for text in _sentences(each.odd)]
     left = [sheet for sheet in book.sheets if sheet not in scanned]
     if left:
         names = ", ".join(f"{sheet.name}{' (hidden)' if sheet.hidden else ''}" for sheet in left[:20])
-        found.append(f"{book.path.name}: {len(left)} sheets that the relation does not read: {names}")
-    found += [f"{book.path.name}: it holds {extra}, which are left aside" for extra in book.extras]
+        found.append(f"{book.name}: {len(left)} sheets that the relation does not read: {names}")
+    found += [f"{book.name}: it holds {extra}, which are left aside" for extra in book.extras]
     return found
 
 
 def _sentences(odd: Odd) -> list[str]:
-    return [text.format(f"{count:,}") for name, text in _SAID.items() if (count := getattr(odd, name))]
+    return [text.format(f"{count:,}") for name, text in SAID.items() if (count := getattr(odd, name))]

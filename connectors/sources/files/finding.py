@@ -16,15 +16,20 @@ _SIZE = re.compile(r"(\d{1,12}) ?([kMGT]?)B?")
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
-def find_contents(config: SystemConfig, relation: FileRelation) -> tuple[Bytes, ...]:
+def find_contents(config: SystemConfig, relation: FileRelation, limits: Limits | None = None) -> tuple[Bytes, ...]:
     """Return what the files of a relation hold, sorted by name: a compressed file one content, an archive many.
 
     Behind an exclamation mark ``files`` may have a pattern for the members of archives: ``2019.zip!KCC_*.csv``.
 
+    Args:
+        config: of the system.
+        relation: whose setting ``files`` is asked for.
+        limits: for what is compressed; without them those of the system.
+
     Raises:
         SystemFailure: CON-030 as `find_files`, CON-010 to CON-012 and CON-070 to CON-074 as `files.bytes.contents`.
     """
-    limits = read_limits(config)
+    limits = limits or read_limits(config)
     found = {
         (content.path, content.name): content
         for path, members in _found(config, relation)

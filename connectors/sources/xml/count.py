@@ -16,7 +16,9 @@ from connectors.sources.records.settings import RecordRelation
 _LT, _GT, _SLASH = b"<>/"
 _SMALL = 60_000
 _MARK = re.compile(rb"<(/)?|/>")
-_LOCAL = re.compile(rb"</?(?:[^\s<>/:]*:)?([^\s<>/]*)")
+_NAME = re.compile(rb"<(?:([^\s<>/:]*):)?([^\s<>/]*)")
+_HEAD = re.compile(rb"<(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+>")
+_DECLARES = re.compile(rb"\sxmlns(?::([^\s=]++))?\s*=\s*(?:\"([^\"]*+)\"|'([^']*+)')")
 _NO_TAGS = re.compile(rb"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _UNFINISHED = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!?\[?[CDAT\[]*\Z|<!-?\Z")
 
@@ -27,7 +29,7 @@ class Counter:
 
     Args:
         source: the file.
-        steps: names (without namespace) of the elements down to the record.
+        steps: names (``{namespace}name``) of the elements down to the record.
         each: names from the record to its repeated part that is counted instead; empty: records are counted.
         skip: names that are not counted in the place of a record.
         relation: its limits.
@@ -41,6 +43,7 @@ class Counter:
     records: int = 0
     _depth: int = 0
     _names: list[bytes] = field(default_factory=list)
+    _spaces: list[dict[bytes, bytes]] = field(default_factory=list)
 
     def count(self) -> int | None:
         """Return how many there are; None where the file is not well-formed, so that depth means nothing."""
@@ -87,10 +90,7 @@ class Counter:
             return False
         if change == -1:
             return True
-        found = _LOCAL.match(data, at, at + 400)
-        name = found[1] if found else b""
-        del self._names[level:]
-        self._names.append(name)
+        name = self._name(data, at, level)
         wanted = (*self.steps, *self.each)
         fits = tuple(self._names[:level]) == wanted[:level]
         if not fits:
@@ -105,6 +105,25 @@ class Counter:
         elif level == 0 and name != wanted[0]:
             self.records += name not in self.skip
         return True
+
+
+    def _name(self, data: bytes, at: int, level: int) -> bytes:
+        """Return the name of an element with its namespace, and keep it with the prefixes that hold inside."""
+        del self._names[level:]
+        del self._spaces[level:]
+        spaces = self._spaces[-1] if self._spaces else {}
+        behind = data.find(b"<", at + 1)
+        if data.find(b"xmlns", at, behind if behind >= 0 else len(data)) >= 0:
+            head = _HEAD.match(data, at)
+            declared = _DECLARES.finditer(head[0] if head else b"")
+            spaces = spaces | {each[1] or b"": each[2] or each[3] for each in declared}
+        found = _NAME.match(data, at)
+        prefix, local = (found[1] or b"", found[2]) if found else (b"", b"")
+        space = spaces.get(prefix, b"?" + prefix if prefix else b"")
+        name = b"{%b}%b" % (space, local) if space else local
+        self._names.append(name)
+        self._spaces.append(spaces)
+        return name
 
 
 _Shallow = tuple[int, list[tuple[int, int, int]]]

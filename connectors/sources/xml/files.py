@@ -126,7 +126,7 @@ def survey(source: Bytes, shape: Shape) -> Surveyed:
     relation = shape.relation
     by_bounds = slicer(source, shape)
     bounded = sum(1 for _ in by_bounds.slices(blocks(source)))
-    counter = Counter(source, _local(shape.steps), _local(shape.each), frozenset(_local(shape.skip)), relation)
+    counter = Counter(source, _coded(shape.steps), _coded(shape.each), frozenset(_coded(shape.skip)), relation)
     records = counter.count()
     if shape.each and (records is None or not well_formed(source)):
         found = Records(source.name, relation.columns, frozenset())
@@ -142,8 +142,8 @@ def survey(source: Bytes, shape: Shape) -> Surveyed:
     return Surveyed(digest.hexdigest(), records, source.encoding, skipped)
 
 
-def _local(names: Iterable[str]) -> tuple[bytes, ...]:
-    return tuple(name.rpartition("}")[2].encode() for name in names)
+def _coded(names: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(name.encode() for name in names)
 
 
 def look(config: SystemConfig, shape: Shape) -> XmlFiles:

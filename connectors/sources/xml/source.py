@@ -15,6 +15,7 @@ from connectors.sources.stuf.files import FoldedFiles
 from connectors.sources.xml.files import Shape
 from connectors.sources.xml.files import look as look_at_files
 from connectors.sources.xml.paths import Paths
+from connectors.sources.xml.unread import unread
 
 
 def open_xml(config: SystemConfig) -> FileSource:
@@ -36,7 +37,7 @@ def open_xml(config: SystemConfig) -> FileSource:
     settings = read_relations(config, {"namespaces": spaces, **own}, own, lambda text: _encoding(config, text))
     paths = Paths(config, namespaces)
     shapes = {name: _shape(config, relation, paths) for name, relation in settings.items()}
-    return XmlSource(config, settings, shapes)
+    return XmlSource(config, settings, shapes, namespaces)
 
 
 class XmlSource(FileSource):
@@ -46,12 +47,18 @@ class XmlSource(FileSource):
         config: of the system.
         settings: its relations by name.
         shapes: the same, with their paths understood.
+        namespaces: what the prefixes of the settings stand for.
     """
 
     def __init__(
-        self, config: SystemConfig, settings: Mapping[str, RecordRelation], shapes: Mapping[str, Shape]
+        self,
+        config: SystemConfig,
+        settings: Mapping[str, RecordRelation],
+        shapes: Mapping[str, Shape],
+        namespaces: Mapping[str, str],
     ) -> None:
         self._folding = Scratch()
+        self._config, self._shapes, self._namespaces = config, shapes, namespaces
 
         def look(relation: FileRelation) -> RelationFiles:
             found = look_at_files(config, shapes[relation.name])
@@ -60,6 +67,13 @@ class XmlSource(FileSource):
             return FoldedFiles(found, self._folding)
 
         super().__init__(config.name, "xml", settings, look)
+
+    def unread(self, relation: str) -> Mapping[str, int]:
+        """Return the elements with a value that no relation of the same record reads (see `casemodel.TellsUnread`)."""
+        if self._query(relation) is not None:
+            return {}
+        shape = self._shapes[self._relation(relation).name]
+        return unread(look_at_files(self._config, shape), self._shapes.values(), self._namespaces)
 
     def close(self) -> None:
         """Remove what was sorted."""
