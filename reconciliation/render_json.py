@@ -190,9 +190,10 @@ def _cause(cause: Cause) -> dict[str, Any]:
 
 def _context(context: ReportContext) -> dict[str, Any]:
     return {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
+        name: value.isoformat() if hasattr(value, "isoformat") else " = ".join(value) if name == "pair" else value
         for name in ReportContext.__dataclass_fields__
         for value in [getattr(context, name)]
+        if name != "pair" or value is not None
     }
 
 
