@@ -44,9 +44,19 @@ class Hashes:
         """Whether none was written away."""
         return self._file is None
 
-    def whole(self) -> pl.Series:
-        """Return all hashes at once."""
-        return self._all_waiting() if self.all_in_memory else pl.concat(list(self.parts()))
+    def pieces(self) -> Iterator[pl.Series]:
+        """Yield the hashes in pieces of about as many as are held in memory."""
+        if self.all_in_memory:
+            yield self._all_waiting()
+            return
+        several: list[pl.Series] = []
+        for part in self.parts():
+            several.append(part)
+            if sum(each.len() for each in several) >= MOST:
+                yield pl.concat(several)
+                several = []
+        if several:
+            yield pl.concat(several)
 
     def parts(self) -> Iterator[pl.Series]:
         """Yield the hashes part by part; the same number of parts in the same order for every set."""
@@ -89,7 +99,7 @@ def without(hashes: Hashes, others: Hashes) -> pl.Series:
 
 def _parts(*sets: Hashes) -> Iterator[tuple[pl.Series, ...]]:
     if all(each.all_in_memory for each in sets):
-        return iter([tuple(each.whole() for each in sets)])
+        return zip(*(each.pieces() for each in sets), strict=True)
     return zip(*(each.parts() for each in sets), strict=True)
 
 

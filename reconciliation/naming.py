@@ -25,8 +25,11 @@ def conclusion_kind(verdict: Verdict) -> str:
     return "not_established" if verdict.clean else "findings"
 
 
-def conclusion_title(lang: str, verdict: Verdict) -> str:
+def conclusion_title(lang: str, report: Report) -> str:
     """Return the conclusion in two or three words; a sample never stands for the whole."""
+    verdict = report.verdict
+    if report.context.pair is not None:
+        return text(lang, "pair.equal" if verdict.clean else "pair.not_equal")
     title = text(lang, {"findings": "not_in_balance"}.get(conclusion_kind(verdict), conclusion_kind(verdict)))
     return title if verdict.sample is None else text(lang, "of_sample", title=title, share=share(lang, verdict.sample))
 
@@ -34,6 +37,8 @@ def conclusion_title(lang: str, verdict: Verdict) -> str:
 def conclusion_sentences(lang: str, report: Report) -> list[str]:
     """Return the conclusion in sentences: what holds, what is open, what was and was not checked."""
     verdict, amounts = report.verdict, report.total.amounts
+    if report.context.pair is not None:
+        return _of_pair(lang, report, *report.context.pair)
     kind = conclusion_kind(verdict)
     if kind == "in_balance":
         # Groups of a distribution are no values of records.
@@ -61,6 +66,17 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     if verdict.signal_count:
         sentences.append(text(lang, "says.signals", n=verdict.signal_count))
     return [*sentences, *_scope_of_checks(lang, verdict)]
+
+
+def _of_pair(lang: str, report: Report, first: str, second: str) -> list[str]:
+    verdict = report.verdict
+    values = sum(check.compared_values for check in verdict.checks)
+    said = text(lang, "says.pair_equal", n=values)
+    if not verdict.clean:
+        said = text(lang, "says.pair_findings", n=len(report.decisions), total=verdict.finding_count)
+    tolerated = sum(line.count for line in tolerated_lines(verdict))
+    more = [text(lang, "says.tolerated", n=tolerated)] if tolerated else []
+    return [text(lang, "says.pair", first=first, second=second), said, *more]
 
 
 def waiver_sentences(lang: str, verdict: Verdict) -> list[str]:
@@ -109,6 +125,11 @@ def _scope_of_checks(lang: str, verdict: Verdict) -> list[str]:
     return sentences
 
 
+def check_text(lang: str, report: Report, check: str) -> str:
+    """Return what a check asks, as a sentence that holds when it passes."""
+    return text(lang, f"check.{check}" if report.context.pair is None else f"pair.check.{check}")
+
+
 def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
     """Return what differs, in the words of an administrator: ``einddatum: één dag eerder dan in de bron``."""
     if group.field is None:
@@ -117,6 +138,8 @@ def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
         if level == "rules":
             rule = group.difference or ""
             return text(lang, "find.rules", rule=rule, about=rule_text(lang, report, rule))
+        if report.context.pair is not None and group.difference:
+            return f"{cause} ({text(lang, f'side.{group.difference}')})"
         about = _translated(lang, {"schema": "what", "distribution": "by"}.get(level, ""), group.difference or "")
         return text(lang, f"find.{level}", about=about, cause=cause) if has_text(f"find.{level}") else cause
     label = report.label(group.mapping, group.field) if lang == "nl" else ""

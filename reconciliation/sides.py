@@ -264,6 +264,8 @@ class MappingProof:
     stages: Callable[[str, str], tuple[tuple[str, str], ...]] = lambda _key, _column: ()
     """(canonical key of the batch just read, target column) -> the way of the value: ``column: NAME`` for a value of
     the source, then each stage of the mapping, and the value as it may be shown."""
+    differs: str = "value differs"
+    """The cause of a value that differs and that nothing explains."""
     keys: KeysProof | None = None
     """How its keys are followed without reading whole rows; None: that cannot be."""
     controls: tuple[ControlProof, ...] = ()

@@ -30,6 +30,9 @@ from migrate.shown import Shown
 from migrate.waves.declared import run_waves
 from reconciliation import MappingProof, ProofColumn, TargetProof, Tolerance
 
+MOST_ROWS = 20_000
+"""Rows of a batch: of three there is something in memory, as read, mapped, and compared."""
+
 
 @dataclass(frozen=True)
 class Proofs:
@@ -117,7 +120,7 @@ class _Sides:
             self.links,
             self.numbers.get(name, -1),
             workspace.secrets.namespace,
-            workspace.model.run.batch_rows,
+            min(workspace.model.run.batch_rows, MOST_ROWS),
             self.shared.get(name),
             self.waves,
             carried,

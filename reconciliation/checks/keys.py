@@ -164,13 +164,13 @@ class KeysToSource:
 
     def add_all(self, hashes: Hashes) -> None:
         """Remember a set of hashes."""
-        for part in hashes.parts():
-            self.add_hashes(part)
+        for piece in hashes.pieces():
+            self.add_hashes(piece)
 
     @property
-    def of_last(self) -> pl.Series:
-        """The hashes of the ids that the mapping explains that was added last."""
-        return self._of_last.whole()
+    def of_last(self) -> Iterator[pl.Series]:
+        """The hashes of the ids that the mapping explains that was added last, piece by piece."""
+        return self._of_last.pieces()
 
     @property
     def held(self) -> Hashes:
