@@ -21,6 +21,7 @@ from migrate.cli.lazy import LazyGroup
 from migrate.cli.verbs import VERBS
 from migrate.running.allocators import give_memory_back
 from migrate.running.interrupt import heard
+from migrate.running.lean import leave_pandas_out
 
 __all__ = ["Invocation", "main", "pass_invocation", "root"]
 
@@ -87,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; by default those of the process.
     """
     give_memory_back()
+    leave_pandas_out()
     args = _globals_first(list(sys.argv[1:] if argv is None else argv))
     asked_json = _last_value(args, "--format") == "json"
     debug = "--debug" in args
