@@ -38,6 +38,14 @@ class ReconcileSettings(_Strict):
     rule_seconds: int = Field(default=300, ge=1, le=86_400)
 
 
+class WaiverSettings(_Strict):
+    """Who may accept differences, once people have keys: holders of one of these roles."""
+
+    approvers: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
+        default=("administrator", "owner"), min_length=1
+    )
+
+
 class MunicipalitySettings(_Strict):
     """Who the workspace is of; shown in reports."""
 
@@ -75,6 +83,7 @@ class WorkspaceModel(_Strict):
     systems: dict[str, dict[str, Any]] = {}
     run: RunSettings = RunSettings()
     reconcile: ReconcileSettings = ReconcileSettings()
+    waivers: WaiverSettings = WaiverSettings()
     documents: DocumentSettings = DocumentSettings()
     waves: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WaveSettings] = {}
     environments: dict[str, EnvironmentSettings] = {}
@@ -88,6 +97,7 @@ def known_names(path: list[str]) -> list[str]:
         "target": TargetSettings,
         "run": RunSettings,
         "reconcile": ReconcileSettings,
+        "waivers": WaiverSettings,
         "municipality": MunicipalitySettings,
         "environments": EnvironmentSettings,
         "waves": WaveSettings,
