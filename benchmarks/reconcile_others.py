@@ -1,6 +1,6 @@
-"""How others compare two tables: ``PYTHON reconcile_others.py datacompy|reladiff URL URL COLUMNS``, in their environment.
+"""How others compare two tables: ``python -P reconcile_others.py datacompy|reladiff URL URL COLUMNS``.
 
-It imports nothing of ours, and prints how many rows differ.
+It runs in their environment, imports nothing of ours, and prints how many rows differ.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def datacompy(first: str, second: str, columns: list[str]) -> int:
         return pl.read_csv(text, has_header=False, infer_schema=False, new_columns=[KEY, *columns])
 
     compared = PolarsCompare(read(first), read(second), join_columns=[KEY])
-    return compared.count_matching_rows() and compared.intersect_rows.height - compared.count_matching_rows()
+    return int(compared.intersect_rows.height - compared.count_matching_rows())
 
 
 def reladiff(first: str, second: str, columns: list[str]) -> int:
