@@ -249,6 +249,21 @@ class Target(Protocol):
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         ...
 
+    def count_anew(self, *written: sa.Table) -> None:
+        """Let the database count tables of which it chooses how to read them, after the first of very many rows."""
+        ...
+
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the committed records of a table in pages of `rows`, in the order that is fastest.
+
+        Args:
+            columns: ``id`` first; they are given as canonical text, by their names.
+            below: only records whose id is less.
+        """
+        ...
+
     def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
         """Read committed records by their ids, along the index; return the columns as canonical text, by their names.
 

@@ -36,11 +36,14 @@ def rows_sent_for(copy: psycopg.Copy) -> Iterator[bytes]:
 
 def _end(copy: psycopg.Copy) -> None:
     """Take the result that follows the last row, so that the connection can be used again."""
-    from psycopg import errors, pq
+    from psycopg import OperationalError, errors, pq
 
     failed = None
     while (result := copy.connection.pgconn.get_result()) is not None:
         if result.status != pq.ExecStatus.COMMAND_OK:
             failed = result
-    if failed is not None:
-        raise errors.error_from_result(failed)
+    if failed is None:
+        return
+    if failed.error_field(pq.DiagnosticField.SQLSTATE) is None:
+        raise OperationalError("the connection was lost")
+    raise errors.error_from_result(failed)

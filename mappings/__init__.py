@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mappings.language.schema import defaults_schema, mapping_schema, schema_of, tests_schema
     from mappings.slices import Slice, slice_of
     from mappings.stages.fits import fits_format
-    from mappings.tolerances import declared_tolerances, tolerances_of
+    from mappings.tolerances import declared_tolerances, tolerance_of, tolerances_of
     from mappings.trial import Miss, Tried, errors_of_test, try_test
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "slice_of",
     "stage_values",
     "tests_schema",
+    "tolerance_of",
     "tolerances_of",
     "try_test",
 ]
@@ -110,7 +111,7 @@ _LATE = {
     "mappings.language.schema": ("defaults_schema", "mapping_schema", "schema_of", "tests_schema"),
     "mappings.slices": ("Slice", "slice_of"),
     "mappings.stages.fits": ("fits_format",),
-    "mappings.tolerances": ("declared_tolerances", "tolerances_of"),
+    "mappings.tolerances": ("declared_tolerances", "tolerance_of", "tolerances_of"),
     "mappings.trial": ("Miss", "Tried", "errors_of_test", "try_test"),
 }
 """What is imported when it is first asked for: pydantic, Polars and sqlglot take long to load."""

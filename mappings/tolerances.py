@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from pydantic_core import PydanticCustomError
+
 from casemodel import column_info, tables
 from mappings.compile_names import Refusals
 from mappings.language import MappingFile
-from mappings.language.scalars import duration
+from mappings.language.scalars import duration, within
 
 _HOUR: Final = 3_600_000_000
 _KINDS: Final[dict[str, tuple[str, str]]] = {
@@ -35,10 +37,22 @@ class Tolerance:
 def tolerances_of(file: MappingFile) -> dict[str, Tolerance]:
     """Return the tolerances of the fields of a mapping that was checked, by target column."""
     return {
-        name: Tolerance(text, duration(text) if _is_time(text) else Decimal(text))
+        name: _tolerance(text)
         for name, spec in file.model.fields.items()
         if (text := spec.tolerance) is not None
     }
+
+
+def tolerance_of(text: str) -> Tolerance | None:
+    """Return what a text tolerates; None when it says nothing that a mapping could say."""
+    try:
+        return _tolerance(within(text))
+    except PydanticCustomError:
+        return None
+
+
+def _tolerance(text: str) -> Tolerance:
+    return Tolerance(text, duration(text) if _is_time(text) else Decimal(text))
 
 
 def declared_tolerances(file: MappingFile) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from casemodel import GuardError
+from casemodel import GuardError, SystemFailure
 from migrate.evidence.record import tell
 from migrate.workspace import Workspace
 from runbooks import (
@@ -106,6 +106,33 @@ def make_key(
     write_key(workspace.root / "keys", key)
     tell("key", {"action": "new", "key": key.as_dict()})
     return MadeKey(key, file)
+
+
+def give_machine_key(root: Path) -> MadeKey | None:
+    """Make a key of this machine for a new workspace; None where the folder of private keys cannot be written.
+
+    The private half has no passphrase, since runs at night have nobody to type one: it lies in a file of mode 0600
+    outside the workspace.
+
+    Args:
+        root: the folder of the workspace.
+    """
+    made = make_private(machine_name())
+    try:
+        file = save_private(private_folder(), made, None)
+    except (SystemFailure, RuntimeError):
+        # RuntimeError: the user of the system has no home.
+        return None
+    key = new_key(made.public, made.person, [MACHINE], datetime.now(UTC), None)
+    write_key(root / "keys", key)
+    return MadeKey(key, file)
+
+
+def machine_key_lines(made: MadeKey | None) -> list[str]:
+    """Return what is said of the machine's key of a new workspace."""
+    if made is None:
+        return ["This machine has no key, so heads of the evidence are not signed: omnicase key new --machine"]
+    return [f"This machine signs the evidence with key {made.key.id}; its private half is {made.private}."]
 
 
 def signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mappings import defaults_schema, mapping_schema, schema_of, tests_schema
 from migrate.paper import write_paper
-from migrate.workspace import WorkspaceModel
+from migrate.settings import WorkspaceModel
 
 FOLDER: Final = "schemas"
 KINDS: Final = ("mapping", "workspace", "tests", "defaults")

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from casemodel import (
     Place,
@@ -28,82 +28,10 @@ from casemodel import (
     read_strict_yaml,
 )
 from connectors import SystemConfig, read_secret_file, url_holds_secret
+from migrate.settings import WorkspaceModel, known_names
 
 FILE = "workspace.yml"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NamespaceSettings(_Strict):
-    """Where the secret of the target ids comes from; exactly one of the three."""
-
-    public: str | None = None
-    env: str | None = None
-    file: str | None = None
-
-
-class TargetSettings(_Strict):
-    """Where the records go."""
-
-    url: str
-
-
-class RunSettings(_Strict):
-    """How to load."""
-
-    batch_rows: int = Field(default=10_000, ge=1, le=1_000_000)
-    max_rejects: str | None = Field(default=None, pattern=r"^(100|\d{1,2}(\.\d+)?)%$")
-
-
-class ReconcileSettings(_Strict):
-    """How to compare."""
-
-    rule_seconds: int = Field(default=300, ge=1, le=86_400)
-
-
-class MunicipalitySettings(_Strict):
-    """Who the workspace is of; shown in reports."""
-
-    name: str = "gemeente"
-    rsin: str | None = None
-
-
-class EnvironmentSettings(_Strict):
-    """What differs in an environment."""
-
-    production: Literal["true", "false"] = "false"
-    target: TargetSettings | None = None
-
-
-class DocumentSettings(_Strict):
-    """Where the content of documents is kept: a folder (a relative one starts in the workspace), or a URL."""
-
-    store: str = "documents"
-
-
-class WaveSettings(_Strict):
-    """A slice of the old systems that moves together: which rows of which mappings it begins with."""
-
-    about: str | None = None
-    where: dict[str, str] = Field(min_length=1)
-
-
-class WorkspaceModel(_Strict):
-    """The form of workspace.yml."""
-
-    workspace: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$")
-    municipality: MunicipalitySettings = MunicipalitySettings()
-    namespace: NamespaceSettings
-    target: TargetSettings
-    systems: dict[str, dict[str, Any]] = {}
-    run: RunSettings = RunSettings()
-    reconcile: ReconcileSettings = ReconcileSettings()
-    documents: DocumentSettings = DocumentSettings()
-    waves: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WaveSettings] = {}
-    environments: dict[str, EnvironmentSettings] = {}
 
 
 @dataclass(frozen=True)
@@ -125,6 +53,12 @@ class Workspace:
     def name(self) -> str:
         """The name of the workspace."""
         return self.model.workspace
+
+    @property
+    def municipality(self) -> str:
+        """The name of the municipality; empty where workspace.yml says none."""
+        told = self.model.municipality
+        return told.name if "name" in told.model_fields_set else ""
 
     @property
     def production(self) -> bool:
@@ -309,7 +243,7 @@ def _refusals(error: ValidationError, raw: PlacedDict) -> Iterator[RefusedError]
         place = _place(raw, path)
         name = ".".join(path)
         if item["type"] == "extra_forbidden":
-            known = _known_names(path[:-1])
+            known = known_names(path[:-1])
             near = difflib.get_close_matches(path[-1], known, n=1)
             hint = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
             yield RefusedError("WSP-002", f"the setting '{name}' is unknown", hint=hint, place=place)
@@ -321,19 +255,6 @@ def _refusals(error: ValidationError, raw: PlacedDict) -> Iterator[RefusedError]
             yield RefusedError(
                 "WSP-002", f"the setting '{name}' is wrong: {item['msg']}", hint="Correct the value.", place=place
             )
-
-
-def _known_names(path: list[str]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {
-        "": WorkspaceModel,
-        "namespace": NamespaceSettings,
-        "target": TargetSettings,
-        "run": RunSettings,
-        "municipality": MunicipalitySettings,
-        "environments": EnvironmentSettings,
-        "waves": WaveSettings,
-    }
-    return sorted(models.get(path[0] if path else "", WorkspaceModel).model_fields)
 
 
 def _place(raw: PlacedDict, path: list[str]) -> Place:

@@ -7,6 +7,7 @@ from reconciliation.journal import Journal, Judged, judged_from
 from reconciliation.judge import judge
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.naming import tolerance_text
+from reconciliation.pairs import PAIR_DIFFERS, NoLedger, PairPart, judge_pair
 from reconciliation.render_html import render_html
 from reconciliation.render_json import reconcile_schema, render_json, verdict_chunks, verdict_document
 from reconciliation.render_terminal import render_terminal
@@ -20,6 +21,7 @@ from reconciliation.sides import (
     ExpectedSide,
     Facts,
     IssueCount,
+    KeysProof,
     MappingProof,
     ProofColumn,
     RuleProof,
@@ -45,6 +47,7 @@ from reconciliation.workbook import Column, Row, Sheet, write_workbook
 
 __all__ = [
     "LEVELS",
+    "PAIR_DIFFERS",
     "ActualSide",
     "Check",
     "ChildProof",
@@ -63,7 +66,10 @@ __all__ = [
     "Journal",
     "Judged",
     "KeptFindings",
+    "KeysProof",
     "MappingProof",
+    "NoLedger",
+    "PairPart",
     "ProofColumn",
     "Report",
     "ReportContext",
@@ -91,6 +97,7 @@ __all__ = [
     "has_text",
     "issue_text",
     "judge",
+    "judge_pair",
     "judged_from",
     "key_of_line",
     "may_be_waived",

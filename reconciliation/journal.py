@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -29,13 +29,13 @@ class JudgedGroup:
 class Judged:
     """All that one pass over a mapping gave.
 
-    ids: hashes of the ids that its rows explain.
+    ids: hashes of the ids that its rows explain, in pieces of bounded size, to be gone through once.
     divided: how the records of its table are divided by it and the mappings before it; None: it was not asked.
     """
 
     checks: tuple[Check, ...]
     groups: tuple[JudgedGroup, ...]
-    ids: pl.Series
+    ids: Iterable[pl.Series]
     divided: Mapping[str, pl.DataFrame] | None
 
     def texts(self) -> dict[str, Any]:
@@ -64,7 +64,9 @@ class Journal(Protocol):
         ...
 
 
-def judged_from(texts: Mapping[str, Any], ids: pl.Series, divided: Mapping[str, pl.DataFrame] | None) -> Judged:
+def judged_from(
+    texts: Mapping[str, Any], ids: Iterable[pl.Series], divided: Mapping[str, pl.DataFrame] | None
+) -> Judged:
     """Return what `Judged.texts` described."""
     groups = [
         JudgedGroup(

@@ -135,17 +135,17 @@ class _Made:
             restore(book, taken.groups)
             if followed is not None:
                 followed.add_proof(proof, book)
-                followed.add_hashes(taken.ids)
+                for piece in taken.ids:
+                    followed.add_hashes(piece)
             if divided is not None and taken.divided is not None:
                 divided.add_proof(proof)
                 divided.restore(taken.divided)
             return
         self._anew.add(table)
-        mark = 0 if followed is None else followed.mark
         checks = _judge_mapping(proof, self, book, progress)
         self.checks.extend(checks)
         if journal is not None:
-            ids = pl.Series("id", [], dtype=pl.UInt64) if followed is None else followed.since(mark)
+            ids: Iterable[pl.Series] = () if followed is None else followed.of_last
             state = None if divided is None else divided.state()
             journal.keep(name, Judged(tuple(checks), kept_groups(book), ids, state))
 

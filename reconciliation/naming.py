@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from reconciliation.causes import CUT_AT
 from reconciliation.division_bars import Division
@@ -15,6 +16,8 @@ from reconciliation.verdict import Check, Verdict
 from reconciliation.waiver import WaiverUse
 from reconciliation.words import difference_text, figure, has_text, share, text
 
+_ZONE = ZoneInfo("Europe/Amsterdam")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -25,8 +28,11 @@ def conclusion_kind(verdict: Verdict) -> str:
     return "not_established" if verdict.clean else "findings"
 
 
-def conclusion_title(lang: str, verdict: Verdict) -> str:
+def conclusion_title(lang: str, report: Report) -> str:
     """Return the conclusion in two or three words; a sample never stands for the whole."""
+    verdict = report.verdict
+    if report.context.pair is not None:
+        return text(lang, "pair.equal" if verdict.clean else "pair.not_equal")
     title = text(lang, {"findings": "not_in_balance"}.get(conclusion_kind(verdict), conclusion_kind(verdict)))
     return title if verdict.sample is None else text(lang, "of_sample", title=title, share=share(lang, verdict.sample))
 
@@ -34,6 +40,8 @@ def conclusion_title(lang: str, verdict: Verdict) -> str:
 def conclusion_sentences(lang: str, report: Report) -> list[str]:
     """Return the conclusion in sentences: what holds, what is open, what was and was not checked."""
     verdict, amounts = report.verdict, report.total.amounts
+    if report.context.pair is not None:
+        return _of_pair(lang, report, *report.context.pair)
     kind = conclusion_kind(verdict)
     if kind == "in_balance":
         # Groups of a distribution are no values of records.
@@ -61,6 +69,17 @@ def conclusion_sentences(lang: str, report: Report) -> list[str]:
     if verdict.signal_count:
         sentences.append(text(lang, "says.signals", n=verdict.signal_count))
     return [*sentences, *_scope_of_checks(lang, verdict)]
+
+
+def _of_pair(lang: str, report: Report, first: str, second: str) -> list[str]:
+    verdict = report.verdict
+    values = sum(check.compared_values for check in verdict.checks)
+    said = text(lang, "says.pair_equal", n=values)
+    if not verdict.clean:
+        said = text(lang, "says.pair_findings", n=len(report.decisions), total=verdict.finding_count)
+    tolerated = sum(line.count for line in tolerated_lines(verdict))
+    more = [text(lang, "says.tolerated", n=tolerated)] if tolerated else []
+    return [text(lang, "says.pair", first=first, second=second), said, *more]
 
 
 def waiver_sentences(lang: str, verdict: Verdict) -> list[str]:
@@ -109,6 +128,11 @@ def _scope_of_checks(lang: str, verdict: Verdict) -> list[str]:
     return sentences
 
 
+def check_text(lang: str, report: Report, check: str) -> str:
+    """Return what a check asks, as a sentence that holds when it passes."""
+    return text(lang, f"check.{check}" if report.context.pair is None else f"pair.check.{check}")
+
+
 def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
     """Return what differs, in the words of an administrator: ``einddatum: één dag eerder dan in de bron``."""
     if group.field is None:
@@ -117,6 +141,8 @@ def finding_title(lang: str, report: Report, group: FindingGroup) -> str:
         if level == "rules":
             rule = group.difference or ""
             return text(lang, "find.rules", rule=rule, about=rule_text(lang, report, rule))
+        if report.context.pair is not None and group.difference:
+            return f"{cause} ({text(lang, f'side.{group.difference}')})"
         about = _translated(lang, {"schema": "what", "distribution": "by"}.get(level, ""), group.difference or "")
         return text(lang, f"find.{level}", about=about, cause=cause) if has_text(f"find.{level}") else cause
     label = report.label(group.mapping, group.field) if lang == "nl" else ""
@@ -153,7 +179,22 @@ def finding_value(lang: str, value: str | None) -> str:
     if _DATE.fullmatch(value):
         with contextlib.suppress(ValueError):    # what looks like a date may not exist
             return figure(lang, date.fromisoformat(value))
+    if _MOMENT.fullmatch(value):
+        with contextlib.suppress(ValueError):
+            return moment_text(lang, datetime.fromisoformat(value).replace(tzinfo=UTC))
     return text(lang, f"outcome.{value}") if has_text(f"outcome.{value}") else value
+
+
+def moment_text(lang: str, moment: datetime) -> str:
+    """Return an instant as the clock at the counter showed it; in the hour that comes twice, which of the two it is."""
+    local = moment.astimezone(_ZONE)
+    shown = f"{figure(lang, local.date())} {local:%H:%M:%S}"
+    if local.microsecond:
+        shown += f"{',' if lang == 'nl' else '.'}{local.microsecond:06}".rstrip("0")
+    other = local.replace(fold=1 - local.fold)
+    if other.utcoffset() == local.utcoffset():
+        return shown
+    return f"{shown} ({text(lang, 'time.summer' if local.dst() else 'time.winter')})"
 
 
 def group_place(group: FindingGroup) -> str:
@@ -212,6 +253,11 @@ def stage_name(lang: str, stage: str) -> str:
         if has_text(key):
             return f"{branch}{colon}{text(lang, key, name=about)}"
     return f"{branch}{colon}{head}{space}{rest}"
+
+
+def stage_value(lang: str, stage: str, value: str) -> str:
+    """Return the value of a stage; what the source holds stands as it is there."""
+    return value if stage.startswith("column: ") else finding_value(lang, value)
 
 
 def check_name(check: Check) -> str:

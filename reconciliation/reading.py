@@ -13,13 +13,18 @@ from reconciliation.checks.distribution import Distributions
 from reconciliation.checks.fields import Fields
 from reconciliation.checks.keys import KeysToSource, KeysToTarget
 from reconciliation.findings import FindingBook
-from reconciliation.sides import ActualSide, ExpectedBatch, MappingProof
+from reconciliation.hashes import Hashes, distinct, without
+from reconciliation.sides import ActualSide, ExpectedBatch, KeysProof, MappingProof
 from reconciliation.verdict import Check
 
 FOLLOWED = frozenset({"accounting", "keys", "fields", "distribution"})
 """Levels that follow the rows of the source."""
 DEEP = FOLLOWED - {"accounting"}
 """Those that need the records of the target beside them."""
+BY_VALUES = frozenset({"fields", "distribution"})
+"""Those that need the values of all rows."""
+_MOST_SHARE = 4
+"""Where one row in so many is to be read whole, all are."""
 
 
 class Reading:
@@ -45,6 +50,8 @@ class Reading:
 
     def run(self, progress: Callable[[str, int], None] | None) -> None:
         """Follow all rows; reading the source counts for the accounting, waiting for the target for the keys."""
+        if not BY_VALUES & set(self._levels) and self._proof.keys is not None and self._by_keys(self._proof.keys):
+            return
         batches = self._proof.expected.batches(values=bool(DEEP & set(self._levels)))
         if not DEEP & set(self._levels):
             pairs: Iterable[tuple[ExpectedBatch, pl.DataFrame | None]] = ((batch, None) for batch in batches)
@@ -58,6 +65,36 @@ class Reading:
             if progress is not None:
                 progress(self._proof.facts.mapping, batch.source_rows)
 
+    def _by_keys(self, keys: KeysProof) -> bool:
+        """Follow the keys by themselves; return whether that could be done.
+
+        Rows whose record is there and that the id map calls loaded are not read; the others are, and judged as ever.
+        """
+        facts, counted, ids = self._proof.facts, Accounting(), Hashes()
+        for page in keys.pages():
+            counted.add_keys(page["_key"], page.height)
+            ids.add(page["id"].drop_nulls().hash())
+        self._spend("accounting")
+        rows = counted.source_rows
+        whole = rows == len(ids) == distinct(ids) and facts.source_rows_now in (rows, None)
+        if not whole or facts.loaded_meaning not in (facts.meaning, None):
+            return False
+        if self._table is not None:
+            missing, most = without(ids, self._table.held), rows // _MOST_SHARE + 1
+            odd = keys.unsettled(most)
+            if missing.len() + odd.len() >= most:
+                return False
+            self._table.add_all(ids)
+            read = 0
+            for batch in keys.rows(missing, odd) if missing.len() or odd.len() else ():
+                asked = batch.frame["id"].drop_nulls().unique()
+                self._keys.add(batch, beside(batch.frame, _records(self._proof.actual, asked, ())))
+                read += batch.frame.height
+            self._keys.add_found(rows - read)
+            self._spend("keys")
+        self._accounting = counted
+        return True
+
     def _timed(self, batches: Iterable[ExpectedBatch]) -> Iterator[ExpectedBatch]:
         for batch in batches:
             self._spend("accounting")
@@ -66,7 +103,7 @@ class Reading:
     def _compare(self, batch: ExpectedBatch, found: pl.DataFrame) -> None:
         rows = beside(batch.frame, found)
         if self._table is not None:
-            self._table.add(batch.frame)
+            self._table.add(batch.frame["id"])
         if self._divided is not None:
             self._divided.add(batch, rows)
             self._spend("distribution")

@@ -31,6 +31,8 @@ EXAMPLES_OF_ALL = 1_500
 """Findings shown on the page: a browser must open it at once, however many there are."""
 GROUPS = 300
 """Kinds of differences shown."""
+_OF_A_LOAD = ("systems", "losses", "scope", "detail", "sign")
+"""Sections that tell of a load."""
 
 
 def render_html(report: Report, lang: str = "nl") -> str:
@@ -86,7 +88,8 @@ def _sections(report: Report) -> list[str]:
     """Return what the page has below its conclusion, in its order."""
     maybe = {
         "signals": bool(report.signals), "waivers": bool(report.verdict.waivers),
-        "distribution": bool(report.distributions), "trend": len(report.trend) > 1,
+        "distribution": bool(report.distributions),
+        **dict.fromkeys(_OF_A_LOAD, report.context.pair is None), "trend": len(report.trend) > 1,
     }  # fmt: skip
     every = (
         "systems", "decisions", "signals", "waivers", "distribution", "trend", "losses", "scope", "checks", "detail",
@@ -132,7 +135,7 @@ def _speech(report: Report) -> dict[str, Any]:
         "dur": lambda seconds: both(lambda lang: duration(lang, seconds)),
         "issue": lambda code: both(lambda lang: issue_text(lang, code)),
         "remedy": lambda code: both(lambda lang: text(lang, "rejects.remedy", remedy=remedy_text(lang, code))),
-        "conclusion": lambda: both(lambda lang: naming.conclusion_title(lang, report.verdict)),
+        "conclusion": lambda: both(lambda lang: naming.conclusion_title(lang, report)),
         "sentences": lambda: [
             Markup('<div lang="{}">{}</div>').format(
                 lang, Markup("").join(Markup("<p>{}</p>").format(line) for line in _sentences(lang, report))
@@ -146,8 +149,10 @@ def _speech(report: Report) -> dict[str, Any]:
         "of_division": lambda key, division: both(lambda lang: naming.division_title(lang, key, division)),
         "group_name": lambda division, label: both(lambda lang: naming.group_name(lang, division, label)),
         "rule_says": lambda rule: both(lambda lang: rule.dutch if lang == "nl" else rule.english),
+        "stage_value": lambda name, value: both(lambda lang: naming.stage_value(lang, name, value)),
         "stage": lambda name: both(lambda lang: naming.stage_name(lang, name)),
         "day": lambda moment: both(lambda lang: figure(lang, moment.date())),
+        "asks": lambda check: both(lambda lang: naming.check_text(lang, report, check)),
         "tolerance": lambda said: both(lambda lang: naming.tolerance_text(lang, said)),
         "tolerated": lambda line: both(lambda lang: naming.tolerated_name(lang, report, line)),
         "reason": lambda check: both(lambda lang: naming.reason_text(lang, check)),

@@ -13,6 +13,9 @@ from reconciliation.sides import Facts
 from reconciliation.verdict import Check, Distribution, DistributionGroup, RuleResult, Verdict
 from reconciliation.waiver import WaiverUse
 
+_EXAMPLES = 3
+"""Of a group, with the way of their values; all findings are listed apart."""
+
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
     """Return the core of the contract: verdict, levels, checks and findings, and the groups that count them all."""
@@ -133,6 +136,13 @@ def _group(group: FindingGroup) -> dict[str, Any]:
         "id": group.id, "check": group.check, "mapping": group.mapping, "target": group.target, "owner": group.owner,
         "field": group.field, "cause": group.cause, "difference": group.difference, "likely": dict(group.likely),
         "count": group.count,
+        "examples": [
+            {
+                "id": each.id, "key": list(each.key), "expected": each.expected, "found": each.found,
+                "stages": [{"stage": stage, "value": value} for stage, value in each.stages],
+            }
+            for each in group.findings[:_EXAMPLES]
+        ],
         "listed": group.listed, "waived": group.waived,
     }  # fmt: skip
 
@@ -190,9 +200,10 @@ def _cause(cause: Cause) -> dict[str, Any]:
 
 def _context(context: ReportContext) -> dict[str, Any]:
     return {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
+        name: value.isoformat() if hasattr(value, "isoformat") else " = ".join(value) if name == "pair" else value
         for name in ReportContext.__dataclass_fields__
         for value in [getattr(context, name)]
+        if name != "pair" or value is not None
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from casemodel import OUTCOMES, printable
 from reconciliation.naming import (
     check_name,
+    check_text,
     conclusion_kind,
     conclusion_sentences,
     conclusion_title,
@@ -39,10 +40,12 @@ _MARKS = {"passed": "✔", "failed": "✘", "not_applicable": "–", "waived": "
 
 def render_terminal(report: Report, lang: str = "nl") -> str:
     """Return the report as plain text, lines of at most 100 columns, ending in a newline."""
+    of_load = report.context.pair is None
     blocks = [
-        _conclusion(report, lang), _books(report, lang), _differences(report, lang), _waivers(report, lang),
-        _signals(report, lang), _rejects(report, lang), _losses(report, lang), _scope(report, lang),
-        _distributions(report, lang), _tolerances(report, lang), _checks(report, lang), _next(report, lang),
+        _conclusion(report, lang), _books(report, lang) if of_load else [], _differences(report, lang),
+        _waivers(report, lang), _signals(report, lang), _rejects(report, lang), _losses(report, lang),
+        _scope(report, lang), _distributions(report, lang), _tolerances(report, lang), _checks(report, lang),
+        _next(report, lang) if of_load else [],
     ]  # fmt: skip
     lines = [line for block in blocks if block for line in [*block, ""]]
     return "\n".join(printable(line).rstrip() for line in lines[:-1]) + "\n"
@@ -54,7 +57,7 @@ def _conclusion(report: Report, lang: str) -> list[str]:
     parts += [context.environment and text(lang, "environment", name=context.environment), context.label]
     parts.append(text(lang, "moment", at=context.reconciled_at))
     mark = {"in_balance": "✔", "findings": "✘", "not_established": "?"}[conclusion_kind(report.verdict)]
-    title = f"{mark} {conclusion_title(lang, report.verdict).upper()}"
+    title = f"{mark} {conclusion_title(lang, report).upper()}"
     return [*_wrap(" · ".join(part for part in parts if part)), "", title,
             *[line for sentence in conclusion_sentences(lang, report) for line in _wrap(sentence, "  ")]]  # fmt: skip
 
@@ -232,8 +235,9 @@ def _checks(report: Report, lang: str) -> list[str]:
     summary = text(lang, "checks.summary", n=passed, total=len(checks) - idle)
     out = [f"{_title(lang, 'checks')} ({summary}{text(lang, 'checks.idle', n=idle) if idle else ''})"]
     for each in sums(report.verdict):
-        out += [f"{_MARKS[each.outcome]} {text(lang, f'check.{each.check}')}", *_wrap(_compared(each, lang), "    ")]
-        for check in each.exceptions if each.check not in _MANY else ():
+        out.append(f"{_MARKS[each.outcome]} {check_text(lang, report, each.check)}")
+        out += _wrap(_compared(report, each, lang), "    ")
+        for check in each.exceptions if each.check not in _MANY and report.context.pair is None else ():
             count = text(lang, "count.differences", n=check.findings) if check.findings else ""
             accepted = text(lang, "count.waived", n=check.waived) if check.waived else ""
             parts = ", ".join(part for part in (count, accepted, reason_text(lang, check)) if part)
@@ -241,10 +245,12 @@ def _checks(report: Report, lang: str) -> list[str]:
     return out
 
 
-def _compared(total: CheckSum, lang: str) -> str:
-    parts = [f"{text(lang, 'col.target')} {figure(lang, total.compared_target)}"]
+def _compared(report: Report, total: CheckSum, lang: str) -> str:
+    pair = report.context.pair is not None
+    first, second = ("side.first", "side.second") if pair else ("col.source", "col.target")
+    parts = [f"{text(lang, second)} {figure(lang, total.compared_target)}"]
     if total.compared_source or not total.compared_target:
-        parts.insert(0, f"{text(lang, 'col.source')} {figure(lang, total.compared_source)}")
+        parts.insert(0, f"{text(lang, first)} {figure(lang, total.compared_source)}")
     if total.compared_values:
         parts.append(f"{figure(lang, total.compared_values)} {text(lang, 'col.values_compared')}")
     if total.tolerated:
@@ -253,6 +259,8 @@ def _compared(total: CheckSum, lang: str) -> str:
         parts.append(f"{text(lang, 'col.moved')} {figure(lang, total.moved_on)}")
     if total.share < 1:
         parts.append(text(lang, "checks.share", share=share(lang, total.share)))
+    if pair:
+        return ", ".join([*parts, duration(lang, total.seconds)])
     key = f"checks.part.{total.check.partition('.')[0]}"
     parts.append(text(lang, key if has_text(key) else "checks.part", n=total.passed, total=total.total))
     return ", ".join([*parts, duration(lang, total.seconds)])

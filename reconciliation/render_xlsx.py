@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciliation.findings import FindingGroup
+from reconciliation.findings import Finding, FindingGroup
 from reconciliation.naming import (
     conclusion_sentences,
     finding_title,
     finding_value,
     likely_text,
+    stage_name,
+    stage_value,
     tolerance_text,
     tolerated_name,
     waiver_about,
@@ -63,7 +65,9 @@ def _summary(report: Report, lang: str) -> Sheet:
 
 def _groups(report: Report, lang: str) -> Sheet:
     """Return one line for each group of like findings."""
-    head = _columns(lang, id=14, level=16, mapping=26, what=44, cause=36, count=10, example=24, source=28, found=28)
+    head = _columns(
+        lang, id=14, level=16, mapping=26, what=44, cause=36, count=10, example=24, source=28, found=28, way=60,
+    )  # fmt: skip
     return Sheet(
         text(lang, "xlsx.groups"),
         (*head, *_decision(lang)),
@@ -86,8 +90,15 @@ def _group(report: Report, lang: str, group: FindingGroup) -> tuple[str | int, .
         ". ".join(each for each in (text(lang, f"cause.{group.cause}"), likely_text(lang, group)) if each),
         group.count,
         *shown,
+        "" if example is None else _way(lang, example),
         group.owner,
     )
+
+
+def _way(lang: str, example: Finding) -> str:
+    """Return the way of a value from the source, stage by stage."""
+    steps = (f"{stage_name(lang, stage)}: {stage_value(lang, stage, value)}" for stage, value in example.stages)
+    return " → ".join(steps)
 
 
 def _findings(report: Report, lang: str) -> Sheet:

@@ -36,6 +36,8 @@ class ReportContext:
     """Kind and place of the target, without a password."""
     user: str = ""
     namespace_fingerprint: str = ""
+    pair: tuple[str, str] | None = None
+    """Two relations that were compared without a load between them; None: sources with the target."""
 
 
 @dataclass(frozen=True, slots=True)

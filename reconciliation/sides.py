@@ -234,6 +234,20 @@ class ChildProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeysProof:
+    """The source's keys by themselves, of a mapping of which each row makes a record of its own, known by its key.
+
+    pages: of every row ``_key`` (canonical key) and ``id`` (the target id that it gives), in bounded memory.
+    unsettled: at most so many of the keys of which the id map says something else than that they are loaded.
+    rows: reads rows whole, as `ExpectedSide.batches` does: those whose id has one of these hashes, and these keys.
+    """
+
+    pages: Callable[[], Iterator[pl.DataFrame]]
+    unsettled: Callable[[int], pl.Series]
+    rows: Callable[[pl.Series, pl.Series], Iterator[ExpectedBatch]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MappingProof:
     """Everything the judge needs about one mapping."""
 
@@ -250,6 +264,10 @@ class MappingProof:
     stages: Callable[[str, str], tuple[tuple[str, str], ...]] = lambda _key, _column: ()
     """(canonical key of the batch just read, target column) -> the way of the value: ``column: NAME`` for a value of
     the source, then each stage of the mapping, and the value as it may be shown."""
+    differs: str = "value differs"
+    """The cause of a value that differs and that nothing explains."""
+    keys: KeysProof | None = None
+    """How its keys are followed without reading whole rows; None: that cannot be."""
     controls: tuple[ControlProof, ...] = ()
     children: tuple[ChildProof, ...] = ()
 

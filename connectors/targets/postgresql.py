@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
-from casemodel import RefusedError
+from casemodel import RefusedError, SystemFailure
 from connectors.copy_out import rows_sent_for
 from connectors.targets.canonical import as_text, in_canonical_form, json_places
 from connectors.targets.overdue import time_is_up
@@ -168,8 +169,13 @@ class PostgresTarget:
 
     def pages(self, statement: sa.Select[Any], names: tuple[str, ...], rows: int) -> Iterator[pl.DataFrame]:
         """Run a SELECT as `query` does, and yield its rows so many at a time."""
+        yield from self._pages(self._read_connection(), statement, names, rows)
+
+    def _pages(
+        self, connection: psycopg.Connection[Any], statement: sa.Select[Any], names: tuple[str, ...], rows: int
+    ) -> Iterator[pl.DataFrame]:
         asked, compiled = _asked(statement, self.engine.dialect)
-        with _reading(), self._read_connection().cursor().copy(asked, compiled.params) as copy:
+        with _reading(), connection.cursor().copy(asked, compiled.params) as copy:
             sent = rows_sent_for(copy)
             while part := b"".join(islice(sent, rows)):
                 yield in_canonical_form(_frame(part, names), json_places(statement.subquery().c))
@@ -208,6 +214,18 @@ class PostgresTarget:
 
         return fetched
 
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield all committed records of a table as they lie (see `casemodel.Target`).
+
+        In the order of their ids, which are random, the server would fetch a page of the table for each of them.
+        Who takes the pages may ask other things meanwhile, so the connection is one of its own.
+        """
+        statement = sa.select(*columns) if below is None else sa.select(*columns).where(table.c.id < below)
+        with _reading(), self._connect() as connection:
+            yield from self._pages(connection, statement, tuple(column.name for column in columns), rows)
+
     def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
         """Read committed records by their ids (see `casemodel.Target`)."""
         listed = sa.cast(sa.bindparam("ids", "{" + ",".join(ids) + "}", sa.Text), postgresql.ARRAY(postgresql.UUID))
@@ -220,16 +238,30 @@ class PostgresTarget:
 
     def _read_connection(self) -> psycopg.Connection[Any]:
         if self._reader is None or self._reader.closed:
-            import psycopg
-
             with _reading():
-                self._reader = psycopg.connect(
-                    self._url.set(drivername="postgresql").render_as_string(hide_password=False),
-                    autocommit=True,
-                    connect_timeout=CONNECT_SECONDS,
-                    options=_SETTINGS,
-                )
+                self._reader = self._connect()
         return self._reader
+
+    def count_anew(self, *written: sa.Table) -> None:
+        """Let the server count tables of ours anew; of other owners' tables it keeps what it knows.
+
+        Its own counting comes up to a minute late: until then it takes a table that was empty for one that still is,
+        and reads all of it for each batch.
+        """
+        names = ", ".join(self.engine.dialect.identifier_preparer.format_table(each) for each in written)
+        # Whatever goes wrong here, the next batch meets it too.
+        with suppress(SystemFailure), self.engine.begin() as connection:
+            connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {names}")
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        import psycopg
+
+        return psycopg.connect(
+            self._url.set(drivername="postgresql").render_as_string(hide_password=False),
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            options=_SETTINGS,
+        )
 
     def reconnect(self) -> None:
         """Give up the committing connection, whatever its state; what is staged can still be committed."""
@@ -281,13 +313,25 @@ def _clause(table: sa.Table) -> sa.TableClause:
 
 
 def _write(copy: psycopg.Copy, frame: pl.DataFrame) -> None:
-    """Send a frame as CSV (NULL is nothing, an empty text is quoted), so that the server takes a part while the next
-    one is made.
+    """Send a frame as CSV (NULL is nothing, an empty text is quoted): the server takes a part while the next one is
+    made.
     """
-    for part in frame.iter_slices(_SENT_ROWS):
-        into = io.BytesIO()
-        part.write_csv(into, include_header=False)
-        copy.write(into.getbuffer())
+    if frame.height <= _SENT_ROWS:
+        copy.write(_csv(frame))
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="omnicase-csv") as thread:
+        parts = frame.iter_slices(_SENT_ROWS)
+        made = thread.submit(_csv, next(parts))
+        for part in parts:
+            ready, made = made, thread.submit(_csv, part)
+            copy.write(ready.result())
+        copy.write(made.result())
+
+
+def _csv(frame: pl.DataFrame) -> memoryview:
+    into = io.BytesIO()
+    frame.write_csv(into, include_header=False)
+    return into.getbuffer()
 
 
 def _frame(data: bytes, names: tuple[str, ...]) -> pl.DataFrame:

@@ -198,6 +198,18 @@ class SqliteTarget:
 
         return asked
 
+    def whole(
+        self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield all committed records of a table by ranges of their ids (see `casemodel.Target`)."""
+        wanted = sa.select(*columns).where(table.c.id > sa.bindparam("after", "")).order_by(table.c.id).limit(rows)
+        wanted = wanted if below is None else wanted.where(table.c.id < below)
+        asked = self.prepare(wanted, tuple(column.name for column in columns))
+        page = asked()
+        while page.height:
+            yield page
+            page = asked(after=str(page["id"][-1]))
+
     def records(self, table: sa.Table, columns: Sequence[sa.Column[Any]], ids: pl.Series) -> pl.DataFrame:
         """Read committed records by their ids (see `casemodel.Target`)."""
         asked = self.ask("records", ids.to_frame("id"))
@@ -234,6 +246,9 @@ class SqliteTarget:
             cursor.fetchall()
             cursor.close()
         return self._reader
+
+    def count_anew(self, *written: sa.Table) -> None:
+        """Do nothing: how SQLite reads a table does not depend on what is in it, as long as nobody counts."""
 
     def reconnect(self) -> None:
         """Do nothing: a file is not lost, and no error of SQLite is tried again."""

@@ -113,6 +113,8 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "systems": "The old systems by name, each with its kind and the options of that kind.",
     "run": "How to load.",
     "reconcile": "How to compare.",
+    "waivers": "Who may accept differences.",
+    "approvers": "The roles of keys, one of which who approves a waiver has; administrator and owner by default.",
     "rule_seconds": "How long one rule of checks/ may take; a rule that takes longer is a difference.",
     "environments": "What differs in test, acceptance, production.",
     "public": "A namespace that is no secret; refused in production.",

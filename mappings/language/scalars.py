@@ -152,6 +152,11 @@ def _within(value: Any) -> str:
     return text
 
 
+def within(text: str) -> str:
+    """Return a text that `Within` accepts; else it raises PydanticCustomError."""
+    return _within(text)
+
+
 def duration(text: str) -> int:
     """Return the microseconds of a text that `Duration` accepts."""
     return _duration(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import os
 import stat
@@ -14,11 +13,12 @@ from typing import Final
 
 from casemodel import RefusedError
 from mappings import MappingFile
+from migrate.bag.payload import Payload, kept
 from migrate.bag.personal import SourceData, line_of_bsn, personal_files, without_notes
 from migrate.workspace import FILE as SETTINGS
 from migrate.workspace import Workspace
 
-_LARGEST: Final = 2_000_000_000
+_LARGEST: Final = 100_000_000
 _FOLDERS: Final[dict[str, tuple[str, ...]]] = {
     "mappings": (".yml", ".yaml"),
     "codes": (".csv",),
@@ -57,13 +57,13 @@ class Contents:
     missing: what an auditor expects and does not find.
     """
 
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, Payload] = field(default_factory=dict)
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
-    def leave(self, path: str, reason: str, content: bytes | None = None) -> None:
+    def leave(self, path: str, reason: str, sha256: str = "") -> None:
         """Note that a file stays out."""
-        self.left_out.append((path, reason, hashlib.sha256(content).hexdigest() if content is not None else ""))
+        self.left_out.append((path, reason, sha256))
 
     def left_out_table(self) -> bytes:
         """Return what was left out as CSV, so that nobody has to wonder."""
@@ -96,6 +96,9 @@ def gather(
         if file in sources:
             found.leave(path, SOURCE)
             continue
+        if not (path == SETTINGS or path.startswith(_BY_HAND)):
+            _take(found, path, file)
+            continue
         content = _read(file)
         if content is None:
             found.leave(path, UNREADABLE)
@@ -103,7 +106,7 @@ def gather(
             found.leave(path, EXAMPLES)
         elif path in personal or path == "codes/same_person.csv":
             found.leave(path, PERSONAL)
-        elif (path == SETTINGS or path.startswith(_BY_HAND)) and (line := line_of_bsn(content, allowed)) is not None:
+        elif (line := line_of_bsn(content, allowed)) is not None:
             found.leave(path, BSN.format(line=line))
         else:
             plain = without_notes(content) if path.startswith("codes/") else content
@@ -113,6 +116,14 @@ def gather(
     _require_mappings(found, mapping_files)
     _take_reports(workspace, found, reports)
     return found
+
+
+def _take(found: Contents, path: str, file: Path) -> None:
+    there = kept(file)
+    if there is None:
+        found.leave(path, UNREADABLE)
+    else:
+        found.files[path] = there
 
 
 def _listed(root: Path, found: Contents) -> Iterator[str]:
@@ -140,7 +151,7 @@ def _writable_name(path: str) -> bool:
 
 
 def _read(file: Path) -> bytes | None:
-    """Return the content of a regular file, or None; a link, pipe or device is not waited for."""
+    """Return the content of a file that somebody wrote, or None; a link, pipe or device is not waited for."""
     try:
         handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
@@ -183,11 +194,11 @@ def _take_reports(workspace: Workspace, found: Contents, reports: Iterable[Mappi
         if name not in known:
             found.leave(path, UNKNOWN_REPORT)
             continue
-        content = _read(there[name]) if name in there else None
-        if content is None:
+        report = kept(there[name]) if name in there else None
+        if report is None:
             found.missing.append(path)
-        elif hashlib.sha256(content).hexdigest() != known[name]:
-            found.leave(path, CHANGED, content)
+        elif report.sha256 != known[name]:
+            found.leave(path, CHANGED, report.sha256)
             found.missing.append(path)
         else:
-            found.files[path] = content
+            found.files[path] = report

@@ -18,6 +18,7 @@ from casemodel import OmnicaseError
 from mappings import load_mappings
 from migrate import __version__
 from migrate.bag.contents import Contents, gather
+from migrate.bag.payload import size_of
 from migrate.bag.personal import personal_files
 from migrate.bag.sbom import bill_of_materials
 from migrate.bag.secrets import refuse_secrets
@@ -73,7 +74,7 @@ def export(workspace: Workspace, place: Path) -> Export:
         GuardError: BAG-001 something stands there, BAG-002 the folder is a link, BAG-005 a file holds a secret, DBS-003
             the target is not upgraded.
         RefusedError: BAG-004 a mapping cannot be taken along; RefusedMany one is wrong.
-        SystemFailure: BAG-003 the bag cannot be written.
+        SystemFailure: BAG-003 the bag cannot be written, BAG-007 a file changed meanwhile.
     """
     refuse_occupied(place)
     mapping_files = {file.name: file for file in load_mappings(workspace.root / "mappings", workspace.root)}
@@ -99,12 +100,11 @@ def export(workspace: Workspace, place: Path) -> Export:
     if not any(path.startswith("evidence/") and path.endswith(".jsonl") for path in found.files):
         found.missing.append("evidence/")
     found.files["left_out.csv"] = found.left_out_table()
-    refuse_secrets(workspace, found.files)
-    write_bag(place, found.files, _info(workspace))
+    write_bag(place, found.files, _info(workspace), lambda folder: refuse_secrets(workspace, folder))
     return Export(
         place,
         len(found.files),
-        sum(map(len, found.files.values())),
+        sum(map(size_of, found.files.values())),
         tuple(sorted((path, reason) for path, reason, _digest in found.left_out)),
         tuple(sorted(found.missing)),
     )

@@ -9,17 +9,22 @@ import json
 import platform
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from importlib.metadata import Distribution, distributions
+from pathlib import Path
 from typing import Any, Final
 
+import migrate
 from migrate import __version__
 
+_SOURCE: Final = Path(migrate.__file__).resolve().parents[1]
 _NAMESPACE: Final = uuid.UUID("5f2f1f0e-5d5c-5c5e-9d55-6f6d6e696361")
 _NAME: Final = re.compile(r"[-_.]+")
 _REQUIREMENT: Final = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 _OF_EXTRA: Final = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
-_NOT_RUN: Final = frozenset({"dev", "benchmarks"})
+_NOT_RUN: Final = frozenset({"benchmarks", "browser", "dev"})
 """Extras of omnicase for those who develop it."""
 _SPDX: Final = re.compile(r"^[A-Za-z0-9.+() -]{1,200}$")
 
@@ -29,7 +34,8 @@ def bill_of_materials() -> dict[str, Any]:
 
     The same installation gives the same document: it holds no time, and its serial number is made from its content.
     """
-    wanted = _needed()
+    installed = _installed()
+    wanted, lacking = _needed(installed)
     components = [_component(found) for found in wanted]
     document: dict[str, Any] = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -50,6 +56,7 @@ def bill_of_materials() -> dict[str, Any]:
                 {"name": "python:version", "value": platform.python_version()},
                 {"name": "os:system", "value": platform.system()},
                 {"name": "os:machine", "value": platform.machine()},
+                *_warnings(installed.get("omnicase"), lacking),
             ],
         },
         "components": components,
@@ -58,22 +65,70 @@ def bill_of_materials() -> dict[str, Any]:
     return {**document, "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, content)}"}
 
 
-def _needed() -> list[Distribution]:
-    """Return what omnicase requires, with its extras where they are installed, and what those require in turn."""
-    installed = {_canonical(found.name): found for found in distributions() if found.name}
-    own = installed.get("omnicase")
-    extras = frozenset(own.metadata.get_all("Provides-Extra") or ()) - _NOT_RUN if own else frozenset()
+def _installed() -> dict[str, Distribution]:
+    """Return the distributions by name; of several of one name the one that Python imports, the first on the path."""
+    found: dict[str, Distribution] = {}
+    for each in distributions():
+        if each.name:
+            found.setdefault(_canonical(each.name), each)
+    return found
+
+
+def _needed(installed: Mapping[str, Distribution]) -> tuple[list[Distribution], list[str]]:
+    """Return what omnicase requires, with its extras where they are installed, and what those require in turn.
+
+    What it requires by itself and is not installed is named beside.
+    """
+    own = _source_requirements() or (installed["omnicase"].requires if "omnicase" in installed else None) or []
+    extras = frozenset(_OF_EXTRA.findall("\n".join(own))) - _NOT_RUN
     to_do, seen = [("omnicase", extras)], set()
     while to_do:
         wanted = to_do.pop()
-        if wanted not in seen and wanted[0] in installed:
-            seen.add(wanted)
-            to_do += _requires(installed[wanted[0]], wanted[1])
-    return [installed[name] for name in sorted({name for name, _extras in seen} - {"omnicase"})]
+        if wanted in seen or (wanted[0] not in installed and wanted[0] != "omnicase"):
+            continue
+        seen.add(wanted)
+        lines = own if wanted[0] == "omnicase" else installed[wanted[0]].requires or []
+        to_do += _requires(lines, wanted[1])
+    lacking = sorted({name for name, _extras in _requires(own, frozenset())} - installed.keys() - {"omnicase"})
+    return [installed[name] for name in sorted({name for name, _extras in seen} - {"omnicase"})], lacking
 
 
-def _requires(found: Distribution, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    for line in found.requires or ():
+def _source_requirements() -> list[str] | None:
+    """Return what the source tree requires that this program runs from; None: it was installed from a wheel.
+
+    What an editable installation wrote down is as old as the installation.
+    """
+    settings = _SOURCE / "setup.cfg"
+    read = ConfigParser()
+    try:
+        read.read_string(settings.read_text(encoding="utf-8"))
+    except (OSError, ConfigParserError, UnicodeDecodeError):
+        return None
+    if read.get("metadata", "name", fallback="") != "omnicase":
+        return None
+    lines = _lines(read.get("options", "install_requires", fallback=""))
+    for extra, text in read.items("options.extras_require") if read.has_section("options.extras_require") else ():
+        lines += [f'{line}; extra == "{_canonical(extra)}"' for line in _lines(text)]
+    return lines
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+def _warnings(own: Distribution | None, lacking: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield what an auditor must know of how the program was installed."""
+    if _source_requirements() is not None:
+        told = f"it runs from a source tree, version {__version__}"
+        if own is not None and own.version != __version__:
+            told += f"; the installation was of version {own.version}"
+        yield {"name": "omnicase:installation", "value": told}
+    if lacking:
+        yield {"name": "omnicase:not-installed", "value": ", ".join(lacking)}
+
+
+def _requires(lines: Sequence[str], extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    for line in lines:
         match, condition = _REQUIREMENT.match(line), _OF_EXTRA.search(line)
         if match and (condition is None or _canonical(condition.group(1)) in extras):
             asked = frozenset(_canonical(each.strip()) for each in (match.group(2) or "").split(",") if each.strip())
@@ -94,7 +149,18 @@ def _component(found: Distribution) -> dict[str, Any]:
     digest = _record_digest(found)
     if digest:
         made["properties"] = [{"name": "python:record-files-sha256", "value": digest}]
+    if _is_editable(found):
+        told = {"name": "python:editable", "value": "what was installed is a source tree that may have changed since"}
+        made.setdefault("properties", []).append(told)
     return made
+
+
+def _is_editable(found: Distribution) -> bool:
+    try:
+        told = json.loads(found.read_text("direct_url.json") or "{}")
+        return bool(told.get("dir_info", {}).get("editable"))
+    except (ValueError, AttributeError):
+        return False
 
 
 def _licence(found: Distribution) -> list[dict[str, Any]]:

@@ -9,26 +9,30 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import bagit
 
 from casemodel import BugError, GuardError, SystemFailure
+from migrate.bag.payload import CHUNK, Payload, chunks_of, size_of
 
 _SUMS: Final = ("sha256", "sha512")
 _LINE: Final = 76
 _MADE: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def write_bag(place: Path, files: Mapping[str, bytes], info: Mapping[str, str]) -> Path:
+def write_bag(
+    place: Path, files: Mapping[str, Payload], info: Mapping[str, str], look_over: Callable[[Path], None]
+) -> Path:
     """Write a bag as a folder, or as a zip where the name ends in ``.zip``; whole or not at all.
 
     Args:
         place: where it comes; nothing may stand there.
         files: the payload by path.
         info: what bag-info.txt says besides Payload-Oxum.
+        look_over: given the folder of the payload as it was written, refuses what may not leave.
 
     Raises:
         GuardError: BAG-001 something stands there, BAG-002 a folder on the way is a link.
@@ -41,7 +45,7 @@ def write_bag(place: Path, files: Mapping[str, bytes], info: Mapping[str, str]) 
         draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
         name = place.name.removesuffix(".zip")
         bag = draft / name
-        _fill(bag, files, info)
+        _fill(bag, files, info, look_over)
         _validate(bag)
         if place.suffix == ".zip":
             _zip(draft / "bag.zip", bag, name)
@@ -87,23 +91,32 @@ def refuse_occupied(place: Path) -> None:
         )
 
 
-def _fill(bag: Path, files: Mapping[str, bytes], info: Mapping[str, str]) -> None:
-    for path, content in files.items():
-        _write(bag / "data" / path, content)
+def _fill(
+    bag: Path, files: Mapping[str, Payload], info: Mapping[str, str], look_over: Callable[[Path], None]
+) -> None:
+    payload = {f"data/{path}": _write(bag / "data" / path, content) for path, content in files.items()}
+    look_over(bag / "data")
     _write(bag / "bagit.txt", b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-    oxum = f"{sum(map(len, files.values()))}.{len(files)}"
+    oxum = f"{sum(map(size_of, files.values()))}.{len(files)}"
     lines = [line for name, value in {**info, "Payload-Oxum": oxum}.items() for line in _folded(name, value)]
     _write(bag / "bag-info.txt", "".join(f"{line}\n" for line in lines).encode())
-    payload = {f"data/{path}": content for path, content in files.items()}
     for kind in _SUMS:
         _write(bag / f"manifest-{kind}.txt", _manifest(kind, payload))
-    tags = {file.name: file.read_bytes() for file in sorted(bag.iterdir()) if file.is_file()}
+    tags = {file.name: _sums([file.read_bytes()]) for file in sorted(bag.iterdir()) if file.is_file()}
     for kind in _SUMS:
         _write(bag / f"tagmanifest-{kind}.txt", _manifest(kind, tags))
 
 
-def _manifest(kind: str, files: Mapping[str, bytes]) -> bytes:
-    return "".join(f"{hashlib.new(kind, files[path]).hexdigest()}  {path}\n" for path in sorted(files)).encode()
+def _manifest(kind: str, sums: Mapping[str, Mapping[str, str]]) -> bytes:
+    return "".join(f"{sums[path][kind]}  {path}\n" for path in sorted(sums)).encode()
+
+
+def _sums(chunks: Iterable[bytes]) -> dict[str, str]:
+    found = {kind: hashlib.new(kind) for kind in _SUMS}
+    for chunk in chunks:
+        for each in found.values():
+            each.update(chunk)
+    return {kind: each.hexdigest() for kind, each in found.items()}
 
 
 def _folded(name: str, value: str) -> Iterator[str]:
@@ -117,13 +130,21 @@ def _folded(name: str, value: str) -> Iterator[str]:
     yield line
 
 
-def _write(file: Path, content: bytes) -> None:
+def _write(file: Path, content: Payload) -> dict[str, str]:
+    """Write a file and return the sums of what was written."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
+        sums = _sums(_written(chunks_of(content), stream))
         stream.flush()
         os.fsync(handle)
+    return sums
+
+
+def _written(chunks: Iterable[bytes], stream: IO[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        stream.write(chunk)
+        yield chunk
 
 
 def _zip(file: Path, bag: Path, name: str) -> None:
@@ -133,7 +154,8 @@ def _zip(file: Path, bag: Path, name: str) -> None:
             if each.is_file():
                 entry = zipfile.ZipInfo(f"{name}/{each.relative_to(bag).as_posix()}", _MADE)
                 entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100600 << 16
-                packed.writestr(entry, each.read_bytes())
+                with packed.open(entry, "w", force_zip64=True) as inside, each.open("rb") as content:
+                    shutil.copyfileobj(content, inside, CHUNK)
     file.chmod(0o600)
 
 

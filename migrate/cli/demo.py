@@ -29,14 +29,23 @@ _MOST_CASES = 5_000_000
 @click.option(
     "--clean-up", "cleaning", is_flag=True, help="Of a demo that is there: let its old counter system delete customers."
 )
+@click.option(
+    "--machine-key/--no-machine-key",
+    "with_key",
+    default=True,
+    help="Make the key with which this machine signs the evidence (default: yes).",
+)
 @pass_invocation
-def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key: bool, cleaning: bool) -> int:
+def demo(
+    invocation: Invocation, folder: Path, cases: int, seed: int, answer_key: bool, cleaning: bool, with_key: bool
+) -> int:
     """Make a complete workspace with generated old systems.
 
     DIR must not exist yet or be empty. It gets the counter system, the case system and the contact centre's files with
     the dirt of a real town hall, the mappings that move them, and the key that says what each row must become.
     """
     from migrate.demo import World, clean_up, write_demo
+    from migrate.keys import give_machine_key, machine_key_lines
     from migrate.new_workspace import write_runbooks
     from migrate.progress import progress
     from migrate.schemas import FOLDER, KINDS, write_schemas
@@ -51,12 +60,14 @@ def demo(invocation: Invocation, folder: Path, cases: int, seed: int, answer_key
     # Here, since the generator knows nothing of the mappings' language.
     write_schemas(folder / FOLDER, KINDS)
     write_runbooks(folder)
+    key = give_machine_key(folder) if with_key else None
     kinds = dirt.filter(dirt["planted"] > 0).height
     document = {"folder": str(folder), "cases": cases, "seed": seed, "answer_key": answer_key, "kinds_of_dirt": kinds}
     invocation.emit(
         document,
         [
             f"{folder}: {cases} cases in six old systems, {kinds} kinds of dirt.",
+            *machine_key_lines(key),
             f"Next: omnicase -C {folder} db upgrade; omnicase -C {folder} run; omnicase -C {folder} reconcile",
         ],
     )

@@ -16,7 +16,7 @@ from migrate.cli.context import Invocation, pass_invocation
 def drift(invocation: Invocation, mappings: tuple[str, ...], since: str, limit: int, lang: str) -> int:
     """Say what changed on either side since a run: rows of the old system, records that people touched in the new.
 
-    Nothing is written.  Exit status 3 when something changed.
+    Nothing but the entry of its verdict in the evidence is written.  Exit status 3 when something changed.
     """
     from migrate.drift import drift_lines, find_drift
     from migrate.opening import open_session

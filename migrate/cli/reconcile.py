@@ -43,10 +43,52 @@ def import_decisions(invocation: Invocation, file: Path, by: str | None, lang: s
     return 3 if done.refused else 0
 
 
+@click.command("pairs")
+@click.argument("first", metavar="SYSTEM.RELATION")
+@click.argument("second", metavar="SYSTEM.RELATION")
+@click.option("--key", "keys", multiple=True, metavar="COLUMN[=COLUMN]", help="A part of the key; repeatable.")
+@click.option("--map", "columns", multiple=True, metavar="COLUMN=COLUMN", help="Columns of other names; repeatable.")
+@click.option(
+    "--tolerance", "tolerances", multiple=True, metavar="COLUMN=MOST", help="Such as COLUMN=0.005 or 'COLUMN=1 second'."
+)
+@click.option("--ignore", "ignored", multiple=True, metavar="COLUMN", help="A column that is not compared; repeatable.")
+@click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,xlsx,json,junit,txt.")
+@click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
+)
+@pass_invocation
+def pairs(
+    invocation: Invocation,
+    first: str,
+    second: str,
+    keys: tuple[str, ...],
+    columns: tuple[str, ...],
+    tolerances: tuple[str, ...],
+    ignored: tuple[str, ...],
+    kinds: tuple[str, ...],
+    lang: str,
+) -> int:
+    """Compare two relations of any two systems by their keys, without a mapping and without a load.
+
+    Columns of one name, in any case, are compared as text.  `target` is the target as a system.
+    """
+    from migrate.pairs import PairAsked, reconcile_pairs
+    from reconciliation import render_terminal, text, verdict_chunks
+
+    asked = PairAsked(first, second, keys, columns, tolerances, ignored)
+    with reconcile_pairs(invocation.workspace(), asked, kinds, lang, listed=invocation.format == "json") as done:
+        document = verdict_chunks(done.report.verdict, {"reports": [str(path) for path in done.files]})
+        lines = [*render_terminal(done.report, lang).splitlines(), *(f"{path}" for path in done.files)]
+        invocation.emit(document, lines)
+        if done.left_out:
+            invocation.say(text(lang, "pair.left_out", names=", ".join(done.left_out)))
+    return 0 if done.report.verdict.clean else 3
+
+
 class _Reconcile(click.Command):
     """`reconcile`, whose first word may be a verb of its own; no mapping is called like one: its name has a dot."""
 
-    inner: Mapping[str, click.Command] = {import_decisions.name or "": import_decisions}
+    inner: Mapping[str, click.Command] = {each.name or "": each for each in (import_decisions, pairs)}
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any

@@ -14,45 +14,40 @@ if TYPE_CHECKING:
     from migrate.evidence.invocation import Kept
     from migrate.evidence.recorder import Recorder
 
-RECORDED = frozenset(
+CHANGES = frozenset(
     {
-        "conflicts resolve",
-        "db upgrade",
-        "declaration render",
-        "evidence export",
-        "evidence seal",
-        "key countersign",
-        "key new",
-        "key revoke",
-        "purge",
-        "reconcile",
-        "rejects close",
-        "rollback",
-        "run",
-        "runbook approve",
-        "runbook confirm",
-        "runbook end",
-        "runbook run",
-        "runbook skip",
-        "runbook withdraw",
-        "unlock",
-        "waiver approve",
-        "waiver propose",
-        "waiver revoke",
-        "wave back",
-        "wave close",
-        "wave live",
+        *("conflicts resolve", "db upgrade", "declaration render", "evidence export", "evidence seal"),
+        *("key countersign", "key new", "key revoke", "purge", "rollback", "run"),
+        *("runbook approve", "runbook confirm", "runbook end", "runbook run", "runbook skip", "runbook withdraw"),
+        *("unlock", "waiver approve", "waiver propose", "waiver revoke", "wave back", "wave close", "wave live"),
     }
 )
-"""Verbs that change something or give a verdict; showing personal values as they are is recorded, too."""
+"""Verbs that change target, ledger, keys or a run of a runbook, or hand something out."""
+VERDICTS = frozenset({"db check", "drift", "mapping test", "reconcile"})
+"""Verbs that judge the target, the systems, or what mappings make of rows."""
+RECORDED = CHANGES | VERDICTS
+"""Verbs that add an entry; showing personal values as they are is recorded, too."""
+SHOWS = frozenset(
+    {
+        *("conflicts list", "conflicts show", "db current", "declaration template", "evidence head", "explain"),
+        *("key list", "lookup", "mapping coverage", "mapping diff", "mapping doc", "mapping schema", "plan", "profile"),
+        *("rejects export", "rejects list", "rejects show", "runbook list", "runbook status", "status"),
+        *("waiver list", "wave list", "wave status"),
+    }
+)
+"""Verbs that say what is there, and judge nothing."""
+WORKSHOP = frozenset({"demo", "doctor", "init", "mapping check", "mapping new", "runbook lint"})
+"""Verbs that make or judge texts of the workspace and the machine, also without a target."""
+WITHOUT_ENTRY = frozenset({"evidence verify"})
+"""It judges the evidence, which must not move under who looks at it."""
 
 _OPEN = frozenset(
     {
         *("as_of", "before", "by", "check", "choice", "choices", "code", "environment", "gate", "kinds", "key_id"),
-        *("key_ids", "label", "lang", "levels", "limit", "mapping", "mappings", "max_rejects", "name"),
+        *("key_ids", "label", "lang", "levels", "limit", "mapping", "mappings", "max_rejects", "name", "names"),
         *("only", "person", "reason", "report", "role", "roles", "run", "run_id", "runbook", "scheduler"),
         *("step", "table", "target", "failed", "group", "run_number", "sample", "until", "valid_from", "valid_until"),
-        *("wave", "workers"),
+        *("since", "wave", "workers"),
     }
 )
 """Parameters whose values are names, counts, dates or reasons; what is not named here is shown as a token."""

@@ -14,6 +14,7 @@ from connectors import SystemConfig, open_source
 from migrate.doctor.diagnosis import Diagnosis, Outcome, failed, finding, guarded, of_error, passed
 from migrate.doctor.documents import examine_documents
 from migrate.doctor.target import examine_target
+from migrate.keys import machine_name, machine_signer, workspace_trust
 from migrate.workspace import Workspace, load_workspace
 
 _PRIVATE = ("keys", "reports", "evidence")
@@ -32,6 +33,7 @@ def examine_workspace(folder: Path, env: str | None) -> Iterator[Diagnosis]:
     yield passed("workspace", f"workspace '{workspace.name}' is read", str(workspace.root))
     yield from guarded("namespace", lambda: _namespace(workspace))
     yield from _folders(workspace)
+    yield from guarded("machine key", lambda: _machine_key(workspace))
     for config in workspace.systems.values():
         yield from _system(config, production=workspace.production)
     yield from examine_documents(workspace)
@@ -41,6 +43,21 @@ def examine_workspace(folder: Path, env: str | None) -> Iterator[Diagnosis]:
 def _namespace(workspace: Workspace) -> Iterator[Diagnosis]:
     kind = "a public namespace, for examples only" if workspace.model.namespace.public else "a namespace of its own"
     yield passed("namespace", f"{kind} (fingerprint {workspace.secrets.fingerprint})")
+
+
+def _machine_key(workspace: Workspace) -> Iterator[Diagnosis]:
+    """Ask whether this machine signs the heads of the evidence: in production it should."""
+    key = machine_signer(workspace)
+    mine = [each for each in workspace_trust(workspace).of_person(machine_name()) if each.revoked is None]
+    if key is not None:
+        yield passed("machine key", f"key {key.id} signs the heads of the evidence", "keys/")
+    elif mine:
+        yield finding("machine key", "DOC-015", "the private key of this machine is not here, so nothing is signed",
+                      "Name its folder in OMNICASE_KEYS, or revoke it and make another: `omnicase key new --machine`.",
+                      f"keys/{mine[0].person}-{mine[0].id}.json")
+    elif workspace.production:
+        yield finding("machine key", "DOC-015", "this machine has no key, so heads of the evidence are not signed",
+                      "Make one: `omnicase key new --machine`.", "keys/")
 
 
 def _folders(workspace: Workspace) -> Iterator[Diagnosis]:
@@ -99,4 +116,6 @@ def _mode(path: Path) -> int:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [file for file in folder.iterdir() if file.is_file() and file.name != "README.md"] if folder.is_dir() else []
+    """Return the files that must be private: public keys are not."""
+    files = folder.iterdir() if folder.is_dir() else ()
+    return [file for file in files if file.is_file() and file.name != "README.md" and file.suffix != ".json"]

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from uuid import UUID
 
 import polars as pl
 import sqlalchemy as sa
@@ -159,17 +158,9 @@ class TargetAgain:
         Args:
             columns: columns of the table to read beside the id.
         """
-        target, names = tables[self.table], ("id", *columns)
-        after = str(UUID(int=0))
-        wanted = sa.select(*(target.c[name] for name in names)).order_by("id").limit(PAGE)
-        if self.sample is not None:
-            wanted = wanted.where(target.c.id < self.sample.below)
-        while True:
-            page = self.target.query(wanted.where(target.c.id > after), names)
-            if page.is_empty():
-                return
-            yield page
-            after = str(page["id"][-1])
+        table = tables[self.table]
+        below = None if self.sample is None else self.sample.below
+        yield from self.target.whole(table, [table.c[name] for name in ("id", *columns)], PAGE, below)
 
     def origins(self, ids: pl.Series) -> pl.DataFrame:
         """Return what the id map says of records (see `reconciliation.ActualSide`)."""

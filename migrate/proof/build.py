@@ -21,6 +21,7 @@ from migrate.proof.actual import TargetAgain
 from migrate.proof.books import ChildrenAgain, control_proofs
 from migrate.proof.expected import SourceAgain
 from migrate.proof.facts import mapping_facts
+from migrate.proof.keys import KeysAgain
 from migrate.proof.sample import Sample
 from migrate.proof.target import TargetChecks
 from migrate.proof.ways import Ways
@@ -28,6 +29,9 @@ from migrate.session import DeclaredWaves, Session
 from migrate.shown import Shown
 from migrate.waves.declared import run_waves
 from reconciliation import MappingProof, ProofColumn, TargetProof, Tolerance
+
+MOST_ROWS = 20_000
+"""Rows of a batch: of three there is something in memory, as read, mapped, and compared."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class _Sides:
             self.links,
             self.numbers.get(name, -1),
             workspace.secrets.namespace,
-            workspace.model.run.batch_rows,
+            min(workspace.model.run.batch_rows, MOST_ROWS),
             self.shared.get(name),
             self.waves,
             carried,
@@ -162,6 +166,7 @@ def _proof(made: _Sides, name: str) -> MappingProof:
     return MappingProof(
         facts=mapping_facts(session, made.target, mapping, source, made.numbers.get(name, -1), shown),
         expected=expected,
+        keys=KeysAgain(expected).proof(),
         actual=made.actual(name, made.sample),
         columns=tuple(
             _column(mapping.target, column, tolerances, null_texts_of(session.files[name], column))

@@ -73,10 +73,17 @@ class SourceAgain:
                     if found.unreadable is not None and found.unreadable.height:
                         frame = pl.concat([frame, self._unreadable(found.unreadable, frame)])
                     bar.advance(found.source_rows)
-                    yield ExpectedBatch(frame, found.source_rows, beyond, self._look_up)
+                    yield ExpectedBatch(frame, found.source_rows, beyond, look_up=self._look_up)
                     failpoint("between-proof-batches")
         finally:
             reading.close()
+
+    def batch(self, prepared: pl.DataFrame) -> ExpectedBatch:
+        """Return some rows of a relation whose keys are unique, each of which makes a record of its own."""
+        duplicates = pl.Series("_key", [], dtype=pl.String)
+        self.prepared.append(prepared)
+        frame = self._frame(prepared, self._mapped(prepared, duplicates), duplicates, values=True)
+        return ExpectedBatch(frame, prepared.height, look_up=self._look_up)
 
     def _drawn(self, prepared: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         """Return the rows that may be in the sample, and the keys of the others.

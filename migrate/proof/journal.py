@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from reconciliation import Judged, judged_from
 
 FOLDER = "unfinished"
 _MANIFEST = "manifest.json"
+_SEEN = "seen:"
+"""Before the number of a piece of the hashes of ids, among the names of frames."""
 _EVENTS = ("run", "resolution", "wave_event", "purge")
 """Tables of the ledger in which a new row may change what is expected."""
 
@@ -67,10 +70,11 @@ class DiskJournal:
             if any(_digest(folder / name) != known for name, known in manifest["files"].items()):
                 return None
             texts = json.loads((folder / "judged.json").read_bytes())
-            frames = {name: pl.read_ipc(folder / file) for name, file in manifest["frames"].items()}
+            files = manifest["frames"]
+            frames = {name: pl.read_ipc(folder / file) for name, file in files.items() if not name.startswith(_SEEN)}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError):
             return None
-        ids = frames.pop("seen")["id"]
+        ids = (pl.read_ipc(folder / file)["id"] for name, file in files.items() if name.startswith(_SEEN))
         return judged_from(texts, ids, frames if manifest["divided"] else None)
 
     def keep(self, mapping: str, judged: Judged) -> None:
@@ -88,9 +92,10 @@ class DiskJournal:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)
         (folder / "judged.json").write_text(json.dumps(judged.texts(), ensure_ascii=False), encoding="utf-8")
-        named = {"seen": judged.ids.to_frame("id"), **(judged.divided or {})}
-        frames = {name: f"frame{number}.arrow" for number, name in enumerate(named)}
-        for name, frame in named.items():
+        seen = ((f"{_SEEN}{number}", ids.to_frame("id")) for number, ids in enumerate(judged.ids))
+        frames: dict[str, str] = {}
+        for number, (name, frame) in enumerate(chain(seen, (judged.divided or {}).items())):
+            frames[name] = f"frame{number}.arrow"
             frame.write_ipc(folder / frames[name])
         files = {name: _digest(folder / name) for name in ("judged.json", *frames.values())}
         manifest = {

@@ -103,7 +103,8 @@ def approve(session: Session, target: Target, number: int, person: str, ask: Ask
     Raises:
         UsageError: WAI-007 there is no such waiver.
         GuardError: WAI-008 it is the person's own proposal or mapping, WAI-009 it is approved or revoked already,
-            WAI-012 the mapping changed since, WAI-013 its end date is past; KEY-… the person has no key that counts.
+            WAI-012 the mapping changed since, WAI-013 its end date is past, WAI-019 the key has no role that approves;
+            KEY-… the person has no key that counts.
         SystemFailure: WAI-011 the ledger cannot be written.
     """
     kept, person = kept_waiver(target, session.workspace, number), checked_person(person)
@@ -129,6 +130,8 @@ def approve(session: Session, target: Target, number: int, person: str, ask: Ask
             place="waiver",
         )
     key = person_signer(session.workspace, person, ask)
+    if key is not None:
+        _refuse_role(session.workspace, key, person)
     values = {**doer(), "waiver_id": number, "event": "approved", "person": person, "reason": None}
     document = approved_document(target, number, values, session.workspace)
     values["signature"] = None if key is None else json.dumps(key.sign(PURPOSE, document))
@@ -305,6 +308,17 @@ def _refuse_own(session: Session, kept: KeptWaiver, person: str) -> None:
             "WAI-008",
             "who proposed a waiver or owns its mapping may not approve it",
             hint="Have somebody else approve: four eyes are two persons.",
+            place="waiver",
+        )
+
+
+def _refuse_role(workspace: Workspace, key: SigningKey, person: str) -> None:
+    wanted, trusted = workspace.model.waivers.approvers, workspace_trust(workspace).keys[key.id]
+    if not set(wanted) & set(trusted.roles):
+        raise GuardError(
+            "WAI-019",
+            f"{person} has the role {', '.join(trusted.roles)}, and {' or '.join(wanted)} approves waivers",
+            hint="Have somebody in that role approve; waivers.approvers of workspace.yml names the roles.",
             place="waiver",
         )
 

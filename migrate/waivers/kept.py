@@ -144,9 +144,12 @@ def _signature(row: Mapping[str, Any], approval: Mapping[str, Any], trust: Trust
         return "unsigned"
     proposed = proposed_document(row, workspace)
     try:
-        for document, deed in ((proposed, row), (_with_approval(proposed, approval), approval)):
+        approvers = workspace.model.waivers.approvers
+        for document, deed, roles in (
+            (proposed, row, None), (_with_approval(proposed, approval), approval, approvers)
+        ):  # fmt: skip
             signed = json.loads(deed["signature"] or "{}")
-            key = trust.check(PURPOSE, document, signed, at=_signed_at(deed["at"]))
+            key = trust.check(PURPOSE, document, signed, at=_signed_at(deed["at"]), roles=roles)
             if key.person != deed["person"]:
                 return "broken"
     except (OmnicaseError, ValueError):

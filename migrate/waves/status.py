@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from migrate.ledger.store import table
 from migrate.ledger.waves import PLANNED, Wave, known_wave, known_waves
+from migrate.settings import WaveSettings
 from migrate.target.opened import workspace_target
-from migrate.workspace import WaveSettings, Workspace
+from migrate.workspace import Workspace
 
 COUNTS = ("over", "left", "rejected", "parked", "conflict", "late")
 """How the rows of a wave stand: each row is one of these."""

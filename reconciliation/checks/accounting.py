@@ -6,6 +6,7 @@ import polars as pl
 
 from casemodel import OUTCOMES
 from reconciliation.findings import Example, FindingBook, GroupKey
+from reconciliation.hashes import Hashes, distinct
 from reconciliation.sides import ExpectedBatch, Facts
 from reconciliation.verdict import Check, outcome_of
 
@@ -13,21 +14,29 @@ FLOW, COUNT, STOCK = "accounting.flow", "accounting.count", "accounting.stock"
 
 
 class Accounting:
-    """Counts the rows of one mapping while they pass (8 bytes a row for the keys)."""
+    """Counts the rows of one mapping while they pass."""
 
     def __init__(self) -> None:
         self._source_rows = 0
         self._rows = 0
         self._without_key = 0
-        self._keys: list[pl.Series] = []
+        self._keys = Hashes()
 
     def add(self, batch: ExpectedBatch) -> None:
         """Count one batch of the source."""
-        keys = pl.concat([batch.frame["_key"], batch.beyond])
-        self._source_rows += batch.source_rows
+        self.add_keys(pl.concat([batch.frame["_key"], batch.beyond]), batch.source_rows)
+
+    def add_keys(self, keys: pl.Series, source_rows: int) -> None:
+        """Count rows of which only the keys were read."""
+        self._source_rows += source_rows
         self._rows += keys.len()
         self._without_key += keys.null_count()
-        self._keys.append(keys.drop_nulls().hash())
+        self._keys.add(keys.drop_nulls().hash())
+
+    @property
+    def source_rows(self) -> int:
+        """Physical records so far."""
+        return self._source_rows
 
     def checks(self, facts: Facts, book: FindingBook) -> list[Check]:
         """Close the books: flow, count and stock."""
@@ -43,8 +52,7 @@ class Accounting:
     def _stock(self, facts: Facts, book: FindingBook) -> Check:
         if not facts.full_read:
             return _check(facts, STOCK, 0, 0, 0, reason=facts.stock_reason or "not_read_whole")
-        distinct = pl.concat(self._keys).n_unique() if self._keys else 0
-        repeated = self._rows - self._without_key - distinct
+        repeated = self._rows - self._without_key - distinct(self._keys)
         states = sum(count for state, count in facts.states.items() if state != "gone")
         accounted = states + self._without_key + repeated
         off = int(self._rows != accounted)

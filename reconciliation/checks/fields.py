@@ -36,7 +36,8 @@ class Fields:
         self._tolerated = dict.fromkeys(self._tolerances, 0)
         self._expected = self._compared = self._moved_on = self._settled = 0
         facts = proof.facts
-        self._mapping_changed = facts.loaded_meaning is not None and facts.loaded_meaning != facts.meaning
+        changed = facts.loaded_meaning is not None and facts.loaded_meaning != facts.meaning
+        self._rest = "mapping changed" if changed else proof.differs
 
     def add(self, batch: ExpectedBatch, rows: pl.DataFrame) -> None:
         """Compare the values of one batch, beside those of the target (`reconciliation.reading.beside`).
@@ -69,7 +70,7 @@ class Fields:
         edits = self._proof.actual.edits(rows["id"])
         known = batch.standing(rows).join(edits, on="id", how="left", maintain_order="left")
         edited, moved, settled = (pl.col(name).fill_null(False) for name in ("edited", "moved_on", "settled"))
-        return known.with_columns(_cause(settled, edited, moved, self._mapping_changed).alias("_cause"))
+        return known.with_columns(_cause(settled, edited, moved, self._rest).alias("_cause"))
 
     def check(self) -> Check:
         """Return the answer for this mapping."""
@@ -121,9 +122,8 @@ def _before(name: str) -> str:
     return f"{name}:before"
 
 
-def _cause(settled: pl.Expr, edited: pl.Expr, moved: pl.Expr, mapping_changed: bool) -> pl.Expr:
+def _cause(settled: pl.Expr, edited: pl.Expr, moved: pl.Expr, rest: str) -> pl.Expr:
     """Name the cause: an edit in the target weighs more than a source that moved on, a choice of people most."""
-    rest = "mapping changed" if mapping_changed else "value differs"
     return (
         pl.when(settled).then(pl.lit(SETTLED))
         .when(edited).then(pl.lit("edited in target"))

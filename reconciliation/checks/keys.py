@@ -8,6 +8,7 @@ from functools import partial
 import polars as pl
 
 from reconciliation.findings import Example, FindingBook, GroupKey, Watched
+from reconciliation.hashes import Hashes, distinct, without
 from reconciliation.kept_findings import KeptFindings
 from reconciliation.sides import ExpectedBatch, Facts, MappingProof
 from reconciliation.verdict import Check, outcome_of
@@ -34,14 +35,19 @@ class KeysToTarget:
         self._proof, self._book = proof, book
         self._rows = self._found = self._moved_on = 0
         self._explained: dict[str, int] = {}
-        self._records: list[pl.Series] = []
+        self._records = Hashes()
 
     def add(self, batch: ExpectedBatch, rows: pl.DataFrame) -> None:
         """Judge the rows of one batch, beside the records of the target (`reconciliation.reading.beside`)."""
         self._rows += rows.height
         self._found += int(rows["_present"].sum())
-        self._records.append(rows.filter(pl.col("outcome") == "record")["id"].drop_nulls().hash())
+        self._records.add(rows.filter(pl.col("outcome") == "record")["id"].drop_nulls().hash())
         self._judge(batch.standing(rows.filter(~(_LOADS & pl.col("_present")))))
+
+    def add_found(self, rows: int) -> None:
+        """Count rows that have their record."""
+        self._rows += rows
+        self._found += rows
 
     def _judge(self, rows: pl.DataFrame) -> None:
         """Judge rows that lack their record, or should have none."""
@@ -55,9 +61,8 @@ class KeysToTarget:
 
     def check(self) -> Check:
         """Return the answer for this mapping."""
-        if self._records:
-            ids = pl.concat(self._records)
-            twice = ids.len() - ids.n_unique()
+        if len(self._records):
+            twice = len(self._records) - distinct(self._records)
             self._book.add(GroupKey(TO_TARGET, None, "record twice"), twice, lambda _room: [])
         facts, findings = self._proof.facts, self._book.count(TO_TARGET)
         outcome = outcome_of(findings, self._rows)
@@ -131,12 +136,14 @@ def _cause(held: pl.Expr) -> pl.Expr:
 
 
 class KeysToSource:
-    """Follows every record of one target table back to a source row (8 bytes a record)."""
+    """Follows every record of one target table back to a source row."""
 
     def __init__(self, kept: KeptFindings | None = None, watched: Watched | None = None) -> None:
         self._kept = kept
         self._watched = watched or {}
-        self._seen: list[pl.Series] = []
+        self._seen, self._of_last = Hashes(), Hashes()
+        """Ids that the source explains: of all mappings, and of the one that was added last."""
+        self._held: Hashes | None = None
         self._proofs: dict[str, MappingProof] = {}
         self._books: dict[str, FindingBook] = {}
 
@@ -144,23 +151,35 @@ class KeysToSource:
         """Take part in the check of the table with one more mapping."""
         self._proofs[proof.facts.mapping] = proof
         self._books[proof.facts.mapping] = book
+        self._of_last = Hashes()
 
-    def add(self, frame: pl.DataFrame) -> None:
+    def add(self, ids: pl.Series) -> None:
         """Remember which ids the source explains."""
-        self._seen.append(frame["id"].drop_nulls().hash())
-
-    @property
-    def mark(self) -> int:
-        """How far it is, for `since`."""
-        return len(self._seen)
-
-    def since(self, mark: int) -> pl.Series:
-        """Return the hashes of the ids that the source explained after a mark."""
-        return pl.concat([pl.Series("id", [], dtype=pl.UInt64), *(each.rename("id") for each in self._seen[mark:])])
+        self.add_hashes(ids.drop_nulls().hash())
 
     def add_hashes(self, hashes: pl.Series) -> None:
-        """Remember what `since` returned in an earlier reconciliation."""
-        self._seen.append(hashes)
+        """Remember their hashes, such as `of_last` returned in an earlier reconciliation."""
+        self._seen.add(hashes)
+        self._of_last.add(hashes)
+
+    def add_all(self, hashes: Hashes) -> None:
+        """Remember a set of hashes."""
+        for piece in hashes.pieces():
+            self.add_hashes(piece)
+
+    @property
+    def of_last(self) -> Iterator[pl.Series]:
+        """The hashes of the ids that the mapping explains that was added last, piece by piece."""
+        return self._of_last.pieces()
+
+    @property
+    def held(self) -> Hashes:
+        """The hashes of all ids of the table, which is read once for them."""
+        if self._held is None:
+            self._held = Hashes()
+            for page in list(self._proofs.values())[-1].actual.ids():
+                self._held.add(page["id"].hash())
+        return self._held
 
     def check(self) -> tuple[Check, FindingBook]:
         """Read all ids of the table and return the answer with the book that holds the findings without a mapping."""
@@ -170,7 +189,8 @@ class KeysToSource:
         book = self._books[facts.mapping] if len(self._proofs) == 1 else self._book_of_table(names, facts)
         explained = {"gone, kept": 0, "of a mapping not asked for": 0}
         others = [name for name in last.table_mappings if name not in self._proofs]
-        seen, total, stray = self._strays(last)
+        stray = without(self.held, self._seen)
+        seen, total = distinct(self._seen), len(self.held)
         for ids in last.actual.ids() if stray.len() else ():
             strays = last.actual.origins(ids["id"].filter(ids["id"].hash().is_in(stray.implode())))
             other = pl.col("mapping").is_in(others).fill_null(False)
@@ -194,7 +214,7 @@ class KeysToSource:
     def kept(self) -> Iterator[pl.DataFrame]:
         """Yield the ids of records that a mapping asked for made, and whose rows are gone."""
         last = list(self._proofs.values())[-1]
-        _, _, stray = self._strays(last)
+        stray = without(self.held, self._seen)
         for ids in last.actual.ids() if stray.len() else ():
             gone = (pl.col("state") == "gone").fill_null(False) & pl.col("mapping").is_in(list(self._proofs))
             yield last.actual.origins(ids["id"].filter(ids["id"].hash().is_in(stray.implode()))).filter(gone)
@@ -202,17 +222,6 @@ class KeysToSource:
     def _book_of_table(self, names: str, facts: Facts) -> FindingBook:
         watched = self._watched.get(names, frozenset())
         return FindingBook(names, facts.target, facts.owner, kept=self._kept, watched=watched)
-
-    def _strays(self, last: MappingProof) -> tuple[int, int, pl.Series]:
-        """Return how many ids the source explains, how many the table holds, and the hashes that have no source.
-
-        The table's ids are compared as a whole, once; only when there are strays is the table read again for them.
-        """
-        none = pl.Series("hash", [], dtype=pl.UInt64)
-        seen = pl.concat([none, *self._seen]).unique()
-        held = pl.concat([none, *(ids["id"].hash().rename("hash") for ids in last.actual.ids())])
-        stray = held.to_frame("hash").join(seen.to_frame("hash"), on="hash", how="anti")["hash"]
-        return seen.len(), held.len(), stray
 
     def _keep(self, strays: pl.DataFrame, book: FindingBook) -> None:
         for (mapping,), part in strays.group_by("mapping", maintain_order=True):

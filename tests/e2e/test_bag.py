@@ -19,7 +19,7 @@ from typing import Any
 
 import bagit
 import pytest
-from command_line import in_process
+from command_line import CommandLine, in_process
 from key_circle import countersign_all
 from small_demo import loaded_demo
 from targets import copy_workspace
@@ -302,3 +302,55 @@ def test_an_auditor_checks_chain_and_approvals_with_what_is_in_the_bag(reconcile
     (data / "waivers.json").write_text(whole)
     next((data / "keys").glob("bea-*")).unlink()
     assert run(*check) == (8, "waiver 1, an and bea: unknown key\n")
+
+
+BIG = 300_000_000
+_PEAK = """
+import resource, sys
+from migrate.cli import main
+status = main(sys.argv[1:])
+print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_a_bag_larger_than_memory_is_copied_as_a_stream(workspace: Path, tmp_path: Path) -> None:
+    """300 MB of output of a runbook: less memory is taken than a third of it, besides what the program itself takes."""
+    log = workspace / "reports/runbooks/overgang-1/load.log"
+    log.parent.mkdir(parents=True)
+
+    def peak(place: str) -> int:
+        command = [sys.executable, "-P", "-c", _PEAK, "-C", str(workspace), "evidence", "export", str(tmp_path / place)]
+        done = subprocess.run(command, env=CommandLine.environment(), capture_output=True, text=True, check=True)
+        status, megabytes = done.stdout.split()[-2:]
+        assert status in ("0", "3"), done.stdout + done.stderr
+        return int(megabytes)
+
+    small = peak("small")
+    with log.open("wb") as stream:
+        stream.truncate(BIG)
+    assert peak("large.zip") - small < 100
+    with zipfile.ZipFile(tmp_path / "large.zip") as packed:
+        assert packed.getinfo("large/data/reports/runbooks/overgang-1/load.log").file_size == BIG
+    # On the border of two parts that are read one after the other.
+    with log.open("r+b") as stream:
+        stream.seek((1 << 20) - 10)
+        stream.write(b"postgresql://user:geheim@db/x ")
+        stream.truncate(3 << 20)
+    found = in_process("-C", workspace, "--format", "json", "evidence", "export", tmp_path / "leaky")
+    assert (found.status, found.document["code"], found.document["where"]) == (6, "BAG-005", "reports/runbooks/overgang-1/load.log")
+    assert [each.name for each in tmp_path.iterdir() if "leaky" in each.name] == [], "nothing is left behind"
+
+
+def test_the_bill_of_a_source_tree_is_not_that_of_an_old_installation(tmp_path: Path) -> None:
+    old = tmp_path / "omnicase-0.0.1.dist-info"
+    old.mkdir()
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: omnicase\nVersion: 0.0.1\nRequires-Dist: pip\n")
+    code = "import json; from migrate.bag import bill_of_materials as made; print(json.dumps(made()))"
+    environment = CommandLine.environment()
+    environment["PYTHONPATH"] = f"{tmp_path}:{environment['PYTHONPATH']}"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    bill = json.loads(done.stdout)
+    names = {each["name"] for each in bill["components"]}
+    assert {"polars", "cryptography"} <= names and "pip" not in names
+    told = {each["name"]: each["value"] for each in bill["metadata"]["properties"]}
+    assert "0.0.1" in told["omnicase:installation"]

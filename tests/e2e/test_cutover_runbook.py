@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 from command_line import ROOT
 from runbook_workspace import People, code
-from targets import model_rows
+from small_demo import fresh_demo
+from targets import copy_workspace, model_rows
 from waves_workspace import edit, journey, make
 
 from migrate.new_workspace import write_runbooks
@@ -41,14 +44,38 @@ def test_a_cutover_fails_goes_back_and_succeeds(tmp_path: Path):
     cut_over(team, "overgang")
 
 
-def cut_over(team: People, name: str) -> None:
+@pytest.mark.sample(0)
+def test_the_cutover_of_the_demo(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The waves that its workspace.yml holds as comments; at the end a bag that two independent verifiers accept."""
+    team = People(copy_workspace(fresh_demo(tmp_path_factory), tmp_path), tmp_path / "private")
+    uncomment_waves(team.folder / "workspace.yml")
+    cut_over(team, "overgang", "parking")
+    assert journey(team.folder)["rest"]["state"] == "planned"
+
+    bag = tmp_path / "bag"
+    assert team("evidence", "export", bag).status == 0
+    assert subprocess.run([sys.executable, "-m", "bagit", "--quiet", "--validate", bag], check=False).returncode == 0
+    twin = subprocess.run(
+        [sys.executable, bag / "data/verify_evidence.py", bag / "data/evidence/target.jsonl", bag / "data/keys"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert json.loads(twin.stdout)["valid"], twin.stdout
+
+
+def uncomment_waves(settings: Path) -> None:
+    written = settings.read_text()
+    start = written.index("# waves:")
+    settings.write_text(written[:start] + re.sub(r"(?m)^# ", "", written[start:]))
+
+
+def cut_over(team: People, name: str, wave: str = "a") -> None:
     # Its own target: the one that tests copy has the evidence of another workspace.
     (team.folder / "target.db").unlink()
     assert team("db", "upgrade").status == 0
     for person, role in (("m.engineer", "engineer"), ("f.beheer", "administrator"), ("p.eigenaar", "owner")):
         team.key(person, role)
 
-    go_on(team, name, "announce", "f.beheer", "--wave", "a")
+    go_on(team, name, "announce", "f.beheer", "--wave", wave)
     go_on(team, name, "backup", "m.engineer")
     go_on(team, name, "freeze", "f.beheer")
     edit(team.folder, f"INSERT INTO actor (id, actor_type, name, is_active) VALUES ('{STRANGER}', 'medewerker', 'X', 1)")
@@ -66,7 +93,7 @@ def cut_over(team: People, name: str) -> None:
     assert (ended.status, ended.document["state"]) == (0, "rolled back")
     assert [rows for rows in model_rows(team.folder / "target.db").values() if rows] == []
 
-    go_on(team, name, "announce", "f.beheer", "--wave", "a")
+    go_on(team, name, "announce", "f.beheer", "--wave", wave)
     go_on(team, name, "backup", "m.engineer")
     go_on(team, name, "freeze", "f.beheer")
     go_on(team, name, "sample", "f.beheer")
@@ -74,7 +101,7 @@ def cut_over(team: People, name: str) -> None:
     for person in ("f.beheer", "p.eigenaar"):
         assert team.approve("go", person).status == 0
     go_on(team, name, "open", "f.beheer")
-    assert journey(team.folder)["a"]["state"] == "live"
+    assert journey(team.folder)[wave]["state"] == "live"
     go_on(team, name, "watch", "f.beheer")
     assert code(team.run(name)) == "RBK-023"
     for person in ("f.beheer", "p.eigenaar"):
@@ -83,7 +110,7 @@ def cut_over(team: People, name: str) -> None:
     assert (ended.status, ended.document["state"]) == (0, "completed"), ended.err
     schema = json.loads((ROOT / "migrate/documents/runbook.schema.json").read_text())
     jsonschema.validate(ended.document, schema, cls=jsonschema.Draft202012Validator)
-    assert journey(team.folder)["a"]["state"] == "closed"
+    assert journey(team.folder)[wave]["state"] == "closed"
     assert set(team.steps().values()) == {"done"}
     verified = team("--format", "json", "evidence", "verify")
     assert verified.document["valid"], verified.document["problems"]

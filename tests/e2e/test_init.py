@@ -79,3 +79,26 @@ def test_a_new_workspace_passes_its_own_checks_and_loads(omnicase, tmp_path):
     assert [(each["mapping"], each["read"], each["inserted"]) for each in run.document["mappings"]] == [
         ("seed.channel", 12, 12)]
     assert omnicase("-C", folder, "doctor").status == 0
+
+
+def test_the_machine_signs_from_the_first_entry_on(omnicase, tmp_path):
+    keys = {"OMNICASE_KEYS": str(tmp_path / "private")}
+    made = omnicase("init", tmp_path / "w", "--format", "json", env=keys).document
+    (public,) = (tmp_path / "w/keys").glob("machine-*.json")
+    (private,) = (tmp_path / "private").iterdir()
+    assert f"keys/{public.name}" in made["files"]
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert omnicase("-C", tmp_path / "w", "db", "upgrade", env=keys).status == 0
+    assert all('"signed"' in line for line in next((tmp_path / "w/evidence").glob("*.jsonl")).read_text().splitlines())
+    assert omnicase("-C", tmp_path / "w", "evidence", "verify", env=keys).status == 0
+    doctor = omnicase("-C", tmp_path / "w", "--format", "json", "doctor", env=keys).document
+    assert {each["outcome"] for each in doctor["checks"] if each["check"] == "machine key"} == {"passed"}
+    lost = omnicase("-C", tmp_path / "w", "--format", "json", "doctor", env={"OMNICASE_KEYS": str(tmp_path / "other")}).document
+    assert [each["code"] for each in lost["checks"] if each["check"] == "machine key"] == ["DOC-015"]
+
+
+def test_a_machine_without_a_place_for_keys_gets_none_and_says_so(omnicase, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    answer = omnicase("init", tmp_path / "w", env={"OMNICASE_KEYS": str(tmp_path / "file/keys")})
+    assert (answer.status, "not signed" in answer.out) == (0, True)
+    assert list((tmp_path / "w/keys").glob("*.json")) == []

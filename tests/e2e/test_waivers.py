@@ -128,10 +128,18 @@ def test_in_production_a_waiver_counts_when_two_keys_signed_what_stands_in_the_l
     stranger = _answer(folder, env, "waiver", "propose", "--group", group, *FOR, "--by", "dirk")
     assert (stranger.status, stranger.document["code"]) == (6, "KEY-008")
     assert _answer(folder, env, "waiver", "propose", "--group", group, *FOR, "--by", "an").status == 0
+    _key(folder, env, "cor", "engineer")
+    without_role = _answer(folder, env, "waiver", "approve", "2", "--by", "cor")
+    assert (without_role.status, without_role.document["code"]) == (6, "WAI-019")
     approved = _answer(folder, env, "waiver", "approve", "2", "--by", "bea")
     assert (approved.status, approved.document["signature"]) == (0, "signed")
     signed = _answer(folder, env, *strict)
     assert (signed.status, [each["status"] for each in signed.document["waivers"]]) == (0, ["unsigned", "counts"])
+
+    edit(folder / "workspace.yml", "systems:", "waivers: {approvers: [auditor]}\nsystems:")
+    other_role = _answer(folder, env, *strict)
+    assert (other_role.status, other_role.document["waivers"][1]["status"]) == (3, "broken")
+    edit(folder / "workspace.yml", "waivers: {approvers: [auditor]}\n", "")
 
     for bent in ("maximum = 99", "until = '2100-01-01'", "reason = 'iets anders'", "person = 'bea'", "signature = NULL"):
         kept = folder.parent / "kept.db"

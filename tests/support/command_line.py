@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -64,7 +65,9 @@ class CommandLine:
         """Return this process's environment without settings of omnicase and of the tests, with the clone on the module path."""
         ours = ("OMNICASE_", "POLARS_MAX_THREADS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return kept | {"PYTHONPATH": str(ROOT)} | dict(extra or {})
+        # Keys of machines that `demo` and `init` make go into no home of anybody; one folder, since workspaces are copied.
+        config = Path(tempfile.gettempdir()) / f"omnicase-tests-{os.getuid()}"
+        return kept | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(config)} | dict(extra or {})
 
 
 def in_process(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Answer:
