@@ -249,6 +249,10 @@ class Target(Protocol):
         """Return what runs a SELECT as `query` does, again and again, with the values of its named parameters."""
         ...
 
+    def count_anew(self, *written: sa.Table) -> None:
+        """Let the database count tables of which it chooses how to read them, after the first of very many rows."""
+        ...
+
     def whole(
         self, table: sa.Table, columns: Sequence[sa.Column[Any]], rows: int, below: str | None = None
     ) -> Iterator[pl.DataFrame]:

@@ -224,7 +224,7 @@ def _report(
     verdict = judge_pair(proof, both, counts, kept)
     now = datetime.now(_ZONE)
     context = ReportContext(
-        workspace=workspace.name, municipality=workspace.model.municipality.name, environment=workspace.env or "",
+        workspace=workspace.name, municipality=workspace.municipality, environment=workspace.env or "",
         reconciled_at=now, program_version=__version__, machine=socket.gethostname(), user=getpass.getuser(),
         target=second.name, pair=(first.name, second.name),
         namespace_fingerprint=workspace.secrets.fingerprint,

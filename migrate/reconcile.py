@@ -152,7 +152,7 @@ def _context(session: Session, target: Target) -> ReportContext:
         last = connection.execute(stands).mappings().first()
     return ReportContext(
         workspace=workspace.name,
-        municipality=workspace.model.municipality.name,
+        municipality=workspace.municipality,
         environment=workspace.env or "",
         reconciled_at=datetime.now(_ZONE),
         label=(last["label"] or "") if last else "",

@@ -55,6 +55,12 @@ class Workspace:
         return self.model.workspace
 
     @property
+    def municipality(self) -> str:
+        """The name of the municipality; empty where workspace.yml says none."""
+        told = self.model.municipality
+        return told.name if "name" in told.model_fields_set else ""
+
+    @property
     def production(self) -> bool:
         """Whether the chosen environment is production."""
         return self.env is not None and self.model.environments[self.env].production == "true"

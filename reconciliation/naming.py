@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from reconciliation.causes import CUT_AT
 from reconciliation.division_bars import Division
@@ -15,6 +16,8 @@ from reconciliation.verdict import Check, Verdict
 from reconciliation.waiver import WaiverUse
 from reconciliation.words import difference_text, figure, has_text, share, text
 
+_ZONE = ZoneInfo("Europe/Amsterdam")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -176,7 +179,22 @@ def finding_value(lang: str, value: str | None) -> str:
     if _DATE.fullmatch(value):
         with contextlib.suppress(ValueError):    # what looks like a date may not exist
             return figure(lang, date.fromisoformat(value))
+    if _MOMENT.fullmatch(value):
+        with contextlib.suppress(ValueError):
+            return moment_text(lang, datetime.fromisoformat(value).replace(tzinfo=UTC))
     return text(lang, f"outcome.{value}") if has_text(f"outcome.{value}") else value
+
+
+def moment_text(lang: str, moment: datetime) -> str:
+    """Return an instant as the clock at the counter showed it; in the hour that comes twice, which of the two it is."""
+    local = moment.astimezone(_ZONE)
+    shown = f"{figure(lang, local.date())} {local:%H:%M:%S}"
+    if local.microsecond:
+        shown += f"{',' if lang == 'nl' else '.'}{local.microsecond:06}".rstrip("0")
+    other = local.replace(fold=1 - local.fold)
+    if other.utcoffset() == local.utcoffset():
+        return shown
+    return f"{shown} ({text(lang, 'time.summer' if local.dst() else 'time.winter')})"
 
 
 def group_place(group: FindingGroup) -> str:
@@ -235,6 +253,11 @@ def stage_name(lang: str, stage: str) -> str:
         if has_text(key):
             return f"{branch}{colon}{text(lang, key, name=about)}"
     return f"{branch}{colon}{head}{space}{rest}"
+
+
+def stage_value(lang: str, stage: str, value: str) -> str:
+    """Return the value of a stage; what the source holds stands as it is there."""
+    return value if stage.startswith("column: ") else finding_value(lang, value)
 
 
 def check_name(check: Check) -> str:

@@ -12,6 +12,7 @@ from reconciliation.naming import (
     finding_value,
     likely_text,
     stage_name,
+    stage_value,
     tolerance_text,
     tolerated_name,
     waiver_about,
@@ -96,7 +97,8 @@ def _group(report: Report, lang: str, group: FindingGroup) -> tuple[str | int, .
 
 def _way(lang: str, example: Finding) -> str:
     """Return the way of a value from the source, stage by stage."""
-    return " → ".join(f"{stage_name(lang, stage)}: {finding_value(lang, value)}" for stage, value in example.stages)
+    steps = (f"{stage_name(lang, stage)}: {stage_value(lang, stage, value)}" for stage, value in example.stages)
+    return " → ".join(steps)
 
 
 def _findings(report: Report, lang: str) -> Sheet:

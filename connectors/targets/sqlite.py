@@ -247,6 +247,9 @@ class SqliteTarget:
             cursor.close()
         return self._reader
 
+    def count_anew(self, *written: sa.Table) -> None:
+        """Do nothing: how SQLite reads a table does not depend on what is in it, as long as nobody counts."""
+
     def reconnect(self) -> None:
         """Do nothing: a file is not lost, and no error of SQLite is tried again."""
 

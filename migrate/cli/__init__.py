@@ -21,6 +21,7 @@ from migrate.cli.lazy import LazyGroup
 from migrate.cli.verbs import VERBS
 from migrate.running.allocators import give_memory_back
 from migrate.running.interrupt import heard
+from migrate.running.lean import leave_pandas_out
 
 __all__ = ["Invocation", "main", "pass_invocation", "root"]
 
@@ -87,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; by default those of the process.
     """
     give_memory_back()
+    leave_pandas_out()
     args = _globals_first(list(sys.argv[1:] if argv is None else argv))
     asked_json = _last_value(args, "--format") == "json"
     debug = "--debug" in args
@@ -103,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             from migrate.cli.failures import report
 
-            return report(error, format="json" if asked_json else "text", debug=debug)
+            return report(error, format="json" if asked_json else "text", debug=debug, lang=_language(args))
 
 
 def _invoke(args: list[str]) -> int:
@@ -134,6 +136,19 @@ def _globals_first(args: list[str]) -> list[str]:
         else:
             rest.append(arg)
     return front + rest
+
+
+def _language(args: list[str]) -> str:
+    """Return the language of the verb that the arguments name; one that speaks one language speaks English."""
+    command: click.Command | None = root
+    left = iter(args)
+    for arg in left:
+        if arg in _WITH_VALUE:
+            next(left, None)
+        elif not arg.startswith("-") and isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), arg)
+    given = next((param for param in command.params if param.name == "lang"), None) if command is not None else None
+    return "en" if given is None else _last_value(args, "--lang") or str(given.default)
 
 
 def _last_value(args: list[str], option: str) -> str | None:

@@ -43,6 +43,9 @@ ID_MAP_STATES = (
 )
 """The states of a source key (DESIGN.md, section 2)."""
 
+ROW_TABLES = ("id_map", "record", "contribution", "linked", "other_key", "issue", "reject", "wait")
+"""The tables that hold as many rows as the sources do."""
+
 
 @cache
 def ledger_metadata(dialect: str) -> MetaData:

@@ -46,7 +46,9 @@ WAIT_SCHEMA = {
     "on_other_key": pl.String,
     "on_key": pl.String,
     "full_read": pl.String,
+    "outcome": pl.String,
 }
+"""``outcome`` is that of the row as mapped; what became of it is known at the commit."""
 REJECT_SCHEMA = {"key": pl.String, "ref": pl.String, "row": pl.String}
 
 

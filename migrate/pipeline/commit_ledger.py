@@ -109,8 +109,13 @@ def _write_waits(
     waits: pl.DataFrame,
 ) -> None:
     wait = table(connection, "wait")
-    unknown = sa.case((staged.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
-    state = awaited_state(connection.dialect.name, staged, context.by_record)
+    # Very many rows may wait for few keys: each is looked up once.
+    awaited = ("on_mapping_id", "on_other_key", "on_key", "full_read")
+    keys = sa.select(*(staged.c[name] for name in awaited)).distinct().subquery("awaited")
+    unknown = sa.case((keys.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
+    state = sa.func.coalesce(awaited_state(connection.dialect.name, keys, context.by_record), unknown)
+    seen = sa.select(keys, state.label("seen")).cte("seen").prefix_with("MATERIALIZED")
+    for_it = sa.and_(*(staged.c[name] == seen.c[name] for name in awaited))
     connection.execute(
         sa.insert(wait).from_select(
             [
@@ -133,14 +138,15 @@ def _write_waits(
                 staged.c.on_mapping_id,
                 staged.c.on_other_key,
                 staged.c.on_key,
-                sa.func.coalesce(state, unknown),
-                sa.literal("inserted"),
+                seen.c.seen,
+                staged.c.outcome,
                 sa.literal(context.run_id),
-            ),
+            ).outerjoin(seen, for_it),  # Outer, for the order of the stage.
         )
     )
-    outcomes = waits.select("key").unique().join(rows.select("key", "outcome"), on="key", how="inner")
-    for outcome, keys in outcomes.filter(pl.col("outcome") != "inserted").group_by("outcome").agg("key").rows():
+    outcomes = waits.select("key", mapped="outcome").unique().join(rows.select("key", "outcome"), on="key", how="inner")
+    others = outcomes.filter(pl.col("outcome") != pl.col("mapped"))
+    for outcome, keys in others.group_by("outcome").agg("key").rows():
         wanted = id_list(connection, "batch_waiting", keys)
         mine = sa.and_(wait.c.mapping_id == number, wait.c.source_key.in_(sa.select(wanted.c.id)))
         connection.execute(sa.update(wait).where(mine).values(outcome=outcome))

@@ -17,6 +17,7 @@ from connectors import ahead, id_list
 from mappings import CompiledMapping, CursorRule
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
+from migrate.ledger.tables import ROW_TABLES, ledger_table
 from migrate.pipeline.batch import Batch, Gate, counted_with
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.checkpoint import refuse_gap
@@ -41,6 +42,9 @@ from migrate.running.interrupt import stop_here
 
 SETTLED_TOGETHER = 20
 """So many batches in a row in which nothing changed are committed together: only books and checkpoint are written."""
+
+MANY = 1_000
+"""From so many rows in its first batch on, the database is asked to count the ledger anew (`Target.count_anew`)."""
 
 REJECTS_FROM_ROWS = 1_000
 """From how many rows on --max-rejects is looked at (DESIGN.md, section 6)."""
@@ -192,6 +196,8 @@ class MappingLoad:
                     tally = committed.tally
                     self.links.forget(self.mapping.name, self.mapping.target)
                     turns.committed(as_mapped=committed.as_mapped)
+                    if loader.changes.first_load and seq == 0 and tally.read >= MANY:
+                        self._count_anew()
                     seq += 1
                     progress.advance(batch.source_rows, rejected=tally.rejected)
                     failpoint("between-batches")
@@ -207,6 +213,10 @@ class MappingLoad:
                     del staged, batch  # The next one is being made: two are in memory, not three.
             finally:
                 turns.close()
+
+    def _count_anew(self) -> None:
+        target = self.context.target
+        target.count_anew(*(ledger_table(target.dialect, name) for name in ROW_TABLES))
 
     def _mapped(self, position: str | None, turns: Turns, *, first: bool) -> Iterator[StagedBatch]:
         """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory.

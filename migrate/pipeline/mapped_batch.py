@@ -120,8 +120,8 @@ class Loader:
             records=_with_shares(self.gate.pass_through(mapped.records), mapped.shares),
             rows=rows,
             issues=issues,
-            waits=self._waits(mapped.waits, refs),
-            linked=self._waits(mapped.linked, refs),
+            waits=self._waits(mapped.waits, refs, rows),
+            linked=self._waits(mapped.linked, refs, rows),
             rejects=raw_rows(todo.join(failed, on="_row", how="semi", maintain_order="left")),
             settled={},
             columns=self.gate.columns,
@@ -187,7 +187,7 @@ class Loader:
         names = [pl.col(f"_other_{place}").alias(f"other_{place}") for place in range(len(self.mapping.other_keys))]
         return todo.select(pl.col("_key").alias("source_key"), *names) if names else pl.DataFrame()
 
-    def _waits(self, waits: pl.DataFrame, refs: pl.DataFrame) -> pl.DataFrame:
+    def _waits(self, waits: pl.DataFrame, refs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         if waits.is_empty():
             return empty(WAIT_SCHEMA)
         full, whole = self.context.full_read, fully_known(self.context)
@@ -201,10 +201,12 @@ class Loader:
             schema={"mapping": pl.String, "on_mapping_id": pl.Int64, "full_read": pl.String, "whole": pl.String},
         )
         by_identity = pl.col("other_key").str.starts_with("identity:").fill_null(False)
+        outcomes = rows.select("key", pl.col("outcome").replace("record", "inserted")).unique("key")
         return (
             waits.filter(pl.col("_key").is_not_null())
             .join(refs, on="_row", how="left", maintain_order="left")
             .join(known, on="mapping", how="inner", maintain_order="left")
+            .join(outcomes, left_on="_key", right_on="key", how="left", maintain_order="left")
             .select(
                 pl.col("_key").alias("key"),
                 pl.col("_ref").alias("ref"),
@@ -213,6 +215,7 @@ class Loader:
                 pl.col("other_key").fill_null("").alias("on_other_key"),
                 pl.col("wait_key").alias("on_key"),
                 pl.when(by_identity).then("whole").otherwise("full_read").alias("full_read"),
+                pl.col("outcome").fill_null("inserted"),
             )
             .unique(["key", "field", "on_mapping_id", "on_other_key", "on_key"], maintain_order=True)
         )

@@ -76,14 +76,8 @@ def waiting_mappings(context: LoadContext, numbers: Collection[int]) -> set[int]
     if not _wait_at_all(context, numbers):
         return set()
     wait = ledger_table(context.target.dialect, "wait")
-    # Very many rows may wait for few keys: each key is looked up once.
-    awaited = (
-        sa.select(wait.c.mapping_id, wait.c.on_mapping_id, wait.c.on_other_key, wait.c.on_key, wait.c.seen)
-        .where(wait.c.mapping_id.in_(sorted(numbers)))
-        .distinct()
-    )
-    keys = awaited.subquery("awaited")
-    found = context.target.query(sa.select(keys.c.mapping_id).where(_changed(context, keys)).distinct(), ("number",))
+    moved = _moved(context, wait.c.mapping_id.in_(sorted(numbers)))
+    found = context.target.query(sa.select(moved.c.mapping_id).distinct(), ("number",))
     return {int(number) for number in found["number"]}
 
 
@@ -97,7 +91,8 @@ def _wait_at_all(context: LoadContext, numbers: Collection[int]) -> bool:
 def waiting_rows(context: LoadContext, number: int) -> Waiting:
     """Return those rows of a mapping."""
     wait = ledger_table(context.target.dialect, "wait")
-    return _waiting(context, wait.c.mapping_id == number, _changed(context, wait))
+    mine = wait.c.mapping_id == number
+    return _waiting(context, mine, moved=_moved(context, mine))
 
 
 def moved_keys(context: LoadContext, number: int) -> pl.Series:
@@ -105,8 +100,25 @@ def moved_keys(context: LoadContext, number: int) -> pl.Series:
     if not _wait_at_all(context, {number}):
         return pl.Series(dtype=pl.String)
     wait = ledger_table(context.target.dialect, "wait")
-    statement = sa.select(wait.c.source_key).where(wait.c.mapping_id == number, _changed(context, wait)).distinct()
+    mine = wait.c.mapping_id == number
+    moved = _moved(context, mine)
+    statement = sa.select(wait.c.source_key).join(moved, _for_it(wait, moved)).where(mine).distinct()
     return context.target.query(statement, ("key",))["key"]
+
+
+_AWAITED = ("mapping_id", "on_mapping_id", "on_other_key", "on_key", "seen")
+
+
+def _moved(context: LoadContext, mine: sa.ColumnElement[bool]) -> sa.CTE:
+    """Return the awaited keys that are no longer what they were; very many rows may wait for few, looked up once."""
+    wait = ledger_table(context.target.dialect, "wait")
+    awaited = sa.select(*(wait.c[name] for name in _AWAITED)).where(mine).distinct().subquery("awaited")
+    return sa.select(awaited).where(_changed(context, awaited)).cte("moved").prefix_with("MATERIALIZED")
+
+
+def _for_it(wait: sa.FromClause, moved: sa.CTE) -> sa.ColumnElement[bool]:
+    """Return the condition that a wait is for one of these keys; it is for one at most."""
+    return sa.and_(*(wait.c[name] == moved.c[name] for name in _AWAITED))
 
 
 def _changed(context: LoadContext, wait: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -147,8 +159,12 @@ def cycle_breakers(context: LoadContext, number: int) -> Waiting:
     return _waiting(context, mine, parked)
 
 
-def _waiting(context: LoadContext, *conditions: sa.ColumnElement[bool]) -> Waiting:
-    """Return the rows with what they count as in this run: as mapped by it, else as their settled state counts."""
+def _waiting(context: LoadContext, *conditions: sa.ColumnElement[bool], moved: sa.CTE | None = None) -> Waiting:
+    """Return the rows with what they count as in this run: as mapped by it, else as their settled state counts.
+
+    Args:
+        moved: the keys of which one is awaited; None: any.
+    """
     dialect = context.target.dialect
     wait, id_map = ledger_table(dialect, "wait"), ledger_table(dialect, "id_map")
     of_row = sa.and_(id_map.c.mapping_id == wait.c.mapping_id, id_map.c.source_key == wait.c.source_key)
@@ -156,5 +172,7 @@ def _waiting(context: LoadContext, *conditions: sa.ColumnElement[bool]) -> Waiti
     counted = sa.case((id_map.c.run_id == context.run_id, wait.c.outcome), else_=settled)
     columns = (wait.c.source_key, wait.c.row_ref, counted)
     statement = sa.select(*columns).join(id_map, of_row).where(*conditions).order_by(wait.c.id)
+    if moved is not None:
+        statement = statement.join(moved, _for_it(wait, moved))
     rows = context.target.query(statement, ("key", "ref", "prior_outcome"))
     return Waiting(rows, rows.select("key", "prior_outcome").unique("key", maintain_order=True))

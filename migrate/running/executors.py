@@ -10,6 +10,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 
 from casemodel import RefusedError, SystemFailure
+from migrate.running.allocators import give_memory_back
+from migrate.running.lean import leave_pandas_out
 
 _CONNECT_SECONDS = 5
 
@@ -21,7 +23,7 @@ def spawned(workers: int) -> Iterator[tuple[Executor, int]]:
     threads = max(1, (os.cpu_count() or 1) // workers)
     before = os.environ.get("POLARS_MAX_THREADS")
     os.environ["POLARS_MAX_THREADS"] = str(threads)
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_leave_ctrl_c_to_the_parent)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         yield pool, workers
     finally:
@@ -32,7 +34,10 @@ def spawned(workers: int) -> Iterator[tuple[Executor, int]]:
             os.environ["POLARS_MAX_THREADS"] = before
 
 
-def _leave_ctrl_c_to_the_parent() -> None:
+def _begin() -> None:
+    """Begin a worker: what `migrate.cli.main` does for the parent, and Ctrl-C is the parent's."""
+    give_memory_back()
+    leave_pandas_out()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
