@@ -104,6 +104,7 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("the expected head cannot be used: {s}", "de verwachte kop is niet te gebruiken: {s}"),
     ("it is neither a head, nor the short form of one, nor the file of a seal", "het is geen kop, geen korte vorm van een kop en geen bestand van een zegel"),
     ("its check signs do not fit: a sign was mistyped", "de controletekens passen niet: er is een teken verkeerd getypt"),
+    ("the library for QR codes is not installed", "de bibliotheek voor QR-codes is niet geïnstalleerd"),
     ("the file of the evidence cannot be read", "het bestand van het bewijs kan niet worden gelezen"),
     ("this machine has no key that counts, and nobody was named who signs", "deze machine heeft geen sleutel die telt, en er is niemand genoemd die ondertekent"),
     # what to do
@@ -138,6 +139,7 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("Small letters, digits, dots, dashes: {a}.", "Kleine letters, cijfers, punten, streepjes: {a}."),
     ("Leave the other roles out.", "Laat de andere rollen weg."),
     ("Give a later --until.", "Geef een latere --until."),
+    ("Install omnicase[qr], or leave --qr out.", "Installeer omnicase[qr], of laat --qr weg."),
     ("Unlock it, or leave --keyring out.", "Ontgrendel hem, of laat --keyring weg."),
     ("Install omnicase[keyring], or leave --keyring out.", "Installeer omnicase[keyring], of laat --keyring weg."),
     ("Known: {a}; see `{b}`.", "Bekend: {a}; zie `{b}`."),
