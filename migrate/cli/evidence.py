@@ -75,7 +75,8 @@ def _lines(found: Verified) -> Iterator[str]:
         if first.entry > 1:
             yield f"Entries 1 to {first.entry - 1} are as they were chained."
     for each in verdict.problems:
-        yield f"{_AT_ENTRY}{each.entry}  {each.kind}: {each.message}" if each.entry else f"  {each.kind}: {each.message}"
+        at = f"{_AT_ENTRY}{each.entry}" if each.entry else ""
+        yield f"{at}  {each.kind}: {each.message}"
     if verdict.head.seq:
         from runbooks import short_code
 
