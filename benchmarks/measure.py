@@ -24,8 +24,16 @@ class Measured:
 
 def measure(arguments: Sequence[str], *, good: Sequence[int] = (0,)) -> Measured:
     """Run a Python module in a process of its own and measure it; an unexpected exit status ends the benchmark."""
-    command = [sys.executable, "-P", "-m", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return measured([sys.executable, "-P", "-m", *arguments], good=good, path=str(ROOT))
+
+
+def measured(command: Sequence[str], *, good: Sequence[int] = (0,), path: str = "") -> Measured:
+    """Run a command and measure it; an unexpected exit status ends the benchmark.
+
+    Args:
+        path: where its Python looks for modules besides.
+    """
+    environment = os.environ | {"PYTHONPATH": path}
     started = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=ROOT)
     _, status, usage = os.wait4(process.pid, 0)
@@ -33,7 +41,7 @@ def measure(arguments: Sequence[str], *, good: Sequence[int] = (0,)) -> Measured
     code = os.waitstatus_to_exitcode(status)
     process.returncode = code
     if code not in good:
-        raise SystemExit(f"{' '.join(arguments)} ended with exit status {code}")
+        raise SystemExit(f"{' '.join(command)} ended with exit status {code}")
     return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 

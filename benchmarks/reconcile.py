@@ -1,8 +1,13 @@
-"""``python -m benchmarks.reconcile [--rows N]``: comparing every value against reading both sides, on PostgreSQL.
+"""``python -m benchmarks.reconcile [--rows N] [--keys N]``: comparing against reading both sides, on PostgreSQL.
 
-The limit is what it takes to read both tables by ranges of their key, as ``COPY … TO STDOUT`` in CSV, into frames.  The
-old table has as many fields as `party` takes without links.  Nothing here gates: it prints what it measured beside
-what is asked.
+The limit is what it takes to read both tables by ranges of their key, as ``COPY … TO STDOUT`` in CSV, into frames, with
+the driver's own loop.  The old table has as many fields as `party` takes without links.  Compared besides: a plain
+table with another, of which one row in a hundred differs, by ours and by others in environments of their own:
+
+    python -m venv /work/bench-env-datacompy; …/bin/pip install datacompy psycopg[binary] pyarrow
+    python -m venv /work/bench-env-reladiff; …/bin/pip install reladiff[postgresql] setuptools
+
+Nothing here gates: it prints what it measured beside what is asked.
 """
 
 from __future__ import annotations
@@ -18,15 +23,16 @@ from pathlib import Path
 import polars as pl
 import psycopg
 
-from benchmarks.measure import omnicase, ratio
-from benchmarks.postgresql import server
+from benchmarks.measure import ROOT, Measured, measured, omnicase, ratio
+from benchmarks.postgresql import Server, server
+from benchmarks.reconcile_keys import fill
 
 _WORKSPACE = """
 workspace: bench
 namespace: {public: bench}
 target: {url: "sqlite:///unused.db"}
 run: {batch_rows: 50000}
-systems: {old: {kind: postgresql}}
+systems: {old: {kind: postgresql}, twin: {kind: postgresql}}
 """
 _NAMES = ("initials", "first_names", "surname_prefix", "surname", "organisation_name")
 _TEXTS = (*_NAMES, "birth_date_text", "internal_note")
@@ -83,11 +89,72 @@ def _limit(old: str, new: str, rows: int) -> float:
     return time.perf_counter() - started
 
 
+def _fields(workspace: Path, old: str, new: str, options: argparse.Namespace) -> None:
+    """Compare by levels, beside reading both sides; print the turn in the middle."""
+    turns = []
+    for _ in range(options.times):
+        limit = _limit(old, new, options.rows)
+        fields = omnicase(workspace, "reconcile", "--level", "accounting,keys,fields")
+        keys = omnicase(workspace, "reconcile", "--level", "keys")
+        turns.append((fields.wall / limit, limit, fields, keys))
+        print(f"  read both {limit:.1f} s, fields {fields.wall:.1f} s, keys {keys.wall:.1f} s", flush=True)
+    share, limit, fields, keys = sorted(turns, key=lambda turn: turn[0])[len(turns) // 2]
+    print(f"the turn in the middle: reading both sides {limit:.1f} s")
+    print(f"  accounting, keys and fields {_said(fields)} (asked: 450 MB)")
+    print(f"  keys {_said(keys)}")
+    ratio("fields / reading both sides", share, 3.0, "at most")
+    with psycopg.connect(new) as connection:
+        connection.execute("UPDATE party SET surname = surname || 'x' WHERE party_number::int % 100 = 0")
+    print(f"  the same, a value edited in one record of a hundred: {_said(_levels(workspace))}")
+
+
+def _levels(workspace: Path) -> Measured:
+    return omnicase(workspace, "reconcile", "--level", "accounting,keys,fields")
+
+
+def _pairs(postgres: Server, workspace: Path, old: str, options: argparse.Namespace) -> None:
+    """Compare a plain table with a twin of which one row in a hundred differs, by ours and by others."""
+    twin = postgres.database("bench_twin", like="bench_old")
+    with psycopg.connect(twin, autocommit=True) as connection:
+        connection.execute("UPDATE person SET surname = surname || 'x' WHERE id % 100 = 0")
+        connection.execute("VACUUM ANALYZE person")
+    os.environ["OMNICASE_TWIN_URL"] = twin
+    started = time.perf_counter()
+    numbers = [str(at) for at in range(0, options.rows + _RANGE, _RANGE)]
+    for url in (old, twin):
+        assert _read(url, "person", ("id", *_FIELDS), numbers) == options.rows
+    limit = time.perf_counter() - started
+    pair = omnicase(workspace, "reconcile", "pairs", "old.person", "twin.person", "--key", "id")
+    print(f"a table with another: reading both {limit:.1f} s, `reconcile pairs` {_said(pair)}")
+    ratio("pairs / reading both", pair.wall / limit, 1.2, "at most")
+    for tool in ("datacompy", "reladiff"):
+        python = options.environments / f"bench-env-{tool}" / "bin" / "python"
+        if not python.exists():
+            print(f"  {tool}: not compared, there is no {python} (see the top of this file)")
+            continue
+        script = ROOT / "benchmarks" / "reconcile_others.py"
+        found = measured([str(python), "-P", str(script), tool, old, twin, ",".join(_FIELDS)])
+        print(f"  {tool} {_said(found)}: {found.wall / pair.wall:.1f} times ours (asked: more than 1)")
+
+
+def _said(measured: Measured) -> str:
+    return f"{measured.wall:.1f} s, {measured.processor:.1f} s of processor, {measured.memory:.0f} MB"
+
+
+def _keys(workspace: Path, old: str, new: str, options: argparse.Namespace) -> None:
+    """Follow many keys."""
+    fill(workspace, old, new, options.rows + 1, options.keys)
+    found = omnicase(workspace, "reconcile", "--level", "keys")
+    print(f"keys, {options.keys:,} on both sides: {_said(found)} (asked: 60 s for 10,000,000, 450 MB)")
+
+
 def main() -> None:
-    """Load once, read both sides, and compare by levels; print the turn in the middle."""
+    """Load once, and compare in the ways asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reconcile")
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are loaded and compared by values")
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--keys", type=int, default=0, help="follow so many keys besides, such as 10000000")
+    parser.add_argument("--environments", type=Path, default=Path("/work"), help="folder with those of other tools")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omnicase-bench-") as scratch, server() as postgres:
         old, new = postgres.database("bench_old"), postgres.database("bench_new")
@@ -101,18 +168,11 @@ def main() -> None:
         omnicase(workspace, "db", "upgrade")
         loaded = omnicase(workspace, "run")
         print(f"{options.rows:,} rows x {len(_FIELDS)} fields: loaded in {loaded.wall:.1f} s", flush=True)
-        turns = []
-        for _ in range(options.times):
-            limit = _limit(old, new, options.rows)
-            fields = omnicase(workspace, "reconcile", "--level", "accounting,keys,fields")
-            keys = omnicase(workspace, "reconcile", "--level", "keys")
-            turns.append((fields.wall / limit, limit, fields, keys))
-            print(f"  read both {limit:.1f} s, fields {fields.wall:.1f} s, keys {keys.wall:.1f} s", flush=True)
-        share, limit, fields, keys = sorted(turns, key=lambda turn: turn[0])[len(turns) // 2]
-        print(f"the turn in the middle: reading both sides {limit:.1f} s")
-        print(f"  accounting, keys and fields {fields.wall:.1f} s, {fields.memory:.0f} MB (asked: 450 MB)")
-        print(f"  keys {keys.wall:.1f} s, {keys.memory:.0f} MB (asked: 60 s for 10,000,000 keys)")
-        ratio("fields / reading both sides", share, 3.0, "at most")
+        if options.times:
+            _fields(workspace, old, new, options)
+            _pairs(postgres, workspace, old, options)
+        if options.keys:
+            _keys(workspace, old, new, options)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def main() -> None:
     """Generate the file, read it every way and print seconds and memory."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.xml")
     parser.add_argument("--messages", type=int, default=100_000, help="how many messages (default 100,000)")
+    parser.add_argument("--only", choices=tuple(_READERS), help="read the large file in this way alone: for its memory")
     parser.add_argument("--read", choices=tuple(_READERS), help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -64,6 +65,11 @@ def main() -> None:
         write(large, options.messages)
         write(tenth, max(options.messages // 10, 1))
         size = large.stat().st_size / 1e6
+        if options.only:
+            alone = _run(options.only, large)
+            print(f"{options.messages:,} StUF messages, {size:,.0f} MB, {options.only}")
+            print(f"  {alone.wall:.0f} s, {alone.processor:.0f} s processor, at most {alone.memory:.0f} MB")
+            return
         found = {how: _run(how, large) for how in ("ours", "folded", "lxml", "etree")}
         found |= {"ours, a tenth": _run("ours", tenth), "start": _run("nothing", tenth)}
     print(f"{options.messages:,} StUF messages, {size:,.0f} MB, {len(_PATHS)} fields")

@@ -191,7 +191,7 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
     (
         "rule-failed",
         "a rule of the mapping does not hold",
-        "een regel van de mapping is niet vervuld",
+        "aan een regel van de mapping is niet voldaan",
         "Beoordeel het record aan de hand van de regel.",
     ),
     ("warn-if", "a condition to look at holds", "aandachtspunt volgens de mapping", "Beoordeel het record."),

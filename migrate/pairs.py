@@ -8,6 +8,7 @@ import json
 import math
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,7 +46,7 @@ from reconciliation import (
 TARGET = "target"
 """Name of the target of the workspace as a system, where no system is called so."""
 _ZONE = ZoneInfo("Europe/Amsterdam")
-_BATCH, _PART = 50_000, 200_000
+_BATCH, _PART = 25_000, 100_000
 """Rows that are read, and that are compared at once."""
 _MOST_PARTS = 256
 _MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
@@ -213,8 +214,11 @@ def _report(
 ) -> Report:
     counts = (first.source.count(first.relation.name), second.source.count(second.relation.name))
     parts = max(1, min(_MOST_PARTS, math.ceil(max(counts) / _PART)))
-    _split(first, list(plan.keys), dict(zip(plan.columns, plan.columns, strict=True)), plan, parts, scratch, "first")
-    _split(second, list(plan.keys.values()), {b: a for a, b in plan.columns.items()}, plan, parts, scratch, "second")
+    same, other = dict(zip(plan.columns, plan.columns, strict=True)), {b: a for a, b in plan.columns.items()}
+    with ThreadPoolExecutor(1, "omnicase-second") as beside:
+        split = beside.submit(_split, second, list(plan.keys.values()), other, plan, parts, scratch, "second")
+        _split(first, list(plan.keys), same, plan, parts, scratch, "first")
+        split.result()
     proof = _proof(workspace, plan, first, second)
     both = (PairPart(_part(scratch, "first", n, plan), _part(scratch, "second", n, plan)) for n in range(parts))
     verdict = judge_pair(proof, both, counts, kept)
@@ -240,7 +244,7 @@ def _split(
             *(_comparable(pl.col(name), plan.tolerances.get(to)).alias(to) for name, to in names.items()),
         ).with_columns((pl.col("_key").fill_null("").hash() % parts).alias("_part"))
         for (part,), group in rows.group_by("_part"):
-            group.drop("_part").write_parquet(scratch.folder / f"{called}-{part:03}-{number:06}.parquet")
+            group.drop("_part").write_ipc(scratch.folder / f"{called}-{part:03}-{number:06}.arrow", compression="lz4")
 
 
 def _comparable(text: pl.Expr, tolerance: Tolerance | None) -> pl.Expr:
@@ -258,8 +262,8 @@ def _comparable(text: pl.Expr, tolerance: Tolerance | None) -> pl.Expr:
 
 def _part(scratch: Scratch, called: str, number: int, plan: _Plan) -> pl.DataFrame:
     schema = dict.fromkeys(("_key", *plan.columns), pl.String)
-    files = sorted(scratch.folder.glob(f"{called}-{number:03}-*.parquet"))
-    return pl.concat([pl.DataFrame(schema=schema), *(pl.read_parquet(each) for each in files)])
+    files = sorted(scratch.folder.glob(f"{called}-{number:03}-*.arrow"))
+    return pl.concat([pl.DataFrame(schema=schema), *(pl.read_ipc(each) for each in files)])
 
 
 def _proof(workspace: Workspace, plan: _Plan, first: _Side, second: _Side) -> MappingProof:

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from reconciliation.causes import CUT_AT
+from reconciliation.checks.distribution import EMPTY, SMALL
 from reconciliation.division_bars import Division
-from reconciliation.findings import FindingGroup
+from reconciliation.findings import Finding, FindingGroup
 from reconciliation.report import Report
 from reconciliation.sums import ToleratedLine, tolerated_lines
 from reconciliation.verdict import Check, Verdict
@@ -18,6 +19,8 @@ from reconciliation.words import difference_text, figure, has_text, share, text
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_GROUPS = {SMALL: "distribution.small", EMPTY: "distribution.empty"}
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -197,8 +200,25 @@ def moment_text(lang: str, moment: datetime) -> str:
     return f"{shown} ({text(lang, 'time.summer' if local.dst() else 'time.winter')})"
 
 
-def group_place(group: FindingGroup) -> str:
-    """Return what a kind of difference is about: its mapping, else its table; empty for the target as a whole."""
+def finding_key(lang: str, group: FindingGroup, finding: Finding, between: str = "|") -> str:
+    """Return the key of a finding as people read it: groups of a distribution are called as its chart calls them."""
+    shown = between.join(finding.key)
+    if not group.check.startswith("distribution."):
+        return shown
+    if shown in _GROUPS:
+        return text(lang, _GROUPS[shown])
+    month = _MONTH.fullmatch(shown) if group.difference == "month" and lang == "nl" else None
+    return f"{month[2]}-{month[1]}" if month else shown
+
+
+def group_place(lang: str, report: Report, group: FindingGroup) -> str:
+    """Return what a kind of difference is about: its mapping, else its table; empty for the target as a whole.
+
+    Mappings that fill one table together are called by what the table holds.
+    """
+    if " + " in group.mapping:
+        facts = next((each for each in report.facts if each.target == group.target), None)
+        return (facts.target_label if facts and lang == "nl" else "") or group.target
     return group.mapping or group.target
 
 
@@ -239,7 +259,7 @@ def division_title(lang: str, key: str, division: Division) -> str:
 
 def group_name(lang: str, division: Division, label: str) -> str:
     """Return what a group of a division is called; months as people write them (Dutch: 10-2011)."""
-    month = re.fullmatch(r"([0-9]{4})-([0-9]{2})", label) if division.by == "month" and lang == "nl" else None
+    month = _MONTH.fullmatch(label) if division.by == "month" and lang == "nl" else None
     return f"{month[2]}-{month[1]}" if month else label
 
 

@@ -46,7 +46,7 @@ class PairPart:
 class NoLedger:
     """The actual side of a pair as `checks.Fields` asks it: no ledger knows of edits or of earlier values."""
 
-    def edits(self, ids: pl.Series) -> pl.DataFrame:
+    def edits(self, ids: pl.Series, keys: pl.Series | None = None) -> pl.DataFrame:
         """Return nothing: nobody is known to have edited anything."""
         return pl.DataFrame(schema={"id": pl.String, **_NONE})
 

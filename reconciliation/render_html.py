@@ -149,6 +149,7 @@ def _speech(report: Report) -> dict[str, Any]:
         "of_division": lambda key, division: both(lambda lang: naming.division_title(lang, key, division)),
         "group_name": lambda division, label: both(lambda lang: naming.group_name(lang, division, label)),
         "rule_says": lambda rule: both(lambda lang: rule.dutch if lang == "nl" else rule.english),
+        "key_of": lambda group, finding: both(lambda lang: naming.finding_key(lang, group, finding, " | ")),
         "stage_value": lambda name, value: both(lambda lang: naming.stage_value(lang, name, value)),
         "stage": lambda name: both(lambda lang: naming.stage_name(lang, name)),
         "day": lambda moment: both(lambda lang: figure(lang, moment.date())),

@@ -12,6 +12,7 @@ from reconciliation.naming import (
     conclusion_kind,
     conclusion_sentences,
     conclusion_title,
+    finding_key,
     finding_title,
     finding_value,
     group_place,
@@ -100,7 +101,7 @@ def _differences(report: Report, lang: str) -> list[str]:
     out = [_title(lang, "term.findings")]
     shown = report.decisions[:20]
     for group in shown:
-        place = group_place(group)
+        place = group_place(lang, report, group)
         title = finding_title(lang, report, group) + (f" ({place})" if place else "") + f" [{group.id}]"
         out += _wrap(f"✘ {figure(lang, group.count - group.waived)} × {title}", "  ", first="")
         if group.field is not None:
@@ -110,7 +111,9 @@ def _differences(report: Report, lang: str) -> list[str]:
         out += _wrap(likely_text(lang, group), "    ") if group.likely else []
         for finding in group.findings[:_EXAMPLES]:
             pair = f"{finding_value(lang, finding.expected)} → {finding_value(lang, finding.found)}"
-            out += _wrap(f"{finding.id}  {'|'.join(finding.key)}  {pair}", "      ")
+            out += _wrap(f"{finding.id}  {finding_key(lang, group, finding)}  {pair}", "      ")
+    if any("‹" in line for line in out):
+        out += _wrap(text(lang, "masked.legend"), "  ")
     if len(report.decisions) > len(shown):
         out.append("  " + text(lang, "term.more", n=len(report.decisions) - len(shown)))
     return out
@@ -187,18 +190,26 @@ def _losses(report: Report, lang: str) -> list[str]:
     if report.repaired:
         out.append(f"{text(lang, 'repaired.caption')}:")
         for a in report.repaired:
-            out.append(f"  {_place(a.mapping, a.name)}  {figure(lang, a.count)} / {figure(lang, a.of)}")
+            name = _place(a.mapping, _called(lang, a.name, a.label))
+            out.append(f"  {name}  {figure(lang, a.count)} / {figure(lang, a.of)}")
             out += [f"    {before}  →  {after}" for before, after in a.examples]
     return out
 
 
 def _cause(cause: Cause, lang: str, *, remedy: bool) -> list[str]:
     head = f"{figure(lang, cause.count):>9}  {share(lang, cause.share):>8}  {issue_text(lang, cause.code)}"
-    where = ", ".join(f"{_place(p.mapping, p.field)} {figure(lang, p.count)}" for p in cause.places[:6])
+    where = ", ".join(
+        f"{_place(p.mapping, _called(lang, p.field, p.label))} {figure(lang, p.count)}" for p in cause.places[:6]
+    )
     if len(cause.places) > 6:
         where += f" {text(lang, 'term.more', n=len(cause.places) - 6)}"
     out = [*_wrap(head + f" [{cause.code}]", " " * 21, first=""), *_wrap(where, " " * 21)]
     return out + (_wrap("→ " + remedy_text(lang, cause.code), " " * 21) if remedy else [])
+
+
+def _called(lang: str, field: str, label: str) -> str:
+    """Return what people call a field: the Dutch term of the model where it has one."""
+    return label if lang == "nl" and label else field
 
 
 def _place(mapping: str, field: str) -> str:

@@ -70,8 +70,11 @@ class ActualSide(Protocol):
         """
         ...
 
-    def edits(self, ids: pl.Series) -> pl.DataFrame:
+    def edits(self, ids: pl.Series, keys: pl.Series | None = None) -> pl.DataFrame:
         """Tell which records of the target people edited.
+
+        Args:
+            keys: of the source rows that lead the records; with them what was written is found without reading all.
 
         Returns ``id``, ``edited`` (Boolean: the values no longer hash to what the ledger says was written) and
         ``settled`` (Boolean: they are what people chose to keep instead) of those of which the ledger keeps a hash.

@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             from migrate.cli.failures import report
 
-            return report(error, format="json" if asked_json else "text", debug=debug)
+            return report(error, format="json" if asked_json else "text", debug=debug, lang=_language(args))
 
 
 def _invoke(args: list[str]) -> int:
@@ -136,6 +136,19 @@ def _globals_first(args: list[str]) -> list[str]:
         else:
             rest.append(arg)
     return front + rest
+
+
+def _language(args: list[str]) -> str:
+    """Return the language of the verb that the arguments name; one that speaks one language speaks English."""
+    command: click.Command | None = root
+    left = iter(args)
+    for arg in left:
+        if arg in _WITH_VALUE:
+            next(left, None)
+        elif not arg.startswith("-") and isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), arg)
+    given = next((param for param in command.params if param.name == "lang"), None) if command is not None else None
+    return "en" if given is None else _last_value(args, "--lang") or str(given.default)
 
 
 def _last_value(args: list[str], option: str) -> str | None:

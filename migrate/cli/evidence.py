@@ -17,6 +17,12 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+_AT_ENTRY = "  entry "
+_LANG = click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="en", show_default=True, help="Language of the text."
+)
+
+
 @click.group()
 def evidence() -> None:
     """Verify the record of what was run, seal it, show its head, export it."""
@@ -26,8 +32,11 @@ def evidence() -> None:
 @click.argument("file", type=_FILE, required=False)
 @click.option("--expect-head", "expected", multiple=True, metavar="HEAD", help="A head, code or seal kept elsewhere.")
 @click.option("--keys", type=_FOLDER, metavar="DIR", help="The public keys that count (default: keys/).")
+@_LANG
 @pass_invocation
-def verify_command(invocation: Invocation, file: Path | None, expected: tuple[str, ...], keys: Path | None) -> int:
+def verify_command(
+    invocation: Invocation, file: Path | None, expected: tuple[str, ...], keys: Path | None, lang: str
+) -> int:
     """Judge the evidence from the files alone: FILE, or that of the workspace's target; exit 8 when it is broken.
 
     With FILE and --keys no workspace is needed. Where the target can be reached, entries that are not yet in the file
@@ -39,8 +48,20 @@ def verify_command(invocation: Invocation, file: Path | None, expected: tuple[st
         found = verify_alone(file, keys, expected)
     else:
         found = verify(invocation.workspace(), file, keys, expected)
-    invocation.emit(found.as_dict(), _lines(found))
+    invocation.emit(found.as_dict(), _in(lang, _lines(found)))
     return 0 if found.verdict.valid else 8
+
+
+def _in(lang: str, lines: Iterator[str]) -> Iterator[str]:
+    if lang != "nl":
+        yield from lines
+        return
+    from migrate.dutch import in_dutch
+
+    for line in lines:
+        told = line.strip()
+        dutch = None if line.startswith(_AT_ENTRY) else in_dutch(told)
+        yield line.replace(told, dutch) if dutch else in_dutch(line) or line
 
 
 def _lines(found: Verified) -> Iterator[str]:
@@ -54,7 +75,8 @@ def _lines(found: Verified) -> Iterator[str]:
         if first.entry > 1:
             yield f"Entries 1 to {first.entry - 1} are as they were chained."
     for each in verdict.problems:
-        yield f"  entry {each.entry}  {each.kind}: {each.message}" if each.entry else f"  {each.kind}: {each.message}"
+        at = f"{_AT_ENTRY}{each.entry}" if each.entry else ""
+        yield f"{at}  {each.kind}: {each.message}"
     if verdict.head.seq:
         from runbooks import short_code
 
@@ -71,8 +93,9 @@ def _lines(found: Verified) -> Iterator[str]:
 
 
 @evidence.command("head")
+@_LANG
 @pass_invocation
-def head_command(invocation: Invocation) -> int:
+def head_command(invocation: Invocation, lang: str) -> int:
     """Show the head of the evidence, to be kept elsewhere: as hash, and short enough to type."""
     from migrate.evidence.verification import head_of
     from runbooks import short_code
@@ -82,14 +105,16 @@ def head_command(invocation: Invocation) -> int:
     lines = [f"{head.hash}", code]
     if current is None:
         lines.append("The target cannot be reached: entries may be missing.")
-    invocation.emit({"seq": head.seq, "head": head.hash, "code": code, "current": current}, lines)
+    invocation.emit({"seq": head.seq, "head": head.hash, "code": code, "current": current}, _in(lang, iter(lines)))
     return 0
 
 
 @evidence.command("seal")
 @click.option("--person", metavar="NAME", help="Who signs (default: this machine's key).")
+@click.option("--qr", is_flag=True, help="Show the seal as a QR code too, and write it as SVG beside the file.")
+@_LANG
 @pass_invocation
-def seal_command(invocation: Invocation, person: str | None) -> int:
+def seal_command(invocation: Invocation, person: str | None, qr: bool, lang: str) -> int:
     """Sign the head of the evidence; keep the seal elsewhere: mail it, or write its short form down."""
     from migrate.cli.passphrase import ask_passphrase
     from migrate.evidence.verification import seal
@@ -102,14 +127,22 @@ def seal_command(invocation: Invocation, person: str | None) -> int:
         f"Code: {made['code']}",
         "Keep one of them where who writes here cannot reach it; `evidence verify --expect-head` takes both.",
     ]
-    invocation.emit(made, lines)
+    if qr:
+        from migrate.evidence.qr import qr_codes
+        from migrate.paper import write_paper
+
+        shown, picture = qr_codes(made)
+        write_paper(file.with_suffix(".svg"), picture.decode())
+        lines += [f"QR code: {file.with_suffix('.svg').relative_to(workspace.root)}", *shown]
+    invocation.emit(made, _in(lang, iter(lines)))
     return 0
 
 
 @evidence.command("export")
 @click.argument("place", metavar="PLACE", type=click.Path(path_type=Path))
+@_LANG
 @pass_invocation
-def export_command(invocation: Invocation, place: Path) -> int:
+def export_command(invocation: Invocation, place: Path, lang: str) -> int:
     """Write a bag (BagIt) for the auditor: PLACE is a folder that does not exist yet, or ends in .zip.
 
     It holds evidence, public keys, mappings, reports, declaration and what else a check needs, and nothing personal;
@@ -123,5 +156,5 @@ def export_command(invocation: Invocation, place: Path) -> int:
         f"{len(made.left_out)} files of the workspace were left out; left_out.csv says which and why.",
         *(f"Missing: {each}" for each in made.missing),
     ]
-    invocation.emit(made.as_dict(), lines)
+    invocation.emit(made.as_dict(), _in(lang, iter(lines)))
     return 3 if made.missing else 0

@@ -34,8 +34,12 @@ _SQLITE = {
 }
 
 
-def report(error: Exception, *, format: str, debug: bool) -> int:
-    """Show what went wrong and return the exit status that belongs to it."""
+def report(error: Exception, *, format: str, debug: bool, lang: str = "en") -> int:
+    """Show what went wrong and return the exit status that belongs to it.
+
+    Args:
+        format: ``text``, in the language of the command, or ``json``, in English, which machines compare.
+    """
     if debug:
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and format == "text":
@@ -48,9 +52,19 @@ def report(error: Exception, *, format: str, debug: bool) -> int:
         return status
     for item in objects:
         where = f"  {item['where']}:" if item["where"] else " "
-        for line in (f"{item['code']}{where} {item['message']}", f"  hint: {item['hint']}"):
+        hint = "advies" if lang == "nl" else "hint"
+        texts = (f"{item['code']}{where} {_said(item['message'], lang)}", f"  {hint}: {_said(item['hint'], lang)}")
+        for line in texts:
             print(line.translate(ONE_LINE), file=sys.stderr)
     return status
+
+
+def _said(text: str, lang: str) -> str:
+    if lang != "nl":
+        return text
+    from migrate.dutch import in_dutch
+
+    return in_dutch(text) or text
 
 
 def describe(error: Exception) -> tuple[list[dict[str, str]], int]:

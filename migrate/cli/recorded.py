@@ -37,7 +37,7 @@ SHOWS = frozenset(
 )
 """Verbs that say what is there, and judge nothing."""
 WORKSHOP = frozenset({"demo", "doctor", "init", "mapping check", "mapping new", "runbook lint"})
-"""Verbs that make or judge texts of the workspace and the machine, also without a target: what runs names their digests."""
+"""Verbs that make or judge texts of the workspace and the machine, also without a target."""
 WITHOUT_ENTRY = frozenset({"evidence verify"})
 """It judges the evidence, which must not move under who looks at it."""
 

@@ -1,8 +1,8 @@
-"""What is refused and warned of in mappings, in Dutch: texts are made in English and translated when they are shown.
+"""What is refused and warned of, in Dutch: texts are made in English and translated when they are shown.
 
 A text is found by its English form, in which ``{a}`` stands for something that is kept (a name, a number), ``{w}`` for
-words that are translated themselves and ``{l}`` for a list of names.  `mapping check` asks; JSON stays English, since
-machines compare it.
+words that are translated themselves, ``{l}`` for a list of names and ``{s}`` for other texts, with ``; `` between them.
+Commands with ``--lang nl`` ask; JSON stays English, since machines compare it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,22 @@ from typing import Final
 
 from migrate.dutch.calculations import CALCULATIONS
 from migrate.dutch.deliveries import DELIVERIES
+from migrate.dutch.evidence import EVIDENCE
 from migrate.dutch.hints import HINTS
+from migrate.dutch.lint import LINT
 from migrate.dutch.messages import MESSAGES
+from migrate.dutch.procedures import PROCEDURES
 from migrate.dutch.words import WORDS
 
-__all__ = ["in_dutch"]
+__all__ = ["FORMS", "in_dutch"]
 
+FORMS: Final = (*MESSAGES, *CALCULATIONS, *DELIVERIES, *HINTS, *PROCEDURES, *EVIDENCE, *LINT)
+"""Every text in English and in Dutch."""
 _HOLE: Final = re.compile(r"\{([a-z])\}")
-_ALL: Final = (*MESSAGES, *CALCULATIONS, *DELIVERIES, *HINTS)
 _WORDS: Final = "uvw"
 _LISTS: Final = "l"
-"""Names of holes that hold words, and of those that hold a list of names."""
+_TEXTS: Final = "s"
+"""Names of holes that hold words, of those that hold a list of names, and of those that hold texts with a form."""
 _AT: Final = re.compile(r"(?s)(.*) \(at character (\d+)(?: of line (\d+))?\)")
 _IN: Final = re.compile(
     r"(?s)(.*?) in ((?:mapping|owner|formerly|target|source|scope|incremental|values|fields|unfilled|ignore|rules"
@@ -56,6 +61,8 @@ def _of_form(text: str) -> str | None:
 
 def _part(hole: str, text: str) -> str:
     """Return what stands in a hole in Dutch: words, those of a list one by one; what is not known is kept."""
+    if hole in _TEXTS:
+        return "; ".join(in_dutch(each) or each for each in text.split("; "))
     if hole not in _WORDS + _LISTS:
         return text
     if hole in _WORDS and text in WORDS:
@@ -68,13 +75,13 @@ def _part(hole: str, text: str) -> str:
 
 @cache
 def _exact() -> dict[str, str]:
-    return {english: dutch for english, dutch in _ALL if not _HOLE.search(english)}
+    return {english: dutch for english, dutch in FORMS if not _HOLE.search(english)}
 
 
 @cache
 def _forms() -> list[tuple[re.Pattern[str], str]]:
     """Return the forms with holes, those with most text of their own first."""
-    with_holes = [(english, dutch) for english, dutch in _ALL if _HOLE.search(english)]
+    with_holes = [(english, dutch) for english, dutch in FORMS if _HOLE.search(english)]
     with_holes.sort(key=lambda pair: -len(_HOLE.sub("", pair[0])))
     return [(_pattern(english), dutch) for english, dutch in with_holes]
 

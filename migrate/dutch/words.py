@@ -88,4 +88,17 @@ WORDS: Final[dict[str, str]] = {
     "connections to databases": "verbindingen met databases",
     "embedded documents": "ingesloten documenten",
     "pictures": "afbeeldingen",
+    # runbooks and signatures
+    "run": "run",
+    "version of the runbook": "versie van het draaiboek",
+    "runbook": "draaiboek",
+    "gate": "poort",
+    "console": "opdracht",
+    "manual": "stap met de hand",
+    "form": "vorm",
+    "approval": "goedkeuring",
+    "withdrawal": "intrekking",
+    "waiver": "aanvaarding",
+    "seal": "zegel",
+    "not known": "niet bekend",
 }

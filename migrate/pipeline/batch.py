@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from casemodel import BugError, canonical_text, check_contract, keyed_hash, polars_schema, target_contract
+from casemodel import BugError, canonical_text, keyed_hash, polars_schema
 
 ROW_SCHEMA = {
     "key": pl.String,
@@ -104,6 +104,8 @@ class Gate:
         self._mapping = mapping
         self.columns = columns
         self._types = polars_schema(table)
+        from casemodel import target_contract  # pandera brings pandas: a second for those who load nothing
+
         self._contract = target_contract(table, columns, whole=not shared)
         self.hash_key = hash_key
 
@@ -114,6 +116,8 @@ class Gate:
             BugError: BUG-002 a record breaks the target model; mappings should have made an issue of it.
         """
         typed = records.select("id", *self.columns)
+        from casemodel import check_contract
+
         breaches = check_contract(self._contract, typed)
         if breaches:
             first = breaches[0]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import polars as pl
 
-from casemodel import Partition, Source, SystemFailure, check_contract, keyed_hash, source_contract
+from casemodel import Partition, Source, SystemFailure, keyed_hash
 from connectors import Scratch
 from mappings import CompiledMapping
 from migrate.pipeline.sides import Sides
@@ -78,10 +78,12 @@ class StraightReading:
         Raises:
             SystemFailure: RUN-001 the source lacks columns that it had when the run began.
         """
-        contract = source_contract(self.source.relation(self.mapping.relation).column_names())
+        names = self.source.relation(self.mapping.relation).column_names()
         for extract in self.source.extract(self.partition(after)):
-            breaches = check_contract(contract, extract.frame)
-            if breaches:
+            if any(extract.frame.schema.get(name) != pl.String for name in names):
+                from casemodel import check_contract, source_contract  # pandera takes a second to load
+
+                breaches = check_contract(source_contract(names), extract.frame)
                 raise SystemFailure(
                     "RUN-001",
                     f"the source is not what the mappings were written for: column {breaches[0].column} is"

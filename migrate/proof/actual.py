@@ -11,7 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import Target, tables, unique_keys
-from connectors import Scratch, as_text, record_ids
+from connectors import Scratch, as_text
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.batch import record_hash
 from migrate.pipeline.before_images import WRITE
@@ -45,17 +45,37 @@ class TargetAgain:
 
     def settled(self, ids: pl.Series) -> pl.Series:
         """Return the ids whose values people chose to keep (see `reconciliation.ActualSide`)."""
-        return ids.clear() if self._kept.is_empty() else self.edits(ids).filter("settled")["id"]
+        chosen = ids.filter(ids.is_in(self._kept["id"].implode()))
+        return self.edits(chosen).filter("settled")["id"] if chosen.len() else chosen
 
-    def edits(self, ids: pl.Series) -> pl.DataFrame:
+    def edits(self, ids: pl.Series, keys: pl.Series | None = None) -> pl.DataFrame:
         """Tell which records people edited (see `reconciliation.ActualSide`)."""
-        if not self._hashed:
-            self._keep_hashes()
-        kept = pl.scan_parquet(self._scratch.folder / "hash-*.parquet")
-        written = kept.join(ids.to_frame("id").lazy(), on="id", how="semi").collect(engine="streaming")
+        written = self._written_by(ids, keys) if keys is not None else None
+        if written is None or written.height < ids.len():
+            written = self._written(ids)
         parts = [self._compared(group, json.loads(str(columns[0]))) for columns, group in written.group_by("columns")]
         nothing = {"id": pl.String, "edited": pl.Boolean, "settled": pl.Boolean}
         return pl.concat(parts) if parts else pl.DataFrame(schema=nothing)
+
+    def _written(self, ids: pl.Series) -> pl.DataFrame:
+        """Return ``id``, ``hash``, ``columns`` of what was written to records; the ledger has them by their key."""
+        if not self._hashed:
+            self._keep_hashes()
+        kept = pl.scan_parquet(self._scratch.folder / "hash-*.parquet")
+        return kept.join(ids.to_frame("id").lazy(), on="id", how="semi").collect(engine="streaming")
+
+    def _written_by(self, ids: pl.Series, keys: pl.Series) -> pl.DataFrame:
+        """Return the same of those whose key is one of these."""
+        record, sets = (ledger_table(self.target.dialect, name) for name in ("record", "column_set"))
+        staged = self.target.ask("proof_written", keys.drop_nulls().unique().to_frame("key"))
+        statement = (
+            sa.select(record.c.target_id, record.c.record_hash, sets.c.columns)
+            .join(sets, sets.c.id == record.c.column_set_id)
+            .where(record.c.mapping_id.in_([number for number, _ in self._writers]))
+            .where(record.c.record_key.in_(sa.select(staged.c.key)))
+        )
+        found = self.target.query(statement, ("id", "hash", "columns"))
+        return found.join(ids.to_frame("id"), on="id", how="semi").unique("id")
 
     def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         """Tell what records held before (see `reconciliation.ActualSide`): of the first `MOST_PREVIOUS` at most."""
@@ -94,7 +114,7 @@ class TargetAgain:
         pl.DataFrame(schema=dict.fromkeys(("id", "hash", "columns"), pl.String)).write_parquet(
             self._scratch.folder / "hash-0.parquet"
         )
-        for number, _ in self._mappings():
+        for number, _ in self._writers:
             after, page_number = "", 0
             while True:
                 statement = (
@@ -112,19 +132,16 @@ class TargetAgain:
                 after = str(page["key"][-1])
         self._hashed = True
 
-    def _mappings(self) -> list[tuple[int, str]]:
+    @cached_property
+    def _writers(self) -> list[tuple[int, str]]:
         """Return number and name of the mappings that write the table."""
         mapping = ledger_table(self.target.dialect, "mapping")
         statement = sa.select(mapping.c.id, mapping.c.name).where(mapping.c.target == self.table)
         return [(int(number), name) for number, name in self.target.query(statement, ("id", "name")).rows()]
 
     def _compared(self, written: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-        target = tables[self.table]
-        staged = self.target.ask("proof_edited", written.select("id"))
-        names = ["id", *columns]
-        now = self.target.query(
-            sa.select(*(target.c[name] for name in names)).where(target.c.id.in_(record_ids(staged))), tuple(names)
-        )
+        table = tables[self.table]
+        now = self.target.records(table, [table.c[name] for name in ("id", *columns)], written["id"])
         hashed = now.select("id", record_hash(columns, self.hash_key).alias("now"))
         now_there = written.join(hashed, on="id", how="inner", maintain_order="left")
         chosen = now_there.join(self._kept, left_on=["id", "hash", "now"], right_on=["id", "hash", "kept"], how="semi")
@@ -185,7 +202,7 @@ class TargetAgain:
         id_map = ledger_table(self.target.dialect, "id_map")
         schema = {"id": pl.String, "mapping": pl.String, "key": pl.String, "state": pl.String}
         pl.DataFrame(schema=schema).write_parquet(self._scratch.folder / "ids-0.parquet")
-        for number, name in self._mappings():
+        for number, name in self._writers:
             after, page_number = "", 0
             while True:
                 statement = (

@@ -10,11 +10,15 @@ from typing import Any, Final
 import click
 
 from casemodel import printable
+from migrate.dutch import in_dutch
 from migrate.runbook.files import Linted
 from migrate.runbook.status import RunStatus, deviations, persons_text, seconds_text
 from runbooks import CONSOLE, GATE, GateView, Runbook, RunState, Step, words_of
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
+    "lint error": ("fout", "error"),
+    "lint warning": ("waarschuwing", "warning"),
+    "lint note": ("opmerking", "note"),
     "waiting": ("nog niet", "waiting"),
     "running": ("bezig", "under way"),
     "done": ("gedaan", "done"),
@@ -104,6 +108,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "now": ("Nu: {step} ({kind}), {who}.", "Now: {step} ({kind}), {who}."),
     "over": ("Er hoeft niets meer te gebeuren.", "Nothing is left to be done."),
+    "approve skip": (
+        "   omnicase runbook approve {run} {step} --by PERSOON",
+        "   omnicase runbook approve {run} {step} --by PERSON",
+    ),
     "type": ("   {command}", "   {command}"),
     "deviations": ("Afwijkingen van het draaiboek:", "Deviations from the runbook:"),
     "skip-asked": ("gevraagd over te slaan", "asked to leave out"),
@@ -311,13 +319,18 @@ def list_lines(found: Sequence[dict[str, Any]], lang: str) -> Iterator[str]:
 def lint_lines(found: Linted, lang: str) -> Iterator[str]:
     """Yield the findings of the lint, one with its hint after the other, and how many there are."""
     for each in found.findings:
-        yield f"{each.file}:{each.line}: {each.severity} {each.code}: {printable(each.message)}"
-        yield f"  hint: {printable(each.hint)}"
+        severity = word(lang, f"lint {each.severity}")
+        yield f"{each.file}:{each.line}: {severity} {each.code}: {printable(_said(each.message, lang))}"
+        yield f"  {'advies' if lang == 'nl' else 'hint'}: {printable(_said(each.hint, lang))}"
     counts = {kind: sum(each.severity == kind for each in found.findings) for kind in ("error", "warning", "note")}
     if found.findings:
         yield word(lang, "counted", n=len(found.runbooks), **counts)
     else:
         yield word(lang, "clean", n=len(found.runbooks))
+
+
+def _said(text: str, lang: str) -> str:
+    return (in_dutch(text) if lang == "nl" else None) or text
 
 
 def dry_lines(runbook: Runbook, views: dict[str, GateView | str], lang: str) -> Iterator[str]:

@@ -67,7 +67,7 @@ class Fields:
             self._keep(name, counted.filter(differs[name]), pairs[name])
 
     def _with_causes(self, batch: ExpectedBatch, rows: pl.DataFrame) -> pl.DataFrame:
-        edits = self._proof.actual.edits(rows["id"])
+        edits = self._proof.actual.edits(rows["id"], rows["_key"])
         known = batch.standing(rows).join(edits, on="id", how="left", maintain_order="left")
         edited, moved, settled = (pl.col(name).fill_null(False) for name in ("edited", "moved_on", "settled"))
         return known.with_columns(_cause(settled, edited, moved, self._rest).alias("_cause"))

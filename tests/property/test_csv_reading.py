@@ -83,14 +83,15 @@ def read(folder: Path, data: bytes, *, rows: int, **options: object) -> tuple[pl
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(PIECES, max_size=40), st.integers(1, 7), st.sampled_from([3, 5, 16, 1 << 20]))
+@given(st.lists(PIECES, max_size=40), st.integers(1, 7), st.sampled_from([3, 5, 16, 1 << 20]), st.booleans())
 def test_reads_what_the_rules_say(
-    tmp_path_factory: pytest.TempPathFactory, pieces: list[str], rows: int, chunk: int
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str], rows: int, chunk: int, at_once: bool
 ) -> None:
     text = "".join(pieces)
     wanted = reference(text)
-    before = file_bytes.CHUNK
-    file_bytes.CHUNK = chunk
+    before, few = file_bytes.CHUNK, csv_parse.FEW
+    # Whether the fields of doubtful records are counted one by one, or those of all at once.
+    file_bytes.CHUNK, csv_parse.FEW = chunk, -1_000 if at_once else few
     try:
         folder = tmp_path_factory.mktemp("csv")
         if wanted is None:
@@ -100,7 +101,7 @@ def test_reads_what_the_rules_say(
             return
         frame, unreadable, count = read(folder, text.encode(), rows=rows)
     finally:
-        file_bytes.CHUNK = before
+        file_bytes.CHUNK, csv_parse.FEW = before, few
     assert count == len(wanted)
     good, bad = [], []
     for number, (record, stray) in enumerate(wanted, 1):

@@ -90,7 +90,7 @@ class Target:
     def records(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
         return self._read(ids).select("id", *columns)
 
-    def edits(self, ids: pl.Series) -> pl.DataFrame:
+    def edits(self, ids: pl.Series, keys: pl.Series | None = None) -> pl.DataFrame:
         return self._read(ids).select("id", "edited", pl.lit(False).alias("settled")).drop_nulls("edited")
 
     def previous(self, ids: pl.Series, columns: Sequence[str]) -> pl.DataFrame:

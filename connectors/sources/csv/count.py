@@ -12,6 +12,9 @@ from functools import cache
 from connectors.sources.files.bytes import MAX_FIELD, MAX_RECORD, Named, never_closed, too_large
 
 _END = re.compile(rb"\r\n|\n|\r")
+_BLANK = re.compile(rb"\n(?=\r?\n)")
+_BROKEN = b"\x1a"
+"""Stands for a quoted field with line ends in it."""
 
 
 @dataclass(slots=True)
@@ -53,13 +56,15 @@ class Counter:
     def __post_init__(self) -> None:
         if self.quote:
             q, d = re.escape(self.quote), re.escape(self.delimiter)
-            inside = b"(?:[^%b]|%b%b)*+" % (q, q, q)
+            inside = b"[^%b]*+(?:%b%b[^%b]*+)*+" % (q, q, q, q)
             one = b"(?:%b%b%b|[^%b%b\r\n]*+)" % (q, inside, q, q, d)
             more = b"(?:%b%b)*+" % (d, one)
             self._patterns = {
                 "opens": re.compile(b"(?:%b%b)*+%b%b" % (one, d, q, inside)),
                 "closes": re.compile(inside + q + more + b"[\r\n]*"),
                 "stays": re.compile(inside),
+                # What stands before the quote is looked at behind it: so the search leaps from quote to quote.
+                "quoted": re.compile(b"%b(?<![^%b\r\n]%b)%b%b(?![^%b\r\n])" % (q, d, q, inside, q, d)),
                 "reopens": re.compile(inside + q + d + b"(?:%b%b)*+%b%b" % (one, d, q, inside)),
             }
 
@@ -111,35 +116,71 @@ class Counter:
         self.line += escaped
 
     def _count_between_quotes(self, data: bytes) -> None:
-        """Count complete lines, those without a quote many at a time."""
+        """Count complete lines: those in an open quote one by one, the others at once if their quotes are plain."""
         position = 0
-        bare_returns = data.count(b"\r") != data.count(b"\r\n")
-        while position < len(data):
+        while position < len(data) and self._opened is not None:
+            position = self._count_next(data, position)
+        rest = data[position:] if position else data
+        if not rest or self._count_at_once(rest):
+            return
+        position, bare_returns = 0, rest.count(b"\r") != rest.count(b"\r\n")
+        while position < len(rest):
             if self._opened is None:
-                quote = data.find(self.quote, position)
-                upto = len(data) if quote < 0 else _line_start(data, position, quote)
+                quote = rest.find(self.quote, position)
+                upto = len(rest) if quote < 0 else _line_start(rest, position, quote)
                 if upto > position:
-                    self._count_plain(data[position:upto], bare_returns)
+                    self._count_plain(rest[position:upto], bare_returns)
                     position = upto
                     continue
-            end = _line_end(data, position)
-            self._count_line(data[position:end])
-            self.line += 1
-            position = end
+            position = self._count_next(rest, position)
+
+    def _count_next(self, data: bytes, position: int) -> int:
+        end = _line_end(data, position)
+        self._count_line(data[position:end])
+        self.line += 1
+        return end
+
+    def _count_at_once(self, data: bytes) -> bool:
+        """Count lines outside of quotes with a letter for each quoted field; False: nothing is counted, look closer."""
+        if _BROKEN in data:
+            return False
+        quoted = self._patterns["quoted"]
+        # A call for each field has its price where every field is quoted.
+        plain = quoted.sub(b"q", data) if data.count(self.quote) > len(data) // 100 else data
+        if self.quote in plain:
+            plain = quoted.sub(_letter, data)
+        ends_quoted = self.quote in data[_line_start(data, 0, _filled(data)) :]
+        if ends_quoted or data.count(b"\r") != data.count(b"\r\n") or not self._only_stray(plain):
+            return False
+        before = self.line
+        self._count_plain(plain, False)
+        self.line = before + data.count(b"\n") + (not data.endswith(b"\n"))
+        return True
+
+    def _only_stray(self, plain: bytes) -> bool:
+        """Tell whether the quotes that are left each spoil their own line and no other."""
+        at = plain.find(self.quote)
+        while at >= 0:
+            start, end = _line_start(plain, 0, at), _line_end(plain, at)
+            if at == start or plain[at - 1 : at] == self.delimiter or _BROKEN in plain[start:end]:
+                return False
+            at = plain.find(self.quote, end)
+        return True
 
     def _count_plain(self, data: bytes, bare_returns: bool) -> None:
         """Count lines that hold no quote, outside of quotes."""
-        if not bare_returns and not _holds_blank(data):
-            count = data.count(b"\n") + (not data.endswith(b"\n"))
-            self.records += count
-            self.line += count
-            self.last = data[_line_start(data, 0, len(data) - (2 if data.endswith(b"\r\n") else 1)) :]
+        if bare_returns:
+            lines = data.splitlines(keepends=True)
+            filled = [line for line in lines if line not in (b"\r\n", b"\n", b"\r")]
+            self.records += len(filled)
+            self.line += len(lines)
+            self.last = filled[-1] if filled else self.last
             return
-        lines = data.splitlines(keepends=True)
-        filled = [line for line in lines if line not in (b"\r\n", b"\n", b"\r")]
-        self.records += len(filled)
-        self.line += len(lines)
-        self.last = filled[-1] if filled else self.last
+        count = data.count(b"\n") + (not data.endswith(b"\n"))
+        self.records += count - _blank_lines(data)
+        self.line += count
+        if stop := _filled(data):
+            self.last = data[_line_start(data, 0, stop) : _line_end(data, stop)]
 
     def _count_encodings(self, data: bytes) -> None:
         for line in data.splitlines(keepends=True):
@@ -173,7 +214,6 @@ class Counter:
         self.records += 1
         self._opened = None
 
-
     def _is_skipped(self, line: bytes) -> bool:
         """Count a line that is skipped as declared, and say so."""
         if self.comment and line.startswith(self.comment):
@@ -185,8 +225,24 @@ class Counter:
         return False
 
 
-def _holds_blank(data: bytes) -> bool:
-    return b"\n\n" in data or b"\n\r\n" in data or data.startswith((b"\n", b"\r\n"))
+def _letter(field: re.Match[bytes]) -> bytes:
+    return _BROKEN if b"\n" in field[0] or b"\r" in field[0] else b"q"
+
+
+def _filled(data: bytes) -> int:
+    """Return where the last line that is not blank ends, without its line end; 0 when there is none."""
+    stop = len(data)
+    while stop and data[stop - 1] in b"\r\n":
+        stop -= 1
+    return stop
+
+
+def _blank_lines(data: bytes) -> int:
+    """Count the lines without anything in them; CR stands before LF only."""
+    first = data.startswith((b"\n", b"\r\n"))
+    if not first and b"\n\n" not in data and b"\n\r\n" not in data:
+        return 0
+    return first + len(_BLANK.findall(data))
 
 
 def _line_start(data: bytes, low: int, position: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from casemodel import BugError
 from connectors.sources.csv.lines import records_in, rows_of, without_headers
-from connectors.sources.csv.records import byte_series
+from connectors.sources.csv.records import byte_series, count_fields
 from connectors.sources.csv.settings import CsvRelation
 from connectors.sources.csv.survey import Header
 from connectors.sources.files.bytes import (
@@ -25,6 +26,11 @@ from connectors.sources.files.bytes import (
 from connectors.sources.files.encoding import decode_line
 from connectors.sources.files.refusals import miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece
+
+_BEYOND = "\x01"
+"""A column for what stands behind the last field."""
+FEW = 20
+"""So many records are looked at alone, and one of fifty of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def chunks(header: Header, records: int, relation: CsvRelation) -> Iterator[Chun
 
 
 def _check_sizes(source: Bytes, relation: CsvRelation, data: bytes, table: pl.DataFrame, line: int) -> None:
-    for start, stop, _, stray, _ in table.filter(pl.col("stop") - pl.col("start") > MAX_FIELD).iter_rows():
+    for start, stop, _, stray in table.filter(pl.col("stop") - pl.col("start") > MAX_FIELD).iter_rows():
         record = data[start:stop]
         largest = stop - start if stray else max(map(len, record.split(relation.delimiter)))
         if relation.quote and not stray:
@@ -99,23 +105,31 @@ def parse(
         columns: the relation's columns in its own order.
     """
     table = chunk.table.with_columns(pl.int_range(chunk.first, chunk.first + chunk.table.height).alias(RECORD))
-    good = table.filter(~pl.col("stray") & (pl.col("fields") == len(names)))
+    good = table.filter(~pl.col("stray"))
     encodings = relation.encodings_of(source)
     text, good, undecodable = (
         decoded(chunk.data, good, encodings[0]) if len(encodings) == 1 else _mixed(chunk.data, good, encodings)
     )
-    frame = _fast(text, good, relation, names, chunk.bare_returns)
-    if frame is None:
-        frame = _strict(text, relation, names)
-    if frame.height != good.height:
+    found = _fast(text, good, relation, names, chunk)
+    if found is None:
+        found = _strict(text, relation, names)
+    frame, counts = found
+    if counts.len() != good.height:
         raise BugError(
             "BUG-021",
             "the parser and the record finder disagree about a chunk of a file",
             hint="Report this with the settings of the relation.",
             place=source.name,
         )
+    whole = counts == len(names)
+    if not whole.all():
+        frame = frame.filter(whole)
+        ragged = dict(good.filter(~whole).select(RECORD, counts.filter(~whole).alias("fields")).iter_rows())
+        good = good.filter(whole)
+    else:
+        ragged = {}
     wrong = table.join(good, on=RECORD, how="anti", maintain_order="left")
-    unreadable = _unreadable(chunk, source, relation, wrong, undecodable, len(names))
+    unreadable = _unreadable(chunk, source, relation, wrong, _Why(undecodable, ragged, len(names)))
     return Piece(frame.select(*columns, good[RECORD]), unreadable, chunk.first, chunk.last)
 
 
@@ -220,24 +234,27 @@ def _joined(data: bytes, good: pl.DataFrame) -> tuple[bytes, pl.Series]:
 
 
 def _fast(
-    text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[str, ...], bare_returns: bool
-) -> pl.DataFrame | None:
-    """Parse with Polars; None where it is not sure to understand these bytes as we do."""
+    text: bytes, good: pl.DataFrame, relation: CsvRelation, names: tuple[str, ...], chunk: Chunk
+) -> tuple[pl.DataFrame, pl.Series] | None:
+    """Parse with Polars, and return how many fields each record has; None where it may understand them otherwise."""
     quote = relation.quote if relation.quote and relation.quote in text else b""
     if relation.escape and relation.escape in text:
         return None
-    lone = bare_returns and text.count(b"\r") - text.count(b"\r\n")
-    if lone:
+    if chunk.bare_returns and text.count(b"\r") != text.count(b"\r\n"):
         if quote or b"\n" in text:
             return None
         text = text.replace(b"\r", b"\n")
     if not text or len(names) == 1:
         return None
+    columns = (*names, _BEYOND)
+    header = relation.delimiter.join(b"%d" % number for number in range(len(columns)))
     try:
         frame = pl.read_csv(
-            text,
-            has_header=False,
-            schema=dict.fromkeys(names, pl.String),
+            b"%b\n%b" % (header, text),
+            # Of the parser's own doing: it fills up and cuts off without a word what has another number of fields.
+            truncate_ragged_lines=True,
+            infer_schema=False,
+            new_columns=columns,
             separator=relation.delimiter.decode(),
             quote_char=quote.decode() or None,
             empty_string_is_null=False,
@@ -245,14 +262,63 @@ def _fast(
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame if frame.shape == (good.height, len(names)) else None
+    if frame.shape != (good.height, len(columns)):
+        return None
+    return frame, _counted(frame, text, good, chunk.data, relation.delimiter, quote)
 
 
-def _strict(text: bytes, relation: CsvRelation, names: tuple[str, ...]) -> pl.DataFrame:
-    """Parse with the standard library, which is slower and has no surprises."""
-    rows = rows_of(text.decode(), relation)
-    values = list(zip(*(row for row in rows if row), strict=True)) or [()] * len(names)
-    return pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in zip(names, values, strict=True)])
+def _counted(
+    frame: pl.DataFrame, text: bytes, good: pl.DataFrame, data: bytes, delimiter: bytes, quote: bytes
+) -> pl.Series:
+    """Return how many fields each record has; only those are looked at whose last field is empty, or not the last.
+
+    A record whose last field is filled has as many as it should, or more; none has more when the delimiters of all
+    are as many as they should be.
+    """
+    fields, height = frame.width - 1, frame.height
+    doubtful = ((frame[:, -2] == "") | (frame[:, -1] != "")).arg_true()
+    if doubtful.len() > FEW + height // 50:
+        return count_fields(data, good, delimiter, quote)
+    places = good[doubtful].select("start", "stop").rows()
+    counts = [_delimiters(data[start:stop], delimiter, quote) + 1 for start, stop in places]
+    others = _delimiters(text, delimiter, quote) - sum(counts) + len(counts)
+    if others != (fields - 1) * (height - len(counts)):
+        return count_fields(data, good, delimiter, quote)
+    # One value for all as long as nothing is wrong.
+    found = pl.repeat(fields, height, dtype=pl.Int64, eager=True)
+    return found if all(count == fields for count in counts) else found.scatter(doubtful, counts)
+
+
+def _delimiters(data: bytes, delimiter: bytes, quote: bytes) -> int:
+    """Count the delimiters outside quotes in records without a stray quote."""
+    found = data.count(delimiter)
+    if quote and quote in data:
+        q = re.escape(quote)
+        quoted = re.findall(b"%b[^%b]*+(?:%b%b[^%b]*+)*+%b" % (q, q, q, q, q, q), data)
+        found -= b"".join(quoted).count(delimiter)
+    return found
+
+
+def _strict(text: bytes, relation: CsvRelation, names: tuple[str, ...]) -> tuple[pl.DataFrame, pl.Series]:
+    """Parse with the standard library, which is slower and has no surprises; what is cut or filled up is told."""
+    rows = [row for row in rows_of(text.decode(), relation) if row]
+    counts = pl.Series([len(row) for row in rows], dtype=pl.Int64)
+    width = len(names)
+    rows = [row if len(row) == width else (row + [""] * width)[:width] for row in rows]
+    values = list(zip(*rows, strict=True)) or [()] * width
+    frame = pl.DataFrame(
+        [pl.Series(name, column, dtype=pl.String) for name, column in zip(names, values, strict=True)]
+    )
+    return frame, counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Why:
+    """Why records cannot be read: where bytes are wrong and how many fields there are, by record; `fields` is right."""
+
+    undecodable: dict[int, int]
+    ragged: dict[int, int]
+    fields: int
 
 
 def _unreadable(
@@ -260,8 +326,7 @@ def _unreadable(
     source: Bytes,
     relation: CsvRelation,
     wrong: pl.DataFrame,
-    undecodable: dict[int, int],
-    fields: int,
+    why_not: _Why,
 ) -> pl.DataFrame:
     """Describe the records that could not be read: where, why, and what they hold."""
     rows = []
@@ -272,13 +337,13 @@ def _unreadable(
         line += chunk.data.count(b"\n", seen, start) if not chunk.bare_returns else line_ends(chunk.data[seen:start])
         seen = start
         place = f"{source.name}:{line}"
-        if row[RECORD] in undecodable:
-            at = chunk.offset + undecodable[row[RECORD]] + (0 if source.wide else source.skip)
+        if row[RECORD] in why_not.undecodable:
+            at = chunk.offset + why_not.undecodable[row[RECORD]] + (0 if source.wide else source.skip)
             code, why = "encoding-invalid", f"byte {at} is not {encoding}"
         elif row["stray"]:
             code, why = "record-unparsable", "a quote stands inside a field"
         else:
-            code, why = "record-unparsable", f"{row['fields']} fields instead of {fields}"
+            code, why = "record-unparsable", f"{why_not.ragged[row[RECORD]]} fields instead of {why_not.fields}"
         raw = chunk.data[row["start"] : row["stop"]].decode(source.text_encoding, "backslashreplace")
         rows.append((row[RECORD], f"{place} ({why})", code, raw))
     return pl.DataFrame(rows, schema=UNREADABLE, orient="row")

@@ -20,8 +20,7 @@ _LF, _CR = 10, 13
 class Records:
     """The complete records of a buffer.
 
-    ``table`` has per record: ``start``, ``stop`` (without its line end), ``end`` (with it), ``stray`` (a stray quote)
-    and ``fields``.
+    ``table`` has per record: ``start``, ``stop`` (without its line end), ``end`` (with it), ``stray`` (a stray quote).
     ``consumed`` is the end of the last one and ``lines`` the number of line ends up to there; ``open_quote`` is where a
     quote is still open behind it, or None.
     """
@@ -51,11 +50,7 @@ def find_records(data: bytes, delimiter: bytes, quote: bytes, *, final: bool) ->
     if final and consumed < len(data) and open_quote is None:
         record_ends = pl.concat([record_ends, pl.Series([len(data)], dtype=pl.Int64)])
         consumed = len(data)
-    # Left as they are found: there are twenty delimiters for each line end, and a cast is a third of their price.
-    delimiters = (byte == delimiter[0]).arg_true()
-    table = _table(byte, record_ends, pl.Series(stray, dtype=pl.Int64), delimiters)
-    if quotes.len():
-        table = table.with_columns(fields=_fields(delimiters, quotes, table))
+    table = _table(byte, record_ends, pl.Series(stray, dtype=pl.Int64))
     return Records(table, consumed, bisect_right(ends, consumed), open_quote, bare_returns)
 
 
@@ -144,11 +139,8 @@ def _opening(quotes: pl.Series, first: int) -> int:
     return int(places[0])
 
 
-def _table(byte: pl.Series, ends: pl.Series, stray: pl.Series, delimiters: pl.Series) -> pl.DataFrame:
-    """Return the table of records; ``fields`` counts every delimiter, also those in quotes.
-
-    In one query, since a file may be small and every query has its price.
-    """
+def _table(byte: pl.Series, ends: pl.Series, stray: pl.Series) -> pl.DataFrame:
+    """Return the table of records; in one query, since a file may be small and every query has its price."""
     end = pl.col("end")
     start = end.shift(1, fill_value=0)
     last = pl.lit(byte).gather((end - 1).clip(0, None))
@@ -157,11 +149,8 @@ def _table(byte: pl.Series, ends: pl.Series, stray: pl.Series, delimiters: pl.Se
     both = feed & (before == _CR) & (end - 2 >= start)
     # The last record of a file may have no line end.
     cut = feed.cast(pl.Int64) + carriage.cast(pl.Int64) + both.cast(pl.Int64)
-    upto = _smaller(delimiters, end)
     has_stray = _smaller(stray, end) > _smaller(stray, start) if stray.len() else pl.lit(False)
-    return pl.DataFrame({"end": ends}).select(
-        start=start, stop=end - cut, end=end, stray=has_stray, fields=upto - upto.shift(1, fill_value=0) + 1
-    )
+    return pl.DataFrame({"end": ends}).select(start=start, stop=end - cut, end=end, stray=has_stray)
 
 
 def _smaller(values: pl.Series, borders: pl.Expr) -> pl.Expr:
@@ -169,14 +158,19 @@ def _smaller(values: pl.Series, borders: pl.Expr) -> pl.Expr:
     return pl.lit(values).search_sorted(borders.cast(values.dtype), side="left").cast(pl.Int64)
 
 
-def _fields(found: pl.Series, quotes: pl.Series, table: pl.DataFrame) -> pl.Series:
-    """Count the fields of every record: its delimiters outside quotes and one (not meaningful with a stray quote)."""
-    fields = table["fields"]
-    if table.height:
-        record = _before(table["end"], quotes + 1)
-        quotes = quotes.filter((record < table.height) & ~table["stray"].gather(record.clip(None, table.height - 1)))
+def count_fields(data: bytes, table: pl.DataFrame, delimiter: bytes, quote: bytes) -> pl.Series:
+    """Return how many fields each of some records without a stray quote has: its delimiters outside quotes, and one."""
+    byte = byte_series(data)
+    # Left as they are found: there are twenty delimiters for each line end, and a cast is a third of their price.
+    found = (byte == delimiter[0]).arg_true()
+    fields = _before(found, table["stop"]) - _before(found, table["start"]) + 1
+    quotes = _positions(byte, quote[0]) if quote and quote in data else _no_positions()
     if table.is_empty() or quotes.is_empty():
         return fields
+    record = _before(table["end"], quotes + 1)
+    within = record < table.height
+    within &= quotes >= table["start"].gather(record.clip(None, table.height - 1))
+    quotes = quotes.filter(within)
     # A record without a stray quote has its quotes in pairs, so that taking every second one gives the opening ones.
     opening, closing = quotes.gather_every(2), quotes.gather_every(2, offset=1)
     inside = (_before(found, closing) - _before(found, opening)).cum_sum()

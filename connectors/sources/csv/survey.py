@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from casemodel import DETECTED, Place, RefusedError, SystemFailure
 from connectors.sources.csv.count import Counter
 from connectors.sources.csv.lines import records_in, rows_of
+from connectors.sources.csv.records import count_fields
 from connectors.sources.csv.settings import CsvRelation
 from connectors.sources.files.bytes import (
     Bytes,
@@ -129,7 +130,8 @@ def _header(
         if complete and records.open_quote is None:
             return len(head), None, b""
         raise too_large(source, 1 + line_ends(head[:start]))
-    first, stop, end, stray, fields = filled.row(0)
+    first, stop, end, stray = filled.row(0)
+    fields = 1 if stray else count_fields(rest, filled, relation.delimiter, relation.quote)[0]
     place = Place(source.name, 1 + line_ends(head[: start + first]))
     if fields > MAX_COLUMNS:
         raise SystemFailure(
