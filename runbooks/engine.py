@@ -47,6 +47,8 @@ class Engine:
 
     def __init__(self, runbook: Runbook, journal: Journal, hands: Hands, person: str) -> None:
         self.runbook, self.journal, self.hands, self.person = runbook, journal, hands, person
+        self._agreed = ""
+        """The step of which somebody just said that it is to be done again: they are not asked twice."""
 
     @property
     def state(self) -> RunState:
@@ -119,7 +121,8 @@ class Engine:
     def _console(self, step: Step, state: RunState, commands: Sequence[Sequence[str]]) -> Waits | None:
         talk = self.hands.talk
         again = state.of(step).status in (INTERRUPTED, FAILED)
-        asks = talk.interactive and (again or state.state != BACK)
+        asks = talk.interactive and (again or state.state != BACK) and step.id != self._agreed
+        self._agreed = ""
         if asks and talk.ask("again" if again else "do", "ys", step=step.id, by=self.person) != "y":
             return Waits(step, None)
         first = state.of(step).began is None
@@ -303,10 +306,13 @@ class Engine:
             return False
         now = self.state
         if now.state == BACK:
-            return talk.ask("back failed", "as", step=waits.step.id) == "a"
+            answer = talk.ask("back failed", "as", step=waits.step.id)
+            self._agreed = waits.step.id if answer == "a" else ""
+            return answer == "a"
         steps = ", ".join(step.id for step in now.way_back(self.runbook))
         answer = talk.ask("failed", "ars", step=waits.step.id, steps=steps)
         if answer == "a":
+            self._agreed = waits.step.id
             self.journal.add("run-resumed", {}, self.person)
         elif answer == "r":
             self._begin_back()

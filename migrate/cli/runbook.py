@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
 
 if TYPE_CHECKING:
-    from migrate.runbook.runs import Witness
+    from migrate.runbook.runs import Run
     from migrate.workspace import Workspace
 
 _LANG = click.option(
@@ -40,9 +43,12 @@ def list_command(invocation: Invocation, lang: str) -> int:
 
 @runbook.command("lint")
 @click.argument("names", metavar="[NAME]…", nargs=-1)
+@click.option(
+    "--sarif", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings as SARIF too."
+)
 @_LANG
 @pass_invocation
-def lint_command(invocation: Invocation, names: tuple[str, ...], lang: str) -> int:
+def lint_command(invocation: Invocation, names: tuple[str, ...], sarif: Path | None, lang: str) -> int:
     """Say what is wrong with runbooks, all without a name; nothing is run.
 
     Exit status 3 with warnings, 4 with errors.
@@ -52,6 +58,11 @@ def lint_command(invocation: Invocation, names: tuple[str, ...], lang: str) -> i
     from migrate.runbook.show import lint_lines
 
     found = lint_runbooks(invocation.workspace(), names, root)
+    if sarif is not None:
+        from migrate.paper import write_paper
+        from migrate.runbook.sarif import sarif_of
+
+        write_paper(sarif, json.dumps(sarif_of(found), ensure_ascii=False, indent=1) + "\n")
     invocation.emit(found.as_dict(), lint_lines(found, lang))
     return found.exit_status
 
@@ -73,7 +84,7 @@ def run_command(
     person must do something; the same command goes on from there. Exit status 6 says that it waits.
     """
     from migrate.cli import root
-    from migrate.runbook.runs import do_run, dry_views, to_run
+    from migrate.runbook.runs import do_run, dry_views, to_run, witness
     from migrate.runbook.show import TerminalTalk, dry_lines, status_lines
     from migrate.runbook.status import run_status
 
@@ -85,7 +96,7 @@ def run_command(
         )
         return 0
     talk = TerminalTalk(invocation.say, lang)
-    run, waits = do_run(workspace, found, talk, person, _witness(workspace), back=back)
+    run, waits = do_run(workspace, found, talk, person, witness(workspace), back=back)
     status = run_status(workspace, run.journal.folder.name)
     if waits is not None and waits.error is not None:
         raise waits.error
@@ -122,16 +133,11 @@ def status_command(invocation: Invocation, run: str, lang: str) -> int:
 def confirm_command(invocation: Invocation, run: str, step: str, person: str, failed: str | None, lang: str) -> int:
     """Say that a step which people do by hand is done, or that it failed."""
     from migrate.runbook.people import confirm_step
-    from migrate.runbook.runs import open_run
-    from migrate.runbook.show import word
 
-    workspace = invocation.workspace()
-    opened = open_run(workspace, run, _witness(workspace))
+    workspace, opened = _opened(invocation, run)
     confirm_step(opened, workspace, step, person, failed=failed)
-    name = opened.journal.folder.name
-    said = word(lang, "confirmed" if failed is None else "said failed", person=person, step=step, run=name)
-    document = {"run": name, "step": step, "by": person, "status": "done" if failed is None else "failed"}
-    invocation.emit(document, [said, word(lang, "go on", name=opened.runbook.name)])
+    what, status = ("confirmed", "done") if failed is None else ("said failed", "failed")
+    _answer(invocation, lang, opened, {"step": step, "by": person, "status": status}, what, "go on")
     return 0
 
 
@@ -145,20 +151,18 @@ def approve_command(invocation: Invocation, run: str, gate: str, person: str, la
     """Approve a gate as it stands now, signed with your key; or a step that is to be left out."""
     from migrate.cli.passphrase import ask_passphrase
     from migrate.runbook.people import approve_gate, gate_view
-    from migrate.runbook.runs import evidence_head, open_run, run_environment
+    from migrate.runbook.runs import evidence_head, open_run, run_environment, witness
     from migrate.runbook.show import gate_lines, word
 
     workspace = run_environment(invocation.workspace_dir, invocation.env, run)
-    opened = open_run(workspace, run, _witness(workspace))
+    opened = open_run(workspace, run, witness(workspace))
     view = gate_view(opened, workspace, gate)
     invocation.say(word(lang, "signs", person=person))
     for line in gate_lines(view, lang):
         invocation.say(line)
     approval = approve_gate(opened, workspace, view, person, ask_passphrase, evidence_head(workspace))
-    name = opened.journal.folder.name
-    said = word(lang, "approved gate", person=person, gate=gate, run=name, approval=approval)
-    document = {"run": name, "gate": gate, "by": person, "approval": approval}
-    invocation.emit(document, [said, word(lang, "go on", name=opened.runbook.name)])
+    document = {"gate": gate, "by": person, "approval": approval}
+    _answer(invocation, lang, opened, document, "approved gate", "go on")
     return 0
 
 
@@ -173,14 +177,10 @@ def withdraw_command(invocation: Invocation, run: str, gate: str, person: str, r
     """Withdraw your approval of a gate, signed with your key, before what it guards has begun."""
     from migrate.cli.passphrase import ask_passphrase
     from migrate.runbook.people import withdraw_approval
-    from migrate.runbook.runs import open_run
-    from migrate.runbook.show import word
 
-    workspace = invocation.workspace()
-    opened = open_run(workspace, run, _witness(workspace))
+    workspace, opened = _opened(invocation, run)
     approval = withdraw_approval(opened, workspace, gate, person, reason, ask_passphrase)
-    document = {"run": opened.journal.folder.name, "gate": gate, "by": person, "approval": approval}
-    invocation.emit(document, [word(lang, "withdrew", person=person, approval=approval, gate=gate)])
+    _answer(invocation, lang, opened, {"gate": gate, "by": person, "approval": approval}, "withdrew")
     return 0
 
 
@@ -194,20 +194,10 @@ def withdraw_command(invocation: Invocation, run: str, gate: str, person: str, r
 def skip_command(invocation: Invocation, run: str, step: str, person: str, reason: str, lang: str) -> int:
     """Ask to leave a step out: a deviation, which somebody else approves with their key."""
     from migrate.runbook.people import ask_to_skip
-    from migrate.runbook.runs import open_run
-    from migrate.runbook.show import word
 
-    workspace = invocation.workspace()
-    opened = open_run(workspace, run, _witness(workspace))
+    _, opened = _opened(invocation, run)
     ask_to_skip(opened, step, person, reason)
-    name = opened.journal.folder.name
-    invocation.emit(
-        {"run": name, "step": step, "by": person},
-        [
-            word(lang, "asked to skip", step=step, run=name),
-            word(lang, "type", command=f"omnicase runbook approve {name} {step} --by PERSON"),
-        ],
-    )
+    _answer(invocation, lang, opened, {"step": step, "by": person}, "asked to skip", "approve skip")
     return 0
 
 
@@ -220,18 +210,24 @@ def skip_command(invocation: Invocation, run: str, step: str, person: str, reaso
 def end_command(invocation: Invocation, run: str, person: str, reason: str, lang: str) -> int:
     """Give a run up that will not be finished: what was done stays done."""
     from migrate.runbook.people import give_up
-    from migrate.runbook.runs import open_run
-    from migrate.runbook.show import word
 
-    workspace = invocation.workspace()
-    opened = open_run(workspace, run, _witness(workspace))
+    _, opened = _opened(invocation, run)
     give_up(opened, person, reason)
-    name = opened.journal.folder.name
-    invocation.emit({"run": name, "by": person, "state": "given up"}, [word(lang, "gave up", run=name)])
+    _answer(invocation, lang, opened, {"by": person, "state": "given up"}, "gave up")
     return 0
 
 
-def _witness(workspace: Workspace) -> Witness | None:
-    from migrate.runbook.runs import witness
+def _opened(invocation: Invocation, run: str) -> tuple[Workspace, Run]:
+    from migrate.runbook.runs import open_run, witness
 
-    return witness(workspace)
+    workspace = invocation.workspace()
+    return workspace, open_run(workspace, run, witness(workspace))
+
+
+def _answer(invocation: Invocation, lang: str, opened: Run, said: Mapping[str, Any], *sentences: str) -> None:
+    """Answer with what somebody did in a run, and with sentences about it."""
+    from migrate.runbook.show import word
+
+    document = {"run": opened.journal.folder.name, **said}
+    facts = {**document, "person": said["by"], "name": opened.runbook.name}
+    invocation.emit(document, [word(lang, each, **facts) for each in sentences])

@@ -21,8 +21,9 @@ _READS: Final = {
 }  # fmt: skip
 """What changes neither target nor ledger but for what is recorded of it; whatever is not named here changes."""
 _FORBIDDEN: Final = {
-    ("demo",), ("init",), ("key", "new"), ("key", "revoke"), ("runbook", "approve"), ("runbook", "confirm"),
-    ("runbook", "end"), ("runbook", "run"), ("runbook", "skip"), ("runbook", "withdraw"), ("waiver", "approve"),
+    ("demo",), ("init",), ("key", "countersign"), ("key", "new"), ("key", "revoke"), ("runbook", "approve"),
+    ("runbook", "confirm"), ("runbook", "end"), ("runbook", "run"), ("runbook", "skip"), ("runbook", "withdraw"),
+    ("waiver", "approve"),
 }  # fmt: skip
 """What a person must do, since it is their name that it is done in; or what makes another workspace."""
 

@@ -108,6 +108,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "now": ("Nu: {step} ({kind}), {who}.", "Now: {step} ({kind}), {who}."),
     "over": ("Er hoeft niets meer te gebeuren.", "Nothing is left to be done."),
+    "approve skip": (
+        "   omnicase runbook approve {run} {step} --by PERSOON",
+        "   omnicase runbook approve {run} {step} --by PERSON",
+    ),
     "type": ("   {command}", "   {command}"),
     "deviations": ("Afwijkingen van het draaiboek:", "Deviations from the runbook:"),
     "skip-asked": ("gevraagd over te slaan", "asked to leave out"),

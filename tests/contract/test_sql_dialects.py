@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from connectors.sources.sql import rights as sql_rights
 from connectors.sources.sql.link import READ_ONLY, url_with_driver
 from connectors.sources.sql.schema import Column, Table
 from connectors.sources.sql.source import page
-from connectors.sources.sql.text import frame_of
+from connectors.sources.sql.text import frame_of, text_of
 
 HOSTILE = 'naam"]`; DROP TABLE zaak;--'
 DIALECTS = {
@@ -175,3 +175,58 @@ def test_rows_of_a_real_mysql_arrive_in_pages(tmp_path: Path) -> None:
             ("1", "A", "12.5", "2024-01-02 03:04:05"), ("2", None, None, None), ("3", "", "-1", None)
         ]  # fmt: skip
         assert source.count("omnicase_zaak") == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (timedelta(hours=-838, minutes=-59, seconds=-59, milliseconds=-999), "-838:59:59.999"),
+        (timedelta(hours=25), "25:00:00"),
+        (timedelta(0), "00:00:00"),
+        (timedelta(microseconds=-10), "-00:00:00.00001"),
+        (time(9, 30, 0, 500_000), "09:30:00.5"),
+        (time(23, 59), "23:59:00"),
+    ],
+)
+def test_times_are_written_as_databases_write_them(value: time | timedelta, text: str) -> None:
+    assert text_of(value) == text
+
+
+KINDS = {
+    "nr": ("int unsigned NOT NULL", [1, 2, 3], ["1", "2", "3"]),
+    "deel": ("varchar(9) NOT NULL", ["a", "A", "à"], ["a", "A", "à"]),
+    "groot": ("bigint unsigned", [2**64 - 1, 0, None], ["18446744073709551615", "0", None]),
+    "bedrag": ("decimal(65, 30)", ["1" * 35 + "." + "3" * 30, "0." + "0" * 29 + "1", None], ["1" * 35 + "." + "3" * 30, "0." + "0" * 29 + "1", None]),
+    "dag": ("date", ["0000-00-00", "2019-02-00", "9999-12-31"], ["0000-00-00", "2019-02-00", "9999-12-31"]),
+    "op": ("datetime(6)", ["2024-03-31 02:30:00.12", "0000-00-00", None], ["2024-03-31 02:30:00.12", "0000-00-00 00:00:00.000000", None]),
+    "duur": ("time(3)", ["-838:59:59.999", "25:00:00", "00:00:00"], ["-838:59:59.999", "25:00:00", "00:00:00"]),
+    "soort": ("char(6)", ["ab", "", None], ["ab", "", None]),
+    "naam": ("varchar(20)", ["Zoë \U0001f600 ", "", None], ["Zoë \U0001f600 ", "", None]),
+    "keuze": ("enum('a', 'ç')", ["ç", "a", None], ["ç", "a", None]),
+    "bits": ("bit(9)", [257, 0, None], ["0101", "0000", None]),
+    "stuk": ("blob", [b"\x00\xff", b"", None], ["00ff", "", None]),
+    'a `b"': ("int", [7, None, 0], ["7", None, "0"]),
+}
+
+
+@pytest.mark.skipif(not MYSQL, reason="no MariaDB or MySQL: OMNICASE_TEST_MYSQL_URL names none")
+def test_what_a_real_mysql_holds_arrives_as_it_is(tmp_path: Path) -> None:
+    quoted = {name: "`" + name.replace("`", "``") + "`" for name in KINDS}
+    declared = ", ".join(f"{quoted[name]} {kind}" for name, (kind, _, _) in KINDS.items())
+    engine = sa.create_engine(url_with_driver(sa.make_url(str(MYSQL))))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET sql_mode = 'ALLOW_INVALID_DATES'")
+        connection.exec_driver_sql("DROP TABLE IF EXISTS omnicase_soorten")
+        connection.exec_driver_sql(
+            f"CREATE TABLE omnicase_soorten ({declared}, PRIMARY KEY (deel, nr)) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+        )
+        columns, holes = ", ".join(quoted.values()).replace("%", "%%"), ", ".join(["%s"] * len(KINDS))
+        for row in zip(*(given for _, given, _ in KINDS.values()), strict=True):
+            connection.exec_driver_sql(f"INSERT INTO omnicase_soorten ({columns}) VALUES ({holes})", row)
+    wanted = list(zip(*(text for _, _, text in KINDS.values()), strict=True))
+    with closing(open_source(SystemConfig("oud", "sql", {}, tmp_path, url=MYSQL))) as source:
+        for rows in (1, 2, 3):
+            extracts = list(source.extract(Partition("omnicase_soorten", rows)))
+            assert pl.concat([each.frame for each in extracts]).select(list(KINDS)).rows() == wanted
+        whole = extracts[0].frame
+        assert source.fetch("omnicase_soorten", whole["_ref"]).equals(whole)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from runbook_workspace import People, code, people, write
+from runbook_workspace import RUNBOOK, People, code, people, write
 
 from runbooks import Journal
 from runbooks.mask import Mask
@@ -201,3 +201,20 @@ def typed(team: People, answers: dict[str, str]) -> str:
     os.close(master)
     assert left == []
     return seen + fresh
+
+
+def test_who_says_again_at_the_terminal_is_not_asked_a_second_time(tmp_path: Path):
+    """A step that fails each time: done, done again when asked for, and then stopped, with three answers."""
+    text = RUNBOOK[: RUNBOOK.index("## Tell")] + "## Try\n```console id=try owner=engineer timeout=5m rollback=no\nomnicase rollback last\n```\n"
+    text += "## Back\n```manual id=no owner=administrator timeout=5m\nNothing.\n```\n"
+    team = people(tmp_path, text)
+    command = [sys.executable, "-P", "-m", "migrate", "-C", str(team.folder), "runbook", "run", "switch", "--by", "m.engineer"]
+    ours, theirs = pty.openpty()
+    os.write(ours, b"y\na\ns\n")
+    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, env=CommandLine.environment(), timeout=120)
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 6, done.stderr
+    assert [each["status"] for each in team.entries("switch-1", "step-ended")] == ["failed", "failed"]
+    assert done.stderr.count("Uitvoeren?") == 1
+    assert "Opnieuw uitvoeren?" not in done.stderr

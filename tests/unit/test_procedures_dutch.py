@@ -92,4 +92,4 @@ def test_evidence_is_judged_in_dutch_whatever_was_done_to_it(tmp_path: Path) -> 
     assert len(told.out.splitlines()) > 10
     for line in told.out.splitlines():
         bare = re.sub(r"\b[a-z]+-[a-z]+(?:-[a-z]+)?:", "", line)
-        assert not re.search(r"\b(the|was|which|entry|entries|not|holds|stands|nobody|head)\b", bare), line
+        assert not re.search(r"\b(the|which|entry|entries|not|holds|stands|nobody|head)\b", bare), line

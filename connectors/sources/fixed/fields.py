@@ -24,13 +24,16 @@ def cut_bytes(record: pl.Expr, field: FixedField) -> pl.Expr:
     return pl.when(~pl.any_horizontal(borders)).then(record.bin.slice(field.start - 1, field.length)).cast(pl.String)
 
 
-def value(text: pl.Series, field: FixedField) -> pl.Series:
-    """Return what a field holds: a text without the spaces behind it, or a plain number; NULL where it is none.
+def trimmed(text: pl.Expr, field: FixedField) -> pl.Expr:
+    """Return a text without the spaces behind it; what is to be a number is left as it stands."""
+    return text if field.sign is not None else text.str.strip_chars_end(" ")
+
+
+def plain_number(text: pl.Series, field: FixedField) -> pl.Series:
+    """Return a plain number; NULL where it is none.
 
     Numbers are written for each value that occurs, since amounts are often the same.
     """
-    if field.sign is None:
-        return text.str.strip_chars_end(" ")
     once = text.drop_nulls().unique()
     numbers = pl.select(_number(pl.lit(once).str.strip_chars(" "), field)).to_series()
     return text.replace_strict(once, numbers, default=None, return_dtype=pl.String)

@@ -13,11 +13,13 @@ from connectors.sources.csv.records import find_records
 from connectors.sources.files.bytes import MAX_RECORD, Bytes, check_unchanged, line_ends, too_large
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece
 from connectors.sources.fixed.count import UNKNOWN, code_of
-from connectors.sources.fixed.fields import cut, cut_bytes, value
+from connectors.sources.fixed.fields import cut, cut_bytes, plain_number, trimmed
 from connectors.sources.fixed.layout import FixedField, Layout, RecordType
 from connectors.sources.fixed.survey import text_blocks
 
 _AT, _TEXT, _CODE, _LENGTH, _PARENT, _WHY = "\x01at", "\x01text", "\x01code", "\x01length", "\x01parent", "\x01why"
+_PLAIN = bytes(range(0x80)) + b"?" * 0x80
+"""Bytes that are ASCII as they are, and something in the place of others."""
 _BROKEN = -1
 """Stands for a parent that could not be read."""
 
@@ -105,14 +107,16 @@ def _read(
     if data.isascii():
         table = table.with_columns(_values(data, table["start"], len(data), pa.large_string()).alias(_TEXT))
     else:
-        # Most records are plain even in a file that is not: only the others need to be decoded.
+        # Most records are plain even in a file that is not: only the others need to be decoded, and take their place.
         rich = _with_other_bytes(data, table)
-        raw = _values(data, table["start"], len(data), pa.large_binary()).alias(_TEXT)
-        plain = table.with_columns(raw).filter(~rich).with_columns(pl.col(_TEXT).cast(pl.String))
+        texts = _values(data.translate(_PLAIN), table["start"], len(data), pa.large_string())
         text, good, undecodable = decoded(data, table.filter(rich), encoding)
         others = _decoded_records(text, good, encoding, characters=characters)
-        none = table.filter(pl.col(RECORD).is_in(list(undecodable))).with_columns(pl.lit(None, pl.String).alias(_TEXT))
-        table = pl.concat([plain, others, none]).sort(RECORD)
+        lost = pl.Series(sorted(undecodable), dtype=pl.Int64)
+        texts = texts.scatter(pl.concat([others[RECORD], lost]), pl.concat([others[_TEXT], _nothing(lost.len())]))
+        table = table.with_columns(texts.alias(_TEXT))
+        if characters:
+            table = table.with_columns(table[_LENGTH].scatter(others[RECORD], others[_LENGTH]))
     table = table.rename({RECORD: _AT})
     by_bytes = encoding == "utf-8" and not characters
     if by_bytes:
@@ -124,6 +128,10 @@ def _read(
         )
     table = table.with_columns(_codes(layout, table, data, encoding, characters=characters))
     return Chunk(data, table, line, undecodable)
+
+
+def _nothing(height: int) -> pl.Series:
+    return pl.repeat(None, height, dtype=pl.String, eager=True).alias(_TEXT)
 
 
 def _with_other_bytes(data: bytes, table: pl.DataFrame) -> pl.Series:
@@ -169,6 +177,8 @@ def _codes(layout: Layout, table: pl.DataFrame, data: bytes, encoding: str, *, c
         return pl.repeat(layout.types[0].code, table.height, eager=True).alias(_CODE)
     by_bytes = encoding == "utf-8" and not characters
     codes = table.select((cut_bytes if by_bytes else cut)(pl.col(_TEXT), kept).alias(_CODE))[_CODE]
+    if codes.null_count() == 0 and (codes == codes[0]).all():
+        return pl.repeat(code_of(codes[0], layout), table.height, eager=True).alias(_CODE)
     known = codes.str.strip_chars_end(" ")
     listed = [*layout.skipped, *(each.code for each in layout.types)]
     known = pl.select(pl.when(known.is_in(listed)).then(known).otherwise(pl.lit(UNKNOWN)).alias(_CODE)).to_series()
@@ -204,11 +214,14 @@ class Rows:
 
     def read(self, chunk: Chunk) -> pl.DataFrame:
         """Return the records of the type: `_AT`, `_WHY` (None: readable) and the columns."""
-        mine = chunk.table.filter(pl.col(_CODE) == self.kind.code)
+        mine = chunk.table
+        if not (mine[_CODE] == self.kind.code).all():
+            mine = mine.filter(pl.col(_CODE) == self.kind.code)
         cutter = cut_bytes if self.by_bytes else cut
         fields = self.kind.fields
-        cuts = mine.select(_AT, *(cutter(pl.col(_TEXT), each).alias(each.name) for each in fields), self._why())
-        found = cuts.with_columns(value(cuts[each.name], each) for each in fields)
+        cuts = (trimmed(cutter(pl.col(_TEXT), each), each).alias(each.name) for each in fields)
+        found = mine.select(_AT, *cuts, self._why(mine))
+        found = found.with_columns(plain_number(found[each.name], each) for each in fields if each.sign is not None)
         wrong = [_cannot(each) for each in fields if each.sign is not None or self.by_bytes]
         if wrong:
             found = found.with_columns(pl.coalesce(_WHY, *wrong))
@@ -216,9 +229,11 @@ class Rows:
             found = self._with_parent(chunk, found)
         return found.select(_AT, _WHY, *self.kind.columns)
 
-    def _why(self) -> pl.Expr:
+    def _why(self, mine: pl.DataFrame) -> pl.Expr:
         """Return why a record cannot be read by its length or bytes."""
-        asked = self.kind.length
+        asked, lengths = self.kind.length, mine[_LENGTH]
+        if mine[_TEXT].null_count() == 0 and not (lengths > asked if self.layout.fill else lengths != asked).any():
+            return pl.lit(None, pl.String).alias(_WHY)
         what = "characters" if self.layout.reading_of(self.source.name).characters else "bytes"
         wrong = pl.col(_LENGTH) > asked if self.layout.fill else pl.col(_LENGTH) != asked
         return (

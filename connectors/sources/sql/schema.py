@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +83,17 @@ def read_table(connection: sa.Connection, system: str, name: str, schema: str | 
 
 
 def _table(inspector: sa.Inspector, system: str, name: str, schema: str | None) -> Table:
-    found = inspector.get_columns(name, schema)
+    with warnings.catch_warnings():
+        # Of a type that SQLAlchemy does not know the text is read, as of others.
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        found = inspector.get_columns(name, schema)
+    if inspector.dialect.name in ("mysql", "mariadb"):
+        # SQLAlchemy reads them out of a statement, and leaves a backtick in a name doubled as it stands there.
+        found = [{**each, "name": each["name"].replace("``", "`")} for each in found]
     columns = tuple(_column(each, inspector.dialect, f"{system}.{name}") for each in found)
     by_name = {column.name: column for column in columns}
-    key = tuple(inspector.get_pk_constraint(name, schema).get("constrained_columns") or ())
+    names = inspector.get_pk_constraint(name, schema).get("constrained_columns") or ()
+    key = tuple(part if part in by_name else part.replace("``", "`") for part in names)
     exact = [by_name[part].exact for part in key]
     # In SQLite a key may hold NULL and values of any type, but for INTEGER PRIMARY KEY.
     rowid = len(key) == 1 and by_name[key[0]].offered.declared_type.upper() == "INTEGER"

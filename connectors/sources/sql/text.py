@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -42,17 +42,32 @@ def text_of(value: Any) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is not None:
             value = value.astimezone(UTC)
-        text = value.isoformat(sep=" ")
-        head, dot, tail = text.partition(".")
-        # Without the zeros at the end of the fraction, as databases write it.
-        return text if not dot else f"{head}.{tail[:6].rstrip('0')}{tail[6:]}"
+        return _short(value.isoformat(sep=" "))
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return _duration(value)
+    if isinstance(value, time):
+        return _short(value.isoformat())
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def _short(text: str) -> str:
+    """Return a time without the zeros at the end of its fraction, as databases write it."""
+    head, dot, tail = text.partition(".")
+    return text if not dot else f"{head}.{tail[:6].rstrip('0')}{tail[6:]}"
+
+
+def _duration(value: timedelta) -> str:
+    """Return a length of time, or a time of day from MySQL, whose TIME goes from -838 to 838 hours."""
+    seconds, fraction = divmod(abs(value) // timedelta(microseconds=1), 10**6)
+    minutes, second = divmod(seconds, 60)
+    text = f"{'-' if value < timedelta(0) else ''}{minutes // 60:02}:{minutes % 60:02}:{second:02}"
+    return f"{text}.{fraction:06}".rstrip("0") if fraction else text
 
 
 def _plain(value: float | Decimal) -> str:
