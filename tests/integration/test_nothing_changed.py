@@ -71,7 +71,7 @@ def test_one_changed_row_is_updated_alone(loaded: Path, omnicase: CommandLine, r
 def test_killed_among_batches_without_changes(loaded: Path, omnicase: CommandLine) -> None:
     target = loaded / "target.db"
     before = model_rows(target), ledger_rows(target)
-    killed = omnicase.spawn("-C", loaded, "run", "--full", env={"OMNICASE_FAILPOINT": "after-map:40"})
+    killed = omnicase.spawn("-C", loaded, "run", "--full", env={"OMNICASE_FAILPOINT": "after-read:40"})
     assert killed.status < 0
     again = books(omnicase("-C", loaded, "--format", "json", "run"))
     assert (again["read"], again["unchanged"]) == (CONTACTS, CONTACTS)
