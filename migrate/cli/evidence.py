@@ -111,9 +111,10 @@ def head_command(invocation: Invocation, lang: str) -> int:
 
 @evidence.command("seal")
 @click.option("--person", metavar="NAME", help="Who signs (default: this machine's key).")
+@click.option("--qr", is_flag=True, help="Show the seal as a QR code too, and write it as SVG beside the file.")
 @_LANG
 @pass_invocation
-def seal_command(invocation: Invocation, person: str | None, lang: str) -> int:
+def seal_command(invocation: Invocation, person: str | None, qr: bool, lang: str) -> int:
     """Sign the head of the evidence; keep the seal elsewhere: mail it, or write its short form down."""
     from migrate.cli.passphrase import ask_passphrase
     from migrate.evidence.verification import seal
@@ -126,6 +127,13 @@ def seal_command(invocation: Invocation, person: str | None, lang: str) -> int:
         f"Code: {made['code']}",
         "Keep one of them where who writes here cannot reach it; `evidence verify --expect-head` takes both.",
     ]
+    if qr:
+        from migrate.evidence.qr import qr_codes
+        from migrate.paper import write_paper
+
+        shown, picture = qr_codes(made)
+        write_paper(file.with_suffix(".svg"), picture.decode())
+        lines += [f"QR code: {file.with_suffix('.svg').relative_to(workspace.root)}", *shown]
     invocation.emit(made, _in(lang, iter(lines)))
     return 0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,9 +43,12 @@ def list_command(invocation: Invocation, lang: str) -> int:
 
 @runbook.command("lint")
 @click.argument("names", metavar="[NAME]…", nargs=-1)
+@click.option(
+    "--sarif", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings as SARIF too."
+)
 @_LANG
 @pass_invocation
-def lint_command(invocation: Invocation, names: tuple[str, ...], lang: str) -> int:
+def lint_command(invocation: Invocation, names: tuple[str, ...], sarif: Path | None, lang: str) -> int:
     """Say what is wrong with runbooks, all without a name; nothing is run.
 
     Exit status 3 with warnings, 4 with errors.
@@ -53,6 +58,11 @@ def lint_command(invocation: Invocation, names: tuple[str, ...], lang: str) -> i
     from migrate.runbook.show import lint_lines
 
     found = lint_runbooks(invocation.workspace(), names, root)
+    if sarif is not None:
+        from migrate.paper import write_paper
+        from migrate.runbook.sarif import sarif_of
+
+        write_paper(sarif, json.dumps(sarif_of(found), ensure_ascii=False, indent=1) + "\n")
     invocation.emit(found.as_dict(), lint_lines(found, lang))
     return found.exit_status
 

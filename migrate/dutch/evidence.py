@@ -30,6 +30,7 @@ EVIDENCE: Final[tuple[tuple[str, str], ...]] = (
     ("Sealed: {a} entries, {b}, key {c}.", "Verzegeld: {a} regels, {b}, sleutel {c}."),
     ("Seal: {a}", "Zegel: {a}"),
     ("Code: {a}", "Code: {a}"),
+    ("QR code: {a}", "QR-code: {a}"),
     ("Keep one of them where who writes here cannot reach it; `{a}` takes both.", "Bewaar een van beide waar wie hier schrijft niet bij kan; `{a}` neemt beide aan."),
     ("{a}: {b} files, {c} bytes.", "{a}: {b} bestanden, {c} bytes."),
     ("{a} files of the workspace were left out; left_out.csv says which and why.", "{a} bestanden van de werkmap bleven weg; left_out.csv zegt welke en waarom."),

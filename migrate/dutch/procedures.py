@@ -98,12 +98,14 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("nobody had countersigned key {a} of {b} at {c}, so it counts for nothing", "niemand had sleutel {a} van {b} op {c} medeondertekend, dus hij telt niet"),
     ("keys of this workspace count, so the revocation of one is signed by an administrator or owner", "er zijn sleutels die tellen, dus het intrekken van een sleutel wordt ondertekend door een administrator of owner"),
     # evidence
+    ("the evidence is broken, so it is not known which keys count", "het bewijs klopt niet, dus het is niet bekend welke sleutels tellen"),
     ("there is no evidence yet", "er is nog geen bewijs"),
     ("there is no evidence yet, whose head is signed with a key", "er is nog geen bewijs, waarvan de kop met een sleutel wordt ondertekend"),
     ("the evidence is broken ({a}), so it is not sealed", "het bewijs klopt niet ({a}), dus het wordt niet verzegeld"),
     ("the expected head cannot be used: {s}", "de verwachte kop is niet te gebruiken: {s}"),
     ("it is neither a head, nor the short form of one, nor the file of a seal", "het is geen kop, geen korte vorm van een kop en geen bestand van een zegel"),
     ("its check signs do not fit: a sign was mistyped", "de controletekens passen niet: er is een teken verkeerd getypt"),
+    ("the library for QR codes is not installed", "de bibliotheek voor QR-codes is niet geïnstalleerd"),
     ("the file of the evidence cannot be read", "het bestand van het bewijs kan niet worden gelezen"),
     ("this machine has no key that counts, and nobody was named who signs", "deze machine heeft geen sleutel die telt, en er is niemand genoemd die ondertekent"),
     # what to do
@@ -138,6 +140,7 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("Small letters, digits, dots, dashes: {a}.", "Kleine letters, cijfers, punten, streepjes: {a}."),
     ("Leave the other roles out.", "Laat de andere rollen weg."),
     ("Give a later --until.", "Geef een latere --until."),
+    ("Install omnicase[qr], or leave --qr out.", "Installeer omnicase[qr], of laat --qr weg."),
     ("Unlock it, or leave --keyring out.", "Ontgrendel hem, of laat --keyring weg."),
     ("Install omnicase[keyring], or leave --keyring out.", "Installeer omnicase[keyring], of laat --keyring weg."),
     ("Known: {a}; see `{b}`.", "Bekend: {a}; zie `{b}`."),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,20 +82,6 @@ class Batch:
     key_missing: int = 0
     key_beyond_first: int = 0
     counters: dict[str, Any] = field(default_factory=dict)
-
-
-def counted_with(held: Sequence[Batch], batch: Batch) -> Batch:
-    """Return a batch with the books of those read before it, of which no row had to be mapped."""
-    if not held:
-        return batch
-    settled = sum((Counter(each.settled) for each in (*held, batch)), Counter[str]())
-    return dataclasses.replace(
-        batch,
-        settled=dict(settled),
-        source_rows=sum(each.source_rows for each in (*held, batch)),
-        key_missing=sum(each.key_missing for each in (*held, batch)),
-        key_beyond_first=sum(each.key_beyond_first for each in (*held, batch)),
-    )
 
 
 def empty(schema: dict[str, Any]) -> pl.DataFrame:

@@ -52,8 +52,8 @@ def tops(keys: pl.Series, above: pl.Series, most: int) -> pl.DataFrame:
 class Climb:
     """One climb of a mapping, ready to join: few tops and their rows are kept in memory, many in a scratch folder.
 
-    Two passes: the first finds the parents that rows name, the second reads those rows and the ones that name them.
-    Every other row is its own top, and memory is bounded by the rows in chains.
+    The source is read once, into files: the first pass finds the parents that rows name, the second, over files,
+    those rows and the ones that name them.  Every other row is its own top: memory is bounded by the rows in chains.
 
     Args:
         folder: an empty folder that only this user can enter.
@@ -65,10 +65,10 @@ class Climb:
         self._key = join.by[0][0]
         self._columns = [name for name in join.columns if name != "climbed"]
         nodes = self._nodes(source)
-        asked = list(dict.fromkeys([self._key, join.climb, *self._columns]))
         keys, above = [pl.Series(dtype=pl.String)], [pl.Series(dtype=pl.String)]
-        for number, frame in enumerate(source.columns(join.relation, asked, READ_ROWS)):
-            chained = frame.filter(pl.col(self._key).is_in(nodes.implode()))
+        for number, file in enumerate(sorted(folder.glob("read-*.parquet"))):
+            chained = pl.read_parquet(file).filter(pl.col(self._key).is_in(nodes.implode()))
+            file.unlink()
             keys.append(chained[self._key])
             above.append(chained[join.climb])
             chained.select(
@@ -96,12 +96,13 @@ class Climb:
         return kept
 
     def _nodes(self, source: Source) -> pl.Series:
-        """Return the keys of the rows that name a parent other than themselves, and what they name."""
+        """Return the keys of the rows that name a parent other than themselves, and what they name; keep all rows."""
         key, above = pl.col(self._key), pl.col(self._join.climb)
         named = (above.str.strip_chars() != "") & (above != key)
         found = [pl.Series(dtype=pl.String)]
-        asked = list(dict.fromkeys([self._key, self._join.climb]))
-        for frame in source.columns(self._join.relation, asked, READ_ROWS):
+        asked = list(dict.fromkeys([self._key, self._join.climb, *self._columns]))
+        for number, frame in enumerate(source.columns(self._join.relation, asked, READ_ROWS)):
+            frame.write_parquet(self._folder / f"read-{number:06}.parquet", compression="lz4")
             chained = frame.filter(named)
             found += [chained[self._key], chained[self._join.climb]]
         return pl.concat([each.alias("key") for each in found]).drop_nulls().unique()

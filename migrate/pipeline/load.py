@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 
 import polars as pl
@@ -18,7 +19,7 @@ from mappings import CompiledMapping, CursorRule
 from migrate.ledger.lock import hold_lock
 from migrate.ledger.store import now, table
 from migrate.ledger.tables import ROW_TABLES, ledger_table
-from migrate.pipeline.batch import Batch, Gate, counted_with
+from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.change_filter import ChangeFilter
 from migrate.pipeline.checkpoint import refuse_gap
 from migrate.pipeline.commit import BatchPlace
@@ -27,7 +28,7 @@ from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
-from migrate.pipeline.mapped_batch import Loader, gate_of, open_loader
+from migrate.pipeline.mapped_batch import Loader, Sifted, gate_of, open_loader, together
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.part import Part
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
@@ -40,8 +41,8 @@ from migrate.pipeline.workers import Workers, begin_pass, mapped_by
 from migrate.progress import Progress
 from migrate.running.interrupt import stop_here
 
-SETTLED_TOGETHER = 20
-"""So many batches in a row in which nothing changed are committed together: only books and checkpoint are written."""
+READ_TOGETHER = 20
+"""So many readings in a row are mapped and committed with the next one, where all they have to map is half a batch."""
 
 MANY = 1_000
 """From so many rows in its first batch on, the database is asked to count the ledger anew (`Target.count_anew`)."""
@@ -219,31 +220,40 @@ class MappingLoad:
         target.count_anew(*(ledger_table(target.dialect, name) for name in ROW_TABLES))
 
     def _mapped(self, position: str | None, turns: Turns, *, first: bool) -> Iterator[StagedBatch]:
-        """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory.
-
-        Batches in which nothing has to be written are counted with the next one that is yielded.
-        """
-        loader, rows, number = self.loader(), None, 0
-        held: list[Batch] = []
-        for place, found in enumerate(self.reading().batches(position)):
+        """Yield the batches of the main pass, each mapped as if the one before it were committed; two are in memory."""
+        loader, rows, numbers = self.loader(), None, count()
+        for sifted in self._sifted(position):
+            number = next(numbers)  # enumerate would keep the rows while the next ones are read.
             mine = self.links.siblings(self.mapping.name)
             links = partial(PatientLinks, self.links, mine, self.mapping.target)
-            wait, begins = partial(turns.wait_for, number), first and place == 0
-            batch = loader.batch_of(found, links(rows, wait), first=begins)
-            if batch.rows.is_empty() and len(held) < SETTLED_TOGETHER:
-                held.append(batch)
-                continue
-            staged = self._staged(counted_with(held, batch), slot=number % 2)
+            wait, begins = partial(turns.wait_for, number), first and number == 0
+            batch = loader.batch_of(sifted, links(rows, wait), first=begins)
+            staged = self._staged(batch, slot=number % 2)
             wait()
             if rows is not None and not turns.as_mapped(number):
-                batch = loader.batch_of(found, links(None, wait), first=begins)
-                staged = self._staged(counted_with(held, batch), slot=number % 2)
+                batch = loader.batch_of(sifted, links(None, wait), first=begins)
+                staged = self._staged(batch, slot=number % 2)
             rows = None if self.mapping.name in self.context.shared else batch.rows.select("key", "state", "kept_id")
-            del batch
-            number, held = number + 1, []
+            del batch, sifted
             yield staged
+
+    def _sifted(self, position: str | None) -> Iterator[Sifted]:
+        """Yield what is to be mapped; readings in which little or nothing changed are yielded as one."""
+        loader, most = self.loader(), self.context.batch_rows
+        held: list[Sifted] = []
+        for found in self.reading().batches(position):
+            sifted = loader.sifted(found)
+            rows = sum(each.todo.height for each in held)
+            if held and rows + sifted.todo.height > most:
+                yield _taken(held)
+                rows = 0
+            held.append(sifted)
+            rows += sifted.todo.height
+            del found, sifted
+            if len(held) > READ_TOGETHER or 2 * rows >= most:
+                yield _taken(held)
         if held:
-            yield self._staged(counted_with(held[:-1], held[-1]), slot=number % 2)
+            yield _taken(held)
 
     def _mapped_apart(self, workers: Workers, position: str | None, begun: int) -> Iterator[StagedBatch]:
         """Yield the batches of the main pass, mapped by workers; each is committed by itself, since they count them."""
@@ -365,3 +375,10 @@ class MappingLoad:
                 )
             )
         return 0 if last is None else int(last) + 1
+
+
+def _taken(held: list[Sifted]) -> Sifted:
+    """Take all that is held, as one: who yields it must not keep it."""
+    taken = together(held)
+    held.clear()
+    return taken

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -41,6 +43,44 @@ def open_loader(
     return Loader(context, mapping, links, gate_of(mapping, context.secrets), changes, doubled, waves)
 
 
+@dataclass(frozen=True)
+class Sifted:
+    """Rows of one or several readings: those to map, the count of those that are settled, and what was read.
+
+    todo: prepared rows with what the id map says of them.
+    position: the source's checkpoint after the last of them.
+    """
+
+    todo: pl.DataFrame
+    settled: Counter[str]
+    source_rows: int
+    position: str
+    unreadable: pl.DataFrame | None = None
+
+
+def together(held: Sequence[Sifted]) -> Sifted:
+    """Return rows that were read one after the other as one."""
+    if len(held) == 1:
+        return held[0]
+    rows = [each.todo for each in held if each.todo.height] or [held[0].todo]
+    unreadable = [each.unreadable for each in held if each.unreadable is not None]
+    return Sifted(
+        pl.concat(rows).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_row")),
+        sum((each.settled for each in held), Counter[str]()),
+        sum(each.source_rows for each in held),
+        held[-1].position,
+        pl.concat(unreadable) if unreadable else None,
+    )
+
+
+def _by_itself(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a copy of few rows: Polars' texts are views, of which each keeps the texts of all rows that were read."""
+    copied = io.BytesIO()
+    rows.write_ipc(copied, compat_level=pl.CompatLevel.oldest())
+    copied.seek(0)
+    return pl.read_ipc(copied)
+
+
 @dataclass
 class Loader:
     """Everything that turns rows of one mapping into batches."""
@@ -55,27 +95,33 @@ class Loader:
     """What becomes of rows whose wave is not loaded or is live; None where no row is in a wave."""
     _nothing: Batch | None = None
 
-    def batch_of(self, read: ReadBatch, links: Links, *, first: bool) -> Batch:
-        """Return the batch of rows as read and prepared.
+    def sifted(self, read: ReadBatch) -> Sifted:
+        """Return what is to be mapped of rows as read and prepared."""
+        filtered = self.changes.split(read.prepared, self.duplicates, self.waves)
+        failpoint("after-read")
+        few = 2 * filtered.todo.height < read.prepared.height
+        todo = _by_itself(filtered.todo) if few else filtered.todo
+        return Sifted(todo, Counter(filtered.settled), read.source_rows, read.position, read.unreadable)
+
+    def batch_of(self, sifted: Sifted, links: Links, *, first: bool) -> Batch:
+        """Return the batch of sifted rows.
 
         Args:
             links: the ledger's links, as they should be seen by this batch.
             first: whether it is the relation's first batch in this run; the first row of each duplicate key
                 counts there.
         """
-        filtered = self.changes.split(read.prepared, self.duplicates, self.waves)
-        failpoint("after-read")
-        if filtered.todo.is_empty():
-            batch = self._nothing_of(filtered.todo, links)
+        if sifted.todo.is_empty():
+            batch = self._nothing_of(sifted.todo, links)
         else:
-            batch = self._batch(filtered.todo, links, self.mapping.apply)
+            batch = self._batch(sifted.todo, links, self.mapping.apply)
         failpoint("after-map")
         batch = dataclasses.replace(
-            batch, settled=filtered.settled, source_rows=read.source_rows, position=read.position
+            batch, settled=dict(sifted.settled), source_rows=sifted.source_rows, position=sifted.position
         )
         firsts = self.duplicates.len() if first else 0
         batch = dataclasses.replace(batch, key_beyond_first=batch.key_beyond_first - firsts)
-        return with_unreadable(batch, read.unreadable)
+        return with_unreadable(batch, sifted.unreadable)
 
     def _nothing_of(self, todo: pl.DataFrame, links: Links) -> Batch:
         """Return the batch of no rows, made once: a run without changes needs it for each batch it reads."""

@@ -160,7 +160,7 @@ def map_apart(work: Pass, number: int, read: ReadBatch) -> Batch:
     links.forget(mapping.name, mapping.target)
     wait = partial(_wait, mine, work.begun + number)
     patient = PatientLinks(links, links.siblings(mapping.name), mapping.target, None, wait)
-    return mine.loader.batch_of(read, patient, first=work.begun + number == 0)
+    return mine.loader.batch_of(mine.loader.sifted(read), patient, first=work.begun + number == 0)
 
 
 def _at_work(work: Pass) -> _Opened:

@@ -22,7 +22,8 @@ _READS: Final = {
 """What changes neither target nor ledger but for what is recorded of it; whatever is not named here changes."""
 _FORBIDDEN: Final = {
     ("demo",), ("init",), ("key", "countersign"), ("key", "new"), ("key", "revoke"), ("runbook", "approve"),
-    ("runbook", "confirm"), ("runbook", "end"), ("runbook", "run"), ("runbook", "skip"), ("runbook", "withdraw"), ("waiver", "approve"),
+    ("runbook", "confirm"), ("runbook", "end"), ("runbook", "run"), ("runbook", "skip"), ("runbook", "withdraw"),
+    ("waiver", "approve"),
 }  # fmt: skip
 """What a person must do, since it is their name that it is done in; or what makes another workspace."""
 

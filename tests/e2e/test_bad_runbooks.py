@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from command_line import ROOT, in_process
+from tiny_workspace import make_workspace
 
 from runbooks import LINT_CODES, shipped_runbooks
 
@@ -123,3 +124,15 @@ def test_a_runbook_with_errors_does_not_run(tmp_path: Path):
     answer = in_process("-C", folder, "--format", "json", "runbook", "run", "bad")
     assert (answer.status, answer.document["code"], answer.document["where"]) == (4, "RBK-132", "runbooks/bad.md:15")
     assert not (folder / "reports").exists()
+
+
+def test_findings_are_sarif_too(tmp_path: Path):
+    make_workspace(tmp_path / "w")
+    (tmp_path / "w/runbooks").mkdir(exist_ok=True)
+    (tmp_path / "w/runbooks/bad.md").write_text("---\nrunbook: bad\ntitle: Bad\nversion: 1\nroles: {engineer: []}\n---\n```console id=x owner=nobody\nomnicase run\n```\n")
+    found = in_process("-C", tmp_path / "w", "--format", "json", "runbook", "lint", "--sarif", tmp_path / "lint.sarif")
+    assert found.status == 4
+    (run,) = json.loads((tmp_path / "lint.sarif").read_text())["runs"]
+    told = [(each["ruleId"], each["locations"][0]["physicalLocation"]["region"]["startLine"], each["level"]) for each in run["results"]]
+    assert told == [(each["code"], each["line"], each["severity"]) for each in found.document["findings"]]
+    assert {each["ruleId"] for each in run["results"]} <= {each["id"] for each in run["tool"]["driver"]["rules"]}

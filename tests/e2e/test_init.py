@@ -102,3 +102,22 @@ def test_a_machine_without_a_place_for_keys_gets_none_and_says_so(omnicase, tmp_
     answer = omnicase("init", tmp_path / "w", env={"OMNICASE_KEYS": str(tmp_path / "file/keys")})
     assert (answer.status, "not signed" in answer.out) == (0, True)
     assert list((tmp_path / "w/keys").glob("*.json")) == []
+
+
+def test_a_seal_is_a_qr_code_too_and_what_a_telephone_reads_of_it_verifies(omnicase, tmp_path):
+    import json
+
+    from runbooks import canonical
+
+    keys = {"OMNICASE_KEYS": str(tmp_path / "private")}
+    assert omnicase("init", tmp_path / "w", env=keys).status == 0
+    assert omnicase("-C", tmp_path / "w", "db", "upgrade", env=keys).status == 0
+    sealed = omnicase("-C", tmp_path / "w", "evidence", "seal", "--qr", env=keys)
+    assert (sealed.status, sealed.out.count("█") > 500) == (0, True)
+    (picture,) = (tmp_path / "w/evidence/seals").glob("*.svg")
+    assert picture.read_text().startswith("<?xml") and "<script" not in picture.read_text()
+    read = tmp_path / "read.json"
+    read.write_bytes(canonical(json.loads(picture.with_suffix(".json").read_text())))
+    assert omnicase("-C", tmp_path / "w", "evidence", "verify", "--expect-head", read, env=keys).status == 0
+    read.write_text(read.read_text().replace('"count":2', '"count":3'))
+    assert omnicase("-C", tmp_path / "w", "evidence", "verify", "--expect-head", read, env=keys).status == 8
