@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from casemodel import BrokenError, GuardError, OmnicaseError, UsageError
@@ -27,6 +29,7 @@ from runbooks import (
     moment,
     refuse_voucher,
     revoked_key,
+    telling_lines,
     write_key,
 )
 
@@ -51,15 +54,33 @@ class Countersigned:
 
 
 def announced(workspace: Workspace) -> Announced:
-    """Return what the evidence of the workspace's target tells of keys."""
+    """Return what the evidence of the workspace's target tells of keys; without evidence no key counts.
+
+    Raises:
+        BrokenError: EVI-008 the file is no whole chain, or not that of the ledger: then nobody knows (exit 8).
+    """
     trust = workspace_trust(workspace)
     try:
-        recorder = Recorder(workspace)
-        bring_up_to_date(recorder)
-        with recorder.file.open("rb") as lines:
-            return announced_in(lines, trust)
+        file = Recorder(workspace).file
+        current = bring_up_to_date(Recorder(workspace))
+        lines = _telling(file, file.stat().st_size, file.stat().st_mtime_ns)
     except (OmnicaseError, OSError):
         return Announced(trust)
+    if current is False or lines is None:
+        raise BrokenError(
+            "EVI-008",
+            "the evidence is broken, so it is not known which keys count",
+            hint="See `omnicase evidence verify`.",
+            place=f"evidence/{file.name}",
+        )
+    return announced_in(lines, trust)
+
+
+@lru_cache(maxsize=4)
+def _telling(file: Path, _size: int, _changed: int) -> list[bytes] | None:
+    """Return what a file tells of keys; read once as long as it does not change."""
+    with file.open("rb") as lines:
+        return telling_lines(lines)
 
 
 def counting_trust(workspace: Workspace) -> Trust:
@@ -67,6 +88,7 @@ def counting_trust(workspace: Workspace) -> Trust:
 
     Raises:
         RefusedError: KEY-001 a file in keys/ is no key.
+        BrokenError: EVI-008 the evidence is broken.
     """
     since = {name: f"{at[:19]}Z" for name, at in announced(workspace).counts.items()}
     return replace(workspace_trust(workspace), since=since)

@@ -15,7 +15,7 @@ from runbooks.approvals import (
 from runbooks.countersign import COUNTERSIGN, REVOKE, VOUCHERS, countersigned_document, refuse_voucher
 from runbooks.countersign import PURPOSE as COUNTERSIGNATURE
 from runbooks.engine import Engine, Waits, refuse_changed, start_run
-from runbooks.evidence.announced import Announced, announced_in
+from runbooks.evidence.announced import Announced, announced_in, telling_lines
 from runbooks.evidence.entries import Happening, Head, Origin, entry_line, instant, line_hash, parsed
 from runbooks.evidence.problems import KINDS, Problem, Verdict
 from runbooks.evidence.seals import Expected, expected_head, seal_statement, sealed, short_code
@@ -149,6 +149,7 @@ __all__ = [
     "signed_bytes",
     "skip_gate",
     "start_run",
+    "telling_lines",
     "twins",
     "verify_file",
     "verify_lines",

@@ -98,6 +98,7 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("nobody had countersigned key {a} of {b} at {c}, so it counts for nothing", "niemand had sleutel {a} van {b} op {c} medeondertekend, dus hij telt niet"),
     ("keys of this workspace count, so the revocation of one is signed by an administrator or owner", "er zijn sleutels die tellen, dus het intrekken van een sleutel wordt ondertekend door een administrator of owner"),
     # evidence
+    ("the evidence is broken, so it is not known which keys count", "het bewijs klopt niet, dus het is niet bekend welke sleutels tellen"),
     ("there is no evidence yet", "er is nog geen bewijs"),
     ("there is no evidence yet, whose head is signed with a key", "er is nog geen bewijs, waarvan de kop met een sleutel wordt ondertekend"),
     ("the evidence is broken ({a}), so it is not sealed", "het bewijs klopt niet ({a}), dus het wordt niet verzegeld"),

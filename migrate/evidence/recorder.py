@@ -17,7 +17,7 @@ from casemodel import OmnicaseError
 from migrate.evidence.outbox import append
 from migrate.keys import machine_name, machine_signer, workspace_trust
 from migrate.workspace import Workspace
-from runbooks import Happening, Origin, SigningKey
+from runbooks import Happening, Origin, SigningKey, Trust
 
 FOLDER = "evidence"
 _ODD = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -71,6 +71,14 @@ class Recorder:
             return machine_signer(self.workspace)
         except OmnicaseError:
             return None
+
+    @cached_property
+    def trust(self) -> Trust:
+        """The public keys of the workspace; none when they cannot be read."""
+        try:
+            return workspace_trust(self.workspace)
+        except OmnicaseError:
+            return Trust({})
 
     def keys(self) -> list[dict[str, Any]]:
         """Return the public keys of the workspace, for the first entry of a chain."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runbooks.countersign import COUNTERSIGN, PURPOSE, VOUCHERS
-from runbooks.evidence.entries import parsed
+from runbooks.evidence.entries import START, line_hash, parsed
 from runbooks.evidence.problems import Problem
 from runbooks.keys import MACHINE, Trust, TrustedKey
 from runbooks.signing import holds
 
 _BOUND = ("person", "roles", "public", "from", "until")
+_PREV = re.compile(rb'"prev":"([0-9a-f]{64})"')
+"""The first one in a line is the entry's own: the names of its fields are sorted, and none before it holds another."""
 _TELLING = (b'"kind":"genesis"', b'"kind":"key"')
 
 
@@ -151,16 +154,29 @@ class Announced:
         return all(told.get(name) == is_now[name] for name in _BOUND)
 
 
-def announced_in(lines: Iterable[bytes], trust: Trust) -> Announced:
-    """Return what the entries of a chain tell of keys, without judging the chain.
+def telling_lines(lines: Iterable[bytes]) -> list[bytes] | None:
+    """Return the entries of a chain that tell of keys; None when an entry does not hold the hash of the one before.
 
     Args:
-        lines: those of a file of evidence; only what tells of keys is read.
+        lines: those of a file of evidence, with their newlines.
     """
+    before, found = START, []
+    for line in lines:
+        text = line.rstrip(b"\n")
+        named = _PREV.search(text)
+        if named is None or named[1].decode() != before:
+            return None
+        before = line_hash(text)
+        if any(each in text for each in _TELLING):
+            found.append(text)
+    return found
+
+
+def announced_in(lines: Iterable[bytes], trust: Trust) -> Announced:
+    """Return what entries tell of keys: those of `telling_lines`, in their order."""
     found = Announced(trust)
     for line in lines:
-        if any(each in line for each in _TELLING):
-            entry = parsed(line.rstrip(b"\n"))
-            if entry is not None:
-                list(found.learn(entry["seq"], entry))
+        entry = parsed(line)
+        if entry is not None:
+            list(found.learn(entry["seq"], entry))
     return found

@@ -286,3 +286,29 @@ def test_e15_an_engineer_countersigns_no_key(team: People):
     team.key("m.engineer", "engineer")
     name = team("--format", "json", "key", "new", "--person", "x", "--role", "owner").document["key"]["key"]
     refused(team("--format", "json", "key", "countersign", name, "--by", "m.engineer"), "KEY-010")
+
+
+@pytest.mark.parametrize("way", ["put in front", "worked out anew"])
+def test_e15_who_writes_two_keys_of_invented_people_into_the_file_is_refused(team: People, tmp_path: Path, way: str):
+    """Somebody who can write the workspace, not the ledger, founds a circle of their own before that of the ceremony."""
+    from made_evidence import World, write_evidence
+
+    file = team.folder / "evidence/target.jsonl"
+    whole = file.read_bytes()
+    false = World(json.loads(whole.splitlines()[0])["project"])
+    for person, role in (("x", "owner"), ("y", "administrator")):
+        false.key(person, role)
+    false.add("genesis", {"keys": [each.as_dict() for each in false.public.values()]})
+    false.add("key", false.countersign("x", "y"))
+    false.add("key", false.countersign("y", "x"))
+    for key in false.public.values():
+        (team.folder / f"keys/{key.person}-{key.id}.json").write_text(json.dumps(key.as_dict()))
+    made, _ = write_evidence(tmp_path / "made", false.lines, [])
+    lines = whole.splitlines(keepends=True)
+    file.write_bytes(made.read_bytes() + (lines[-1] if way == "worked out anew" else whole))
+    for answer in (team.approve("go", "f.beheer"), team("--format", "json", "key", "list")):
+        assert (answer.status, code(answer)) == (8, "EVI-008"), answer.out + answer.err
+    file.write_bytes(whole)
+    for each in (team.folder / "keys").glob("[xy]-*.json"):
+        each.unlink()
+    assert team.approve("go", "f.beheer").status == 0

@@ -367,3 +367,23 @@ def test_who_appends_waits_for_who_appended_before(target_url: str, tmp_path: Pa
     first.join(30)
     assert heads["second"] == heads["first"] + 1
     assert_valid(at)
+
+
+def test_what_somebody_else_writes_among_what_waits_is_not_chained_as_told(home: Path) -> None:
+    """Who can write the workspace, and not read the machine's key, would name runners and revoke keys there."""
+    at = At(home)
+    (at.workspace / "target.db").rename(home / "elsewhere.db")
+    assert at("key", "new", "--person", "p.eigenaar", "--role", "owner").status == 0
+    pending = at.workspace / "evidence/target.pending"
+    lines = [json.loads(line) for line in pending.read_text().splitlines() if line]
+    assert [line["kind"] for line in lines] == ["key", "command"]
+    forged = {**lines[1], "id": "e" * 32, "kind": "runbook", "what": {"type": "run-started", "run": "switch-1", "person": "p.eigenaar"}}
+    bent = {**lines[0], "id": "d" * 32}
+    bare = {name: value for name, value in forged.items() if name != "signed"} | {"id": "c" * 32}
+    with pending.open("a") as more:
+        more.writelines(f"{json.dumps(each)}\n" for each in (forged, bent, bare))
+    (home / "elsewhere.db").rename(at.workspace / "target.db")
+    assert at("unlock", "--reason", "the target is back").status in (0, 6)
+    told = at.entries()
+    assert {"e" * 32, "d" * 32, "c" * 32}.isdisjoint(entry["id"] for entry in told)
+    assert [entry["kind"] for entry in told if "late" in entry][-5:] == ["key", "command", "torn", "torn", "torn"]
