@@ -49,6 +49,11 @@ _ZONE = ZoneInfo("Europe/Amsterdam")
 _BATCH, _PART = 25_000, 100_000
 """Rows that are read, and that are compared at once."""
 _MOST_PARTS = 256
+_OURS = frozenset(
+    ("id", "outcome", "reason", "state", "moved_on", "edited", "settled", "_key", "_present", "_cause", "_kind",
+     "_part")
+)  # fmt: skip
+"""Names that the comparison has for itself: a column of such a name is called A.NAME."""
 _MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _NUMBER = r"^-?[0-9]{1,27}(\.[0-9]{0,9})?$"
 _HOLD_ALL = frozenset(["json", "xlsx"])
@@ -161,20 +166,29 @@ def _target(workspace: Workspace) -> SystemConfig:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Which columns are held against each other: of the first side -> of the second."""
+    """Which columns are held against each other.
+
+    keys: column of the first side -> of the second.
+    columns: what they are called in the report -> column of the first side, of the second.
+    """
 
     keys: Mapping[str, str]
-    columns: Mapping[str, str]
+    columns: Mapping[str, tuple[str, str]]
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
 def _planned(asked: PairAsked, first: _Side, second: _Side) -> _Plan:
     def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         for text in texts:
             left, _, right = text.partition("=")
-            found[first.column(left.strip(), option)] = second.column((right or left).strip(), option)
+            a, b = first.column(left.strip(), option), second.column((right or left).strip(), option)
+            if found.get(a, b) != b or (a not in found and b in found.values()):
+                raise UsageError(
+                    "REC-047", f"a column of '{text}' is named twice", hint="Name each column once.", place=option
+                )
+            found[a] = b
         return found
 
     keys, named = pairs(asked.keys, "--key"), pairs(asked.columns, "--map")
@@ -192,15 +206,18 @@ def _planned(asked: PairAsked, first: _Side, second: _Side) -> _Plan:
     used = {f"A.{name}" for name in {*keys, *columns}} | {f"B.{name}" for name in {*keys.values(), *columns.values()}}
     every = [f"A.{name}" for name in first.personal] + [f"B.{name}" for name in second.personal]
     left_out = tuple(name for name in every if name not in used and name[2:].casefold() not in ignored)
-    return _Plan(keys, columns, _tolerances(asked.tolerances, columns, first), left_out)
+    called = {f"A.{a}" if a.casefold() in _OURS else a: (a, b) for a, b in columns.items()}
+    return _Plan(keys, called, _tolerances(asked.tolerances, called, first), left_out)
 
 
-def _tolerances(texts: Iterable[str], columns: Mapping[str, str], first: _Side) -> dict[str, Tolerance]:
-    found = {}
+def _tolerances(
+    texts: Iterable[str], columns: Mapping[str, tuple[str, str]], first: _Side
+) -> dict[str, Tolerance]:
+    found, names = {}, {a: called for called, (a, _) in columns.items()}
     for text in texts:
         name, _, most = text.partition("=")
-        known, amount = first.column(name.strip(), "--tolerance"), tolerance_of(most.strip())
-        if amount is None or known not in columns:
+        known, amount = names.get(first.column(name.strip(), "--tolerance")), tolerance_of(most.strip())
+        if amount is None or known is None:
             raise UsageError(
                 "REC-048", f"'{text}' is no tolerance of a column that is compared",
                 hint="Write --tolerance 'COLUMN=1 second', or --tolerance COLUMN=0.005.", place="--tolerance",
@@ -214,13 +231,14 @@ def _report(
 ) -> Report:
     counts = (first.source.count(first.relation.name), second.source.count(second.relation.name))
     parts = max(1, min(_MOST_PARTS, math.ceil(max(counts) / _PART)))
-    same, other = dict(zip(plan.columns, plan.columns, strict=True)), {b: a for a, b in plan.columns.items()}
+    same, other = ({pair[side]: called for called, pair in plan.columns.items()} for side in (0, 1))
+    folder = scratch.folder    # made here: two threads would make two
     with ThreadPoolExecutor(1, "omnicase-second") as beside:
-        split = beside.submit(_split, second, list(plan.keys.values()), other, plan, parts, scratch, "second")
-        _split(first, list(plan.keys), same, plan, parts, scratch, "first")
+        split = beside.submit(_split, second, list(plan.keys.values()), other, plan, parts, folder, "second")
+        _split(first, list(plan.keys), same, plan, parts, folder, "first")
         split.result()
     proof = _proof(workspace, plan, first, second)
-    both = (PairPart(_part(scratch, "first", n, plan), _part(scratch, "second", n, plan)) for n in range(parts))
+    both = (PairPart(_part(folder, "first", n, plan), _part(folder, "second", n, plan)) for n in range(parts))
     verdict = judge_pair(proof, both, counts, kept)
     now = datetime.now(_ZONE)
     context = ReportContext(
@@ -233,7 +251,7 @@ def _report(
 
 
 def _split(
-    side: _Side, keys: Sequence[str], names: Mapping[str, str], plan: _Plan, parts: int, scratch: Scratch, called: str
+    side: _Side, keys: Sequence[str], names: Mapping[str, str], plan: _Plan, parts: int, folder: Path, called: str
 ) -> None:
     """Write a side to scratch files by the hash of its keys, columns called as on the first side."""
     wanted = list(dict.fromkeys([*keys, *names]))
@@ -244,7 +262,7 @@ def _split(
             *(_comparable(pl.col(name), plan.tolerances.get(to)).alias(to) for name, to in names.items()),
         ).with_columns((pl.col("_key").fill_null("").hash() % parts).alias("_part"))
         for (part,), group in rows.group_by("_part"):
-            group.drop("_part").write_ipc(scratch.folder / f"{called}-{part:03}-{number:06}.arrow", compression="lz4")
+            group.drop("_part").write_ipc(folder / f"{called}-{part:03}-{number:06}.arrow", compression="lz4")
 
 
 def _comparable(text: pl.Expr, tolerance: Tolerance | None) -> pl.Expr:
@@ -260,16 +278,16 @@ def _comparable(text: pl.Expr, tolerance: Tolerance | None) -> pl.Expr:
     return pl.coalesce([*(each.dt.strftime("%Y-%m-%d %H:%M:%S%.6f") for each in (*local, zoned)), text])
 
 
-def _part(scratch: Scratch, called: str, number: int, plan: _Plan) -> pl.DataFrame:
+def _part(folder: Path, called: str, number: int, plan: _Plan) -> pl.DataFrame:
     schema = dict.fromkeys(("_key", *plan.columns), pl.String)
-    files = sorted(scratch.folder.glob(f"{called}-{number:03}-*.arrow"))
+    files = sorted(folder.glob(f"{called}-{number:03}-*.arrow"))
     return pl.concat([pl.DataFrame(schema=schema), *(pl.read_ipc(each) for each in files)])
 
 
 def _proof(workspace: Workspace, plan: _Plan, first: _Side, second: _Side) -> MappingProof:
     mask_with, keys = workspace.secrets.mask_key, list(plan.keys.items())
     hidden = [first.personal[a] or second.personal[b] for a, b in keys]
-    personal = {a: first.personal[a] or second.personal[b] for a, b in plan.columns.items()}
+    personal = {called: first.personal[a] or second.personal[b] for called, (a, b) in plan.columns.items()}
 
     def mask(column: str, value: str | None) -> str:
         return show(value, personal=personal.get(column, True), key=mask_with)

@@ -15,9 +15,14 @@ _BYTES = 8
 
 
 class Hashes:
-    """Hashes in the order of nothing: those of a part have the same first eight bits."""
+    """Hashes in no order; those of a part have the same first eight bits.
 
-    def __init__(self) -> None:
+    Args:
+        most: how many are held in memory.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._waiting: list[pl.Series] = []
         self._few = 0
         self._runs: list[list[int]] = []
@@ -36,7 +41,7 @@ class Hashes:
         self._waiting.append(hashes.alias("hash"))
         self._few += hashes.len()
         self._count += hashes.len()
-        if self._few >= MOST:
+        if self._few >= self._most:
             self._write_away()
 
     @property
@@ -52,7 +57,7 @@ class Hashes:
         several: list[pl.Series] = []
         for part in self.parts():
             several.append(part)
-            if sum(each.len() for each in several) >= MOST:
+            if sum(each.len() for each in several) >= self._most:
                 yield pl.concat(several)
                 several = []
         if several:

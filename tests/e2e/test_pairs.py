@@ -87,13 +87,26 @@ def test_a_relation_equals_itself_and_the_order_of_rows_is_nothing(folder: Path)
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        (("--key", "NO"), "REC-047"), (("--map", "NAME=no"), "REC-047"), (("--tolerance", "AT=1 hou"), "REC-048"),
+        (("--key", "NO"), "REC-047"), (("--map", "NOTE=more", "--map", "AT=more"), "REC-047"), (("--map", "NAME=no"), "REC-047"), (("--tolerance", "AT=1 hou"), "REC-048"),
         (("--tolerance", "NOTE=1"), "REC-048"),
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_refused(folder: Path, more: tuple[str, ...], code: str) -> None:
     refused = _asked(folder, *more)
     assert (refused.status, refused.document["code"]) == (2, code)
+
+
+def test_columns_that_are_called_as_ours_are_compared_too(folder: Path) -> None:
+    """A table may well have columns called id, state, outcome or reason."""
+    with closing(sqlite3.connect(folder / "old.db")) as db, db:
+        for name in ("R1", "R2"):
+            db.execute(f"CREATE TABLE {name} (NR INTEGER PRIMARY KEY, id TEXT, State TEXT, outcome TEXT, _key TEXT)")
+            rows = [(n, f"i{n}", "s", "o", "k") for n in range(1, 6)]
+            db.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?)", rows)
+        db.execute("UPDATE R2 SET State = 't' WHERE NR = 2")
+        db.execute("UPDATE R2 SET id = 'x', _key = 'y' WHERE NR = 3")
+    found = in_process("-C", folder, "--format", "json", "reconcile", "pairs", "old.R1", "old.R2", "--key", "NR")
+    assert sorted(each["field"] for each in found.document["findings"]) == ["A.State", "A._key", "A.id"]
 
 
 def test_names_of_relations_are_checked(folder: Path) -> None:

@@ -73,6 +73,11 @@ def dirty_report(**changes):
     seed = replace(proof_of(channels, channel_target, "seed.channel"))
     seed = replace(seed, facts=replace(seed.facts, target="channel", relation="channel"))
     verdict = judge([seed, case], clock=lambda: 0.0, target=whole_target())
+    tolerates = {"tolerances": {"end_date": "1 second", EVIL: "0.005"}, "tolerated": {"end_date": 2}}
+    verdict = replace(verdict, checks=tuple(
+        replace(check, **tolerates) if (check.level, check.mapping) == ("fields", "zaak.case") else check
+        for check in verdict.checks
+    ))  # fmt: skip
     return build_report(verdict, [seed.facts, case.facts], context(**changes))
 
 

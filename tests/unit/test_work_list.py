@@ -18,20 +18,21 @@ def sheets(path) -> dict[str, pl.DataFrame]:
 
 
 @pytest.mark.parametrize(("lang", "names"), [
-    ("nl", ["Conclusie", "Werklijst", "Verschillen", "Uitval", "Signalen"]),
-    ("en", ["Conclusion", "Work list", "Differences", "Rejects", "Signals"]),
+    ("nl", ["Conclusie", "Werklijst", "Verschillen", "Uitval", "Signalen", "Toleranties"]),
+    ("en", ["Conclusion", "Work list", "Differences", "Rejects", "Signals", "Tolerances"]),
 ])  # fmt: skip
 def test_everything_that_needs_a_decision_has_a_line(tmp_path, lang, names):
     report = dirty_report()
     (path,) = write_report(report, tmp_path, "r", ["xlsx"], lang)
     found = sheets(path)
     assert list(found) == names
-    groups, findings, rejects, signals = (found[name] for name in names[1:])
+    groups, findings, rejects, signals, tolerances = (found[name] for name in names[1:])
     assert dict(groups.select(groups.columns[0], groups.columns[5]).rows()) == {
         group.id: str(group.count) for group in report.decisions
     }
     assert findings[findings.columns[0]].to_list() == [each.id for group in report.decisions for each in group.findings]
     assert signals[signals.columns[0]].to_list() == [each.id for group in report.signals for each in group.findings] != []
+    assert tolerances[tolerances.columns[3]].to_list() == ["2", "0"]
     assert rejects.height == sum(len(cause.places) for cause in report.rejects) > 0
     owners = groups.columns.index({"nl": "eigenaar", "en": "owner"}[lang])
     assert set(groups[groups.columns[owners + 1]]) == {""}, "what is decided is for people to fill in"
