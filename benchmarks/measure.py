@@ -15,11 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of wall and processor time, and peak resident memory in MB."""
+    """Seconds of wall and processor time, peak resident memory in MB, and the processor time of a server beside it."""
 
     wall: float
     processor: float
     memory: float
+    server: float = 0
 
 
 def measure(arguments: Sequence[str], *, good: Sequence[int] = (0,)) -> Measured:

@@ -19,7 +19,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -37,6 +38,8 @@ class Server:
 
     url: str
     psql: str
+    postmaster: int | None = None
+    """Its process, where it runs on this machine and is ours."""
     _made: list[str] = field(default_factory=list)
 
     def database(self, name: str, *, like: str = "template0") -> str:
@@ -56,6 +59,23 @@ class Server:
         """Drop a database if it is there."""
         self._do(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    def processor(self) -> float:
+        """Return the processor time of the server's processes until now; 0 where they are not known."""
+        if self.postmaster is None:
+            return 0.0
+        time.sleep(_REAPED)
+        ticks = sum(_ticks(self.postmaster))
+        for child in Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                ticks += sum(_ticks(int(child))[:2])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def beside(self, measured: Callable[[], Measured]) -> Measured:
+        """Measure something with what the server uses meanwhile."""
+        before = self.processor()
+        found = measured()
+        return replace(found, server=self.processor() - before)
+
     def drop_all(self) -> None:
         """Drop what was made."""
         for name in self._made:
@@ -66,6 +86,16 @@ class Server:
         with engine.connect() as connection:
             connection.exec_driver_sql(sql)
         engine.dispose()
+
+
+_REAPED = 0.5
+"""Seconds until the server has counted the time of a connection that ended."""
+
+
+def _ticks(process: int) -> list[int]:
+    """Return the processor time of a process, by itself and in the kernel, and of its children that ended."""
+    told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return [int(each) for each in told[11:15]]
 
 
 @contextmanager
@@ -81,7 +111,8 @@ def server() -> Iterator[Server]:
 
     running = pgserver.postgres_server.get_server(tempfile.mkdtemp(prefix="omnicase-bench-pg-"), cleanup_mode="delete")
     try:
-        yield Server(running.get_uri(), str(Path(pgserver.__file__).parent / "pginstall" / "bin" / "psql"))
+        psql = Path(pgserver.__file__).parent / "pginstall" / "bin" / "psql"
+        yield Server(running.get_uri(), str(psql), running.get_pid())
     finally:
         running.cleanup()
 
@@ -128,35 +159,30 @@ def _turn(
     workspace = fresh(folder, "work", scratch)
     settings = workspace / "workspace.yml"
     settings.write_text(settings.read_text().replace("batch_rows: 10000", f"batch_rows: {batch_rows}"))
-    run = _runs(workspace, postgres.database("bench"))
+    run = _runs(postgres, workspace, postgres.database("bench"))
     run("db", "upgrade")
     run("run", *PARENTS)
     for name in ("bench_limit", "bench_bulk", "bench_empty"):
         postgres.database(name, like="bench")
     yield "first load", run("run", "zaak.case")
     number = "(SELECT id FROM migration.mapping WHERE name = 'zaak.case')"
-    limit = piped(
-        postgres.psql,
-        postgres.of("bench"),
-        postgres.of("bench_limit"),
-        [
-            ("SELECT * FROM case_file", "case_file"),
-            (f"SELECT * FROM migration.id_map WHERE mapping_id = {number}", "migration.id_map"),
-        ],
-    )
-    yield "limit, COPY | COPY", Measured(limit, 0, 0)
+    tables = [
+        ("SELECT * FROM case_file", "case_file"),
+        (f"SELECT * FROM migration.id_map WHERE mapping_id = {number}", "migration.id_map"),
+    ]
+    places = postgres.psql, postgres.of("bench"), postgres.of("bench_limit")
+    yield "limit, COPY | COPY", postgres.beside(lambda: Measured(piped(*places, tables), 0, 0))
     postgres.drop("bench_limit")
-    yield "first load, --bulk", _runs(workspace, postgres.of("bench_bulk"))("run", "zaak.case", "--bulk")
+    yield "first load, --bulk", _runs(postgres, workspace, postgres.of("bench_bulk"))("run", "zaak.case", "--bulk")
     postgres.drop("bench_bulk")
     for name in OTHERS if others else ():
         postgres.database("bench_other", like="bench_empty")
         with contextlib.suppress(SystemExit):  # one that is not installed is left out
-            yield f"{name}, no ledger", measure(
-                ["benchmarks.postgresql_others", name, postgres.of("bench"), postgres.of("bench_other")]
-            )
+            other = ["benchmarks.postgresql_others", name, postgres.of("bench"), postgres.of("bench_other")]
+            yield f"{name}, no ledger", postgres.beside(partial(measure, other))
         postgres.drop("bench_other")
     postgres.drop("bench_empty")
-    _runs(workspace, postgres.of("bench"))
+    run = _runs(postgres, workspace, postgres.of("bench"))
     yield "unchanged", run("run", "zaak.case")
     yield "unchanged, --full", run("run", "zaak.case", "--full")
     systems = workspace / "systems"
@@ -170,9 +196,9 @@ def _turn(
     yield "delete sweep", Measured(float(swept.stdout), 0, 0)
 
 
-def _runs(workspace: Path, url: str) -> Callable[..., Measured]:
+def _runs(postgres: Server, workspace: Path, url: str) -> Callable[..., Measured]:
     os.environ["OMNICASE_TARGET_URL"] = url
-    return lambda *arguments: omnicase(workspace, *arguments)
+    return lambda *arguments: postgres.beside(lambda: omnicase(workspace, *arguments))
 
 
 def _change(systems: Path, statement: str) -> None:
@@ -189,7 +215,8 @@ def _say(found: dict[str, list[Measured]], cases: int, batch_rows: int) -> None:
     print(f"\nSQLite to PostgreSQL, {cases:,} cases into case_file, {batch_rows:,} a batch; medians of {times}")
     for name, wall in medians.items():
         best = min(found[name], key=lambda each: each.wall)
-        print(f"  {name:<24} {wall:8.1f} s   {best.processor:8.1f} s own processor   {best.memory:6.0f} MB")
+        used = f"{best.processor:8.1f} s own processor   {best.server:8.1f} s the server's"
+        print(f"  {name:<24} {wall:8.1f} s   {used}   {best.memory:6.0f} MB")
     first = medians["first load"]
     ratio("first load / limit", first / medians["limit, COPY | COPY"], 1.6, "at most")
     ratio("first load, --bulk / limit", medians["first load, --bulk"] / medians["limit, COPY | COPY"], 1.1, "at most")

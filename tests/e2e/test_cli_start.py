@@ -44,6 +44,16 @@ def test_help_imports_nothing_heavy(omnicase):
     assert all(name in done.stdout for name in VERBS)
 
 
+def test_pandas_is_left_out_where_it_is_installed(omnicase):
+    code = (
+        "import sys; from migrate.cli import main; main(['--version'])\n"
+        "import pandera.polars, pyarrow.dataset\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=omnicase.environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_answers_within_three_tenths_of_a_second(omnicase):
     """Measured as processor time, since other tests run beside this one."""
     measured = ("COV_", "COVERAGE_")

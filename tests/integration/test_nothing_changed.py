@@ -68,6 +68,14 @@ def test_one_changed_row_is_updated_alone(loaded: Path, omnicase: CommandLine, r
     assert (again["read"], again["updated"], again["unchanged"]) == (CONTACTS, 1, CONTACTS - 1)
 
 
+def test_changes_far_apart_are_written_in_few_commits(loaded: Path, omnicase: CommandLine) -> None:
+    changed = [contact(f"{number:05}", **({"ONDERWERP": "Anders"} if number % 60 == 7 else {})) for number in range(CONTACTS)]
+    write_contacts(loaded, changed)
+    again = books(omnicase("-C", loaded, "--format", "json", "run"))
+    assert (again["read"], again["updated"], again["unchanged"]) == (CONTACTS, 5, CONTACTS - 5)
+    assert commits(loaded, 2) <= 6
+
+
 def test_killed_among_batches_without_changes(loaded: Path, omnicase: CommandLine) -> None:
     target = loaded / "target.db"
     before = model_rows(target), ledger_rows(target)
