@@ -84,7 +84,7 @@ def _of_pair(lang: str, report: Report, first: str, second: str) -> list[str]:
     if not verdict.clean:
         said = text(lang, "says.pair_findings", n=len(report.decisions), total=verdict.finding_count)
     tolerated = sum(line.count for line in tolerated_lines(verdict))
-    more = [text(lang, "says.tolerated", n=tolerated)] if tolerated else []
+    more = [text(lang, "says.pair_tolerated", n=tolerated)] if tolerated else []
     return [text(lang, "says.pair", first=first, second=second), said, *more]
 
 

@@ -54,7 +54,7 @@
     });
   }
   var find = document.getElementById("find-mapping");
-  find.addEventListener("input", function () {
+  if (find) find.addEventListener("input", function () {
     var wanted = find.value.toLowerCase().trim();
     all("details.mapping").forEach(function (each) {
       each.hidden = each.querySelector("summary").textContent.toLowerCase().indexOf(wanted) < 0;
