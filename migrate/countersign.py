@@ -42,15 +42,17 @@ class Countersigned:
 
     Args:
         keys: those that were countersigned.
-        counting: the ids of those that count from now on.
+        counting: those that count from now on.
+        waiting: those of `keys` that do not count yet: whoever signed has a key that does not either.
     """
 
     keys: tuple[TrustedKey, ...]
-    counting: tuple[str, ...]
+    counting: tuple[TrustedKey, ...]
+    waiting: tuple[TrustedKey, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values."""
-        return {"countersigned": [key.id for key in self.keys], "counting": list(self.counting)}
+        return {"countersigned": [key.id for key in self.keys], "counting": [key.id for key in self.counting]}
 
 
 def announced(workspace: Workspace) -> Announced:
@@ -84,14 +86,13 @@ def _telling(file: Path, _size: int, _changed: int) -> list[bytes] | None:
 
 
 def counting_trust(workspace: Workspace) -> Trust:
-    """Return the public keys of a workspace, and from when on each counts.
+    """Return the public keys of a workspace, and from when on each counts whose file is what the evidence tells.
 
     Raises:
         RefusedError: KEY-001 a file in keys/ is no key.
         BrokenError: EVI-008 the evidence is broken.
     """
-    since = {name: f"{at[:19]}Z" for name, at in announced(workspace).counts.items()}
-    return replace(workspace_trust(workspace), since=since)
+    return replace(workspace_trust(workspace), since=announced(workspace).counting_since())
 
 
 def counting_signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey:
@@ -109,10 +110,11 @@ def counting_signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> S
 def listed_keys(workspace: Workspace) -> list[dict[str, Any]]:
     """Return the keys of a workspace with their state, and who countersigned them."""
     known, trust = announced(workspace), workspace_trust(workspace)
+    since = known.counting_since()
     found = []
     for key in trust.keys.values():
         by = sorted(trust.keys[signer].person for signer, to in known.pairs if to == key.id and signer in trust.keys)
-        found.append({**described(key), "countersigned_by": by, "counts": key.id in known.counts})
+        found.append({**described(key), "countersigned_by": by, "counts": key.id in since})
     return found
 
 
@@ -139,7 +141,8 @@ def countersign_keys(workspace: Workspace, names: Sequence[str], person: str, as
     first = known.first or next((pair for pair in pairs if pair[::-1] in pairs), ())
     counting = {*known.counts, *first}
     counting |= {to for by, to in pairs if by in counting}
-    return Countersigned(tuple(keys), tuple(sorted(counting - known.counts.keys())))
+    new = [trust.keys[name] for name in sorted(counting - known.counts.keys()) if name in trust.keys]
+    return Countersigned(tuple(keys), tuple(new), tuple(key for key in keys if key.id not in counting))
 
 
 def revoke_key(workspace: Workspace, name: str, reason: str, person: str | None, ask: AsksPassphrase) -> TrustedKey:

@@ -35,7 +35,8 @@ def conclusion_title(lang: str, report: Report) -> str:
     """Return the conclusion in two or three words; a sample never stands for the whole."""
     verdict = report.verdict
     if report.context.pair is not None:
-        return text(lang, "pair.equal" if verdict.clean else "pair.not_equal")
+        titles = {"in_balance": "pair.equal", "findings": "pair.not_equal"}
+        return text(lang, titles.get(conclusion_kind(verdict), "not_established"))
     title = text(lang, {"findings": "not_in_balance"}.get(conclusion_kind(verdict), conclusion_kind(verdict)))
     return title if verdict.sample is None else text(lang, "of_sample", title=title, share=share(lang, verdict.sample))
 
@@ -78,6 +79,8 @@ def _of_pair(lang: str, report: Report, first: str, second: str) -> list[str]:
     verdict = report.verdict
     values = sum(check.compared_values for check in verdict.checks)
     said = text(lang, "says.pair_equal", n=values)
+    if conclusion_kind(verdict) == "not_established":
+        said = text(lang, "says.pair_nothing")
     if not verdict.clean:
         said = text(lang, "says.pair_findings", n=len(report.decisions), total=verdict.finding_count)
     tolerated = sum(line.count for line in tolerated_lines(verdict))

@@ -155,7 +155,8 @@ class Trust:
         if not self.counts(key, at):
             raise GuardError(
                 "KEY-019",
-                f"nobody had countersigned key {key.id} of {key.person} at {at}, so it counts for nothing",
+                f"nobody had countersigned key {key.id} of {key.person} as its file has it at {at},"
+                " so it counts for nothing",
                 hint=f"Have an administrator or owner do so: `omnicase key countersign {key.id} --by PERSON`.",
                 place=key_file(key),
             )

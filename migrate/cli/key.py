@@ -77,11 +77,10 @@ def countersign_command(invocation: Invocation, key_ids: tuple[str, ...], person
     from migrate.countersign import countersign_keys
 
     made = countersign_keys(invocation.workspace(), key_ids, person, ask_passphrase)
-    whose = {each.id: each.person for each in made.keys}
     lines = [f"{person} countersigned key {each.id} of {each.person} ({', '.join(each.roles)})." for each in made.keys]
-    lines += [f"It counts from now on: key {name}." for name in made.counting]
-    if not made.counting and set(whose) - set(made.counting):
-        lines.append("A key counts when its signer's counts; the first two people countersign each other's.")
+    lines += [f"Key {each.id} of {each.person} counts from now on." for each in made.counting]
+    if made.waiting:
+        lines.append(f"It counts once that of {person} does: the first two people countersign each other's.")
     invocation.emit(made.as_dict(), lines)
     return 0
 

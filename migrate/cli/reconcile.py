@@ -70,6 +70,8 @@ def pairs(
 ) -> int:
     """Compare two relations of any two systems by their keys, without a mapping and without a load.
 
+    Exit status 0 only when rows and values were compared and none differs.
+
     Columns of one name, in any case, are compared as text.  `target` is the target as a system.
     """
     from migrate.pairs import PairAsked, reconcile_pairs
@@ -82,7 +84,7 @@ def pairs(
         invocation.emit(document, lines)
         if done.left_out:
             invocation.say(text(lang, "pair.left_out", names=", ".join(done.left_out)))
-    return 0 if done.report.verdict.clean else 3
+    return 0 if done.report.verdict.verdict == "in_balance" else 3
 
 
 class _Reconcile(click.Command):

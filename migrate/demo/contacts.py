@@ -72,9 +72,11 @@ def contact_rows(world: World, months: Sequence[str]) -> pl.DataFrame:
     frame = with_person(world, frame)
     frame = with_typed_number(world, frame, dice, inexact=0.15)
     frame = frame.with_columns(*_person(dice), *_talk(dice), *_call_back(dice))
-    # Not on the last day, which the next file repeats; one is planted in every demo, however small.
+    # Not on the last day, which the next file repeats, and not where a question takes two lines: each would be a record.
+    # One is planted in every demo, however small.
     early = pl.col("date") < pl.col("date").max().over("month")
-    planted = pl.col("month").is_in(QUOTE_FILES) & (pl.int_range(pl.len()).over("month") == 1)
+    early &= ~pl.col("Vraag").str.contains("\n", literal=True).fill_null(False)
+    planted = pl.col("month").is_in(QUOTE_FILES) & (early.cum_sum().over("month") == 1)
     unescaped = early & (dice.chance("unescaped", 0.001) | planted)
     said = pl.lit("bakker ") + pl.lit(_QUOTE) + pl.lit("t hoekje") + pl.lit(_QUOTE)
     return frame.with_columns(

@@ -24,7 +24,7 @@ EVIDENCE: Final[tuple[tuple[str, str], ...]] = (
     ("When things happened beyond what the machines' clocks said.", "Wanneer iets gebeurde, anders dan wat de klokken van de machines zeiden."),
     ("{a} entries were chained late: the target could not be reached when it happened.", "{a} regels zijn later aangeregen: het doel was niet bereikbaar toen het gebeurde."),
     ("{a} entries say that the clock of their machine stood before that of another one.", "{a} regels zeggen dat de klok van hun machine achterliep op die van een andere."),
-    ("The first keys countersigned each other: {a} and {b}. Compare them with the ceremony's list.", "De eerste sleutels ondertekenden elkaar: {a} en {b}. Vergelijk ze met de lijst van de ceremonie."),
+    ("The first keys countersigned each other: {a} of {b} and {c} of {d}. Compare them with the ceremony's list.", "De eerste sleutels ondertekenden elkaar: {a} van {b} en {c} van {d}. Vergelijk ze met de lijst van de ceremonie."),
     # head, seal, bag
     ("The target cannot be reached: entries may be missing.", "Het doel is niet bereikbaar: er kunnen regels ontbreken."),
     ("Sealed: {a} entries, {b}, key {c}.", "Verzegeld: {a} regels, {b}, sleutel {c}."),

@@ -95,7 +95,7 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("the library for the keyring is not installed", "de bibliotheek voor de sleutelring is niet geïnstalleerd"),
     ("there is no such key that still counts", "zo'n sleutel die nog telt is er niet"),
     ("a key is revoked with a reason, which is kept", "een sleutel wordt ingetrokken met een reden; die wordt bewaard"),
-    ("nobody had countersigned key {a} of {b} at {c}, so it counts for nothing", "niemand had sleutel {a} van {b} op {c} medeondertekend, dus hij telt niet"),
+    ("nobody had countersigned key {a} of {b} as its file has it at {c}, so it counts for nothing", "niemand had sleutel {a} van {b} zoals die in zijn bestand staat op {c} medeondertekend, dus hij telt niet"),
     ("keys of this workspace count, so the revocation of one is signed by an administrator or owner", "er zijn sleutels die tellen, dus het intrekken van een sleutel wordt ondertekend door een administrator of owner"),
     # evidence
     ("the evidence is broken, so it is not known which keys count", "het bewijs klopt niet, dus het is niet bekend welke sleutels tellen"),

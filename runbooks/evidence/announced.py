@@ -149,6 +149,16 @@ class Announced:
         needs = bool(self.first) if MACHINE in key.roles else key.revoked is None
         return needs and key.id not in self.counts
 
+    def counting_since(self) -> dict[str, str]:
+        """Return by id from when each key counts whose file says what entries told of it, revocation too."""
+        return {
+            name: f"{at[:19]}Z"
+            for name, at in self.counts.items()
+            if (key := self._trust.keys.get(name)) is not None
+            and self._is_as_told(key)
+            and (key.id in self.revoked) == (key.revoked is not None)
+        }
+
     def _is_as_told(self, key: TrustedKey) -> bool:
         told, is_now = self.told[key.id], key.as_dict()
         return all(told.get(name) == is_now[name] for name in _BOUND)

@@ -109,6 +109,20 @@ def test_columns_that_are_called_as_ours_are_compared_too(folder: Path) -> None:
     assert sorted(each["field"] for each in found.document["findings"]) == ["A.State", "A._key", "A.id"]
 
 
+def test_what_compares_no_value_is_not_called_equal(folder: Path) -> None:
+    """Keys alone that agree, and two empty sides, are no proof."""
+    asked = ("-C", folder, "--format", "json", "reconcile", "pairs", "old.P", "old.P", "--key", "NR")
+    columns = [part for name in ("PART", "NAME", "AT", "AMOUNT", "NOTE") for part in ("--ignore", name)]
+    for more in (columns, []):
+        found = in_process(*asked, *more)
+        assert (found.status, found.document["verdict"]) == ((3, "findings") if more else (0, "in_balance"))
+    with closing(sqlite3.connect(folder / "old.db")) as db, db:
+        db.execute("DELETE FROM P")
+    assert in_process(*asked).status == 3
+    told = in_process("-C", folder, "reconcile", "pairs", "old.P", "old.P", "--key", "NR").out
+    assert "NOG NIET VASTGESTELD" in told and "geen enkele waarde vergeleken" in told
+
+
 def test_names_of_relations_are_checked(folder: Path) -> None:
     for name in ("old", "nothing.P", ".P", "old."):
         refused = in_process("-C", folder, "--format", "json", "reconcile", "pairs", name, "new.Q", "--key", "NR")

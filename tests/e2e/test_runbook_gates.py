@@ -312,3 +312,18 @@ def test_e15_who_writes_two_keys_of_invented_people_into_the_file_is_refused(tea
     for each in (team.folder / "keys").glob("[xy]-*.json"):
         each.unlink()
     assert team.approve("go", "f.beheer").status == 0
+
+
+@pytest.mark.parametrize("change", [{"roles": ["engineer", "owner"]}, {"person": "g.beheer"}, {"until": None}, {"revoked": None, "revoked_reason": None}],
+                         ids=["another role", "another person", "longer", "no longer revoked"])
+def test_e15_a_key_whose_file_was_changed_counts_for_nothing(team: People, change: dict):
+    """The engineer's countersigned key is made an owner's in its file, or one that was revoked is put back."""
+    name = team.key("x.engineer", "engineer", until="2099-01-01")
+    if "revoked" in change:
+        assert team("key", "revoke", name, "--reason", "left us", "--by", "p.eigenaar").status == 0
+    (file,) = (team.folder / "keys").glob(f"*-{name}.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    refused(team.approve("go", change.get("person", "x.engineer")), "KEY-019")
+    listed = {each["key"]: each["counts"] for each in team("--format", "json", "key", "list").document["keys"]}
+    assert listed[name] is False
+    assert "unannounced-key" in team("evidence", "verify").out

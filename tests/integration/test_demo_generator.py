@@ -253,6 +253,14 @@ def test_the_files_of_the_contact_centre_look_like_exports_of_many_computers(dem
     )
 
 
+@pytest.mark.parametrize("seed", [1, 5])
+def test_a_quote_that_nobody_escaped_spoils_one_line_of_a_town_of_any_size(tmp_path: Path, seed: int) -> None:
+    """A town of 300 once had one in a question of two lines, and the total of its file no longer held."""
+    for file in files(make(tmp_path / "demo", 300, seed, answer_key=False)):
+        for line in re.findall(rb'[^\n]*;bakker "t hoekje";[^\n]*', file.read_bytes()):
+            assert line.count(b";") == 17 and line.count(b'"') == 2
+
+
 def test_the_files_of_documents_are_what_the_key_says(demo: Path) -> None:
     paths = {str(number): str(path) for number, path in rows(demo, "zaak", "SELECT DOCID, BESTAND FROM ZKN_DOC")}
     told = key(demo, "zaak.case_document").filter(outcome="loaded")
