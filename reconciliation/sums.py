@@ -16,6 +16,7 @@ class CheckSum:
     """The worst of its outcomes; ``not_applicable`` only when nothing was compared anywhere."""
     passed: int
     total: int
+    """How many had something to compare."""
     compared_source: int
     compared_target: int
     compared_values: int
@@ -69,7 +70,7 @@ def _sum(name: str, checks: list[Check]) -> CheckSum:
         check=name,
         outcome=next(each for each in ("failed", "waived", "passed", "not_applicable") if each in outcomes),
         passed=outcomes.count("passed"),
-        total=len(checks),
+        total=len(checks) - outcomes.count("not_applicable"),
         compared_source=sum(check.compared_source for check in checks),
         compared_target=sum(check.compared_target for check in checks),
         compared_values=sum(check.compared_values for check in checks),
