@@ -39,6 +39,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="omnicase-bench-") as scratch:
         folder = Path(scratch)
+        (folder / "few").mkdir()
+        write(folder / "few", 10)
         write(folder, options.records)
         size = (folder / "dirty.csv").stat().st_size / 1e6
         pairs = [(_run("ours", folder / "dirty.csv"), _run("polars", folder / "clean.csv")) for _ in range(3)]
@@ -63,6 +65,8 @@ def _run(how: str, file: Path) -> Measured:
 
 
 def _read(how: str, file: Path) -> None:
+    # Both import what they need with the first file that they read: that is part of the start.
+    {"ours": ours, "polars": polars}[how](file.parent / "few" / ("clean.csv" if how == "polars" else "dirty.csv"))
     wall, processor = time.perf_counter(), time.process_time()
     {"ours": ours, "polars": polars}[how](file)
     seconds = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}

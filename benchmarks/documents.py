@@ -67,8 +67,7 @@ def read(folder: Path, *, keep: bool) -> int:
         if keep:
             assert isinstance(source, KeepsDocuments)
             source.keep_documents(str(folder / "store"))
-        found = [extract.frame["_doc_state"].eq("found").sum() for extract in source.extract(Partition("DOC", _BATCH))]
-    return sum(found)
+        return sum(each.frame.filter(_doc_state="found").height for each in source.extract(Partition("DOC", _BATCH)))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def contact_rows(world: World, months: Sequence[str]) -> pl.DataFrame:
     frame = with_person(world, frame)
     frame = with_typed_number(world, frame, dice, inexact=0.15)
     frame = frame.with_columns(*_person(dice), *_talk(dice), *_call_back(dice))
-    # Not on the last day, which the next file repeats, and not where a question takes two lines: each would be a record.
+    # Not on the last day, which the next file repeats, nor where a question takes two lines: each would be a record.
     # One is planted in every demo, however small.
     early = pl.col("date") < pl.col("date").max().over("month")
     early &= ~pl.col("Vraag").str.contains("\n", literal=True).fill_null(False)
