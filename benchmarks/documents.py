@@ -13,6 +13,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.measure import Measured, measure, ratio
 from casemodel import KeepsDocuments, Partition
 from connectors import SystemConfig, open_source
@@ -67,7 +69,8 @@ def read(folder: Path, *, keep: bool) -> int:
         if keep:
             assert isinstance(source, KeepsDocuments)
             source.keep_documents(str(folder / "store"))
-        return sum(each.frame.filter(_doc_state="found").height for each in source.extract(Partition("DOC", _BATCH)))
+        found = pl.col("_doc_state") == "found"
+        return sum(each.frame.filter(found).height for each in source.extract(Partition("DOC", _BATCH)))
 
 
 if __name__ == "__main__":
