@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from migrate.evidence.ports import Chains
 from migrate.evidence.projection import stands_in
 from migrate.ledger.evidence_tables import HEAD, OUTBOX
 from migrate.ledger.store import table
 from runbooks import Happening, Head, Origin, chain_head, entry_line, instant, line_hash
 
-if TYPE_CHECKING:
-    from migrate.evidence.recorder import Recorder
-
 SIGNED = ("command", "genesis", "seal")
 """Kinds that the machine's key signs, and with them every entry before."""
 
 
-def append(connection: sa.Connection, recorder: Recorder, told: Happening, *, late: Origin | None = None) -> Head:
+def append(connection: sa.Connection, recorder: Chains, told: Happening, *, late: Origin | None = None) -> Head:
     """Give an entry its place and return it; whoever else appends waits until the transaction ends.
 
     The first entry of a target names the last head of the workspace's file, so that a target made anew goes on with the
@@ -58,7 +55,7 @@ def _locked(connection: sa.Connection) -> sa.Row[int, str, str, str]:
     return connection.execute(statement).one()
 
 
-def _beginning(recorder: Recorder, head: Head) -> tuple[Head, Happening] | None:
+def _beginning(recorder: Chains, head: Head) -> tuple[Head, Happening] | None:
     """Return where the chain goes on and with which entry, when the outbox is not at the end of the file."""
     try:
         in_file = chain_head(recorder.file)
@@ -69,7 +66,7 @@ def _beginning(recorder: Recorder, head: Head) -> tuple[Head, Happening] | None:
     if head.seq == 0:
         begun = Happening("genesis", {"previous": previous, "keys": recorder.keys()})
         # Of its own, since a workspace may get another name or namespace before it loads anything.
-        project = in_file.project or f"{recorder.workspace.name}:{begun.id[:16]}"
+        project = in_file.project or f"{recorder.origin.where['workspace']}:{begun.id[:16]}"
         return Head(in_file.seq, in_file.hash, project), begun
     if in_file.seq > head.seq and stands_in(recorder.file, head):
         return in_file, Happening("set-back", {"to": {"seq": head.seq, "head": head.hash}, "previous": previous})
@@ -78,7 +75,7 @@ def _beginning(recorder: Recorder, head: Head) -> tuple[Head, Happening] | None:
 
 def _added(
     connection: sa.Connection,
-    recorder: Recorder,
+    recorder: Chains,
     after: Head,
     told: Happening,
     last_at: str,

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
-if TYPE_CHECKING:
-    from migrate.evidence.recorder import Recorder
+from migrate.evidence.ports import Records
 
-_recorders: list[Recorder] = []
+_recorders: list[Records] = []
 
 
 @contextmanager
-def recording(recorder: Recorder) -> Iterator[Recorder]:
+def recording(recorder: Records) -> Iterator[None]:
     """Let what commits within the block record itself."""
     _recorders.append(recorder)
     try:
-        yield recorder
+        yield
     finally:
         _recorders.pop()
 
