@@ -52,19 +52,22 @@ def report(error: Exception, *, format: str, debug: bool, lang: str = "en") -> i
         return status
     for item in objects:
         where = f"  {item['where']}:" if item["where"] else " "
-        hint = "advies" if lang == "nl" else "hint"
-        texts = (f"{item['code']}{where} {_said(item['message'], lang)}", f"  {hint}: {_said(item['hint'], lang)}")
+        message, hint = _said(item["message"], item["hint"], lang)
+        texts = (f"{item['code']}{where} {message}", f"  {hint}")
         for line in texts:
             print(line.translate(ONE_LINE), file=sys.stderr)
     return status
 
 
-def _said(text: str, lang: str) -> str:
-    if lang != "nl":
-        return text
-    from migrate.dutch import in_dutch
+def _said(message: str, hint: str, lang: str) -> tuple[str, str]:
+    """Return both sentences in one language: Dutch where the verb speaks it and both have a Dutch form."""
+    if lang == "nl":
+        from migrate.dutch import in_dutch
 
-    return in_dutch(text) or text
+        dutch, advice = in_dutch(message), in_dutch(hint) if hint else ""
+        if dutch is not None and advice is not None:
+            return dutch, f"advies: {advice}"
+    return message, f"hint: {hint}"
 
 
 def describe(error: Exception) -> tuple[list[dict[str, str]], int]:
