@@ -254,9 +254,12 @@ def path_parts(text: str, below: str) -> list[str]:
         Unreached: it leads out of it.
     """
     path, start = text.strip().replace("\\", "/"), below.replace("\\", "/")
-    if not path.casefold().startswith(start.casefold()):
-        raise Unreached(OUTSIDE)
-    path = path[len(start) :].removeprefix("/") if start else path
+    if start:
+        path, inside = path[len(start) :], path.casefold().startswith(start.casefold())
+        # \\SRV\DOCS2 begins with \\SRV\DOCS, and does not lie in it.
+        if not inside or not (start.endswith("/") or path[:1] in ("", "/")):
+            raise Unreached(OUTSIDE)
+        path = path.removeprefix("/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts or path.startswith("/") or re.match("[A-Za-z]:", path):
         raise Unreached(OUTSIDE)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from casemodel import BrokenError, GuardError, OmnicaseError, UsageError
+from casemodel import BrokenError, GuardError, OmnicaseError, SystemFailure, UsageError
 from migrate.evidence.head import head_of
 from migrate.evidence.invocation import bring_up_to_date
 from migrate.evidence.record import tell
@@ -60,14 +60,22 @@ def announced(workspace: Workspace) -> Announced:
 
     Raises:
         BrokenError: EVI-008 the file is no whole chain, or not that of the ledger: then nobody knows (exit 8).
+        SystemFailure: EVI-005 the file cannot be read: nobody knows either (exit 5).
     """
     trust = workspace_trust(workspace)
     try:
         file = Recorder(workspace).file
         current = bring_up_to_date(Recorder(workspace))
         lines = _telling(file, file.stat().st_size, file.stat().st_mtime_ns)
-    except (OmnicaseError, OSError):
+    except (OmnicaseError, FileNotFoundError):
         return Announced(trust)
+    except OSError:
+        raise SystemFailure(
+            "EVI-005",
+            "the file of the evidence cannot be read, so it is not known which keys count",
+            hint="See whose it is.",
+            place=f"evidence/{file.name}",
+        ) from None
     if current is False or lines is None:
         raise BrokenError(
             "EVI-008",

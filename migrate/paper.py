@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,20 +88,40 @@ def as_html(parts: Sequence[Part], lang: str) -> str:
 
 
 def write_paper(file: Path, text: str) -> None:
-    """Write a document to a file of the caller's choice.
+    """Write a document to a file of the caller's choice, whole or not at all.
+
+    A pipe, a device or what a link leads to (/dev/stdout is one) takes it as it comes.
 
     Raises:
         RefusedError: OUT-001 the file cannot be written.
     """
+    data = text.encode("utf-8", "backslashreplace")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            file.write_bytes(data)
+        else:
+            _replace(file, data)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the name cannot be used"
         raise RefusedError(
             "OUT-001", f"the file cannot be written ({reason})", hint="Name a file in a folder that you may write.",
             place=str(file),
         ) from None  # fmt: skip
+
+
+def _replace(file: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{file.name[:100]}.", dir=file.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(handle)
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _html(text: str) -> str:

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from casemodel import Target
 from migrate import __version__
-from migrate.ledger.store import table
+from migrate.ledger.store import now, table
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.opening import require_runnable
 from migrate.proof import Sample, build_proofs, journal_of
@@ -90,10 +90,12 @@ def reconcile(
         target = workspace_target(session.workspace)
         try:
             asked = _Asked(tuple(names), tuple(levels) or LEVELS, kept, sample, resume)
+            began = now()
             report, anew = _report(session, target, asked)
             stamp = report.context.reconciled_at.strftime("%Y%m%d-%H%M%S")
             written = write_report(report, reports, f"aansluiting-{stamp}", kinds, lang) if kinds else []
-            record_verdict(target, report, written, all_mappings=set(names) == set(session.files))
+            whole = set(names) == set(session.files)
+            record_verdict(target, report, written, began=began, all_mappings=whole)
         finally:
             target.close()
         yield Reconciled(report, tuple(written), anew)
@@ -117,6 +119,8 @@ class _Asked:
 
 def _report(session: Session, target: Target, asked: _Asked) -> tuple[Report, tuple[str, ...]]:
     waivers, started = counting_waivers(target, session.workspace), time.perf_counter()
+    # Before anything is read: a run that ends meanwhile is not the one that is judged.
+    context, workspace = _context(session, target), session.workspace
     names, watched = asked.names, watched_keys(waivers)
     question = {
         "levels": asked.levels,
@@ -136,7 +140,7 @@ def _report(session: Session, target: Target, asked: _Asked) -> tuple[Report, tu
     meanings = {each.mapping: each.meaning for each in facts}
     terms = Terms(today(), signed_only=session.workspace.production)
     verdict = with_waivers(verdict, waivers, meanings, terms)
-    context, workspace = _context(session, target), session.workspace
+    context = replace(context, reconciled_at=datetime.now(_ZONE))
     if set(names) == set(session.files):
         note_verdict(workspace, target, context.run, verdict, time.perf_counter() - started)
     trend = last_runs(workspace, context.run, context.run_started)

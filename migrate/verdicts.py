@@ -37,7 +37,7 @@ _GROUP = ("id", "check", "mapping", "field", "cause", "difference", "count", "wa
 class VerdictRecord:
     """One verdict of the ledger.
 
-    at: UTC, as the ledger writes moments.
+    at: when it began to read, UTC, as the ledger writes moments: of what came after that it does not tell.
     run: the newest run that stood then; None: none.
     lacking: level that balance needs -> ``not_run``, ``failed`` or ``compared_nothing``.
     sample: share of the keys that was compared; None: all.
@@ -86,8 +86,13 @@ class VerdictRecord:
         return self.all_mappings and self.sample is None and "not_run" not in self.lacking.values()
 
 
-def record_verdict(target: Target, report: Report, files: Iterable[Path], *, all_mappings: bool) -> int:
+def record_verdict(
+    target: Target, report: Report, files: Iterable[Path], *, began: str, all_mappings: bool
+) -> int:
     """Keep a verdict in the ledger and return its number.
+
+    Args:
+        began: when reading began, as the ledger writes moments.
 
     Raises:
         SystemFailure: VRD-001 the ledger cannot be written; then the verdict counts for no gate.
@@ -95,6 +100,8 @@ def record_verdict(target: Target, report: Report, files: Iterable[Path], *, all
     verdict, context = report.verdict, report.context
     values = {
         **doer(),
+        # A run that began and ended while both sides were read must outdate it, too.
+        "at": began,
         "verdict": verdict.verdict,
         "run_id": int(context.run) if context.run else None,
         "environment": context.environment or None,

@@ -133,7 +133,9 @@ class Journal:
                     "body": dict(body),
                 }
             )
-            os.write(handle, line + b"\n")
+            left = line + b"\n"
+            while left:    # a disk that is filling takes a part of it
+                left = left[os.write(handle, left) :]
             os.fsync(handle)
         finally:
             os.close(handle)

@@ -133,13 +133,15 @@ class SourceData:
             for name in ("folder", "path"):
                 if not isinstance(options.get(name), str):
                     continue
-                place = (workspace.root / options[name]).absolute()
-                if any((workspace.root / each).is_relative_to(place) for each in own):
+                # By its real place: `mappings/../codes` and a link to it are `codes`.
+                place = (workspace.root / options[name]).resolve()
+                if any((workspace.root / each).resolve().is_relative_to(place) for each in own):
                     self._named += [(place, pattern) for pattern in _patterns(options)]
                 else:
                     self._places.append(place)
 
     def __contains__(self, file: Path) -> bool:
+        file = file.resolve()
         return any(file == place or file.is_relative_to(place) for place in self._places) or any(
             file.is_relative_to(place) and fnmatch(file.relative_to(place).as_posix(), pattern)
             for place, pattern in self._named

@@ -8,6 +8,7 @@ status it gives is decided here, once.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.lazy import LazyGroup
 from migrate.cli.verbs import VERBS
 from migrate.running.allocators import give_memory_back
-from migrate.running.interrupt import heard
+from migrate.running.interrupt import heard, only_while_heard
 from migrate.running.lean import leave_pandas_out
 
 __all__ = ["Invocation", "main", "pass_invocation", "root"]
@@ -35,6 +36,7 @@ The options below may stand before or after the verb."""
 
 _WITH_VALUE = ("-C", "--workspace", "--env", "--format")
 _FLAGS = ("--debug",)
+_SILENT = logging.NullHandler()
 
 
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -87,25 +89,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments without the program's name; by default those of the process.
     """
+    if argv is None:
+        only_while_heard()
     give_memory_back()
     leave_pandas_out()
     args = _globals_first(list(sys.argv[1:] if argv is None else argv))
-    asked_json = _last_value(args, "--format") == "json"
-    debug = "--debug" in args
-    with _civil_process():
-        try:
-            status = _invoke(args)
-            sys.stdout.flush()
-            return status
-        except (click.Abort, KeyboardInterrupt):
-            print("Interrupted. What was committed is kept; the same command goes on from there.", file=sys.stderr)
-            return 130
-        except BrokenPipeError:
-            return _reader_left()
-        except Exception as error:
-            from migrate.cli.failures import report
+    try:
+        with _civil_process():
+            return _answered(args)
+    except KeyboardInterrupt:
+        return _interrupted()
 
-            return report(error, format="json" if asked_json else "text", debug=debug, lang=_language(args))
+
+def _answered(args: list[str]) -> int:
+    """Run the verb, show what went wrong, and return the exit status."""
+    try:
+        status = _invoke(args)
+        sys.stdout.flush()
+        return status
+    except (click.Abort, KeyboardInterrupt):
+        return _interrupted()
+    except BrokenPipeError:
+        return _reader_left()
+    except Exception as error:
+        from migrate.cli.failures import report
+
+        asked_json, debug = _last_value(args, "--format") == "json", "--debug" in args
+        return report(error, format="json" if asked_json else "text", debug=debug, lang=_language(args))
+
+
+def _interrupted() -> int:
+    print("Interrupted. What was committed is kept; the same command goes on from there.", file=sys.stderr)
+    return 130
 
 
 def _invoke(args: list[str]) -> int:
@@ -172,10 +187,14 @@ def _reader_left() -> int:
 
 @contextlib.contextmanager
 def _civil_process() -> Iterator[None]:
-    """Set up the process: private files, UTF-8 output, SIGTERM as an interrupt, no modules from the current folder."""
+    """Set up the process: private files, UTF-8 output, SIGTERM as an interrupt, no modules from the current folder,
+    nothing said by libraries.
+    """
     # Worker processes start with the current folder on their module path unless this is set.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     _open_closed_streams()
+    # What libraries log quotes drivers, and drivers quote cells: without a handler Python would print it.
+    logging.getLogger().addHandler(_SILENT)
     mask = os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -186,6 +205,7 @@ def _civil_process() -> Iterator[None]:
             yield
     finally:
         os.umask(mask)
+        logging.getLogger().removeHandler(_SILENT)
 
 
 def _open_closed_streams() -> None:

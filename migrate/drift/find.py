@@ -139,7 +139,7 @@ def _since(connection: sa.Connection, asked: int | None) -> tuple[int, str]:
     wanted = [row for row in rows if (row.id == asked if asked is not None else row.state != ROLLED_BACK)]
     found = wanted[-1] if wanted else None
     if found is None:
-        which = "any run yet" if asked is None else f"run {asked}"
+        which = "run yet" if asked is None else f"run {asked}"
         raise UsageError("RUN-013", f"there is no {which}", hint="See `omnicase status` for the runs.", place="run")
     if found.state in (ROLLED_BACK, *_UNENDED):
         raise GuardError(

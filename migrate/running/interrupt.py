@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM, heard by a thread of their own: a driver at work replaces the handler of SIGINT and loses it.
 
 During a load the first signal waits for the end of the batch; a second one, or one at another time, interrupts at once.
+Impatient people send many: none may end the program in another way than the first did.
 """
 
 from __future__ import annotations
@@ -33,10 +34,27 @@ def heard() -> Iterator[None]:
     try:
         yield
     finally:
+        struck, deaf = False, False
+        while not deaf:
+            try:
+                signal.signal(_WAKE, signal.SIG_IGN)
+                deaf = True
+            except KeyboardInterrupt:
+                struck = True
         signal.pthread_kill(listener.ident or 0, _OVER)
         listener.join()
+        # What comes too late would interrupt whatever is done next.
+        while signal.sigtimedwait(_HEARD, 0) is not None:
+            pass
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(_WAKE, handler)
+        if struck:
+            raise KeyboardInterrupt
+
+
+def only_while_heard() -> None:
+    """Hear no signal of this process but while `heard` lasts: one before waits for it, one after its end is late."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
 
 
 @contextmanager

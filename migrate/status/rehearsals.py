@@ -239,6 +239,8 @@ def _rehearsal(document: dict[str, Any]) -> Rehearsal:
         reconciled=_judged(document.get("reconciled")),
     )
     # Whoever shows it counts on these.
+    for moment in (made.started_at, made.ended_at):
+        _moment(moment)
     for name in (*_COUNTS, *_LOADED):
         made.total(name)
     for each in made.rejects:

@@ -41,8 +41,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "worse": ("Van {first} naar {last}: {n} meer uitval.", "From {first} to {last}: {n} more rejected."),
     "same": ("Van {first} naar {last}: evenveel uitval.", "From {first} to {last}: as many rejected."),
     "unreadable": (
-        "{n} bestanden in reports/history/ zijn niet te lezen en tellen niet mee.",
-        "{n} files in reports/history/ cannot be read and are left out.",
+        "Onleesbare bestanden in reports/history/, die niet meetellen: {n}.",
+        "Files in reports/history/ that cannot be read and are left out: {n}.",
     ),
     "completed": ("klaar", "completed"),
     "rolled_back": ("teruggezet", "rolled back"),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from casemodel import BrokenError, OmnicaseError, Target, UsageError
+from casemodel import BrokenError, OmnicaseError, SystemFailure, Target, UsageError
 from migrate.countersign import counting_trust
 from migrate.keys import workspace_trust
 from migrate.ledger.store import table
@@ -65,7 +65,7 @@ def kept_waivers(target: Target, workspace: Workspace) -> list[KeptWaiver]:
         events = [dict(row) for row in connection.execute(sa.select(event).order_by(event.c.id)).mappings()]
     try:
         trust = counting_trust(workspace)
-    except BrokenError:
+    except (BrokenError, SystemFailure):
         # A verdict is given all the same; no signature counts in it.
         trust = replace(workspace_trust(workspace), since={})
     return [_kept(row, [each for each in events if each["waiver_id"] == row["id"]], trust, workspace) for row in rows]

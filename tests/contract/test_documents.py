@@ -63,6 +63,8 @@ PATHS = {
     r"\\SRV01\DOCS\weg\geheim.txt": ("outside", None, None, None, None),
     r"\\SRV01\DOCS\..\geheim.txt": ("outside", None, None, None, None),
     r"\\SRV01\DOCS\2011\..\..\geheim.txt": ("outside", None, None, None, None),
+    r"\\SRV01\DOCSbrief.txt": ("outside", None, None, None, None),
+    r"\\SRV01\DOCS2\brief.txt": ("outside", None, None, None, None),
     r"H:\DOCS\brief.doc": ("outside", None, None, None, None),
     r"\\SRV01\DOCS\H:\brief.doc": ("outside", None, None, None, None),
     r"\\SRV01\DOCS" + "\\": ("unreadable", None, None, None, None),

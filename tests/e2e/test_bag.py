@@ -47,6 +47,8 @@ def reconciled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     edit(folder / "mappings/kcc.contact.yml", "{from: NAAM}", "{from: NAAM, codes: namen.csv, unknown: keep}")
     (folder / "codes/namen.csv").write_text(f"from,to,note\n{NAME},{NAME},\nNiemand,Niemand-{NAME},\n")
     edit(folder / "codes/kanaal.csv", "BALIE,balie,", f"BALIE,balie,volgens {NAME}")
+    # Another name of the same folder: what lies in it is source data all the same.
+    edit(folder / "workspace.yml", "folder: codes/seed", "folder: mappings/../codes/seed")
     (folder / "mappings/tests").mkdir()
     (folder / "mappings/tests/kcc.contact.yml").write_text(TESTS)
     (folder / "runbooks").mkdir()

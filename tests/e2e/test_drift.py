@@ -93,6 +93,9 @@ def test_a_mapping_that_changed_makes_rows_unknown_and_not_changed(tmp_path: Pat
 
 
 def test_runs_that_tell_nothing_are_refused(tmp_path: Path) -> None:
+    empty = make_workspace(tmp_path / "e")
+    assert in_process("-C", empty, "db", "upgrade").status == 0
+    assert _answer(empty, "drift").document["message"] == "there is no run yet"
     folder = _loaded(tmp_path / "w")
     refused = _answer(folder, "drift", "--since", "7")
     assert (refused.status, refused.document["code"]) == (2, "RUN-013")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 from command_line import ROOT, in_process
@@ -34,3 +35,20 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     answer = in_process("-C", make_workspace(tmp_path / "w"), "mapping", "doc", "--out", tmp_path)
     assert answer.status == 4
     assert "OUT-001" in answer.err
+
+
+def test_a_full_disk_leaves_the_page_of_before_and_a_link_is_written_through(tmp_path: Path) -> None:
+    folder, page, link = make_workspace(tmp_path / "w"), tmp_path / "doc.html", tmp_path / "link.html"
+    link.symlink_to(page)
+    assert in_process("-C", folder, "mapping", "doc", "--out", link).status == 0
+    assert link.is_symlink()
+    before = page.read_text()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))
+    try:
+        refused = in_process("-C", folder, "mapping", "doc", "--out", page)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (refused.status, "OUT-001" in refused.err) == (4, True)
+    assert page.read_text() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["doc.html", "link.html", "w"]

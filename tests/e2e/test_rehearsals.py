@@ -57,10 +57,12 @@ def test_progress_shows_over_targets_that_were_dropped(workspace: Path) -> None:
     assert lines["uitval"] == lines["kcc.contact"] == ["2", "1", "1"]
     assert lines["rijen gelezen"] == ["27", "27", "14"]
     newest = max((workspace / "reports/history").iterdir())
-    newest.write_text("{}")
-    answer = in_process("-C", workspace, "status", "--history", "--lang", "en")
-    assert "From run 1 to run 1: 1 fewer rejected." in answer.out
-    assert "1 files in reports/history/ cannot be read" in answer.out
+    whole = json.loads(newest.read_text())
+    for broken in ({}, whole | {"started_at": "gisteren"}):
+        newest.write_text(json.dumps(broken))
+        answer = in_process("-C", workspace, "status", "--history", "--lang", "en")
+        assert "From run 1 to run 1: 1 fewer rejected." in answer.out
+        assert "cannot be read and are left out: 1." in answer.out
 
 
 def test_a_history_that_cannot_be_written_is_a_warning(workspace: Path) -> None:

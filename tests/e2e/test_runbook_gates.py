@@ -189,6 +189,13 @@ def test_e17_a_private_key_that_others_can_read_signs_nothing(team: People):
 def test_e18_a_new_key_after_a_lost_one(team: People):
     lost = json.loads(next(iter(team.folder.glob("keys/f.beheer-*.json"))).read_text())["key"]
     refused(team("--format", "json", "key", "revoke", lost, "--reason", "lost on the train"), "KEY-020")
+    (chain,) = team.folder.glob("evidence/*.jsonl")
+    chain.rename(team.folder / "aside")
+    chain.mkdir()
+    unread = team("--format", "json", "key", "revoke", lost, "--reason", "lost on the train")
+    assert (unread.status, code(unread)) == (5, "EVI-005"), "who cannot read which keys count revokes none"
+    chain.rmdir()
+    (team.folder / "aside").rename(chain)
     own = ("--reason", "lost on the train", "--by", "f.beheer")
     refused(team("--format", "json", "key", "revoke", lost, *own), "KEY-011")
     assert team("key", "revoke", lost, "--reason", "lost on the train", "--by", "p.eigenaar").status == 0

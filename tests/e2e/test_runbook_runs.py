@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -159,6 +160,21 @@ def test_a_step_that_takes_too_long_is_stopped_with_all_its_processes(team: Peop
     pid = team.entries("switch-1", "command-started")[-1]["pid"]
     with pytest.raises(ProcessLookupError):
         os.killpg(pid, 0)
+
+
+def test_a_disk_that_takes_half_a_line_leaves_a_journal_that_goes_on(tmp_path: Path):
+    journal = Journal(tmp_path)
+    journal.add("run-resumed", {}, "m.engineer")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "journal.jsonl").stat().st_size + 20, limits[1]))
+    try:
+        with pytest.raises(OSError):
+            journal.add("run-resumed", {}, "f.beheer")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [each.person for each in journal.entries()] == ["m.engineer"]
+    journal.add("run-resumed", {}, "g.beheer")
+    assert [each.person for each in journal.entries()] == ["m.engineer", "g.beheer"]
 
 
 def test_two_do_not_run_the_same_run_at_once(tmp_path: Path):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
-from command_line import in_process
+from command_line import CommandLine, in_process
 from tiny_workspace import make_workspace
 
 from migrate.verdicts import VerdictRecord, last_verdict
@@ -52,6 +56,25 @@ def test_a_verdict_is_kept_and_outdated_by_what_changes_the_target(tmp_path: Pat
     assert in_process("-C", folder, "reconcile").status == 0
     assert in_process("-C", folder, "rollback", "last", "--reason", "a test of it").status == 0
     assert _last(folder).outdated == "run 2 was rolled back after it"  # type: ignore[union-attr]
+
+
+def test_a_run_that_begins_and_ends_while_both_sides_are_read_outdates_the_verdict(
+    omnicase: CommandLine, tmp_path: Path
+) -> None:
+    folder = make_workspace(tmp_path / "w", contacts=3)
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    assert in_process("-C", folder, "run").status == 0
+    stopped = omnicase.environment({"OMNICASE_FAILPOINT": "between-proof-batches:1:stop"})
+    reading = subprocess.Popen(
+        [sys.executable, "-P", "-m", "migrate", "-C", folder, "reconcile"], env=stopped, stdout=subprocess.DEVNULL
+    )
+    os.waitid(os.P_PID, reading.pid, os.WSTOPPED | os.WNOWAIT)
+    assert in_process("-C", folder, "run", "--full").status == 0
+    reading.send_signal(signal.SIGCONT)
+    assert reading.wait(60) == 0
+    kept = _last(folder)
+    assert kept is not None
+    assert (kept.run, kept.outdated) == (1, "run 2 loaded after it")
 
 
 def test_a_verdict_that_cannot_be_kept_is_an_error_and_not_a_verdict(tmp_path: Path) -> None:

@@ -41,3 +41,34 @@ def test_the_second_signal_stops_at_once(second: signal.Signals) -> None:
     os.kill(process.pid, second)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "at once\nbetween batches\n", "")
+
+
+MANY = """
+import os, signal, threading
+from migrate.running.interrupt import heard, only_while_heard
+
+only_while_heard()
+ended = threading.Event()
+
+def strike():
+    while not ended.wait(0.0002):
+        os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=strike).start()
+struck = 0
+for _ in range(300):
+    try:
+        with heard():
+            sum(range(20_000))
+    except KeyboardInterrupt:
+        struck += 1
+    sum(range(20_000))
+ended.set()
+print("many" if struck > 30 else struck)
+"""
+
+
+def test_of_many_signals_none_strikes_outside_what_hears_them() -> None:
+    """Who is impatient gets exit 130 like everybody: nothing is interrupted while the process tells of it and ends (R10)."""
+    done = subprocess.run([sys.executable, "-c", MANY], env=CommandLine.environment(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "many\n", "")
