@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from casemodel import BrokenError, GuardError, OmnicaseError, SystemFailure, UsageError
+from migrate.evidence.head import head_of
 from migrate.evidence.invocation import bring_up_to_date
 from migrate.evidence.record import tell
 from migrate.evidence.recorder import Recorder
@@ -24,7 +25,6 @@ from runbooks import (
     Trust,
     TrustedKey,
     announced_in,
-    chain_head,
     countersigned_document,
     moment,
     refuse_voucher,
@@ -135,7 +135,7 @@ def countersign_keys(workspace: Workspace, names: Sequence[str], person: str, as
 
     Raises:
         UsageError: KEY-017 there is no such key (exit 2).
-        BrokenError: EVI-002 there is no evidence yet that could be signed (exit 8).
+        GuardError: DBS-003, EVI-002 there is no evidence yet that could be signed (exit 6).
         GuardError: KEY-010, KEY-011, KEY-019 the person may not; KEY-… the person has no key that counts (exit 6).
     """
     known, trust = announced(workspace), workspace_trust(workspace)
@@ -207,14 +207,7 @@ def _voucher(
 
 
 def _head(workspace: Workspace) -> str:
-    head = chain_head(Recorder(workspace).file)
-    if head.seq == 0:
-        raise BrokenError(
-            "EVI-002",
-            "there is no evidence yet, whose head is signed with a key",
-            hint="Run `omnicase db upgrade` first.",
-            place="evidence/",
-        )
+    head, _current = head_of(workspace)
     return f"{head.seq}:{head.hash}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ from runbooks import (
     write_key,
 )
 
+OF_DEMO = Path("keys", "private")
+"""The folder of a demo in which its private keys lie; git ignores it, and a bag leaves it out."""
+
 AsksPassphrase = Callable[[str], str]
 """Given a person's name, returns the passphrase of that person's key."""
 
@@ -52,6 +56,16 @@ class MadeKey:
 def described(key: TrustedKey) -> dict[str, Any]:
     """Return a public key with its state now, as JSON values."""
     return {**key.as_dict(), "state": key.state(moment(datetime.now(UTC)))}
+
+
+def private_keys(workspace: Workspace) -> Path:
+    """Return where the private keys lie: of a demo in the demo, so that they go when it goes; else with the user.
+
+    Only where the namespace is public, which production refuses: other workspaces are kept in git and handed out.
+    """
+    own = workspace.root / OF_DEMO
+    is_demo = workspace.model.namespace.public is not None and own.is_dir() and not own.is_symlink()
+    return own if is_demo and not os.environ.get("OMNICASE_KEYS") else private_folder()
 
 
 def workspace_trust(workspace: Workspace) -> Trust:
@@ -102,30 +116,44 @@ def make_key(
     if keyring:
         save_in_keyring(made, passphrase)
     else:
-        file = save_private(private_folder(), made, passphrase)
+        file = save_private(private_keys(workspace), made, passphrase)
     write_key(workspace.root / "keys", key)
     tell("key", {"action": "new", "key": key.as_dict()})
     return MadeKey(key, file)
 
 
-def give_machine_key(root: Path) -> MadeKey | None:
+def give_machine_key(root: Path, folder: Path | None = None) -> MadeKey | None:
     """Make a key of this machine for a new workspace; None where the folder of private keys cannot be written.
 
-    The private half has no passphrase, since runs at night have nobody to type one: it lies in a file of mode 0600
-    outside the workspace.
+    The private half has no passphrase, since runs at night have nobody to type one: it lies in a file of mode 0600.
 
     Args:
         root: the folder of the workspace.
+        folder: where the private half goes; None: with the user, outside the workspace.
     """
     made = make_private(machine_name())
     try:
-        file = save_private(private_folder(), made, None)
+        file = save_private(folder or private_folder(), made, None)
     except (SystemFailure, RuntimeError):
         # RuntimeError: the user of the system has no home.
         return None
     key = new_key(made.public, made.person, [MACHINE], datetime.now(UTC), None)
     write_key(root / "keys", key)
     return MadeKey(key, file)
+
+
+def give_demo_key(root: Path) -> MadeKey | None:
+    """Make a key of this machine for a demo, whose private half lies in the demo (unless OMNICASE_KEYS names a folder).
+
+    Args:
+        root: the folder of the demo.
+    """
+    if os.environ.get("OMNICASE_KEYS"):
+        return give_machine_key(root)
+    own = root / OF_DEMO
+    own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (own / ".gitignore").write_text("# Private keys of this demo, gone with it.\n*\n", encoding="utf-8")
+    return give_machine_key(root, own)
 
 
 def machine_key_lines(made: MadeKey | None) -> list[str]:
@@ -157,7 +185,7 @@ def signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey
     counting = [key for key in mine if key.state(now) == "valid"]
     if not counting:
         refuse_worthless(mine[0], now)
-    folder = private_folder()
+    folder = private_keys(workspace)
     here = [key for key in counting if private_file(folder, key.id).exists()] or counting
     passphrase = ask(person) if is_encrypted(folder, here[0]) else None
     return open_private(folder, here[0], passphrase)
@@ -165,8 +193,8 @@ def signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey
 
 def machine_signer(workspace: Workspace, trust: Trust | None = None) -> SigningKey | None:
     """Return this machine's key, which signs heads; None when it has none that counts (`key new --machine`)."""
-    now = moment(datetime.now(UTC))
+    now, folder = moment(datetime.now(UTC)), private_keys(workspace)
     for key in (trust or workspace_trust(workspace)).of_person(machine_name()):
-        if MACHINE in key.roles and key.state(now) == "valid" and private_file(private_folder(), key.id).exists():
-            return open_private(private_folder(), key, None)
+        if MACHINE in key.roles and key.state(now) == "valid" and private_file(folder, key.id).exists():
+            return open_private(folder, key, None)
     return None

@@ -15,6 +15,7 @@ from casemodel import RefusedError
 from mappings import MappingFile
 from migrate.bag.payload import Payload, kept
 from migrate.bag.personal import SourceData, line_of_bsn, personal_files, without_notes
+from migrate.keys import OF_DEMO
 from migrate.workspace import FILE as SETTINGS
 from migrate.workspace import Workspace
 
@@ -44,6 +45,7 @@ LINK = "a symbolic link is not followed"
 SOURCE = "source data"
 KIND = "not a kind of file that belongs here"
 NAME = "its name cannot be written in a manifest"
+PRIVATE = "private keys never leave their machine"
 UNREADABLE = "cannot be read"
 UNKNOWN_REPORT = "not a report that the ledger knows"
 CHANGED = "not what the ledger says it was"
@@ -138,6 +140,8 @@ def _listed(root: Path, found: Contents) -> Iterator[str]:
                 path = file.relative_to(root).as_posix()
                 if not _writable_name(path):
                     found.leave(ascii(path), NAME)
+                elif path.startswith(f"{OF_DEMO.as_posix()}/"):
+                    found.leave(path, PRIVATE)
                 elif file.is_symlink():
                     found.leave(path, LINK)
                 elif file.suffix not in endings:

@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _answered(args: list[str]) -> int:
     """Run the verb, show what went wrong, and return the exit status."""
     try:
-        status = _invoke(args)
+        status = _invoke(list(args))  # click takes away what it has read
         sys.stdout.flush()
         return status
     except (click.Abort, KeyboardInterrupt):

@@ -45,7 +45,7 @@ def demo(
     the dirt of a real town hall, the mappings that move them, and the key that says what each row must become.
     """
     from migrate.demo import World, clean_up, write_demo
-    from migrate.keys import give_machine_key, machine_key_lines
+    from migrate.keys import give_demo_key, machine_key_lines
     from migrate.new_workspace import write_runbooks
     from migrate.progress import progress
     from migrate.schemas import FOLDER, KINDS, write_schemas
@@ -60,7 +60,7 @@ def demo(
     # Here, since the generator knows nothing of the mappings' language.
     write_schemas(folder / FOLDER, KINDS)
     write_runbooks(folder)
-    key = give_machine_key(folder) if with_key else None
+    key = give_demo_key(folder) if with_key else None
     kinds = dirt.filter(dirt["planted"] > 0).height
     document = {"folder": str(folder), "cases": cases, "seed": seed, "answer_key": answer_key, "kinds_of_dirt": kinds}
     invocation.emit(

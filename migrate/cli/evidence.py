@@ -77,6 +77,8 @@ def _lines(found: Verified) -> Iterator[str]:
     for each in verdict.problems:
         at = f"{_AT_ENTRY}{each.entry}" if each.entry else ""
         yield f"{at}  {each.kind}: {each.message}"
+    if "missing" in {each.kind for each in verdict.problems}:
+        yield "Where nothing was run yet, that is so: the evidence begins with `omnicase db upgrade`."
     if verdict.head.seq:
         from runbooks import short_code
 
@@ -97,7 +99,7 @@ def _lines(found: Verified) -> Iterator[str]:
 @pass_invocation
 def head_command(invocation: Invocation, lang: str) -> int:
     """Show the head of the evidence, to be kept elsewhere: as hash, and short enough to type."""
-    from migrate.evidence.verification import head_of
+    from migrate.evidence.head import head_of
     from runbooks import short_code
 
     head, current = head_of(invocation.workspace())

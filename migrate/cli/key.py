@@ -8,6 +8,10 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 
+_LANG = click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
+)
+
 
 def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
     if value is None:
@@ -31,6 +35,7 @@ def key() -> None:
 @click.option("--from", "valid_from", callback=_moment, metavar="DATE", help="From when it counts (default: now).")
 @click.option("--until", "valid_until", callback=_moment, metavar="DATE", help="Until when it counts.")
 @click.option("--keyring", is_flag=True, help="Keep the private key in the keyring of the system, not in a file.")
+@_LANG
 @pass_invocation
 def new_command(
     invocation: Invocation,
@@ -40,65 +45,54 @@ def new_command(
     valid_from: datetime | None,
     valid_until: datetime | None,
     keyring: bool,
+    lang: str,
 ) -> int:
     """Make an Ed25519 key: the public half into keys/, the private one into a file of your own.
 
-    The private file lies in ~/.config/omnicase/keys (or the folder that OMNICASE_KEYS names), encrypted with a
-    passphrase, which is asked for or taken from OMNICASE_PASSPHRASE.
+    The private file lies in ~/.config/omnicase/keys (or the folder that OMNICASE_KEYS names; of a demo in the demo's
+    keys/private), encrypted with a passphrase, which is asked for or taken from OMNICASE_PASSPHRASE.
     """
     from migrate.cli.passphrase import ask_new_passphrase
+    from migrate.key_lines import made_lines
     from migrate.keys import machine_name, make_key
 
     if machine == (person is not None) or machine == bool(roles):
         raise click.UsageError("Give --person and --role, or --machine alone.")
     name, given = (machine_name(), ("machine",)) if person is None else (person, roles)
     made = make_key(invocation.workspace(), name, given, valid_from, valid_until, ask_new_passphrase, keyring=keyring)
-    lines = [
-        f"Key {made.key.id} of {made.key.person} ({', '.join(made.key.roles)}), valid from {made.key.valid_from}"
-        f" until {made.key.valid_until or 'it is revoked'}.",
-        f"Public: keys/{made.key.person}-{made.key.id}.json. Commit it.",
-        f"Private: {made.private or 'in the keyring'}. Nobody else may have it.",
-        f"It counts once somebody else vouches for it: omnicase key countersign {made.key.id} --by PERSON",
-    ]
-    invocation.emit(made.as_dict(), lines)
+    invocation.emit(made.as_dict(), made_lines(made, lang))
     return 0
 
 
 @key.command("countersign")
 @click.argument("key_ids", metavar="KEY…", nargs=-1, required=True)
 @click.option("--by", "person", metavar="PERSON", required=True, help="Who vouches: an administrator or owner.")
+@_LANG
 @pass_invocation
-def countersign_command(invocation: Invocation, key_ids: tuple[str, ...], person: str) -> int:
+def countersign_command(invocation: Invocation, key_ids: tuple[str, ...], person: str, lang: str) -> int:
     """Vouch with your key for keys of others, which count from then on: read their ids aloud before.
 
     The first two people, administrator or owner, countersign each other's keys.
     """
     from migrate.cli.passphrase import ask_passphrase
     from migrate.countersign import countersign_keys
+    from migrate.key_lines import vouched_lines
 
     made = countersign_keys(invocation.workspace(), key_ids, person, ask_passphrase)
-    lines = [f"{person} countersigned key {each.id} of {each.person} ({', '.join(each.roles)})." for each in made.keys]
-    lines += [f"Key {each.id} of {each.person} counts from now on." for each in made.counting]
-    if made.waiting:
-        lines.append(f"It counts once that of {person} does: the first two people countersign each other's.")
-    invocation.emit(made.as_dict(), lines)
+    invocation.emit(made.as_dict(), vouched_lines(made, person, lang))
     return 0
 
 
 @key.command("list")
+@_LANG
 @pass_invocation
-def list_command(invocation: Invocation) -> int:
+def list_command(invocation: Invocation, lang: str) -> int:
     """List the keys: person, roles, from when until when, whether they are valid, and who countersigned them."""
     from migrate.countersign import listed_keys
+    from migrate.key_lines import listed_lines
 
     found = listed_keys(invocation.workspace())
-    lines = [
-        f"{each['key']}  {each['state']:<13}  {each['person']:<24}  {', '.join(each['roles'])}"
-        f"  ({each['from']} … {each['revoked'] or each['until'] or ''})"
-        f"  {'countersigned by ' + ', '.join(each['countersigned_by']) if each['counts'] else 'not countersigned'}"
-        for each in found
-    ]
-    invocation.emit({"keys": found}, lines or ["There are no keys. Make one with `omnicase key new`."])
+    invocation.emit({"keys": found}, listed_lines(found, lang))
     return 0
 
 
@@ -106,16 +100,18 @@ def list_command(invocation: Invocation) -> int:
 @click.argument("key_id", metavar="KEY")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the key and in the evidence.")
 @click.option("--by", "person", metavar="PERSON", help="Who signs it: another administrator or owner.")
+@_LANG
 @pass_invocation
-def revoke_command(invocation: Invocation, key_id: str, reason: str, person: str | None) -> int:
+def revoke_command(invocation: Invocation, key_id: str, reason: str, person: str | None, lang: str) -> int:
     """Let a key count for nothing from now on; what it signed before stays signed.
 
     Once keys were countersigned, somebody else signs the revocation of one.
     """
     from migrate.cli.passphrase import ask_passphrase
     from migrate.countersign import revoke_key
+    from migrate.key_lines import revoked_lines
     from migrate.keys import described
 
     gone = revoke_key(invocation.workspace(), key_id, reason, person, ask_passphrase)
-    invocation.emit(described(gone), [f"Key {gone.id} of {gone.person} counts for nothing since {gone.revoked}."])
+    invocation.emit(described(gone), revoked_lines(gone, lang))
     return 0

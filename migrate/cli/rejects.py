@@ -7,6 +7,10 @@ import click
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.unmasked import unmasked_options
 
+_LANG = click.option(
+    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
+)
+
 
 @click.group()
 def rejects() -> None:
@@ -17,8 +21,9 @@ def rejects() -> None:
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @click.option("--code", metavar="CODE", help="Only rows with this issue, e.g. date-invalid.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many rows.")
+@_LANG
 @pass_invocation
-def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | None, limit: int) -> int:
+def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | None, limit: int, lang: str) -> int:
     """List rows that were not loaded, with their issues."""
     from migrate.opening import open_session
     from migrate.rejects.listed import list_rejects
@@ -27,7 +32,7 @@ def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | 
 
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = list_rejects(session, mappings, code, limit)
-    invocation.emit(found.as_dict(), list_lines(found))
+    invocation.emit(found.as_dict(), list_lines(found, lang))
     return 3 if found.total else 0
 
 
@@ -35,8 +40,11 @@ def list_command(invocation: Invocation, mappings: tuple[str, ...], code: str | 
 @click.argument("mapping")
 @click.argument("key")
 @unmasked_options
+@_LANG
 @pass_invocation
-def show_command(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None) -> int:
+def show_command(
+    invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None, lang: str
+) -> int:
     """Show one row that was not loaded: its issues, its values (masked), what it waits for."""
     from migrate.disclosure import checked_reason
     from migrate.opening import open_session
@@ -47,7 +55,7 @@ def show_command(invocation: Invocation, mapping: str, key: str, unmasked: bool,
     why = checked_reason(unmasked, reason)
     with open_session(invocation.workspace(), as_of_date(None)) as session:
         found = show_reject(session, mapping, key, why)
-    invocation.emit(found.as_dict(), row_lines(found))
+    invocation.emit(found.as_dict(), row_lines(found, lang))
     return 0
 
 

@@ -15,7 +15,7 @@ from mappings import MappingFile, load_mappings
 from migrate import __version__
 from migrate.declaration.blanks import Blank, known
 from migrate.declaration.ledger_facts import deeds, loaded_mappings, runs, verdict, waves
-from migrate.evidence.verification import head_of
+from migrate.evidence.head import head_of
 from migrate.ledger.undo import ROLLED_BACK
 from migrate.mapping.coverage import coverage_report
 from migrate.opening import open_session

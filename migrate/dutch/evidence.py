@@ -13,6 +13,7 @@ EVIDENCE: Final[tuple[tuple[str, str], ...]] = (
     ("  entry {a}  {b}: {s}", "  regel {a}  {b}: {s}"),
     ("  {a}: {s}", "  {a}: {s}"),
     ("Head: {a}", "Kop:   {a}"),
+    ("Where nothing was run yet, that is so: the evidence begins with `{a}`.", "Waar nog niets is gedraaid, hoort dat zo: het bewijs begint met `{a}`."),
     ("{a} entries wait until the target can be reached.", "{a} regels wachten tot het doel bereikbaar is."),
     ("The file is not what the ledger holds.", "Het bestand is niet wat in het grootboek staat."),
     ("Not proven by this:", "Hiermee niet bewezen:"),

@@ -99,8 +99,9 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("keys of this workspace count, so the revocation of one is signed by an administrator or owner", "er zijn sleutels die tellen, dus het intrekken van een sleutel wordt ondertekend door een administrator of owner"),
     # evidence
     ("the evidence is broken, so it is not known which keys count", "het bewijs klopt niet, dus het is niet bekend welke sleutels tellen"),
-    ("there is no evidence yet", "er is nog geen bewijs"),
-    ("there is no evidence yet, whose head is signed with a key", "er is nog geen bewijs, waarvan de kop met een sleutel wordt ondertekend"),
+    ("there is no evidence yet, so it has no head that could be signed", "er is nog geen bewijs, dus ook geen kop om te ondertekenen"),
+    ("there was evidence, and it is gone or does not end in an entry", "er was bewijs, en het is weg of eindigt niet in een regel"),
+    ("See `omnicase evidence verify`; put the file back from a copy; the target has it too.", "Zie `omnicase evidence verify`; zet het bestand terug van een kopie; het doel heeft het ook."),
     ("the evidence is broken ({a}), so it is not sealed", "het bewijs klopt niet ({a}), dus het wordt niet verzegeld"),
     ("the expected head cannot be used: {s}", "de verwachte kop is niet te gebruiken: {s}"),
     ("it is neither a head, nor the short form of one, nor the file of a seal", "het is geen kop, geen korte vorm van een kop en geen bestand van een zegel"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from casemodel import BrokenError
+from casemodel import OmnicaseError
+from migrate.evidence.head import head_of
 from migrate.evidence.invocation import finish
 from migrate.evidence.recorder import Recorder
-from migrate.evidence.verification import head_of
 from migrate.workspace import Workspace
 from runbooks import Entry, Happening, RunState
 
@@ -38,6 +38,6 @@ def head_seen(workspace: Workspace) -> str | None:
     """Return the head of the evidence as approvals sign it, ``number:hash``; None while there is none."""
     try:
         head, _ = head_of(workspace)
-    except BrokenError:
+    except OmnicaseError:
         return None
     return f"{head.seq}:{head.hash}"

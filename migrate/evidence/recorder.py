@@ -39,7 +39,7 @@ class Recorder:
 
     @cached_property
     def target(self) -> str:
-        """The name of the target in file names: of its database, without host, role and password."""
+        """The name of the target in file names, without host, role and password."""
         return target_name(self.workspace)
 
     @property
@@ -100,7 +100,12 @@ class Recorder:
 
 
 def target_name(workspace: Workspace) -> str:
-    """Return the name of the target in file names."""
+    """Return the name of the target in file names: of its database, and of an environment with a target of its own.
+
+    So two environments whose databases bear one name on two servers have two chains.
+    """
     url = sa.make_url(workspace.target_url)
     name = Path(url.database or "").stem if url.get_backend_name() == "sqlite" else str(url.database or "")
-    return _ODD.sub("-", name)[:80].strip(".-") or "target"
+    of_environment = workspace.env is not None and workspace.model.environments[workspace.env].target is not None
+    whole = f"{workspace.env}.{name or 'target'}" if of_environment else name
+    return _ODD.sub("-", whole)[:80].strip(".-") or "target"

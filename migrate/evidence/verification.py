@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from casemodel import BrokenError, SystemFailure
+from migrate.evidence.head import head_of, seals_folder
 from migrate.evidence.invocation import bring_up_to_date
 from migrate.evidence.record import tell
-from migrate.evidence.recorder import FOLDER, Recorder
+from migrate.evidence.recorder import Recorder
 from migrate.evidence.waiting import waiting
 from migrate.keys import AsksPassphrase, machine_signer
 from migrate.paper import write_paper
@@ -23,7 +24,6 @@ from runbooks import (
     Problem,
     SigningKey,
     Verdict,
-    chain_head,
     expected_head,
     load_trust,
     moment,
@@ -31,8 +31,6 @@ from runbooks import (
     sealed,
     verify_file,
 )
-
-SEALS = "seals"
 
 
 @dataclass(frozen=True)
@@ -96,23 +94,6 @@ def _verified(file: Path, keys: Path, expected: Sequence[Expected], wait: int, c
     return Verified(file, verdict, wait, current)
 
 
-def head_of(workspace: Workspace) -> tuple[Head, bool | None]:
-    """Return the end of the chain, and whether the file is up to date; None when the target cannot be reached.
-
-    Raises:
-        BrokenError: EVI-002 there is no evidence yet (exit 8).
-    """
-    recorder = Recorder(workspace)
-    current = bring_up_to_date(recorder)
-    head = chain_head(recorder.file)
-    if head.seq == 0:
-        raise BrokenError(
-            "EVI-002", "there is no evidence yet", hint="Run `omnicase db upgrade`; every command adds to it.",
-            place=str(recorder.file.relative_to(workspace.root)),
-        )  # fmt: skip
-    return head, current
-
-
 def seal(workspace: Workspace, person: str | None, ask: AsksPassphrase) -> tuple[dict[str, Any], Path]:
     """Sign the head of the chain and write the seal into ``evidence/seals/``.
 
@@ -120,7 +101,8 @@ def seal(workspace: Workspace, person: str | None, ask: AsksPassphrase) -> tuple
         person: who signs; None: this machine.
 
     Raises:
-        BrokenError: EVI-002 no evidence yet, EVI-003 it is broken, so it is not sealed (exit 8).
+        GuardError: DBS-003, EVI-002 there is no evidence yet (exit 6).
+        BrokenError: EVI-011 evidence is gone, EVI-003 it is broken, so it is not sealed (exit 8).
         GuardError: KEY-… the key does not count, is not here or does not open (exit 6).
     """
     head, _ = head_of(workspace)
@@ -135,7 +117,7 @@ def seal(workspace: Workspace, person: str | None, ask: AsksPassphrase) -> tuple
     made = sealed(
         _signer(workspace, person, ask), seal_statement(head, found.verdict.project, moment(datetime.now(UTC)))
     )
-    file = workspace.root / FOLDER / SEALS / f"{found.file.stem}-{head.seq}.json"
+    file = seals_folder(workspace) / f"{found.file.stem}-{head.seq}.json"
     write_paper(file, json.dumps(made, indent=2) + "\n")
     tell("seal", {"seal": made})
     return made, file

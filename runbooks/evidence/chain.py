@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from runbooks.evidence.entries import MAX_LINE, START, parsed
+from runbooks.evidence.entries import MAX_LINE, START, read_line
 from runbooks.evidence.problems import Problem
 
 _AHEAD = 64
@@ -18,11 +18,12 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
-    """A line without its newline, its SHA-256, and the entry that it is (None: none)."""
+    """A line without its newline, its SHA-256, the entry that it is (None: none), and whether that is canonical."""
 
     text: bytes
     digest: bytes
     entry: dict[str, Any] | None
+    is_canonical: bool
 
 
 class Link(NamedTuple):
@@ -76,7 +77,7 @@ class Chain:
     def links(self) -> Iterator[Link]:
         """Yield every line in its place."""
         while (line := self._next()) is not None:
-            link = self._placed(line)
+            link = self._follows(line) or self._placed(line)
             self.count += 1
             if link is not None:
                 self.digests += link.line.digest
@@ -118,9 +119,19 @@ class Chain:
                 place = self.last + len(self._ahead) + 1
                 what = "its line endings or the blanks around it were changed, by an editor perhaps; the rest is judged"
                 self._told.append(Problem(place, "line-endings", f"{what} without them"))
-        return Line(text, hashlib.sha256(text).digest(), parsed(text) if len(text) < MAX_LINE else None)
+        entry, is_canonical = read_line(text) if len(text) < MAX_LINE else (None, False)
+        return Line(text, hashlib.sha256(text).digest(), entry, is_canonical)
 
     # ---- how a line fits ----
+
+    def _follows(self, line: Line) -> Link | None:
+        """Return a line in its place when nothing is wrong with it, nor was with the one before; nearly all are so."""
+        entry = line.entry
+        if entry is None or entry["prev"] != self.last_hash or self._told or self._doubt:
+            return None
+        place = self.last + 1
+        fits = entry["seq"] == place and entry["project"] == self.project
+        return Link(place, line, linked=True, before=(), drop=False) if fits else None
 
     def _placed(self, line: Line) -> Link | None:
         place = self.last + 1

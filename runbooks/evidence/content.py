@@ -8,7 +8,7 @@ from typing import Any
 
 from runbooks.evidence.announced import Announced
 from runbooks.evidence.chain import Chain, Line
-from runbooks.evidence.entries import START, as_canonical
+from runbooks.evidence.entries import START
 from runbooks.evidence.problems import Problem
 from runbooks.keys import MACHINE, Trust
 
@@ -45,7 +45,7 @@ class Content:
         if entry is None:
             return []
         found = []
-        if as_canonical(entry) != line.text:
+        if not line.is_canonical:
             found.append(Problem(seq, "not-canonical", "the entry is not written in canonical JSON"))
         if seq == 1 and (entry["kind"] != "genesis" or entry["prev"] != START):
             found.append(Problem(seq, "no-genesis", "the first entry does not begin a chain"))

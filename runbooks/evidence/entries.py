@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from casemodel import BugError
 from runbooks.signing import SigningKey, canonical
 
@@ -19,7 +21,9 @@ START = "0" * 64
 """What the first entry names as the one before it."""
 MAX_LINE = 1_000_000
 _NEEDED = {"form", "seq", "prev", "id", "kind", "project", "at", "who", "where", "what"}
-_ALLOWED = _NEEDED | {"late", "clock", "signed"}
+_MORE = ("late", "clock", "signed")
+_ALLOWED = _NEEDED | set(_MORE)
+_PLAIN = {str, int, bool, type(None)}
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
 _KIND = re.compile(r"[a-z][a-z-]{0,30}\Z")
@@ -137,24 +141,57 @@ _DECODER = json.JSONDecoder()
 
 def parsed(line: bytes) -> dict[str, Any] | None:
     """Return a line as an entry; None when it is none: not JSON, or a field is missing, unknown or of another type."""
+    return read_line(line)[0]
+
+
+def read_line(line: bytes) -> tuple[dict[str, Any] | None, bool]:
+    """Return a line as an entry (None: it is none, see `parsed`), and whether it is written in canonical JSON.
+
+    What orjson reads and writes again with sorted keys as the same bytes is canonical, and reads alike everywhere, if
+    there is no float in it; everything else is asked of the standard library, which is what the small verifier has.
+    """
+    try:
+        entry = orjson.loads(line)
+        if orjson.dumps(entry, option=orjson.OPT_SORT_KEYS) == line and _is_entry(entry) and _is_without_floats(entry):
+            return entry, True
+    except (ValueError, TypeError, AttributeError):
+        pass
     try:
         entry = _DECODER.decode(line.decode())
-        if entry.keys() != _NEEDED and not _NEEDED <= entry.keys() <= _ALLOWED:
-            return None
-        seq = entry["seq"]
-        good = (
-            type(seq) is int
-            and 0 < seq < 2**53
-            and entry["form"] == FORM
-            and _HASH.match(entry["prev"])
-            and _AT.match(entry["at"])
-            and _KIND.match(entry["kind"])
-            and type(entry["id"]) is type(entry["project"]) is str
-            and type(entry["who"]) is type(entry["where"]) is type(entry["what"]) is dict
-        )
-        rest = len(entry) == len(_NEEDED) or all(
-            type(entry.get(name, {})) is dict for name in ("late", "clock", "signed")
-        )
+        return (entry, as_canonical(entry) == line) if _is_entry(entry) else (None, False)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        return None
-    return entry if good and rest else None
+        return None, False
+
+
+def _is_entry(entry: Any) -> bool:
+    """Return whether a value has the fields of an entry (raises what it likes for a value that is no object)."""
+    if entry.keys() != _NEEDED and not _NEEDED <= entry.keys() <= _ALLOWED:
+        return False
+    seq = entry["seq"]
+    return bool(
+        type(seq) is int
+        and 0 < seq < 2**53
+        and entry["form"] == FORM
+        and _HASH.match(entry["prev"])
+        and _AT.match(entry["at"])
+        and _KIND.match(entry["kind"])
+        and type(entry["id"]) is type(entry["project"]) is str
+        and type(entry["who"]) is type(entry["where"]) is type(entry["what"]) is dict
+        and (len(entry) == len(_NEEDED) or all(type(entry.get(name, {})) is dict for name in _MORE))
+    )
+
+
+def _is_without_floats(entry: dict[str, Any]) -> bool:
+    """Return whether an entry holds no float, however deep; most hold three objects of texts and whole numbers."""
+    what, where, who = entry["what"], entry["where"], entry["who"]
+    kinds = {*map(type, what.values()), *map(type, where.values()), *map(type, who.values())}
+    if kinds <= _PLAIN and len(entry) == len(_NEEDED):
+        # What else an entry has is text, and a number whose type is looked at anyway.
+        return True
+    return all(map(_holds_no_float, entry.values()))
+
+
+def _holds_no_float(value: Any) -> bool:
+    if type(value) is dict:
+        return all(map(_holds_no_float, value.values()))
+    return all(map(_holds_no_float, value)) if type(value) is list else type(value) is not float

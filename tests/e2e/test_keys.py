@@ -61,10 +61,11 @@ def test_a_key_is_made_listed_and_revoked(omnicase: CommandLine, workspace: Path
     assert json.loads(public)["roles"] == ["owner"]
     assert PASSPHRASE not in public
     told = omnicase("-C", workspace, "key", "list", env=env)
-    assert key["key"] in told.out and "valid" in told.out
+    assert key["key"] in told.out and "geldig" in told.out
+    assert "valid" in omnicase("-C", workspace, "key", "list", "--lang", "en", env=env).out
     gone = omnicase("-C", workspace, "key", "revoke", key["key"], "--reason", "laptop lost", env=env)
     assert gone.status == 0, gone.err
-    assert "revoked" in omnicase("-C", workspace, "key", "list", env=env).out
+    assert "ingetrokken" in omnicase("-C", workspace, "key", "list", env=env).out
     again = omnicase("-C", workspace, "key", "revoke", key["key"], "--reason", "again", env=env)
     assert (again.status, "KEY-017" in again.err) == (2, True)
 

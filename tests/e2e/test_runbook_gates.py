@@ -283,7 +283,7 @@ def test_e15_a_key_that_nobody_countersigned_opens_nothing(team: People):
     listed = {each["person"]: each for each in team("--format", "json", "key", "list").document["keys"]}
     assert (listed["g.beheer"]["counts"], listed["g.beheer"]["countersigned_by"]) == (False, [])
     answer = team("key", "countersign", name, "--by", "p.eigenaar")
-    assert (answer.status, "counts from now on" in answer.out) == (0, True)
+    assert (answer.status, "telt vanaf nu" in answer.out) == (0, True)
     assert team("evidence", "verify").status == 0
     assert team.approve("go", "g.beheer").status == 0
     assert team.run().status == 0

@@ -161,13 +161,42 @@ def test_a_seal_finds_what_is_cut_off_afterwards(home: Path) -> None:
 
 def test_evidence_that_is_gone_is_not_valid_and_not_sealed(home: Path) -> None:
     at = At(home)
+    assert at("evidence", "seal").status == 0
     (at.workspace / "target.db").rename(home / "elsewhere.db")
     at.file.unlink()
-    status, found = at.verified()
-    assert (status, found["problems"][0]["kind"]) == (8, "missing")
-    assert at("evidence", "seal").status == 8
+    for verb in ("seal", "head"):
+        answer = at("--format", "json", "evidence", verb)
+        assert (answer.status, answer.document["code"]) == (8, "EVI-011"), "a seal was kept of what is gone"
+    assert at.verified()[1]["problems"][0]["kind"] == "missing"
     # The outbox still has it all.
     (home / "elsewhere.db").rename(at.workspace / "target.db")
+    assert_valid(at)
+
+
+def test_before_the_first_entry_nothing_is_broken(target_url: str, tmp_path: Path) -> None:
+    """What needs a head is refused as every verb without a target is; what judges says that there is nothing (exit 8)."""
+    (tmp_path / "workspace").mkdir()
+    make_workspace(tmp_path / "workspace")
+    at = At(tmp_path, {"OMNICASE_TARGET_URL": target_url})
+    ids = [
+        at("--format", "json", "key", "new", "--person", person, "--role", "owner").document["key"]["key"]
+        for person in ("an", "bea")
+    ]
+    wanted = (5, "TGT-023") if target_url.startswith("sqlite") else (6, "DBS-003")
+    for words in (("evidence", "seal"), ("evidence", "head"), ("evidence", "export", str(tmp_path / "bag")),
+                  ("key", "countersign", ids[0], "--by", "bea")):  # fmt: skip
+        answer = at("--format", "json", *words)
+        assert (answer.status, answer.document["code"]) == wanted, (words, answer.out + answer.err)
+        assert "omnicase db upgrade" in answer.document["hint"]
+    assert not (tmp_path / "bag").exists() and not (at.workspace / "evidence/seals").exists()
+    status, found = at.verified()
+    assert (status, found["problems"][0]["kind"]) == (8, "missing")
+    assert "omnicase db upgrade" in at("evidence", "verify").out
+    assert not list(tmp_path.glob("target.db*")), "looking makes no target"
+    away = {"OMNICASE_TARGET_URL": "postgresql://nobody@127.0.0.1:1/nowhere"}
+    assert at("evidence", "head", env=away).status == 5
+    assert at("db", "upgrade").status == 0
+    countersign_all(at)
     assert_valid(at)
 
 

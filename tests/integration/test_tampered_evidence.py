@@ -561,6 +561,33 @@ def test_e15_roles_changed_in_the_folder_are_named(world: World, twin, tmp_path:
     assert {(0, "unannounced-key"), (0, "missing-key")} <= set(found)
 
 
+WRITTEN = {
+    '"plain ASCII, and no more"': None, '"é ☃ \U0001d11e \u007f \u2028"': None, '"\\u0001 \\" \\\\ \\n"': None, "[]": None, "{}": None,
+    "null": None, "[true,false,-7,[{}]]": None, str(2**63): None, str(2**64): None, "1.5": None, "-0.25": None, "1e+16": None,
+    '{"a":1,"b":{"c":[2]}}': None, '{"é":1,"ﬀ":2,"\U0001d11e":3}': None, "[" * 200 + "]" * 200: None,
+    '"\\u00e9"': "not-canonical", '"\\/"': "not-canonical", '"\\u001F"': "not-canonical", "1e16": "not-canonical",
+    "1e-7": "not-canonical", "0.00001": "not-canonical", "1.0e0": "not-canonical", "-0": "not-canonical", "1E2": "not-canonical",
+    "NaN": None, "-Infinity": None, '{"b":1,"a":2}': "not-canonical", '{"a":1,"a":1}': "not-canonical", "[1, 2]": "not-canonical",
+    '"\\ud800"': "not-canonical", '"\\ud834\\udd1e"': "not-canonical", "01": "malformed", "'x'": "malformed", '"\x01"': "malformed",
+    "[" * 100_000 + "]" * 100_000: "malformed",
+}
+"""Values as they may be written in an entry, and what is said of the entry."""
+
+
+@pytest.mark.parametrize("written", WRITTEN, ids=lambda written: ascii(written[:24]))
+def test_what_writers_of_json_do_differently_is_judged_alike(written: str, world: World, twin, tmp_path: Path) -> None:
+    """Entries are read by a faster library where that cannot matter: the twin has only the standard one."""
+    *lines, last = world.lines
+
+    def plain(entry: dict[str, Any]) -> None:
+        del entry["signed"]
+        entry |= {"kind": "batch", "what": {"value": 0}}
+
+    bent = changed(last, plain).replace(b'"value":0', b'"value":' + written.encode())
+    found = both(tmp_path, twin, [*lines, bent], list(world.public.values()))
+    assert [each.kind for each in found.problems] == ([WRITTEN[written]] if WRITTEN[written] else [])
+
+
 def test_e3_every_removal_and_every_swap_is_found(world: World, twin, tmp_path: Path) -> None:
     keys = list(world.public.values())
     for number in range(1, 27):

@@ -6,6 +6,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,3 +121,129 @@ def read(folder: Path, encoding: str) -> tuple[list[tuple[str, ...]], list[str],
             rows += extract.frame.select("NR", "SOORT", "TEKST", "BEDRAG").rows()
             wrong += [] if extract.unreadable is None else extract.unreadable["raw"].to_list()
         return rows, wrong, source.count("KIND")
+
+
+CELL = st.text("ab é€Ñ .", max_size=20)
+RARE = st.sampled_from(["\0", "\x81", "\t", "ab\0"])
+
+
+def even(*cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[str, str, str, str]]]:
+    """Return lists of records of one length, of type, two texts and a number."""
+    return st.lists(
+        st.tuples(
+            st.sampled_from(["10", "10", "20", "20", "90", "?é"]),
+            st.one_of(*cells).map(lambda text: f"{text[:5]:<5}"),
+            st.one_of(*cells, st.just("langer dan twaalf é")).map(lambda text: f"{text:<20}"),
+            st.sampled_from(["0123", "12 J", "    ", "x  1", " 004"]),
+        ),
+        max_size=25,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    # Most have no byte for which records are read one by one.
+    st.one_of(even(CELL), even(CELL), even(CELL, CELL, CELL, RARE)),
+    st.sampled_from(["cp1252", "cp850", "utf-8"]),
+    st.sampled_from(["\r\n", "\n", ""]),
+    st.sampled_from([70, 200, 1 << 20]),
+)
+def test_records_of_one_length_are_what_their_slices_say(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[tuple[str, str, str, str]],
+    encoding: str,
+    end: str,
+    chunk: int,
+) -> None:
+    if encoding == "utf-8":
+        end = end or "\n"
+    # A byte that cp1252 does not define cannot be written by it; latin-1 writes it as it is.
+    lines = [b"".join(_encoded(cell, encoding) for cell in record) for record in records]
+    folder = tmp_path_factory.mktemp("even")
+    (folder / "t.txt").write_bytes(b"".join(line + end.encode() for line in lines))
+    fields = {"SOORT": ["1", "2"], "KORT": ["3", "5"], "LANG": ["8", "20"], "GETAL": {"at": ["28", "4"], "sign": "none"}}
+    layout = {
+        "files": "t.txt",
+        "positions": "characters" if encoding == "utf-8" else "bytes",
+        "record_length": "31",
+        "line_ends": "true" if end else "false",
+        "allow_empty": "true",
+        "type": {"start": "1", "length": "2"},
+        "skip": {"90": "apart"},
+        "records": {
+            "10": {"relation": "R", "key": ["KORT"], "fields": fields},
+            "20": {"relation": "S", "parent": {"record": "10", "columns": {"LANG": "OUDER"}}, "fields": fields},
+        },
+    }
+    config = SystemConfig("s", "fixed", {"encoding": encoding, "layouts": {"L": layout}}, folder)
+    before = file_bytes.CHUNK
+    file_bytes.CHUNK = chunk
+    try:
+        with closing(open_source(config)) as source:
+            frames = [each.frame.select("OUDER", "KORT", "LANG", "GETAL") for each in source.extract(Partition("S", 7))]
+            found = [row for frame in frames for row in frame.rows()]
+            parents = [each.frame for each in source.extract(Partition("R", 5))]
+            counted, read = source.count("S"), sum(each.rows for each in source.extract(Partition("S", 4)))
+    except SystemFailure as failure:
+        assert failure.code == "CON-037"
+        assert sum(b"\x81" in line for line in lines) >= 3
+        return
+    finally:
+        file_bytes.CHUNK = before
+    assert found == _children(lines, encoding)
+    assert counted == read
+    # Polars compares bytes that Python does not see.
+    assert all(frame.equals(pl.DataFrame(frame.rows(), schema=frame.schema, orient="row")) for frame in frames + parents)
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    return b"".join(b"\x81" if each == "\x81" else each.encode(encoding, "replace") for each in text)
+
+
+def _children(lines: list[bytes], encoding: str) -> list[tuple[str, ...]]:
+    """Return parent's text, and the cells, of the records 20 that can be read."""
+    rows, parent = [], None
+    for line in lines:
+        kind = line[:2]
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            parent = None if kind != b"20" and kind != b"90" else parent
+            continue
+        short, long, digits = text[2:7].rstrip(" "), text[7:27].rstrip(" "), text[27:31].strip(" ")
+        number = "" if not digits else str(int(digits)) if digits.isdecimal() else None
+        if kind == b"90":
+            continue
+        if kind == b"10":
+            parent = long if number is not None else None
+        elif kind != b"20":
+            parent = None
+        elif parent is not None and number is not None:
+            rows.append((parent, short, long, number))
+    return rows
+
+
+@pytest.mark.parametrize("width", [6, 12])
+@pytest.mark.parametrize("block", [16, 64, 1 << 20])
+def test_a_sum_is_held_against_every_record_whatever_the_blocks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int, block: int
+) -> None:
+    monkeypatch.setattr(file_bytes, "CHUNK", block)
+    amounts = [7, 7, 7, 250, 7, 250, 19] * 9
+    for stated, right in ((sum(amounts), True), (sum(set(amounts)), False)):
+        lines = [*(f"10{amount:0{width}}" for amount in amounts), f"99{stated:0{width}}"]
+        (tmp_path / "t.txt").write_text("".join(f"{line}\r\n" for line in lines), newline="")
+        amount = {"at": ["3", str(width)], "sign": "none", "decimals": "2"}
+        records = {
+            "10": {"relation": "R", "fields": {"SOORT": ["1", "2"], "BEDRAG": amount}},
+            "99": {"role": "trailer", "fields": {"SOM": amount}, "sum": {"SOM": "10.BEDRAG"}},
+        }
+        layout = {"files": "t.txt", "type": {"start": "1", "length": "2"}, "records": records}
+        config = SystemConfig("s", "fixed", {"encoding": "cp850", "layouts": {"L": layout}}, tmp_path)
+        with closing(open_source(config)) as source:
+            if right:
+                assert source.count("R") == len(amounts)
+                continue
+            with pytest.raises(SystemFailure) as caught:
+                source.count("R")
+            assert caught.value.code == "CON-162"

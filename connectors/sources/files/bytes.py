@@ -6,9 +6,11 @@ A compressed file, or a member of an archive, is a file like every other to thos
 from __future__ import annotations
 
 import codecs
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -20,6 +22,8 @@ from connectors.scratch import writing
 from connectors.sources.files.packed import Limits, Packed, form_of, nested, packed_in, unpacked
 
 CHUNK = 4 << 20
+_SMALL = 1 << 16
+"""Bytes for which no thread is started."""
 MAX_FIELD = 1_000_000
 MAX_RECORD = 10_000_000
 _BOMS = (
@@ -187,6 +191,19 @@ def raw_blocks(source: Bytes, start: int = 0) -> Iterator[bytes]:
             done += len(block)
             if done > start:
                 yield block[max(len(block) - (done - start), 0) :]
+
+
+def added(found: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    """Yield blocks that are added to a digest, each by a thread beside who uses it."""
+    with ThreadPoolExecutor(1) as thread:
+        for block in found:
+            if len(block) < _SMALL:
+                digest.update(block)
+                yield block
+                continue
+            adding = thread.submit(digest.update, block)
+            yield block
+            adding.result()
 
 
 def on_disk(source: Bytes, folder: Path) -> Path:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
 
+import numpy as np
+
 from connectors.sources.files.bytes import MAX_RECORD, Bytes, line_ends, too_large
 from connectors.sources.fixed.layout import FixedField, Layout
 
@@ -82,23 +84,34 @@ class Reader:
         """
         length = data.find(b"\r\n") + 2
         rows = len(data) // length if length > 2 else 0
-        used = data[: rows * length]
-        ends = (used[length - 1 :: length].count(b"\n"), used.count(b"\n"), used[length - 2 :: length].count(b"\r"))
-        if self._form is None or set(ends) != {rows} or used.count(b"\r") != rows or self._needed + 2 > length:
-            return 0
-        if self._characters and not used.isascii():
+        used = data if len(data) == rows * length else data[: rows * length]
+        if self._form is None or not rows or self._needed + 2 > length or not _ends_evenly(used, length, rows):
             return 0
         encoding = self._source.text_encoding
-        if not _decodes(used, encoding):
+        if (self._characters and not used.isascii()) or not _decodes(used, encoding):
             return 0
-        form = struct.Struct(f"{self._form}{length - self._needed}x")
-        for (kind, *amounts), times in Counter(form.iter_unpack(used)).items():
-            told = [text_of(each, encoding) for each in amounts]
-            self._book(length - 2, text_of(kind, encoding), told, times)
+        if (kind := self._one_kind(used, length, rows)) is not None:
+            if code := self._book(length - 2, text_of(kind, encoding), rows):
+                for total in (each for each in self._summed if each[0] == code):
+                    place = place_of(self._codes[code].field(total[1]))
+                    for amount, times in _occurring(used, place, length, rows):
+                        self._found.amounts[total][text_of(amount, encoding)] += times
+        else:
+            form = struct.Struct(f"{self._form}{length - self._needed}x")
+            for (kind, *amounts), times in Counter(form.iter_unpack(used)).items():
+                self._book_all(length - 2, kind, amounts, times)
         self._done += rows
         self._found.first = used[: length - 2] if self._found.first is None else self._found.first
         self._found.last = used[-length:-2]
         return rows * length
+
+    def _one_kind(self, used: bytes, length: int, rows: int) -> bytes | None:
+        """Return what the type field of all records holds; None when it is not the same."""
+        if self._layout.type_field is None:
+            return b""
+        place = place_of(self._layout.type_field)
+        same = all(used[at::length].count(used[at]) == rows for at in range(place.start, place.stop))
+        return used[place] if same else None
 
     def feed(self, block: bytes) -> None:
         data = self._rest + block
@@ -138,23 +151,29 @@ class Reader:
         self._found.last = read[-1]
         keys: Iterable[tuple[int, tuple[Line, ...]]] = zip(map(len, read), map(self._get, read), strict=True)
         for (length, (kind, _, *amounts)), times in Counter(keys).items():
-            self._book(length, text_of(kind, encoding), [text_of(each, encoding) for each in amounts], times)
+            self._book_all(length, kind, amounts, times)
 
-    def _book(self, length: int, kind: str, amounts: list[str], times: int) -> None:
+    def _book_all(self, length: int, kind: Line, amounts: Iterable[Line], times: int) -> None:
+        encoding = self._source.text_encoding
+        code = self._book(length, text_of(kind, encoding), times)
+        for total, amount in zip(self._summed, amounts, strict=True):
+            if total[0] == code:
+                self._found.amounts[total][text_of(amount, encoding)] += times
+
+    def _book(self, length: int, kind: str, times: int) -> str | None:
+        """Count records; return their code if what they hold is to be summed."""
         code = code_of(kind, self._layout)
         if code in self._layout.skipped:
             self._found.skipped[code] += times
-            return
+            return None
         self._found.counts[code] += times
         if code == UNKNOWN:
-            return
+            return None
         asked = self._codes[code].length
         if length > asked or (length < asked and not self._layout.fill):
             self._found.lengths[length] += times
-            return
-        for total, amount in zip(self._summed, amounts, strict=True):
-            if total[0] == code:
-                self._found.amounts[total][amount] += times
+            return None
+        return code
 
 
 def code_of(kind: str, layout: Layout) -> str:
@@ -171,13 +190,33 @@ def text_of(line: Line, encoding: str) -> str:
     return line if isinstance(line, str) else line.decode(encoding, "replace")
 
 
+def _ends_evenly(used: bytes, length: int, rows: int) -> bool:
+    """Tell whether there is a CR LF behind each record, and no other CR or LF."""
+    found = np.frombuffer(used, np.uint8)
+    feeds, returns = used[length - 1 :: length].count(b"\n"), used[length - 2 :: length].count(b"\r")
+    all_feeds, all_returns = int(np.count_nonzero(found == 10)), int(np.count_nonzero(found == 13))
+    return feeds == returns == all_feeds == all_returns == rows
+
+
+def _occurring(used: bytes, place: slice, length: int, rows: int) -> Iterable[tuple[bytes, int]]:
+    """Return the values of a field, and how often each occurs."""
+    width = place.stop - place.start
+    if width > 8:
+        taken = struct.Struct(f"{place.start}x{width}s{length - place.stop}x")
+        return Counter(each for (each,) in taken.iter_unpack(used)).items()
+    # Up to eight bytes are sorted as one number.
+    words = np.zeros((rows, 8), np.uint8)
+    words[:, :width] = np.frombuffer(used, np.uint8).reshape(rows, length)[:, place]
+    values, times = np.unique(words.view(np.uint64), return_counts=True)
+    return [(value.tobytes()[:width], int(often)) for value, often in zip(values, times, strict=True)]
+
+
 @cache
-def _is_full(encoding: str) -> bool:
-    """Tell whether every byte is a character."""
-    try:
-        return len(bytes(range(256)).decode(encoding)) == 256
-    except UnicodeDecodeError:
-        return False
+def _undefined(encoding: str) -> bytes | None:
+    """Return the bytes that a code page does not define; None: the encoding is no code page."""
+    if len(b"\xc3\xa9".decode(encoding, "replace")) != 2:
+        return None
+    return bytes(byte for byte in range(256) if not bytes([byte]).decode(encoding, "ignore"))
 
 
 def _form(fields: list[FixedField]) -> tuple[str | None, int]:
@@ -197,8 +236,11 @@ def place_of(kind: FixedField) -> slice:
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
-    if data.isascii() or _is_full(encoding):
+    if data.isascii():
         return True
+    undefined = None if encoding in ("utf-8", "ascii") else _undefined(encoding)
+    if undefined is not None:
+        return not any(byte in data for byte in undefined)
     try:
         data.decode(encoding)
     except UnicodeDecodeError:

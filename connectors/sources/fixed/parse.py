@@ -15,6 +15,7 @@ from connectors.sources.files.relation import RECORD, UNREADABLE, Piece
 from connectors.sources.fixed.count import UNKNOWN, code_of
 from connectors.sources.fixed.fields import cut, cut_bytes, plain_number, trimmed
 from connectors.sources.fixed.layout import FixedField, Layout, RecordType
+from connectors.sources.fixed.matrix import Matrix, even_lines, matrix_of
 from connectors.sources.fixed.survey import text_blocks
 
 _AT, _TEXT, _CODE, _LENGTH, _PARENT, _WHY = "\x01at", "\x01text", "\x01code", "\x01length", "\x01parent", "\x01why"
@@ -28,63 +29,87 @@ _BROKEN = -1
 class Chunk:
     """Consecutive records of a file, of all types that are not skipped.
 
-    ``table`` has per record ``start`` and ``stop`` in ``data``, its number `_AT` in the chunk, its `_CODE`, `_LENGTH`
-    and, as far as its bytes fit the encoding, `_TEXT`.
+    ``table`` has per record ``start`` and ``stop`` in ``data``, its number `_AT` in the chunk, its `_CODE`, and, where
+    there is no ``matrix`` of them, its `_LENGTH` and, as far as its bytes fit the encoding, `_TEXT`.
     """
 
     data: bytes
     table: pl.DataFrame
     line: int
     undecodable: dict[int, int]
+    matrix: Matrix | None = None
 
 
 def chunks(source: Bytes, layout: Layout) -> Iterator[Chunk]:
     """Yield the records of a file in chunks."""
-    reading = layout.reading_of(source.name)
     rest, line = b"", 1
     following = text_blocks(source)
     block = next(following, b"")
     while block or rest:
         after = next(following, b"")
         data = rest + block
-        if layout.lines:
-            table, consumed, lines = _lines(data, final=not after)
-            if len(data) - consumed > MAX_RECORD:
-                raise too_large(source, line + line_ends(data[:consumed]))
+        even = _even(data, layout, final=not after)
+        if even is not None and (chunk := _as_matrix(source, layout, data, even, line)) is not None:
+            yield chunk
+            consumed, lines = even[0] * even[1], even[0]
         else:
-            table, consumed = _equal_records(data, layout.types[0].length, final=not after)
-            lines = table.height
-        if table.height:
-            # Behind the last record lies the beginning of the next one, which may end inside a character.
-            yield _read(source, layout, data[:consumed], table, line, characters=reading.characters)
+            chunk, consumed, lines = _one_by_one(source, layout, data, line, final=not after)
+            if chunk is not None:
+                yield chunk
         line += lines
         rest, block = data[consumed:], after
     check_unchanged(source)
 
 
+def _even(data: bytes, layout: Layout, *, final: bool) -> tuple[int, int, int] | None:
+    """Return how many records there are, their length with and without line end; None where one is not as declared."""
+    length = layout.types[0].length
+    if layout.lines:
+        found = even_lines(data)
+    else:
+        rows = len(data) // length
+        found = (rows, length, length) if rows and not (final and len(data) % length) else None
+    return found if found is not None and all(each.length == found[2] for each in layout.types) else None
+
+
+def _as_matrix(source: Bytes, layout: Layout, data: bytes, even: tuple[int, int, int], line: int) -> Chunk | None:
+    rows, stride, length = even
+    matrix = matrix_of(data[: rows * stride], rows, stride, source.text_encoding)
+    if matrix is None:
+        return None
+    start = pl.int_range(0, rows * stride, stride, dtype=pl.Int64, eager=True).alias("start")
+    at = pl.int_range(rows, dtype=pl.Int64, eager=True).alias(_AT)
+    if layout.type_field is None:
+        codes = pl.repeat(layout.types[0].code, rows, eager=True)
+    else:
+        listed = (*(each.code for each in layout.types), *layout.skipped)
+        codes = matrix.codes(layout.type_field, listed, UNKNOWN)
+    table = pl.DataFrame([start, (start + length).alias("stop"), at, codes.alias(_CODE)])
+    return Chunk(matrix.data, table, line, {}, matrix)
+
+
+def _one_by_one(
+    source: Bytes, layout: Layout, data: bytes, line: int, *, final: bool
+) -> tuple[Chunk | None, int, int]:
+    """Return the records, each looked at by itself, where the last one ends, and how many line ends there are."""
+    if layout.lines:
+        table, consumed, lines = _lines(data, final=final)
+        if len(data) - consumed > MAX_RECORD:
+            raise too_large(source, line + line_ends(data[:consumed]))
+    else:
+        table, consumed = _equal_records(data, layout.types[0].length, final=final)
+        lines = table.height
+    if not table.height:
+        return None, consumed, lines
+    # Behind the last record lies the beginning of the next one, which may end inside a character.
+    characters = layout.reading_of(source.name).characters
+    return _read(source, layout, data[:consumed], table, line, characters=characters), consumed, lines
+
+
 def _lines(data: bytes, *, final: bool) -> tuple[pl.DataFrame, int, int]:
     """Return the complete lines that are not blank, where the last one ends, and how many line ends there are."""
-    if (even := _even_lines(data)) is not None:
-        return even
     found = find_records(data, b"\n", b"", final=final)
     return found.table.filter(pl.col("stop") > pl.col("start")).select("start", "stop"), found.consumed, found.lines
-
-
-def _even_lines(data: bytes) -> tuple[pl.DataFrame, int, int] | None:
-    """Return the lines of a buffer in which all have one length, which is how it should be; None where they have not.
-
-    Every line end is counted and looked for in its place, so that no other one can be among them.
-    """
-    length = data.find(b"\n") + 1
-    rows = len(data) // length if length > 2 else 0
-    if not rows or data[length - 1 :: length].count(b"\n") != rows or data.count(b"\n") != rows:
-        return None
-    returns = data.count(b"\r")
-    if returns and (returns != rows or data[length - 2 : rows * length : length].count(b"\r") != rows):
-        return None
-    start = pl.int_range(0, rows * length, length, dtype=pl.Int64, eager=True).alias("start")
-    text = length - (2 if returns else 1)
-    return start.to_frame().with_columns(stop=start + text), rows * length, rows
 
 
 def _equal_records(data: bytes, length: int, *, final: bool) -> tuple[pl.DataFrame, int]:
@@ -217,17 +242,27 @@ class Rows:
         mine = chunk.table
         if not (mine[_CODE] == self.kind.code).all():
             mine = mine.filter(pl.col(_CODE) == self.kind.code)
-        cutter = cut_bytes if self.by_bytes else cut
+        found = self._cut(chunk, mine)
         fields = self.kind.fields
-        cuts = (trimmed(cutter(pl.col(_TEXT), each), each).alias(each.name) for each in fields)
-        found = mine.select(_AT, *cuts, self._why(mine))
         found = found.with_columns(plain_number(found[each.name], each) for each in fields if each.sign is not None)
-        wrong = [_cannot(each) for each in fields if each.sign is not None or self.by_bytes]
+        by_bytes = self.by_bytes and chunk.matrix is None
+        wrong = [_cannot(each) for each in fields if each.sign is not None or by_bytes]
         if wrong:
             found = found.with_columns(pl.coalesce(_WHY, *wrong))
         if self._parents is not None:
             found = self._with_parent(chunk, found)
         return found.select(_AT, _WHY, *self.kind.columns)
+
+    def _cut(self, chunk: Chunk, mine: pl.DataFrame) -> pl.DataFrame:
+        """Return the fields of records as they stand there, with `_AT` and `_WHY`."""
+        if chunk.matrix is None:
+            cutter = cut_bytes if self.by_bytes else cut
+            cuts = (trimmed(cutter(pl.col(_TEXT), each), each).alias(each.name) for each in self.kind.fields)
+            return mine.select(_AT, *cuts, self._why(mine))
+        rows = None if mine is chunk.table else mine[_AT]
+        columns = [chunk.matrix.column(each, rows).alias(each.name) for each in self.kind.fields]
+        why = pl.repeat(None, mine.height, dtype=pl.String, eager=True).alias(_WHY)
+        return pl.DataFrame([mine[_AT], *columns, why])
 
     def _why(self, mine: pl.DataFrame) -> pl.Expr:
         """Return why a record cannot be read by its length or bytes."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from casemodel import SystemFailure
-from connectors.sources.files.bytes import Bytes, blocks, check_unchanged, raw_blocks
+from connectors.sources.files.bytes import Bytes, added, blocks, check_unchanged, raw_blocks
 from connectors.sources.files.refusals import empty
 from connectors.sources.fixed.count import UNKNOWN, FileSurvey, Line, Reader, code_of, place_of, text_of
 from connectors.sources.fixed.layout import FixedField, Layout, RecordType, Total
@@ -51,8 +51,7 @@ def survey_file(source: Bytes, layout: Layout) -> FileSurvey:
 def _hashed(source: Bytes, digest: hashlib._Hash) -> Iterator[bytes]:
     """Yield the text bytes of a file that are its own, and feed all its bytes to a digest."""
     skipped = source.skip
-    for block in raw_blocks(source):
-        digest.update(block)
+    for block in added(raw_blocks(source), digest):
         yield block[skipped:]
         skipped = max(skipped - len(block), 0)
 
