@@ -31,6 +31,7 @@ from casemodel.keys import (
 )
 from casemodel.masking import difference_kind, kind_of, printable, show, token
 from casemodel.ports import (
+    FingerprintsAhead,
     KeepsDocuments,
     KeyRanges,
     Links,
@@ -107,6 +108,7 @@ __all__ = [
     "DeliveredFile",
     "Dimension",
     "Extract",
+    "FingerprintsAhead",
     "Flag",
     "GuardError",
     "Instant",
