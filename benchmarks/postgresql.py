@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.metadata
 import os
 import shutil
 import sqlite3
@@ -27,6 +28,7 @@ import sqlalchemy as sa
 
 from benchmarks.__main__ import PARENTS, demo_in, fresh
 from benchmarks.measure import Measured, measure, omnicase, ratio
+from benchmarks.postgresql_apart import DLT, DLT_AGAIN, measured_apart, versions
 
 _CHANGED = "UPDATE ZKN_ZAAK SET ONDERWERP = ONDERWERP || '.' WHERE rowid % 100 = 0"
 _DELETED = "DELETE FROM ZKN_ZAAK WHERE rowid % 1000 = 7"
@@ -135,13 +137,15 @@ def main() -> None:
     parser.add_argument("--batch-rows", type=int, default=10_000, help="as a workspace has it: 10,000")
     parser.add_argument("--alone", action="store_true", help="leave the other tools out")
     parser.add_argument("--keep", type=Path, help="keep the generated workspace in this folder and use it again")
+    parser.add_argument("--environments", type=Path, default=Path("/work"), help="folder with those of other tools")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omnicase-bench-") as scratch, server() as postgres:
         folder = options.keep or Path(scratch) / "demo"
         demo_in(folder, options.cases)
         found: dict[str, list[Measured]] = {}
         for turn in range(options.times):
-            place, others = Path(scratch) / f"turn{turn}", turn == 0 and not options.alone
+            place, first = Path(scratch) / f"turn{turn}", turn == 0 and not options.alone
+            others = options.environments if first else None
             for name, measured in _turn(postgres, folder, place, options.batch_rows, others):
                 found.setdefault(name, []).append(measured)
                 print(f"  turn {turn + 1}: {name:<24} {measured.wall:8.1f} s", flush=True)
@@ -149,12 +153,25 @@ def main() -> None:
 
 
 OTHERS = ("core", "petl", "pandas")
+_ASKED = (
+    ("core", "first load", 1.6),
+    ("petl", "first load", 1.15),
+    ("pandas", "first load", 3),
+    (DLT, "first load, --bulk", 1.5),
+    (DLT_AGAIN, "unchanged", 5),
+    (DLT_AGAIN, "unchanged, --full", 5),
+)
+"""Another tool, what of ours it is compared with, and how many times as long it should take."""
 
 
 def _turn(
-    postgres: Server, folder: Path, scratch: Path, batch_rows: int, others: bool
+    postgres: Server, folder: Path, scratch: Path, batch_rows: int, others: Path | None
 ) -> Iterator[tuple[str, Measured]]:
-    """Yield what each step took: the limit, the first load, and the runs after it."""
+    """Yield what each step took: the limit, the first load, and the runs after it.
+
+    Args:
+        others: the folder with the environments of other tools; None: they are left out.
+    """
     scratch.mkdir()
     workspace = fresh(folder, "work", scratch)
     settings = workspace / "workspace.yml"
@@ -175,12 +192,17 @@ def _turn(
     postgres.drop("bench_limit")
     yield "first load, --bulk", _runs(postgres, workspace, postgres.of("bench_bulk"))("run", "zaak.case", "--bulk")
     postgres.drop("bench_bulk")
-    for name in OTHERS if others else ():
+    if others is not None:
+        print(f"  other tools: {', '.join([*_versions(), *versions(others)])}")
+    for name in OTHERS if others is not None else ():
         postgres.database("bench_other", like="bench_empty")
         with contextlib.suppress(SystemExit):  # one that is not installed is left out
             other = ["benchmarks.postgresql_others", name, postgres.of("bench"), postgres.of("bench_other")]
             yield f"{name}, no ledger", postgres.beside(partial(measure, other))
         postgres.drop("bench_other")
+    if others is not None:
+        for name, found in measured_apart(postgres, "bench", "bench_empty", scratch, others):
+            yield f"{name}, no ledger", found
     postgres.drop("bench_empty")
     run = _runs(postgres, workspace, postgres.of("bench"))
     yield "unchanged", run("run", "zaak.case")
@@ -194,6 +216,14 @@ def _turn(
     command = [sys.executable, "-m", "benchmarks.sweep", str(workspace), "zaak.case"]
     swept = subprocess.run(command, capture_output=True, text=True, check=True)
     yield "delete sweep", Measured(float(swept.stdout), 0, 0)
+
+
+def _versions() -> Iterator[str]:
+    for name in ("sqlalchemy", "petl", "pandas"):
+        try:
+            yield f"{name} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            yield f"{name} is not installed"
 
 
 def _runs(postgres: Server, workspace: Path, url: str) -> Callable[..., Measured]:
@@ -224,9 +254,9 @@ def _say(found: dict[str, list[Measured]], cases: int, batch_rows: int) -> None:
     ratio("unchanged --full / first load", medians["unchanged, --full"] / first, 0.2, "at most")
     ratio("1 % changed / first load", medians["1 % changed"] / first, 0.25, "at most")
     ratio("delete sweep / first load", medians["delete sweep"] / first, 0.1, "at most")
-    for name, asked in zip(OTHERS, (1.6, 1.15, 3), strict=True):
+    for name, beside, asked in _ASKED:
         if f"{name}, no ledger" in medians:
-            ratio(f"{name} / first load", medians[f"{name}, no ledger"] / first, asked, "at least")
+            ratio(f"{name} / {beside}", medians[f"{name}, no ledger"] / medians[beside], asked, "at least")
     ours = [each for name, all_of in found.items() if "ledger" not in name for each in all_of]
     ratio("peak memory, MB", max(each.memory for each in ours), 400, "at most")
 

@@ -88,7 +88,10 @@ def prepared_keys(compiler: Compiler) -> dict[str, str]:
     path: Path = ("source", "one_per", "by") if source.one_per else ("source", "together")
     keys["_group"] = _joined(compiler, group, path)
     for index, names in enumerate(source.other_keys):
-        keys[f"{OTHER}{index}"] = _joined(compiler, names, ("source", "other_keys", index))
+        joined = pl.col(_joined(compiler, names, ("source", "other_keys", index)))
+        # A text of nothing is nobody's key: rows by the thousand have it, and a link by it would be ambiguous.
+        filled = pl.when(joined.str.strip_chars("|") != "").then(joined)
+        keys[f"{OTHER}{index}"] = compiler.program.add("other", filled, TEXT)
     if source.unpivot:
         _check_unpivot(compiler, source.unpivot)
     if compiler.links or compiler.lookups or compiler.has_windows:

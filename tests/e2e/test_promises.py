@@ -96,6 +96,16 @@ def test_promise_2_nothing_vanishes(loaded: Path, omnicase: Callable[..., Answer
         assert by_name[mapping]["read"] == zaak.execute(f"SELECT COUNT(*) FROM {relation}").fetchone()[0]
 
 
+def test_an_empty_text_is_nobodys_other_key(loaded: Path) -> None:
+    """Cases without an old number have '' there: kept, it would be a key of them all, and a link by it ambiguous."""
+    zaak, target = sqlite3.connect(loaded / "systems/zaak.db"), sqlite3.connect(loaded / "target.db")
+    ask = "SELECT SUM(ZAAKID_OUD = ''), SUM(ZAAKID_OUD <> '') FROM ZKN_ZAAK"
+    empty, filled = zaak.execute(ask).fetchone()
+    kept = target.execute("SELECT COUNT(*), MIN(LENGTH(key)) FROM migration_other_key").fetchone()
+    assert empty > 0
+    assert (kept[0], kept[1] > 0) == (filled, True)
+
+
 def test_promise_2_a_row_that_leaves_the_source_is_gone_and_kept(loaded: Path, tmp_path: Path, omnicase: Callable[..., Answer]) -> None:
     folder = copy_workspace(loaded, tmp_path / "gone")
     zaak = sqlite3.connect(folder / "systems/zaak.db")
