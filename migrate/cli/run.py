@@ -124,7 +124,7 @@ def run(
     workspace = invocation.workspace()
     refuse_if_locked(workspace)
     texts = key_texts(keys)
-    with open_session(workspace, as_of_date(as_of)) as session:
+    with open_session(workspace, as_of_date(as_of), mappings) as session:
         options = RunOptions(
             mappings,
             label,
@@ -228,7 +228,7 @@ def plan(
 
     workspace = invocation.workspace()
     texts = key_texts(keys)
-    with open_session(workspace, as_of_date(as_of)) as session:
+    with open_session(workspace, as_of_date(as_of), mappings) as session:
         share = _share_of(max_rejects, workspace)
         options = RunOptions(
             mappings, full=full, wave=wave, max_rejects=share, limit=limit, keys=texts, strict=strict
