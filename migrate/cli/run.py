@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 if TYPE_CHECKING:
     from casemodel import RefusedError
@@ -87,8 +88,8 @@ _STRICT = click.option(
 @_WORKERS
 @_SCHEDULER
 @click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
-@click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
-@click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
+@click.option("--label", type=FREE_TEXT, help="A name for this run, e.g. 'rehearsal 3'.")
+@click.option("--reason", type=FREE_TEXT, help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
 @_FULL
 @_MAX_REJECTS
