@@ -39,6 +39,7 @@ from casemodel.masking import (
     token,
 )
 from casemodel.ports import (
+    FingerprintsAhead,
     KeepsDocuments,
     KeyRanges,
     Links,
@@ -115,6 +116,7 @@ __all__ = [
     "DeliveredFile",
     "Dimension",
     "Extract",
+    "FingerprintsAhead",
     "Flag",
     "GuardError",
     "Instant",

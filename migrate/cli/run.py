@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 if TYPE_CHECKING:
     from casemodel import RefusedError
@@ -87,8 +88,8 @@ _STRICT = click.option(
 @_WORKERS
 @_SCHEDULER
 @click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
-@click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
-@click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
+@click.option("--label", type=FREE_TEXT, help="A name for this run, e.g. 'rehearsal 3'.")
+@click.option("--reason", type=FREE_TEXT, help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
 @_FULL
 @_MAX_REJECTS
@@ -124,7 +125,7 @@ def run(
     workspace = invocation.workspace()
     refuse_if_locked(workspace)
     texts = key_texts(keys)
-    with open_session(workspace, as_of_date(as_of)) as session:
+    with open_session(workspace, as_of_date(as_of), mappings) as session:
         options = RunOptions(
             mappings,
             label,
@@ -228,7 +229,7 @@ def plan(
 
     workspace = invocation.workspace()
     texts = key_texts(keys)
-    with open_session(workspace, as_of_date(as_of)) as session:
+    with open_session(workspace, as_of_date(as_of), mappings) as session:
         share = _share_of(max_rejects, workspace)
         options = RunOptions(
             mappings, full=full, wave=wave, max_rejects=share, limit=limit, keys=texts, strict=strict

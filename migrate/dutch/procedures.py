@@ -57,6 +57,7 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("it expired: it was given at {a} and counts for {b}", "zij is verlopen: gegeven op {a}, en zij telt {b}"),
     ("it is dated {a}, which is yet to come", "zij draagt de datum {a}, die nog moet komen"),
     ("it does not say when it was given", "er staat niet bij wanneer zij is gegeven"),
+    ("it was given over the evidence of another target", "zij is gegeven over het bewijs van een ander doel"),
     ("it names no facts", "zij noemt geen feiten"),
     ("a fact changed since: {a} was {w} and is {v}", "een feit is sindsdien veranderd: {a} was {w} en is {v}"),
     # keys
