@@ -42,6 +42,15 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
     return value
 
 
+def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Return a name as one line: it stands in tables."""
+    name = None if value is None else " ".join(value.split())
+    if name is not None and (not name.isprintable() or len(name) > _LONGEST_NAME):
+        raise click.BadParameter(f"write at most {_LONGEST_NAME} signs, on one line")
+    return name or None
+
+
+_LONGEST_NAME = 100
 _MOST_KEYS = 20
 _AS_OF = click.option("--as-of", callback=_day, metavar="DATE", help="What 'today' is in mappings (default: today).")
 _FULL = click.option(
@@ -87,7 +96,7 @@ _STRICT = click.option(
 @_WORKERS
 @_SCHEDULER
 @click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
-@click.option("--label", metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
+@click.option("--label", callback=_name, metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
 @_FULL
@@ -121,6 +130,8 @@ def run(
     from migrate.running.selection import key_texts
     from migrate.status.show_books import run_lines
 
+    if workers > 1 and scheduler is not None:
+        raise click.UsageError("Choose one of --workers and --scheduler.")
     workspace = invocation.workspace()
     refuse_if_locked(workspace)
     texts = key_texts(keys)
