@@ -134,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.postgresql")
     parser.add_argument("--cases", type=int, default=1_000_000, help="how many cases (default 1,000,000)")
     parser.add_argument("--times", type=int, default=3, help="so often each is measured; medians are printed")
-    parser.add_argument("--batch-rows", type=int, default=50_000)
+    parser.add_argument("--batch-rows", type=int, default=10_000, help="as a workspace has it: 10,000")
     parser.add_argument("--alone", action="store_true", help="leave the other tools out")
     parser.add_argument("--keep", type=Path, help="keep the generated workspace in this folder and use it again")
     parser.add_argument("--environments", type=Path, default=Path("/work"), help="folder with those of other tools")

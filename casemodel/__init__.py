@@ -29,8 +29,17 @@ from casemodel.keys import (
     record_id,
     split_key,
 )
-from casemodel.masking import difference_kind, kind_of, printable, show, token
+from casemodel.masking import (
+    citizen_numbers,
+    difference_kind,
+    kind_of,
+    passes_eleven_test,
+    printable,
+    show,
+    token,
+)
 from casemodel.ports import (
+    FingerprintsAhead,
     KeepsDocuments,
     KeyRanges,
     Links,
@@ -107,6 +116,7 @@ __all__ = [
     "DeliveredFile",
     "Dimension",
     "Extract",
+    "FingerprintsAhead",
     "Flag",
     "GuardError",
     "Instant",
@@ -150,6 +160,7 @@ __all__ = [
     "business_rules",
     "canonical_text",
     "check_contract",
+    "citizen_numbers",
     "column_info",
     "derive_secrets",
     "difference_kind",
@@ -163,6 +174,7 @@ __all__ = [
     "metadata",
     "parse_strict_yaml",
     "partial_unique_keys",
+    "passes_eleven_test",
     "polars_schema",
     "printable",
     "read_regular_file",

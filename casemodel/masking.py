@@ -6,8 +6,11 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _TOKEN_HEX = 8
+_NINE_DIGITS = re.compile(r"(?<![0-9A-Za-z.])(?:\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3} \d{3} \d{3})(?![0-9A-Za-z])", re.ASCII)
+_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
 def token(value: str, key: bytes) -> str:
@@ -49,6 +52,19 @@ def printable(value: str) -> str:
         else c
         for c in value
     )
+
+
+def citizen_numbers(text: str) -> Iterator[re.Match[str]]:
+    """Find what may be a BSN in a text, as people and programs write one: whole, with dots, or in threes."""
+    for found in _NINE_DIGITS.finditer(text):
+        if passes_eleven_test("".join(sign for sign in found[0] if sign.isdecimal())):
+            yield found
+
+
+def passes_eleven_test(digits: str) -> bool:
+    """Return whether nine digits are a BSN by their last digit; nine zeros are none."""
+    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
+    return total % 11 == 0 and digits.strip("0") != ""
 
 
 def difference_kind(expected: str | None, found: str | None) -> str:

@@ -113,6 +113,15 @@ class TellsFiles(Protocol):
 
 
 @runtime_checkable
+class FingerprintsAhead(Protocol):
+    """A source of which the fingerprint is of every byte, and may be taken beside other work."""
+
+    def begin_fingerprint(self) -> None:
+        """Begin to take the fingerprint beside whatever is asked next."""
+        ...
+
+
+@runtime_checkable
 class TellsOddities(Protocol):
     """A source whose relations may hold things beside values, which are left aside (colours, hidden rows)."""
 

@@ -252,7 +252,8 @@ class Mapped:
     issues: ``_row``, ``_key``, ``field``, ``code``, ``severity`` (``error`` or ``warning``), ``detail`` (text without
         raw values).
     waits: ``_row``, ``_key``, ``field``, ``mapping``, ``other_key`` (String, column names joined by comma, or empty)
-        and ``wait_key``: the keys of other records that a rejected, parked or incomplete row waits for.
+        ``wait_key`` and ``seen``: the keys of other records that a rejected, parked or incomplete row waits for, and
+        the state in which its link saw them.
     """
 
     records: pl.DataFrame

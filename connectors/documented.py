@@ -17,6 +17,7 @@ import polars as pl
 from casemodel import (
     DeliveredFile,
     Extract,
+    FingerprintsAhead,
     Partition,
     Query,
     RefusedError,
@@ -93,6 +94,11 @@ class Documented:
     def fingerprint(self, relation: str) -> str:
         """Return the fingerprint of the rows; what became of the documents is compared by their digests."""
         return self._inner.fingerprint(relation)
+
+    def begin_fingerprint(self) -> None:
+        """Begin to take the fingerprint of the rows, where the source can do so beside other work."""
+        if isinstance(self._inner, FingerprintsAhead):
+            self._inner.begin_fingerprint()
 
     def content(self, relation: str) -> str | None:
         """Return the same of a relation without documents; None of one with them: they may change by themselves."""

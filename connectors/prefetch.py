@@ -5,9 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -56,6 +58,20 @@ def ahead(make: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
         stop.set()
         wanted.release()
         _await(ended)
+
+
+def one_behind(items: Iterator[S], use: Callable[[S], T]) -> Iterator[T]:
+    """Yield what is made of items, in their order: of each by a thread while the next item is looked for."""
+    with ThreadPoolExecutor(1) as thread:
+        waiting: Future[T] | None = None
+        for item in items:
+            if waiting is not None:
+                made, waiting = waiting, thread.submit(use, item)
+                yield made.result()
+            else:
+                waiting = thread.submit(use, item)
+        if waiting is not None:
+            yield waiting.result()
 
 
 def _await(ended: threading.Event) -> None:

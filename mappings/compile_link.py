@@ -152,7 +152,7 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
     made = {part: program.name(f"{part}:{request.mapping}") for part in parts}
     types: dict[str, pl.DataType] = dict.fromkeys(made.values(), pl.String())
     for part in parts:
-        if part in ("park", "wait", "linked"):
+        if part == "park":
             types[made[part]] = pl.Boolean()
     breakable = policy == "park" and not flow.required and not compiler.cycle_links.isdisjoint(linked_to)
     broken = {each: _outcomes(policy, flow.required, each) for each in (False, True)}
@@ -186,12 +186,10 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
 def _all_linked(states: pl.DataFrame, made: Mapping[str, str]) -> list[pl.Series]:
     """Return what `_outcomes` gives where every key that is there is linked, as nearly all keys of most batches are."""
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, states.height)
-    never = pl.Series([False]).new_from_index(0, states.height)
     known = {
         "id": states.get_column("target_id"),
-        "park": never,
-        "wait": never,
-        "linked": states.get_column("state").is_not_null(),
+        "park": pl.Series([False]).new_from_index(0, states.height),
+        "linked": states.get_column("state"),
     }
     return [known.get(name, nothing).alias(column) for name, column in made.items()]
 
@@ -216,8 +214,9 @@ def _outcomes(policy: str, required: bool, broken: bool) -> Mapping[str, pl.Expr
         "warn": warn,
         "park": (state == "waiting").fill_null(False) if parks else pl.lit(False),
         "follow": pl.when(outside).then(state).otherwise(nothing) if required else nothing,
-        "wait": (state.is_not_null() & (state != "linked")).fill_null(False),
-        "linked": (state == "linked").fill_null(False),
+        # To the ledger an ambiguous key is one that was found.
+        "wait": pl.when(state != "linked").then(state.replace("ambiguous", "linked")),
+        "linked": pl.when(state == "linked").then(state),
     }
 
 

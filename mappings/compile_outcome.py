@@ -24,6 +24,7 @@ WAITS = {
     "mapping": pl.String(),
     "other_key": pl.String(),
     "wait_key": pl.String(),
+    "seen": pl.String(),
 }
 OUTCOMES = {
     "_row": pl.UInt32(),
@@ -300,13 +301,14 @@ def waits_of(judging: Judging, waits: tuple[Wait, ...]) -> pl.LazyFrame:
     lead = pl.col(LEAD) if reading.grouped else pl.lit(True)
     found = [
         judging.pick(
-            pl.col(wait.column) & pl.col("_member") & lead,
+            pl.col(wait.column).is_not_null() & pl.col("_member") & lead,
             "_row",
             "_key",
             pl.lit(wait.field).alias("field"),
             pl.lit(wait.mapping).alias("mapping"),
             pl.lit(",".join(wait.other_key)).alias("other_key"),
             pl.col(wait.key).alias("wait_key"),
+            pl.col(wait.column).alias("seen"),
         )
         for wait in waits
         if wait.column in raised

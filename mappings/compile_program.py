@@ -77,7 +77,10 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Columns that say which rows wait for which key of another mapping."""
+    """Columns that say which rows wait for, or are linked to, which key of another mapping.
+
+    column: String, the state in which the link saw that key; NULL where the row does not.
+    """
 
     column: str
     key: str

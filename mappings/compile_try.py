@@ -138,7 +138,7 @@ def _take_over(compiler: Compiler, outer: Flow, flow: Flow, index: int, win: str
     ]
     asked = pl.col(tried) & (pl.col(win).is_null() | (pl.col(win) >= index))
     outer.waits += [
-        replace(wait, column=program.add("waits", (asked & pl.col(wait.column)).fill_null(False), BOOL))
+        replace(wait, column=program.add("waits", pl.when(asked).then(pl.col(wait.column)), TEXT))
         for wait in flow.waits
     ]
     outer.repaired += [

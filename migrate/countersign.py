@@ -22,6 +22,7 @@ from runbooks import (
     REVOKE,
     Announced,
     SigningKey,
+    Telling,
     Trust,
     TrustedKey,
     announced_in,
@@ -63,12 +64,18 @@ def announced(workspace: Workspace) -> Announced:
         SystemFailure: EVI-005 the file cannot be read: nobody knows either (exit 5).
     """
     trust = workspace_trust(workspace)
+    told = _told(workspace)
+    return Announced(trust) if told is None else announced_in(told.lines, trust)
+
+
+def _told(workspace: Workspace) -> Telling | None:
+    """Return what the evidence of the target at hand tells; None while there is none (errors as `announced`)."""
     try:
         file = Recorder(workspace).file
         current = bring_up_to_date(Recorder(workspace))
-        lines = _telling(file, file.stat().st_size, file.stat().st_mtime_ns)
+        told = _telling(file, file.stat().st_size, file.stat().st_mtime_ns)
     except (OmnicaseError, FileNotFoundError):
-        return Announced(trust)
+        return None
     except OSError:
         raise SystemFailure(
             "EVI-005",
@@ -76,31 +83,34 @@ def announced(workspace: Workspace) -> Announced:
             hint="See whose it is.",
             place=f"evidence/{file.name}",
         ) from None
-    if current is False or lines is None:
+    if current is False or told is None:
         raise BrokenError(
             "EVI-008",
             "the evidence is broken, so it is not known which keys count",
             hint="See `omnicase evidence verify`.",
             place=f"evidence/{file.name}",
         )
-    return announced_in(lines, trust)
+    return told
 
 
 @lru_cache(maxsize=4)
-def _telling(file: Path, _size: int, _changed: int) -> list[bytes] | None:
+def _telling(file: Path, _size: int, _changed: int) -> Telling | None:
     """Return what a file tells of keys; read once as long as it does not change."""
     with file.open("rb") as lines:
         return telling_lines(lines)
 
 
 def counting_trust(workspace: Workspace) -> Trust:
-    """Return the public keys of a workspace, and from when on each counts whose file is what the evidence tells.
+    """Return the public keys of a workspace, from when on each counts by the evidence of the target, and its heads.
 
     Raises:
         RefusedError: KEY-001 a file in keys/ is no key.
         BrokenError: EVI-008 the evidence is broken.
     """
-    return replace(workspace_trust(workspace), since=announced(workspace).counting_since())
+    trust, told = workspace_trust(workspace), _told(workspace)
+    if told is None:
+        return replace(trust, since=Announced(trust).counting_since(), stands=lambda _head: False)
+    return replace(trust, since=announced_in(told.lines, trust).counting_since(), stands=told.stands)
 
 
 def counting_signer(workspace: Workspace, person: str, ask: AsksPassphrase) -> SigningKey:

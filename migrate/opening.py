@@ -18,8 +18,11 @@ MISSING_COLUMN = "MAP-060"
 
 
 @contextmanager
-def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
+def open_session(workspace: Workspace, as_of: date, to_load: Sequence[str] | None = None) -> Iterator[Session]:
     """Open a workspace for work; every mapping is checked before a row is read.
+
+    Args:
+        to_load: the mappings that are going to be loaded, () for all of them; None: none is.
 
     Raises:
         RefusedError: a mapping is refused (exit 4), or there is none (RUN-012).
@@ -34,6 +37,8 @@ def open_session(workspace: Workspace, as_of: date) -> Iterator[Session]:
             place="mappings/",
         )
     session = Session(workspace, {file.name: file for file in loaded}, as_of)
+    if to_load is not None:
+        session.to_read = frozenset(file.system for file in loaded if not to_load or file.name in to_load)
     try:
         session.check = check_mappings(
             loaded, session.relation, tuple(workspace.systems), secrets=workspace.secrets, as_of=as_of

@@ -196,7 +196,7 @@ def _planned(asked: PairAsked, first: _Side, second: _Side) -> _Plan:
         raise UsageError("REC-047", "no key says which rows belong together", hint="Add --key COLUMN.", place="--key")
     ignored = {name.casefold() for name in asked.ignored}
     by_name = {name.casefold(): name for name in second.personal}
-    taken = {*named, *named.values(), *keys}
+    taken = {*named, *keys}
     columns = named | {
         name: by_name[name.casefold()]
         for name in first.personal

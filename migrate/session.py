@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from casemodel import (
+    FingerprintsAhead,
     RefusedError,
     Relation,
     RunsQueries,
@@ -61,6 +62,8 @@ class Session:
     as_of: date
     sources: dict[str, Source] = field(default_factory=dict)
     check: CheckResult = field(default_factory=lambda: CheckResult((), (), ()))
+    to_read: frozenset[str] = frozenset()
+    """Systems that are going to be read: their fingerprints are taken beside the check."""
     waves: DeclaredWaves | None = None
     """The waves of workspace.yml, compiled; None where there are none, or a mapping is refused."""
     _compiled: dict[str, CompiledMapping] = field(default_factory=dict)
@@ -71,7 +74,9 @@ class Session:
             if system not in self.workspace.systems:
                 known = ", ".join(sorted(self.workspace.systems)) or "none"
                 raise UsageError("RUN-010", f"there is no system '{system}'", hint=f"Known systems: {known}.")
-            self.sources[system] = open_source(self.workspace.systems[system])
+            found = self.sources[system] = open_source(self.workspace.systems[system])
+            if system in self.to_read and isinstance(found, FingerprintsAhead):
+                found.begin_fingerprint()
         return self.sources[system]
 
     def relation(self, system: str, name: str) -> Relation:

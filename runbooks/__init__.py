@@ -15,7 +15,7 @@ from runbooks.approvals import (
 from runbooks.countersign import COUNTERSIGN, REVOKE, VOUCHERS, countersigned_document, refuse_voucher
 from runbooks.countersign import PURPOSE as COUNTERSIGNATURE
 from runbooks.engine import Engine, Waits, refuse_changed, start_run
-from runbooks.evidence.announced import Announced, announced_in, telling_lines
+from runbooks.evidence.announced import Announced, Telling, announced_in, telling_lines
 from runbooks.evidence.entries import Happening, Head, Origin, entry_line, instant, line_hash, parsed
 from runbooks.evidence.problems import KINDS, Problem, Verdict
 from runbooks.evidence.seals import Expected, expected_head, seal_statement, sealed, short_code
@@ -97,6 +97,7 @@ __all__ = [
     "StepState",
     "Surroundings",
     "Talk",
+    "Telling",
     "Trust",
     "TrustedKey",
     "Verdict",

@@ -255,6 +255,8 @@ def _check(
     if runbook.persons(step.roles) and key.person not in named:
         raise _DoesNotCount(f"the runbook gives {key.person} none of the roles {', '.join(step.roles)}")
     require_persons([key], at_least=1, never=state.runners)
+    if trust.stands is not None and not trust.stands(document.get("evidence_head")):
+        raise _DoesNotCount("it was given over the evidence of another target")
     if at - signed_at > timedelta(seconds=step.timeout or _A_DAY):
         raise _DoesNotCount(
             f"it expired: it was given at {document['at']} and counts for {_span(step.timeout or _A_DAY)}"

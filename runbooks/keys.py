@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,10 +84,12 @@ class Trust:
 
     Args:
         since: by id from when each counts, as the evidence tells (`Announced`); None: the folder alone is asked.
+        stands: whether a head that somebody signed is one of the evidence at hand; None: the evidence is not asked.
     """
 
     keys: Mapping[str, TrustedKey]
     since: Mapping[str, str] | None = None
+    stands: Callable[[object], bool] | None = None
 
     def counts(self, key: TrustedKey, at: str) -> bool:
         """Return whether somebody had countersigned a key at a moment."""

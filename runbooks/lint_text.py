@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from markdown_it.token import Token
 
+from casemodel import citizen_numbers
 from runbooks.findings import LintFinding
-from runbooks.mask import citizen_numbers
 from runbooks.parse import Parsed
 from runbooks.surroundings import Surroundings
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
-from casemodel import printable
+from casemodel import citizen_numbers, printable
 
 _SHORTEST_SECRET: Final = 4
-_NUMBER: Final = re.compile(r"(?<![\w.-])\d{9}(?![\w-])")
-_WEIGHTS: Final = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _CREDENTIALS: Final = re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE)
 HIDDEN: Final = "‹secret›"
 CITIZEN: Final = "‹bsn›"
-
-
-def citizen_numbers(text: str) -> Iterator[re.Match[str]]:
-    """Find the numbers of nine digits that pass the eleven test of a BSN."""
-    for found in _NUMBER.finditer(text):
-        digits = [int(digit) for digit in found[0]]
-        if any(digits) and sum(w * d for w, d in zip(_WEIGHTS, digits, strict=True)) % 11 == 0:
-            yield found
 
 
 class Mask:

@@ -71,7 +71,7 @@ class PostgresTarget:
                 place="target.url",
             ) from None
         event.listen(self.engine, "handle_error", self._told)
-        self._staged: dict[str, tuple[sa.Table, pl.DataFrame]] = {}
+        self._staged: dict[str, tuple[pl.DataFrame, Mapping[str, TypeEngine[Any]]]] = {}
         self._reader: psycopg.Connection[Any] | None = None
 
     @property
@@ -101,7 +101,8 @@ class PostgresTarget:
     def bring(self, connection: sa.Connection, *staged: sa.TableClause) -> None:
         """Make what is staged visible to the statements of a transaction: temporary tables that end with it."""
         for table in staged:
-            made, frame = self._staged[table.name]
+            frame, types = self._staged[table.name]
+            made = _table(table.name, frame, types, postgresql_on_commit="DROP")
             connection.execute(sa.schema.CreateTable(made, if_not_exists=True))
             connection.execute(sa.delete(made))
             _copy(connection, made, frame)
@@ -117,7 +118,7 @@ class PostgresTarget:
         order: Sequence[str] = (),
     ) -> None:
         """Insert the rows of a stage into a table by COPY, which needs no temporary table (see `casemodel.Target`)."""
-        frame = self._staged[staged.name][1]
+        frame = self._staged[staged.name][0]
         rows = frame.drop_nulls(list(filled)) if filled else frame
         rows = rows.sort(order) if order else rows
         _copy(connection, into, rows.select(_value(value).alias(name) for name, value in values.items()))
@@ -131,9 +132,11 @@ class PostgresTarget:
             slot: 0 or 1; what is staged in one does not replace what waits in the other.
             types: of the columns that are not text, where the target's own types are wanted.
         """
-        table = _table(f"stage{slot}_{name}", frame, types or {}, postgresql_on_commit="DROP")
-        self._staged[table.name] = (table, frame)
-        return _clause(table)
+        known = types or {}
+        self._staged[f"stage{slot}_{name}"] = (frame, known)
+        # Nearly all stages go in by COPY as they are and are never made into tables.
+        columns = (sa.column(each, known.get(each) or _type(dtype)) for each, dtype in frame.schema.items())
+        return sa.table(f"stage{slot}_{name}", *columns)
 
     def put(self, name: str, frame: pl.DataFrame) -> sa.TableClause:
         """Put a frame where the committing connection can join it from now on; return it as a table."""

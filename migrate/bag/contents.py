@@ -92,7 +92,7 @@ def gather(
     personal = personal_files(workspace, mapping_files)
     sources = SourceData(workspace, _FOLDERS)
     rsin = workspace.model.municipality.rsin
-    allowed = frozenset({rsin.encode()}) if rsin else frozenset()
+    allowed = frozenset({rsin}) if rsin else frozenset()
     for path in (SETTINGS, *_listed(workspace.root, found)):
         file = workspace.root / path
         if file in sources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 from migrate.cli.unmasked import unmasked_options
 
 _LANG = click.option(
@@ -65,7 +66,7 @@ def show_command(
 @click.option("--keep-target", "choices", flag_value="keep-target", multiple=True, help="The target's values stay.")
 @click.option("--take-source", "choices", flag_value="take-source", multiple=True, help="The source's values win.")
 @click.option("--adopt", "choices", flag_value="adopt", multiple=True, help="A record of others becomes ours.")
-@click.option("--reason", metavar="TEXT", help="Why; kept in the ledger with your name.")
+@click.option("--reason", type=FREE_TEXT, help="Why; kept in the ledger with your name.")
 @_LANG
 @pass_invocation
 def resolve_command(

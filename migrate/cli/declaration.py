@@ -27,26 +27,26 @@ def declaration() -> None:
     help="Template to fill (default: declaration/LANG.html.j2 of the workspace, else the shipped one).",
 )
 @click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write the page there, not to the terminal."
+    "--out",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Write the page there, not to the terminal; as PDF where FILE ends in .pdf. May be repeated.",
 )
 @pass_invocation
-def render(invocation: Invocation, lang: str, template: Path | None, out: Path | None) -> int:
-    """Fill the declaration: one HTML page, to be printed and signed.
+def render(invocation: Invocation, lang: str, template: Path | None, files: tuple[Path, ...]) -> int:
+    """Fill the declaration: one HTML page, to be printed and signed, or a PDF for the archive (PDF/A-2a, tagged).
 
     A fact that the ledger does not have stays visibly blank, with the reason.  With --format json the facts themselves.
     """
-    from migrate.declaration import declare
-    from migrate.declaration.output import write_page
+    from migrate.declaration import declare, write_out
 
     made = declare(invocation.workspace(), lang, template)
-    page = made.page()
-    if out is not None:
-        write_page(out, page)
-        lines = [str(out)]
+    write_out(made, files)
+    if files:
         invocation.say(_left_blank(made.blank, lang))
-    else:
-        lines = page.splitlines()
-    invocation.emit(made.as_dict(), lines)
+    invocation.emit(made.as_dict(), map(str, files) if files else made.page().splitlines())
     return 0
 
 

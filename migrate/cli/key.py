@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 _LANG = click.option(
     "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
@@ -98,7 +99,7 @@ def list_command(invocation: Invocation, lang: str) -> int:
 
 @key.command("revoke")
 @click.argument("key_id", metavar="KEY")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the key and in the evidence.")
+@click.option("--reason", type=FREE_TEXT, required=True, help="Why; kept in the key and in the evidence.")
 @click.option("--by", "person", metavar="PERSON", help="Who signs it: another administrator or owner.")
 @_LANG
 @pass_invocation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 
 def _run_number(_ctx: click.Context, _param: click.Parameter, value: str) -> int | None:
@@ -17,7 +18,7 @@ def _run_number(_ctx: click.Context, _param: click.Parameter, value: str) -> int
 
 @click.command()
 @click.argument("run_number", metavar="RUN", callback=_run_number)
-@click.option("--reason", metavar="TEXT", help="Why; kept in the ledger.")
+@click.option("--reason", type=FREE_TEXT, help="Why; kept in the ledger.")
 @pass_invocation
 def rollback(invocation: Invocation, run_number: int | None, reason: str | None) -> int:
     """Take a run back, the newest first; RUN is its number, or last.

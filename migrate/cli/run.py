@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 if TYPE_CHECKING:
     from casemodel import RefusedError
@@ -67,9 +68,24 @@ _MAX_REJECTS = click.option(
 
 
 _WORKERS = click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Map in N processes (default: a thread)."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    is_eager=True,
+    metavar="N",
+    help="Map in N processes (default: a thread).",
 )
-_SCHEDULER = click.option("--scheduler", metavar="URL", help="Map on the workers of this Dask scheduler.")
+
+
+def _alone(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and ctx.get_parameter_source("workers") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("Choose one of --workers and --scheduler.")
+    return value
+
+
+_SCHEDULER = click.option(
+    "--scheduler", callback=_alone, metavar="URL", help="Map on the workers of this Dask scheduler."
+)
 
 
 _LIMIT = click.option(
@@ -96,8 +112,8 @@ _STRICT = click.option(
 @_WORKERS
 @_SCHEDULER
 @click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
-@click.option("--label", callback=_name, metavar="TEXT", help="A name for this run, e.g. 'rehearsal 3'.")
-@click.option("--reason", metavar="TEXT", help="Why it is run; kept in the ledger.")
+@click.option("--label", type=FREE_TEXT, callback=_name, help="A name for this run, e.g. 'rehearsal 3'.")
+@click.option("--reason", type=FREE_TEXT, help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
 @_FULL
 @_MAX_REJECTS
@@ -130,12 +146,10 @@ def run(
     from migrate.running.selection import key_texts
     from migrate.status.show_books import run_lines
 
-    if workers > 1 and scheduler is not None:
-        raise click.UsageError("Choose one of --workers and --scheduler.")
     workspace = invocation.workspace()
     refuse_if_locked(workspace)
     texts = key_texts(keys)
-    with open_session(workspace, as_of_date(as_of)) as session:
+    with open_session(workspace, as_of_date(as_of), mappings) as session:
         options = RunOptions(
             mappings,
             label,
@@ -239,7 +253,7 @@ def plan(
 
     workspace = invocation.workspace()
     texts = key_texts(keys)
-    with open_session(workspace, as_of_date(as_of)) as session:
+    with open_session(workspace, as_of_date(as_of), mappings) as session:
         share = _share_of(max_rejects, workspace)
         options = RunOptions(
             mappings, full=full, wave=wave, max_rejects=share, limit=limit, keys=texts, strict=strict

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 if TYPE_CHECKING:
     from migrate.runbook.runs import Run
@@ -20,7 +21,7 @@ _LANG = click.option(
 )
 _RUN = click.argument("run", metavar="RUN")
 _BY = click.option("--by", "person", metavar="PERSON", required=True, help="Who, as the runbook and keys/ name people.")
-_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the run and in the evidence.")
+_REASON = click.option("--reason", type=FREE_TEXT, required=True, help="Why; kept in the run and in the evidence.")
 
 
 @click.group()
@@ -127,7 +128,7 @@ def status_command(invocation: Invocation, run: str, lang: str) -> int:
 @_RUN
 @click.argument("step", metavar="STEP")
 @_BY
-@click.option("--failed", metavar="TEXT", help="It failed, and why; the run stops there.")
+@click.option("--failed", type=FREE_TEXT, help="It failed, and why; the run stops there.")
 @_LANG
 @pass_invocation
 def confirm_command(invocation: Invocation, run: str, step: str, person: str, failed: str | None, lang: str) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 
 @click.command()
-@click.option("--reason", metavar="TEXT", required=True, help="How you know that it is dead; kept in the ledger.")
+@click.option("--reason", type=FREE_TEXT, required=True, help="How you know that it is dead; kept in the ledger.")
 @pass_invocation
 def unlock(invocation: Invocation, reason: str) -> int:
     """Release a target that a dead run on another machine still holds.

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from migrate.cli.free_text import FREE_TEXT
+
 
 def unmasked_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--unmasked`` and ``--reason``."""
-    command = click.option("--reason", metavar="TEXT", help="Why they are needed; kept with --unmasked.")(command)
+    command = click.option("--reason", type=FREE_TEXT, help="Why they are needed; kept with --unmasked.")(command)
     return click.option(
         "--unmasked",
         is_flag=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.free_text import FREE_TEXT
 
 if TYPE_CHECKING:
     from migrate.waves.moves import LateRow
@@ -68,7 +69,7 @@ def status_command(invocation: Invocation, name: str | None, lang: str) -> int:
 
 @wave.command("live")
 @click.argument("name", metavar="WAVE")
-@click.option("--reason", metavar="TEXT", help="Why now; kept in the ledger.")
+@click.option("--reason", type=FREE_TEXT, help="Why now; kept in the ledger.")
 @_LANG
 @pass_invocation
 def live_command(invocation: Invocation, name: str, reason: str | None, lang: str) -> int:
@@ -83,7 +84,7 @@ def live_command(invocation: Invocation, name: str, reason: str | None, lang: st
 
 @wave.command("back")
 @click.argument("name", metavar="WAVE")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the ledger.")
+@click.option("--reason", type=FREE_TEXT, required=True, help="Why; kept in the ledger.")
 @_LANG
 @pass_invocation
 def back_command(invocation: Invocation, name: str, reason: str, lang: str) -> int:
@@ -101,7 +102,7 @@ def back_command(invocation: Invocation, name: str, reason: str, lang: str) -> i
 
 @wave.command("close")
 @click.argument("name", metavar="WAVE")
-@click.option("--reason", metavar="TEXT", help="Why, although rows are late; kept in the ledger.")
+@click.option("--reason", type=FREE_TEXT, help="Why, although rows are late; kept in the ledger.")
 @_LANG
 @pass_invocation
 def close_command(invocation: Invocation, name: str, reason: str | None, lang: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from casemodel import GuardError, SystemFailure
 
 
-def write_page(file: Path, text: str) -> None:
+def write_page(file: Path, content: bytes) -> None:
     """Write a page, over an earlier one.
 
     Raises:
@@ -22,8 +22,8 @@ def write_page(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).replace(file)

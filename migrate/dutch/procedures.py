@@ -57,6 +57,7 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("it expired: it was given at {a} and counts for {b}", "zij is verlopen: gegeven op {a}, en zij telt {b}"),
     ("it is dated {a}, which is yet to come", "zij draagt de datum {a}, die nog moet komen"),
     ("it does not say when it was given", "er staat niet bij wanneer zij is gegeven"),
+    ("it was given over the evidence of another target", "zij is gegeven over het bewijs van een ander doel"),
     ("it names no facts", "zij noemt geen feiten"),
     ("a fact changed since: {a} was {w} and is {v}", "een feit is sindsdien veranderd: {a} was {w} en is {v}"),
     # keys
@@ -99,6 +100,15 @@ PROCEDURES: Final[tuple[tuple[str, str], ...]] = (
     ("keys of this workspace count, so the revocation of one is signed by an administrator or owner", "er zijn sleutels die tellen, dus het intrekken van een sleutel wordt ondertekend door een administrator of owner"),
     # evidence
     ("the evidence is broken, so it is not known which keys count", "het bewijs klopt niet, dus het is niet bekend welke sleutels tellen"),
+    ("the file of the evidence cannot be read, so it is not known which keys count", "het bestand van het bewijs is niet te lezen, dus het is niet bekend welke sleutels tellen"),
+    ("the library for PDF is not installed", "de bibliotheek voor PDF is niet geïnstalleerd"),
+    ("Install omnicase[pdf], or write HTML and print that.", "Installeer omnicase[pdf], of schrijf HTML en druk die af."),
+    ("the library for PDF lacks its native parts", "de bibliotheek voor PDF mist onderdelen van het systeem"),
+    ("Install Pango and HarfBuzz (Debian: libpangoft2-1.0-0), or write HTML and print that.", "Installeer Pango en HarfBuzz (Debian: libpangoft2-1.0-0), of schrijf HTML en druk die af."),
+    ("the page asks for a file or an address outside of itself, which a PDF may not", "de pagina vraagt om een bestand of adres buiten zichzelf, en dat mag een PDF niet"),
+    ("Put styles, pictures and fonts into the template itself, pictures as data: addresses.", "Zet opmaak, plaatjes en lettertypen in het sjabloon zelf, plaatjes als data:-adres."),
+    ("the page cannot be laid out as PDF", "de pagina kan niet als PDF worden opgemaakt"),
+    ("Simplify the styles of the template, or write HTML and print that.", "Maak de opmaak van het sjabloon eenvoudiger, of schrijf HTML en druk die af."),
     ("there is no evidence yet, so it has no head that could be signed", "er is nog geen bewijs, dus ook geen kop om te ondertekenen"),
     ("there was evidence, and it is gone or does not end in an entry", "er was bewijs, en het is weg of eindigt niet in een regel"),
     ("See `omnicase evidence verify`; put the file back from a copy; the target has it too.", "Zie `omnicase evidence verify`; zet het bestand terug van een kopie; het doel heeft het ook."),

@@ -43,7 +43,7 @@ WAIT_SCHEMA = {
     "on_mapping_id": pl.Int64,
     "on_other_key": pl.String,
     "on_key": pl.String,
-    "full_read": pl.String,
+    "seen": pl.String,
     "outcome": pl.String,
 }
 """``outcome`` is that of the row as mapped; what became of it is known at the commit."""

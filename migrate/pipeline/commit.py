@@ -102,7 +102,7 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
 
 def _joined_with(batch: Batch, stages: dict[str, sa.TableClause]) -> list[sa.TableClause]:
     """Return the stages that statements join; rows that are new to the ledger are inserted as they are."""
-    names = ["waits", "linked"]
+    names = ["linked"]
     if is_known(batch.rows):
         names += ["rows", "others"]
     if batch.rows["prior_id"].null_count() < batch.rows.height:

@@ -16,7 +16,6 @@ from migrate.ledger.store import now, table, upsert
 from migrate.pipeline.batch import Batch
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
-from migrate.pipeline.waits import awaited_state
 
 EVER_LOADED = ("loaded", "merged", "stale", "conflict", "deferred", "late")
 """States of rows that may have a record."""
@@ -76,7 +75,6 @@ def write_ledger(
     if again:
         _forget(connection, number, stages["rows"])
     failpoint("after-forget")
-    # Before the id map: a wait must see what the links of this batch saw.
     if "waits" in stages:
         _write_waits(connection, context, number, stages["waits"], rows, batch.waits)
     failpoint("after-waits")
@@ -109,41 +107,15 @@ def _write_waits(
     waits: pl.DataFrame,
 ) -> None:
     wait = table(connection, "wait")
-    # Very many rows may wait for few keys: each is looked up once.
-    awaited = ("on_mapping_id", "on_other_key", "on_key", "full_read")
-    keys = sa.select(*(staged.c[name] for name in awaited)).distinct().subquery("awaited")
-    unknown = sa.case((keys.c.full_read == "1", sa.literal("orphan")), else_=sa.literal("waiting"))
-    state = sa.func.coalesce(awaited_state(connection.dialect.name, keys, context.by_record), unknown)
-    seen = sa.select(keys, state.label("seen")).cte("seen").prefix_with("MATERIALIZED")
-    for_it = sa.and_(*(staged.c[name] == seen.c[name] for name in awaited))
-    connection.execute(
-        sa.insert(wait).from_select(
-            [
-                "mapping_id",
-                "source_key",
-                "row_ref",
-                "field",
-                "on_mapping_id",
-                "on_other_key",
-                "on_key",
-                "seen",
-                "outcome",
-                "run_id",
-            ],
-            sa.select(
-                sa.literal(number),
-                staged.c.key,
-                staged.c.ref,
-                staged.c.field,
-                staged.c.on_mapping_id,
-                staged.c.on_other_key,
-                staged.c.on_key,
-                seen.c.seen,
-                staged.c.outcome,
-                sa.literal(context.run_id),
-            ).outerjoin(seen, for_it),  # Outer, for the order of the stage.
-        )
-    )
+    same = ("field", "on_mapping_id", "on_other_key", "on_key", "seen", "outcome")
+    values: dict[str, sa.ColumnElement[Any]] = {
+        "mapping_id": sa.literal(number),
+        "source_key": staged.c.key,
+        "row_ref": staged.c.ref,
+        **{name: staged.c[name] for name in same},
+        "run_id": sa.literal(context.run_id),
+    }
+    context.target.insert(connection, wait, staged, values)
     outcomes = waits.select("key", mapped="outcome").unique().join(rows.select("key", "outcome"), on="key", how="inner")
     others = outcomes.filter(pl.col("outcome") != pl.col("mapped"))
     for outcome, keys in others.group_by("outcome").agg("key").rows():

@@ -193,7 +193,7 @@ class LedgerLinks:
                 .then(pl.lit("ambiguous"))
                 .when(linked.len() > 0)
                 .then(pl.lit("linked"))
-                .otherwise(pl.col("state").first())
+                .otherwise(pl.col("state").min())
                 .alias("state"),
             )
             .with_columns(

@@ -31,7 +31,7 @@ from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader, Sifted, gate_of, open_loader, together
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.part import Part
-from migrate.pipeline.reading import Reading, StraightReading, open_reading
+from migrate.pipeline.reading import ReadBatch, Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
 from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, form_of, standing
@@ -241,7 +241,7 @@ class MappingLoad:
         """Yield what is to be mapped; readings in which little or nothing changed are yielded as one."""
         loader, most = self.loader(), self.context.batch_rows
         held: list[Sifted] = []
-        for found in self.reading().batches(position):
+        for found in self._read(position):
             sifted = loader.sifted(found)
             rows = sum(each.todo.height for each in held)
             if held and rows + sifted.todo.height > most:
@@ -254,6 +254,15 @@ class MappingLoad:
                 yield _taken(held)
         if held:
             yield _taken(held)
+
+    def _read(self, position: str | None) -> Iterator[ReadBatch]:
+        """Yield what is read, prepared; where that asks nothing of the target, by a thread of its own."""
+        reading = self.reading()
+        if isinstance(reading, StraightReading):
+            with closing(ahead(partial(reading.batches, position))) as batches:
+                yield from batches
+        else:
+            yield from reading.batches(position)
 
     def _mapped_apart(self, workers: Workers, position: str | None, begun: int) -> Iterator[StagedBatch]:
         """Yield the batches of the main pass, mapped by workers; each is committed by itself, since they count them."""

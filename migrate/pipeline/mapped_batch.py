@@ -20,7 +20,6 @@ from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.reading import ReadBatch
-from migrate.pipeline.waits import fully_known
 from migrate.pipeline.waves import WaveRules
 
 
@@ -236,17 +235,11 @@ class Loader:
     def _waits(self, waits: pl.DataFrame, refs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         if waits.is_empty():
             return empty(WAIT_SCHEMA)
-        full, whole = self.context.full_read, fully_known(self.context)
+        ids = self.context.mapping_ids
         known = pl.DataFrame(
-            {
-                "mapping": list(self.context.mapping_ids),
-                "on_mapping_id": list(self.context.mapping_ids.values()),
-                "full_read": ["1" if name in full else "0" for name in self.context.mapping_ids],
-                "whole": ["1" if name in whole else "0" for name in self.context.mapping_ids],
-            },
-            schema={"mapping": pl.String, "on_mapping_id": pl.Int64, "full_read": pl.String, "whole": pl.String},
+            {"mapping": list(ids), "on_mapping_id": list(ids.values())},
+            schema={"mapping": pl.String, "on_mapping_id": pl.Int64},
         )
-        by_identity = pl.col("other_key").str.starts_with("identity:").fill_null(False)
         outcomes = rows.select("key", pl.col("outcome").replace("record", "inserted")).unique("key")
         return (
             waits.filter(pl.col("_key").is_not_null())
@@ -260,7 +253,7 @@ class Loader:
                 "on_mapping_id",
                 pl.col("other_key").fill_null("").alias("on_other_key"),
                 pl.col("wait_key").alias("on_key"),
-                pl.when(by_identity).then("whole").otherwise("full_read").alias("full_read"),
+                "seen",
                 pl.col("outcome").fill_null("inserted"),
             )
             .unique(["key", "field", "on_mapping_id", "on_other_key", "on_key"], maintain_order=True)

@@ -34,7 +34,7 @@ def _read(
     table_name: str,
     columns: Sequence[str],
     where: sa.ColumnElement[bool],
-    locked: Callable[[sa.Select[Any]], sa.Select[Any]],
+    locked: Callable[[Any], sa.Select[Any]],
 ) -> pl.DataFrame:
     target, names = tables[table_name], ["id", *columns]
     texts = (as_text(connection.dialect.name, target.c[name]).label(name) for name in names)

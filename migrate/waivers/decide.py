@@ -12,7 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import GuardError, SystemFailure, Target, UsageError, split_key
+from casemodel import (
+    GuardError,
+    SystemFailure,
+    Target,
+    UsageError,
+    citizen_numbers,
+    passes_eleven_test,
+    split_key,
+)
 from migrate.countersign import counting_signer
 from migrate.evidence.record import record as add_evidence
 from migrate.keys import AsksPassphrase, workspace_trust
@@ -37,7 +45,8 @@ _LONGEST_NAME = 100
 _LARGEST = 2_000_000_000
 _LOOKED_BACK = 50
 """Verdicts in which a group or check is looked for, the newest first."""
-_NINE = re.compile(r"(?<!\d)\d{8,9}(?!\d)")
+_EIGHT = re.compile(r"(?<!\d)\d{8}(?!\d)", re.ASCII)
+"""What may be a BSN that lost its leading zero."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +186,7 @@ def checked_reason(reason: str) -> str:
             hint=f'Add --reason "why this may differ" ({_SHORTEST_REASON} to {_LONGEST_REASON} characters).',
             place="--reason",
         )
-    if any(_may_be_bsn(number) for number in _NINE.findall(told)):
+    if _may_name_a_citizen(told):
         raise UsageError(
             "WAI-003",
             "the reason holds a number that may be a BSN, and a reason is shown in every report",
@@ -194,7 +203,7 @@ def checked_person(name: str) -> str:
         UsageError: WAI-018.
     """
     told = " ".join(name.split())
-    if not 0 < len(told) <= _LONGEST_NAME or not told.isprintable() or any(map(_may_be_bsn, _NINE.findall(told))):
+    if not 0 < len(told) <= _LONGEST_NAME or not told.isprintable() or _may_name_a_citizen(told):
         raise UsageError(
             "WAI-018",
             "that is not the name of a person as reports can show it",
@@ -204,10 +213,9 @@ def checked_person(name: str) -> str:
     return told
 
 
-def _may_be_bsn(number: str) -> bool:
-    digits = [int(each) for each in number.zfill(9)]
-    weighed = sum(digit * weight for digit, weight in zip(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1), strict=True))
-    return weighed % 11 == 0
+def _may_name_a_citizen(text: str) -> bool:
+    short = any(passes_eleven_test(f"0{number}") for number in _EIGHT.findall(text))
+    return short or next(citizen_numbers(text), None) is not None
 
 
 def _until(text: str) -> date:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runbooks.countersign import COUNTERSIGN, PURPOSE, VOUCHERS
-from runbooks.evidence.entries import START, line_hash, parsed
+from runbooks.evidence.entries import START, parsed
 from runbooks.evidence.problems import Problem
 from runbooks.keys import MACHINE, Trust, TrustedKey
 from runbooks.signing import holds
@@ -15,6 +16,8 @@ from runbooks.signing import holds
 _BOUND = ("person", "roles", "public", "from", "until")
 _PREV = re.compile(rb'"prev":"([0-9a-f]{64})"')
 """The first one in a line is the entry's own: the names of its fields are sorted, and none before it holds another."""
+_HASH_BYTES = 32
+_MOST_DIGITS = 16
 _TELLING = (b'"kind":"genesis"', b'"kind":"key"')
 
 
@@ -72,7 +75,7 @@ class Announced:
         if key.get("revoked") is not None:
             self.revoked.add(name)
             self.machines.discard(str(key.get("person")))
-        elif MACHINE in (key.get("roles") or []):
+        elif isinstance(key.get("roles"), list) and MACHINE in key["roles"]:
             self.machines.add(str(key.get("person")))
 
     def _vouched(self, seq: int, at: str, key: Mapping[str, Any], what: Mapping[str, Any]) -> Iterator[Problem]:
@@ -164,22 +167,58 @@ class Announced:
         return all(told.get(name) == is_now[name] for name in _BOUND)
 
 
-def telling_lines(lines: Iterable[bytes]) -> list[bytes] | None:
-    """Return the entries of a chain that tell of keys; None when an entry does not hold the hash of the one before.
+class Telling:
+    """What a whole chain tells of keys, and which heads it ever had.
+
+    Args:
+        lines: the entries that tell of keys, in their order.
+        digests: the SHA-256 of every line, one after the other.
+    """
+
+    def __init__(self, lines: list[bytes], digests: bytearray) -> None:
+        self.lines = lines
+        self._digests = digests
+
+    def stands(self, head: object) -> bool:
+        """Return whether a head that somebody signed (``number:hash``) is one of this chain."""
+        number, _, value = head.partition(":") if isinstance(head, str) else ("", "", "")
+        if not (number.isascii() and number.isdigit() and 0 < len(number) < _MOST_DIGITS):
+            return False
+        place = int(number)
+        if place == 0:
+            return value == START
+        return self._digests[(place - 1) * _HASH_BYTES : place * _HASH_BYTES].hex() == value
+
+
+def telling_lines(lines: Iterable[bytes]) -> Telling | None:
+    """Return what a chain tells of keys.
+
+    None when an entry does not hold the hash of the one before, or when a countersignature was given over the head of
+    another chain: who can add entries could bring it over from there.
 
     Args:
         lines: those of a file of evidence, with their newlines.
     """
-    before, found = START, []
+    before, found = START, Telling([], bytearray())
     for line in lines:
         text = line.rstrip(b"\n")
         named = _PREV.search(text)
         if named is None or named[1].decode() != before:
             return None
-        before = line_hash(text)
         if any(each in text for each in _TELLING):
-            found.append(text)
+            if not _saw_this_chain(text, found):
+                return None
+            found.lines.append(text)
+        digest = hashlib.sha256(text)
+        before = digest.hexdigest()
+        found._digests += digest.digest()
     return found
+
+
+def _saw_this_chain(line: bytes, before: Telling) -> bool:
+    entry = parsed(line)
+    document = entry["what"].get("document") if entry is not None and entry["kind"] == "key" else None
+    return not isinstance(document, dict) or before.stands(document.get("evidence_head"))
 
 
 def announced_in(lines: Iterable[bytes], trust: Trust) -> Announced:

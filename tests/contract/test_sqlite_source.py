@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from casemodel import OmnicaseError, Partition, RefusedError, Source, SystemFailure
+from casemodel import FingerprintsAhead, OmnicaseError, Partition, RefusedError, Source, SystemFailure
 from connectors import SystemConfig, open_source
 from connectors.sources.sqlite import file as sqlite_file
 from connectors.sources.sqlite import link as sqlite_link
@@ -496,3 +498,22 @@ def test_replaced_file_is_noticed(tmp_path: Path) -> None:
         with pytest.raises(SystemFailure) as caught:
             list(extracts)
     assert caught.value.code == "CON-018"
+
+
+def test_a_fingerprint_begun_ahead_is_that_of_every_byte(tmp_path: Path) -> None:
+    path = make(tmp_path / "oud.db", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('een')")
+    with opened(path, tmp_path) as source:
+        assert isinstance(source, FingerprintsAhead)
+        source.begin_fingerprint()
+        assert source.count("t") == 1
+        assert source.fingerprint("t") == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_who_goes_away_does_not_wait_for_a_fingerprint(tmp_path: Path) -> None:
+    path = make(tmp_path / "oud.db", "CREATE TABLE t (a TEXT)")
+    os.truncate(path, 64 << 30)  # a hole: a minute of reading, no room on the disk
+    with opened(path, tmp_path) as source:
+        assert isinstance(source, FingerprintsAhead)
+        source.begin_fingerprint()
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 10

@@ -25,6 +25,9 @@ from small_demo import loaded_demo
 from targets import copy_workspace
 from tiny_workspace import contact, edit, make_workspace, write_contacts
 
+from casemodel import SystemFailure
+from migrate.bag.payload import chunks_of, kept
+
 BSN = "999993653"
 NAME = "Kwikstaart-Pruisen"
 STREET = "Zonnedauwpad 17"
@@ -341,6 +344,21 @@ def test_a_bag_larger_than_memory_is_copied_as_a_stream(workspace: Path, tmp_pat
     found = in_process("-C", workspace, "--format", "json", "evidence", "export", tmp_path / "leaky")
     assert (found.status, found.document["code"], found.document["where"]) == (6, "BAG-005", "reports/runbooks/overgang-1/load.log")
     assert [each.name for each in tmp_path.iterdir() if "leaky" in each.name] == [], "nothing is left behind"
+
+
+def test_a_file_that_changes_while_the_bag_is_made_refuses_it(tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    file.write_bytes(b"as it was looked at\n")
+    there = kept(file)
+    assert there is not None and b"".join(chunks_of(there)) == b"as it was looked at\n"
+    with file.open("ab") as more:
+        more.write(b"what is added meanwhile is not in the bag\n")
+    assert b"".join(chunks_of(there)) == b"as it was looked at\n"
+    for content in (b"as it was looked up\n", b"cut"):
+        file.write_bytes(content)
+        with pytest.raises(SystemFailure) as refused:
+            list(chunks_of(there))
+        assert refused.value.code == "BAG-007"
 
 
 def test_the_bill_of_a_source_tree_is_not_that_of_an_old_installation(tmp_path: Path) -> None:

@@ -217,9 +217,9 @@ def test_a_municipality_replaces_the_template_and_the_page_names_it(empty: Path,
     folder = copy_workspace(empty, tmp_path / "w")
     own = folder / "declaration/nl.html.j2"
     assert in_process("-C", folder, "declaration", "template", own).status == 0
-    own.write_text(own.read_text().replace('template_version = "1"', 'template_version = "7 van Voorbeeld"'))
+    own.write_text(own.read_text().replace('template_version = "2"', 'template_version = "7 van Voorbeeld"'))
     assert "declaration/nl.html.j2, versie 7 van Voorbeeld" in page(folder)
-    assert "declaration.en.html.j2, version 1" in page(folder, "--lang", "en")
+    assert "declaration.en.html.j2, version 2" in page(folder, "--lang", "en")
     assert refused(folder, "template", own)[:2] == (6, "DCL-007")
 
     own.unlink()

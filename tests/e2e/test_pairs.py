@@ -8,10 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import jsonschema
+import polars as pl
 import pytest
 from command_line import Answer, in_process
 
-from reconciliation import reconcile_schema
+from reconciliation import Facts, MappingProof, NoLedger, PairPart, ProofColumn, judge_pair, reconcile_schema
 
 WORKSPACE = """
 workspace: pairs
@@ -121,6 +122,26 @@ def test_what_compares_no_value_is_not_called_equal(folder: Path) -> None:
     assert in_process(*asked).status == 3
     told = in_process("-C", folder, "reconcile", "pairs", "old.P", "old.P", "--key", "NR").out
     assert "NOG NIET VASTGESTELD" in told and "geen enkele waarde vergeleken" in told
+
+
+def test_a_key_that_is_personal_on_either_side_is_a_token(folder: Path) -> None:
+    settings = (folder / "workspace.yml").read_text()
+    (folder / "workspace.yml").write_text(settings.replace("personal: {Q: []}", "personal: {Q: [NR]}"))
+    (folder / "q.csv").write_text(NEW.format(rows="\n".join(_line(n) for n in range(1, 30))))
+    found = _asked(folder, *TOLERANCES)
+    ((key, part),) = (each["key"] for each in found.document["findings"])
+    assert key.startswith("‹9(2) #") and part == "x"
+
+
+def test_a_side_that_gives_other_rows_than_it_counts_is_a_finding() -> None:
+    rows = pl.DataFrame({"_key": ["1", "2"], "A": ["a", "b"]})
+    proof = MappingProof(
+        facts=Facts(mapping="a = b", system="a", relation="a", target="b"), expected=None, actual=NoLedger(),
+        columns=(ProofColumn("A"),), table_mappings=("a = b",), mask=lambda _, value: value or "", mask_key=lambda key: (key,),
+    )  # fmt: skip
+    for counts, causes in (((2, 2), []), ((3, 2), ["read count differs"]), ((2, 0), ["read count differs"])):
+        verdict = judge_pair(proof, [PairPart(rows, rows)], counts)
+        assert [each.cause for each in verdict.groups] == causes
 
 
 def test_names_of_relations_are_checked(folder: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from command_line import in_process
+from command_line import CommandLine, in_process
 from tiny_workspace import contact, edit, make_workspace, write_contacts
 
 from migrate.ledger.store import table
@@ -65,6 +66,16 @@ def test_what_was_read_goes_and_the_books_stay(workspace: Path) -> None:
     again = in_process("-C", workspace, "--format", "json", "run", "--full")
     assert [each["rejected"] for each in again.document["mappings"] if each["mapping"] == "kcc.contact"] == [1]
     assert in_process("-C", workspace, "rollback", "last").status == 0
+
+
+def test_what_goes_is_not_kept_for_the_rollback_of_a_run_that_died(workspace: Path, omnicase: CommandLine) -> None:
+    write_contacts(workspace, [contact(2, WANNEER="gisteren", NAAM="P. Geheim"), *(contact(number) for number in range(3, 21))])
+    died = omnicase.spawn("-C", workspace, "run", "--full", env={"OMNICASE_FAILPOINT": "after-begin:1"})
+    assert died.status == -signal.SIGKILL
+    done = in_process("-C", workspace, "--format", "json", *BEFORE, "--yes").document
+    assert done["done"]
+    assert rows(workspace, "before_reject") == []
+    assert not [each for each in rows(workspace, "reject") if "Geheim" in each["row"]]
 
 
 def test_what_cannot_be_meant(workspace: Path) -> None:

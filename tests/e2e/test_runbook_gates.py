@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Answer
+from key_circle import countersign_all
 from made_once import made_once
 from runbook_workspace import RUNBOOK, People, code, people, write
 from targets import copy_workspace
@@ -287,6 +288,15 @@ def test_e15_a_key_that_nobody_countersigned_opens_nothing(team: People):
     assert team("evidence", "verify").status == 0
     assert team.approve("go", "g.beheer").status == 0
     assert team.run().status == 0
+
+
+def test_an_approval_over_the_evidence_of_another_target_opens_nothing(team: People, tmp_path: Path):
+    other = People(team.folder, team.keys, {"OMNICASE_TARGET_URL": f"sqlite:///{tmp_path / 'other.db'}"})
+    assert other("db", "upgrade").status == 0
+    countersign_all(other)
+    assert team.approve("go", "f.beheer").status == 0
+    assert approvals(other) == [("f.beheer", False, "it was given over the evidence of another target")]
+    assert approvals(team) == [("f.beheer", True, None)]
 
 
 def test_e15_an_engineer_countersigns_no_key(team: People):

@@ -110,6 +110,7 @@ def test_masks():
     assert mask.line("password hunter2 abc") == "password ‹secret› abc"
     assert mask.line("postgresql://loader:x%40y@db/target") == "postgresql://loader:‹secret›@db/target"
     assert mask.line("BSN 999993653, case 999993654, id 1999993653") == "BSN ‹bsn›, case 999993654, id 1999993653"
+    assert mask.line("9999.93.653 999 993 653 bsn-999993653 000000000") == "‹bsn› ‹bsn› bsn-‹bsn› 000000000"
     assert mask.line("a\x1b[2Jb\tc\u202e") == "a\\x1b[2Jb\tc\\u202e"
 
 

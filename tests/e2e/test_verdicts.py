@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from command_line import CommandLine, in_process
 from tiny_workspace import make_workspace
 
+from migrate.runbook.facts import gate_facts
 from migrate.verdicts import VerdictRecord, last_verdict
+from migrate.workspace import load_workspace
 
 
 def _last(folder: Path) -> VerdictRecord | None:
@@ -75,6 +77,25 @@ def test_a_run_that_begins_and_ends_while_both_sides_are_read_outdates_the_verdi
     kept = _last(folder)
     assert kept is not None
     assert (kept.run, kept.outdated) == (1, "run 2 loaded after it")
+
+
+def test_a_gate_knows_nothing_by_a_reconciliation_or_a_run_over_a_part(tmp_path: Path) -> None:
+    folder = make_workspace(tmp_path / "w", contacts=3)
+    for verb in ("db upgrade", "run"):
+        assert in_process("-C", folder, *verb.split()).status == 0
+    asked = ("reconcile.in_balance", "books.balanced", "rejects.count", "run.finished")
+
+    def facts(*words: str) -> list[object]:
+        assert in_process("-C", folder, *words).status in (0, 3)
+        known = gate_facts(load_workspace(folder, None))
+        return [known[name] for name in asked]
+
+    for part in ("seed.channel", "--sample=50%", "--level=keys"):
+        assert facts("reconcile", part) == [None, True, 0, True], part
+    assert facts("reconcile") == [True, True, 0, True]
+    assert facts("run", "seed.channel") == [None, None, None, True]
+    assert facts("run", "--limit", "2") == [None, None, None, True]
+    assert facts("run") == [None, True, 0, True]
 
 
 def test_a_verdict_that_cannot_be_kept_is_an_error_and_not_a_verdict(tmp_path: Path) -> None:

@@ -72,6 +72,10 @@ def test_two_persons_accept_a_group_and_the_reports_say_so(folder: Path, env: di
     for own in ("an", "AN", "tests"):
         refused = _answer(folder, env, "waiver", "approve", "1", "--by", own)
         assert (refused.status, refused.document["code"]) == (6, "WAI-008"), own
+    edit(folder / "mappings/kcc.contact.yml", "language:         {const: nld}", "language:         {const: fry}")
+    refused = _answer(folder, env, "waiver", "approve", "1", "--by", "bea")
+    assert (refused.status, refused.document["code"]) == (6, "WAI-012"), "nobody approves what now means something else"
+    edit(folder / "mappings/kcc.contact.yml", "{const: fry}", "{const: nld}")
     assert _answer(folder, env, "waiver", "approve", "1", "--by", "bea").status == 0
     again = _answer(folder, env, "waiver", "approve", "1", "--by", "cor")
     assert (again.status, again.document["code"]) == (6, "WAI-009")

@@ -157,6 +157,14 @@ def test_a_record_that_is_missing_or_too_many_changes_a_total(folder: Path) -> N
     assert ("controls.totals", "old.unit", "units", "total differs", ["all"], "3", "4") in found(document)
 
 
+def test_a_group_that_comes_twice_has_no_total_to_compare(folder: Path) -> None:
+    mapping = folder / "mappings/old.unit.yml"
+    mapping.write_text(mapping.read_text().replace("'all' AS g, COUNT(*) AS n FROM UNIT", "'all' AS g, 3 AS n FROM UNIT"))
+    status, document = reconcile(folder, "old.unit", "--level", "controls")
+    assert status == 3
+    assert [each["cause"] for each in document["findings"] if each["difference"] == "units"] == ["group twice"]
+
+
 def test_what_people_make_and_what_moved_on_is_counted_apart(folder: Path) -> None:
     damage(folder, "INSERT INTO actor (id, actor_type, name, is_active, unit_id) SELECT '00000000-0000-4000-8000-000000000002', 'medewerker', 'New', 1, id FROM actor WHERE employee_code = 'A'")  # fmt: skip
     with sqlite3.connect(folder / "old.db") as old:

@@ -120,11 +120,14 @@ def test_what_only_shows_leaves_none_and_verifying_neither(home: Path) -> None:
 
 def test_keys_of_rows_are_tokens_and_numbers_in_reasons_too(home: Path) -> None:
     at = At(home)
-    answer = at("explain", "oud.actor", "M1", "--unmasked", "--reason", "vraag van 999993653, zaak 12")
-    command = at.entries()[-1]["what"]["command"]
-    assert command[:3] == ["explain", "--unmasked", "--reason"] or "explain" in command, answer.err
-    assert "M1" not in command and any(word.startswith("#") for word in command)
-    assert "999993653" not in at.file.read_text()
+    for bsn in ("999993653", "9999.93.653", "999 993 653"):
+        refused = at("explain", "oud.actor", "M1", "--unmasked", "--reason", f"vraag van {bsn}")
+        assert refused.status == 2 and "may be a BSN" in refused.err and bsn not in refused.err
+    at("explain", "oud.actor", "M1", "--unmasked", "--reason", "vraag van 123456789, zaak 12")
+    verb, *words = at.entries()[-1]["what"]["command"]
+    assert verb == "explain" and "oud.actor" in words and "--unmasked" in words
+    assert "M1" not in words and any(word.startswith("#") for word in words)
+    assert "123456789" not in at.file.read_text() and "99999" not in at.file.read_text()
     assert "zaak 12" in at.file.read_text()
     assert "M1" not in json.dumps([e["what"].get("command") for e in at.entries()])
 

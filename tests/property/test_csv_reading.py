@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -225,3 +226,15 @@ def test_both_parsers_understand_the_same(tmp_path: Path, monkeypatch: pytest.Mo
     strict, _, _ = read(tmp_path, data, rows=1000)
     assert fast.height == len(cells) ** 2
     assert fast.equals(strict)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850", "cp437", "latin-1", "iso8859-7", "koi8-r", "mac_roman"])
+def test_every_byte_of_a_code_page_is_its_character(tmp_path: Path, encoding: str) -> None:
+    defined = [char for byte in range(128, 256) if (char := bytes([byte]).decode(encoding, "ignore"))]
+    texts = [*defined, "".join(defined), "a" + "b".join(defined) + "c", "plain"]
+    lines = ["A;B", *(f"{number};{text}" for number, text in enumerate(texts))]
+    (tmp_path / "r.csv").write_bytes("\n".join(lines).encode(encoding))
+    settings = {"encoding": encoding, "delimiter": ";", "relations": {"R": {"files": "r.csv"}}}
+    with closing(open_source(SystemConfig("s", "csv", settings, tmp_path))) as source:
+        found = [text for extract in source.extract(Partition("R", 50)) for text in extract.frame["B"]]
+    assert found == texts

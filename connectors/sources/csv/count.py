@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
+import numpy as np
+
 from connectors.sources.files.bytes import MAX_FIELD, MAX_RECORD, Named, never_closed, too_large
 
 _END = re.compile(rb"\r\n|\n|\r")
-_BLANK = re.compile(rb"\n(?=\r?\n)")
+_LF, _CR = 10, 13
 _BROKEN = b"\x1a"
 """Stands for a quoted field with line ends in it."""
 
@@ -102,14 +104,14 @@ class Counter:
             self._count_encodings(data)
         special = any(each and each in seen for each in (self.quote, self.comment, self.header))
         if self._opened is None and not special:
-            self._count_plain(seen, seen.count(b"\r") != seen.count(b"\r\n"))
+            self._count_plain(seen, _has_bare_returns(seen))
             self.line += 0 if seen is data else len(data.splitlines()) - len(seen.splitlines())
             return
-        lines = seen.splitlines(keepends=True)
-        escaped = 0 if seen is data else len(data.splitlines()) - len(lines)
         if not self.comment and not self.header and seen is data:
             self._count_between_quotes(data)
             return
+        lines = seen.splitlines(keepends=True)
+        escaped = 0 if seen is data else len(data.splitlines()) - len(lines)
         for line in lines:
             self._count_line(line)
             self.line += 1
@@ -123,7 +125,7 @@ class Counter:
         rest = data[position:] if position else data
         if not rest or self._count_at_once(rest):
             return
-        position, bare_returns = 0, rest.count(b"\r") != rest.count(b"\r\n")
+        position, bare_returns = 0, _has_bare_returns(rest)
         while position < len(rest):
             if self._opened is None:
                 quote = rest.find(self.quote, position)
@@ -146,15 +148,15 @@ class Counter:
             return False
         quoted = self._patterns["quoted"]
         # A call for each field has its price where every field is quoted.
-        plain = quoted.sub(b"q", data) if data.count(self.quote) > len(data) // 100 else data
+        plain = quoted.sub(b"q", data) if _count(data, self.quote[0]) > len(data) // 100 else data
         if self.quote in plain:
             plain = quoted.sub(_letter, data)
         ends_quoted = self.quote in data[_line_start(data, 0, _filled(data)) :]
-        if ends_quoted or data.count(b"\r") != data.count(b"\r\n") or not self._only_stray(plain):
+        if ends_quoted or _has_bare_returns(data) or not self._only_stray(plain):
             return False
         before = self.line
         self._count_plain(plain, False)
-        self.line = before + data.count(b"\n") + (not data.endswith(b"\n"))
+        self.line = before + _count(data, _LF) + (not data.endswith(b"\n"))
         return True
 
     def _only_stray(self, plain: bytes) -> bool:
@@ -176,7 +178,7 @@ class Counter:
             self.line += len(lines)
             self.last = filled[-1] if filled else self.last
             return
-        count = data.count(b"\n") + (not data.endswith(b"\n"))
+        count = _count(data, _LF) + (not data.endswith(b"\n"))
         self.records += count - _blank_lines(data)
         self.line += count
         if stop := _filled(data):
@@ -239,10 +241,24 @@ def _filled(data: bytes) -> int:
 
 def _blank_lines(data: bytes) -> int:
     """Count the lines without anything in them; CR stands before LF only."""
-    first = data.startswith((b"\n", b"\r\n"))
-    if not first and b"\n\n" not in data and b"\n\r\n" not in data:
-        return 0
-    return first + len(_BLANK.findall(data))
+    found = np.frombuffer(data, np.uint8)
+    feeds = np.flatnonzero(found == _LF)
+    apart, behind = np.diff(feeds), feeds[1:]
+    after_return = np.count_nonzero(found[behind[apart == 2] - 1] == _CR)
+    return int(data.startswith((b"\n", b"\r\n")) + np.count_nonzero(apart == 1) + after_return)
+
+
+def _count(data: bytes, byte: int) -> int:
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == byte))
+
+
+def _has_bare_returns(data: bytes) -> bool:
+    """Tell whether there is a CR that no LF follows."""
+    if b"\r" not in data:
+        return False
+    found = np.frombuffer(data, np.uint8)
+    feeds = np.flatnonzero(found[1:] == _LF)
+    return int(np.count_nonzero(found[feeds] == _CR)) != _count(data, _CR)
 
 
 def _line_start(data: bytes, low: int, position: int) -> int:
@@ -269,7 +285,7 @@ def _decodes(data: bytes, encoding: str) -> bool:
         return True
     undefined = None if encoding in ("utf-8", "ascii") else _undefined(encoding)
     if undefined is not None:
-        return len(data.translate(None, undefined)) == len(data)
+        return not any(byte in data for byte in undefined)
     try:
         data.decode(encoding)
     except UnicodeDecodeError:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from casemodel import SystemFailure
 from connectors.config import SystemConfig
+from connectors.prefetch import one_behind
 from connectors.sources.csv.parse import chunks, parse
 from connectors.sources.csv.settings import CsvRelation, read_settings
 from connectors.sources.csv.survey import Header, read_header, survey
-from connectors.sources.files.bytes import Bytes
+from connectors.sources.files.bytes import Bytes, check_unchanged
 from connectors.sources.files.finding import find_contents
 from connectors.sources.files.refusals import empty
 from connectors.sources.files.relation import Piece, Surveyed
@@ -48,9 +49,14 @@ class CsvFiles:
     def pieces(self, number: int, records: int, wanted: Set[int] | None) -> Iterator[Piece]:
         """Yield the records of a file, chunk by chunk."""
         header, order = self.headers[number - 1], self.orders[number - 1]
-        for chunk in chunks(header, records, self.relation):
-            if wanted is None or any(chunk.first <= record <= chunk.last for record in wanted):
-                yield parse(chunk, header.source, self.relation, order, self.columns)
+        found = (
+            chunk
+            for chunk in chunks(header, records, self.relation)
+            if wanted is None or any(chunk.first <= record <= chunk.last for record in wanted)
+        )
+        yield from one_behind(found, lambda chunk: parse(chunk, header.source, self.relation, order, self.columns))
+        # Its last bytes were read before the last records were given out.
+        check_unchanged(header.source)
 
 
 def _look(config: SystemConfig, settings: CsvRelation) -> CsvFiles:

@@ -10,7 +10,7 @@ import polars as pl
 
 from casemodel import BugError
 from connectors.sources.csv.lines import records_in, rows_of, without_headers
-from connectors.sources.csv.records import byte_series, count_fields
+from connectors.sources.csv.records import byte_series, count_byte, count_fields
 from connectors.sources.csv.settings import CsvRelation
 from connectors.sources.csv.survey import Header
 from connectors.sources.files.bytes import (
@@ -23,10 +23,11 @@ from connectors.sources.files.bytes import (
     never_closed,
     too_large,
 )
-from connectors.sources.files.encoding import decode_line
+from connectors.sources.files.encoding import decode_line, utf8_of
 from connectors.sources.files.refusals import miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece
 
+_LF = 10
 _BEYOND = "\x01"
 """A column for what stands behind the last field."""
 FEW = 20
@@ -139,7 +140,7 @@ def decoded(data: bytes, good: pl.DataFrame, encoding: str) -> tuple[bytes, pl.D
     while True:
         body, starts = _joined(data, good)
         try:
-            text = body if _is_utf8(body, encoding) else body.decode(encoding).encode()
+            text = body if _is_utf8(body, encoding) else utf8_of(body, encoding)
             return text, good, undecodable
         except UnicodeDecodeError as error:
             wrong = [error.start, *_later_errors(body, starts, error.start, encoding)]
@@ -291,7 +292,7 @@ def _counted(
 
 def _delimiters(data: bytes, delimiter: bytes, quote: bytes) -> int:
     """Count the delimiters outside quotes in records without a stray quote."""
-    found = data.count(delimiter)
+    found = count_byte(data, delimiter[0])
     if quote and quote in data:
         q = re.escape(quote)
         quoted = re.findall(b"%b[^%b]*+(?:%b%b[^%b]*+)*+%b" % (q, q, q, q, q, q), data)
@@ -334,7 +335,8 @@ def _unreadable(
     line, seen = chunk.line, 0
     for row in wrong.iter_rows(named=True):
         start = row["start"]
-        line += chunk.data.count(b"\n", seen, start) if not chunk.bare_returns else line_ends(chunk.data[seen:start])
+        before = chunk.data[seen:start]
+        line += line_ends(before) if chunk.bare_returns else count_byte(before, _LF)
         seen = start
         place = f"{source.name}:{line}"
         if row[RECORD] in why_not.undecodable:

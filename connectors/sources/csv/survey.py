@@ -14,6 +14,7 @@ from connectors.sources.csv.records import count_fields
 from connectors.sources.csv.settings import CsvRelation
 from connectors.sources.files.bytes import (
     Bytes,
+    added,
     blocks,
     check_unchanged,
     line_ends,
@@ -86,8 +87,7 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
             counter.feed(block)
     else:
         position = 0
-        for block in raw_blocks(source):
-            digest.update(block)
+        for block in added(raw_blocks(source), digest):
             counter.feed(block[max(source.skip + start - position, 0) :])
             position += len(block)
     counter.finish()

@@ -165,11 +165,12 @@ class _Scanner:
             raise no_workbook(self._book.file, "the rows of a sheet are not in order")
         at = self._event = self._parser.CurrentByteIndex
         windows = self.found.windows
+        if windows and number > self._until:
+            windows[-1].stop = at
+            raise _Enough
         if not windows or number - windows[-1].first >= _WINDOW_ROWS or at - windows[-1].start >= _WINDOW_BYTES:
             if windows:
                 windows[-1].stop = at
-            if number > self._until:
-                raise _Enough
             windows.append(Window(number, number, at, at))
         windows[-1].last = self._row = number
         self._hidden = attributes.get("hidden") in ("1", "true")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
 
 from casemodel import SystemFailure
 from connectors.sources.files.bytes import Bytes, as_text, raw_blocks
@@ -80,3 +84,40 @@ def decode_line(line: bytes, encodings: tuple[str, ...]) -> tuple[str, int] | No
         except UnicodeDecodeError:
             continue
     return None
+
+
+def utf8_of(text: bytes, encoding: str) -> bytes:
+    """Return bytes of an encoding as UTF-8; those of a code page by a table, since most of them are ASCII.
+
+    Raises:
+        UnicodeDecodeError: a byte does not fit the encoding.
+    """
+    sizes, codes = _utf8(encoding)
+    found = np.frombuffer(text, np.uint8)
+    high = np.flatnonzero(found >= 0x80)
+    values = found[high]
+    size = sizes[values]
+    if (size == 0).any():
+        return text.decode(encoding).encode()
+    more = size - 1
+    first = high + np.cumsum(more) - more
+    made = np.empty(len(text) + int(more.sum()), np.uint8)
+    ours = np.ones(len(made), bool)
+    for number in (1, 2):
+        ours[first[size > number] + number] = False
+    made[ours] = found
+    for number in range(3):
+        longer = size > number
+        made[first[longer] + number] = codes[values[longer], number]
+    return made.tobytes()
+
+
+@cache
+def _utf8(encoding: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return of each byte how many bytes of UTF-8 it becomes (0: it is no character by itself), and which."""
+    characters = [bytes([byte]).decode(encoding, "ignore") for byte in range(256)]
+    # An encoding that needs several bytes for a character has few that are one by themselves.
+    alone = len(b"\xc3\xa9".decode(encoding, "replace")) == 2
+    made = [each.encode() if len(each) == 1 and alone else b"" for each in characters]
+    sizes = np.array([len(each) for each in made], np.int64)
+    return sizes, np.frombuffer(b"".join(each.ljust(3, b"\0") for each in made), np.uint8).reshape(256, 3)

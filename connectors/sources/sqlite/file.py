@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from casemodel import SystemFailure
 from connectors.scratch import Scratch, writing
+from connectors.sources.sqlite.digest import file_digest
 
 _MAGIC = b"SQLite format 3\0"
 _COPY_TRIES = 3
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +109,6 @@ def _open_regular(source: Path, shown: str) -> int:
         raise SystemFailure(
             "CON-012", "the file may not be read", hint="Ask for the right to read it.", place=shown
         ) from None
-
-
-def file_digest(fd: int) -> str:
-    """Return the SHA-256 (hex) of an open file without moving its offset."""
-    digest, offset = hashlib.sha256(), 0
-    while block := os.pread(fd, _CHUNK, offset):
-        digest.update(block)
-        offset += len(block)
-    return digest.hexdigest()
 
 
 def _digests(paths: list[Path]) -> list[str]:

@@ -15,7 +15,8 @@ from connectors.config import SystemConfig, file_of, known_options
 from connectors.prefetch import ahead
 from connectors.relations import in_any_case
 from connectors.scratch import Scratch
-from connectors.sources.sqlite.file import DatabaseFile, file_digest, look_at
+from connectors.sources.sqlite.digest import Digest
+from connectors.sources.sqlite.file import DatabaseFile, look_at
 from connectors.sources.sqlite.link import Link, changed
 from connectors.sources.sqlite.query import copy_query, query_table
 from connectors.sources.sqlite.read import ODD, Reader, key_order, located, read_batches, uses_index
@@ -47,12 +48,13 @@ class SqliteSource:
         self._file = look_at(path, self._shown, self._scratch)
         self._lock = threading.RLock()
         self._store_lock = threading.Lock()
-        self._digest = self._file.digest
+        self._digest = Digest(self._file.header_fd, self._file.digest)
         self._stores: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Store] = {}
         self._views: dict[str, DatabaseFile] = {}
         self._queries: dict[str, Query] = {}
         self._described: dict[str, Table] = {}
         self._state = self._file.state()
+        self._fingerprint = self._file.digest
         self._closed = False
         try:
             self._link = self._connect()
@@ -73,12 +75,15 @@ class SqliteSource:
     def fingerprint(self, relation: str) -> str:
         """Return the SHA-256 of the database (of database and -wal, in WAL mode), computed once."""
         self._table(relation)
-        with self._lock:
-            if self._digest is None:
-                self._digest = file_digest(self._file.header_fd)
-                if self._file.state() != self._state:
-                    raise changed(self._shown)
-        return self._digest
+        found = self._digest.result()
+        if self._fingerprint != found and self._file.state() != self._state:
+            raise changed(self._shown)
+        self._fingerprint = found
+        return found
+
+    def begin_fingerprint(self) -> None:
+        """Begin to take the fingerprint beside whatever is asked next."""
+        self._digest.begin()
 
     def content(self, relation: str) -> str:
         """Return the same digest: it is one of every byte."""
@@ -137,6 +142,7 @@ class SqliteSource:
 
     def _release(self) -> None:
         self._closed = True
+        self._digest.close()
         os.close(self._file.header_fd)
         self._scratch.close()
 
