@@ -65,7 +65,7 @@ def resolve(session: Session, mapping: str, key_text: str, choice: str, reason: 
         _fits(found, choice)
         sides = sides_of(session, target, found)
         if sides.moved_on:
-            raise _moved(found, "the source row is no longer the one that the run mapped, or does not load any more")
+            raise _moved(found, "the source row is no longer the one that the run mapped, or no longer loads")
         work = _Work(session, found, sides)
         steps: dict[str, Callable[[sa.Connection], str]] = {KEEP: work.keep, TAKE: work.take, ADOPT: work.adopt}
         with target.transaction() as connection:
@@ -218,7 +218,7 @@ class _Work:
         sides, target = self.sides, tables[self._table]
         cause = None
         if sides.source is None or sides.made_id is None or sides.record_id is None or sides.target is None:
-            raise self._cannot_adopt("it is not there any more")
+            raise self._cannot_adopt("it is no longer there")
         if ours(connection, self._table, {sides.record_id}):
             cause = "another source row made it by now"
         same_key = sides.record_id == sides.made_id
@@ -233,7 +233,7 @@ class _Work:
             if holders - {sides.record_id}:
                 cause = f"yet another record has the same {', '.join(columns)}"
         if cause is None and not same_key:
-            cause = "it has no unique value in common with the source row any more"
+            cause = "it no longer has a unique value in common with the source row"
         if cause is not None:
             raise self._cannot_adopt(cause)
         return sides.record_id, sides.made_id

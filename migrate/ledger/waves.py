@@ -38,7 +38,7 @@ class Wave:
 
     @property
     def frozen(self) -> bool:
-        """Whether nothing of it is loaded any more."""
+        """Whether nothing of it is loaded from now on."""
         return self.state in FROZEN
 
 
