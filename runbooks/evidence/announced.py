@@ -75,7 +75,7 @@ class Announced:
         if key.get("revoked") is not None:
             self.revoked.add(name)
             self.machines.discard(str(key.get("person")))
-        elif MACHINE in (key.get("roles") or []):
+        elif isinstance(key.get("roles"), list) and MACHINE in key["roles"]:
             self.machines.add(str(key.get("person")))
 
     def _vouched(self, seq: int, at: str, key: Mapping[str, Any], what: Mapping[str, Any]) -> Iterator[Problem]:

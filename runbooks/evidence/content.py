@@ -16,6 +16,8 @@ CLOCK_SECONDS = 5
 """By so much may clocks of several machines differ without a word."""
 SIGNED_KINDS = ("command", "genesis", "seal")
 """Kinds of entries that a machine with a key signs."""
+_MOST_DIGITS = 17
+"""Numbers of entries have fewer: they are below 2^53."""
 _PLAIN = 10
 """So many fields has an entry that is neither signed nor late."""
 
@@ -74,15 +76,18 @@ class Content:
         self.late += "late" in entry
         if "clock" in entry:
             self.declared += 1
-        elif entry["at"] < self._last_at and _seconds(entry["at"], self._last_at) > CLOCK_SECONDS:
-            behind = int(_seconds(entry["at"], self._last_at))
-            yield Problem(seq, "clock", f"the clock stands {behind} s before that of the entry before")
+        elif entry["at"] < self._last_at:
+            behind = _seconds(entry["at"], self._last_at)
+            if behind is None:
+                yield Problem(seq, "malformed", "its moment, or that of the entry before, is none")
+            elif behind > CLOCK_SECONDS:
+                yield Problem(seq, "clock", f"the clock stands {int(behind)} s before that of the entry before")
 
     def _signed(self, seq: int, entry: dict[str, Any]) -> Iterator[Problem]:
         """Judge the machine's signature, which also signs the head before."""
         signed = entry.get("signed")
         if signed is None:
-            if entry["kind"] in SIGNED_KINDS and entry["where"].get("machine") in self.keys.machines:
+            if entry["kind"] in SIGNED_KINDS and str(entry["where"].get("machine")) in self.keys.machines:
                 yield Problem(seq, "unsigned", "the machine has a key and did not sign")
             return
         bare = {name: value for name, value in entry.items() if name != "signed"}
@@ -140,7 +145,8 @@ class Content:
         named = document.get("evidence_head")
         if isinstance(named, str):
             number, _, value = named.partition(":")
-            yield from self._names_head(seq, int(number) if number.isascii() and number.isdigit() else None, value)
+            is_number = number.isascii() and number.isdigit() and len(number) < _MOST_DIGITS
+            yield from self._names_head(seq, int(number) if is_number else None, value)
 
     def _names_head(self, seq: int, named: object, value: object) -> Iterator[Problem]:
         """Judge a head that somebody signed: it must stand before, as it was seen."""
@@ -152,5 +158,9 @@ class Content:
             yield Problem(named, "rewritten", f"entry {seq} signs another entry {named} than stands there")
 
 
-def _seconds(earlier: str, later: str) -> float:
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+def _seconds(earlier: str, later: str) -> float | None:
+    """Return how long after one moment another is; None when one of them has the form of a moment and is none."""
+    try:
+        return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+    except ValueError:
+        return None

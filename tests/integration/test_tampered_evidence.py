@@ -588,6 +588,33 @@ def test_what_writers_of_json_do_differently_is_judged_alike(written: str, world
     assert [each.kind for each in found.problems] == ([WRITTEN[written]] if WRITTEN[written] else [])
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"at": "2026-13-99T99:99:99.000000Z"}, {"kind": "genesis", "what": {"keys": [{"key": "k", "roles": 5}]}},
+        {"where": {"machine": ["a"]}}, {"kind": "key", "what": {"key": {"key": "k", "roles": {"machine": 1}, "person": [1]}}},
+        {"kind": "runbook", "what": {"type": ["run-started"], "run": [1]}}, {"signed": {"key": ["x"], "signature": 1}},
+        {"kind": "approval", "what": {"document": {"evidence_head": "9" * 5_000 + ":x"}, "signed": {}}},
+        {"kind": "seal", "what": {"seal": {"signed": {"key": {}}, "seq": "1"}}},
+    ],
+    ids=lambda told: str(told)[:60],
+)  # fmt: skip
+def test_an_entry_that_holds_nonsense_ends_no_verification(told: dict[str, Any]) -> None:
+    """Whoever can write entries can write any JSON: the verdict names what is wrong, and the program does not end."""
+    lines, before = [], "0" * 64
+    for seq, more in enumerate(({"kind": "genesis"}, told, {}), 1):
+        entry = {
+            "form": "omnicase evidence 1", "seq": seq, "prev": before, "id": "a" * 32, "kind": "command", "project": "p",
+            "at": "2026-01-01T00:00:00.000000Z", "who": {}, "where": {}, "what": {}, **more,
+        }  # fmt: skip
+        text = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
+        before = line_hash(text)
+        lines.append(text + b"\n")
+    verdict = verify_lines(lines, Trust({}))
+    assert verdict.entries == 3
+    assert {each.kind for each in verdict.problems} <= {"malformed", "missing-key", "unknown-key", "unannounced-key"}
+
+
 def test_e3_every_removal_and_every_swap_is_found(world: World, twin, tmp_path: Path) -> None:
     keys = list(world.public.values())
     for number in range(1, 27):
