@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from casemodel import SystemFailure
 from connectors.config import SystemConfig
-from connectors.sources.files.bytes import Bytes, as_text
+from connectors.prefetch import one_behind
+from connectors.sources.files.bytes import Bytes, as_text, check_unchanged
 from connectors.sources.files.finding import find_contents, read_limits
 from connectors.sources.files.relation import Piece, Surveyed
 from connectors.sources.files.source import FileSource
 from connectors.sources.fixed.count import UNKNOWN, FileSurvey
 from connectors.sources.fixed.layout import FixedRelation, Layout
-from connectors.sources.fixed.parse import Rows, chunks, piece_of, records_of
+from connectors.sources.fixed.parse import Chunk, Rows, chunks, piece_of, records_of
 from connectors.sources.fixed.settings import read_settings
 from connectors.sources.fixed.survey import survey_file
 
@@ -64,15 +65,26 @@ class FixedFiles:
         by_bytes = source.text_encoding == "utf-8" and not layout.reading_of(source.name).characters
         rows = Rows(layout, self.relation.rows, source, by_bytes)
         first = 1
+
+        def read(chunk: Chunk) -> Piece:
+            nonlocal first
+            piece = piece_of(chunk, rows, first, source)
+            first = piece.last + 1
+            return piece
+
+        if wanted is None:
+            yield from (piece for piece in one_behind(chunks(source, layout), read) if piece.last >= piece.first)
+            # Its last bytes were read before the last records were given out.
+            check_unchanged(source)
+            return
         for chunk in chunks(source, layout):
-            if wanted is not None and self.relation.rows.parent is None:
+            if self.relation.rows.parent is None:
                 after = first + records_of(chunk, rows)
                 if not any(first <= at < after for at in wanted):
                     first = after
                     continue
-            piece = piece_of(chunk, rows, first, source)
-            first = piece.last + 1
-            if piece.last >= piece.first and (wanted is None or any(piece.first <= at <= piece.last for at in wanted)):
+            piece = read(chunk)
+            if any(piece.first <= at <= piece.last for at in wanted):
                 yield piece
 
 

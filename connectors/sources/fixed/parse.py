@@ -39,6 +39,11 @@ class Chunk:
     undecodable: dict[int, int]
     matrix: Matrix | None = None
 
+    def holds_only(self, code: str) -> bool:
+        """Tell whether every record is of one type."""
+        codes = self.table[_CODE]
+        return codes.len() > 0 and codes[0] == code and bool((codes == code).all())
+
 
 def chunks(source: Bytes, layout: Layout) -> Iterator[Chunk]:
     """Yield the records of a file in chunks."""
@@ -240,29 +245,40 @@ class Rows:
     def read(self, chunk: Chunk) -> pl.DataFrame:
         """Return the records of the type: `_AT`, `_WHY` (None: readable) and the columns."""
         mine = chunk.table
-        if not (mine[_CODE] == self.kind.code).all():
+        if not chunk.holds_only(self.kind.code):
             mine = mine.filter(pl.col(_CODE) == self.kind.code)
-        found = self._cut(chunk, mine)
-        fields = self.kind.fields
-        found = found.with_columns(plain_number(found[each.name], each) for each in fields if each.sign is not None)
-        by_bytes = self.by_bytes and chunk.matrix is None
-        wrong = [_cannot(each) for each in fields if each.sign is not None or by_bytes]
+        if chunk.matrix is not None:
+            found = self._columns(chunk.matrix, None if mine is chunk.table else mine[_AT], mine[_AT])
+            wrong = [_cannot(each) for each in self._numbers if found[each.name].null_count()]
+        else:
+            found = self._cut(mine)
+            found = found.with_columns(plain_number(found[each.name], each) for each in self._numbers)
+            wrong = [_cannot(each) for each in (self.kind.fields if self.by_bytes else self._numbers)]
         if wrong:
             found = found.with_columns(pl.coalesce(_WHY, *wrong))
         if self._parents is not None:
             found = self._with_parent(chunk, found)
+        elif chunk.matrix is not None:
+            return found
         return found.select(_AT, _WHY, *self.kind.columns)
 
-    def _cut(self, chunk: Chunk, mine: pl.DataFrame) -> pl.DataFrame:
+    @property
+    def _numbers(self) -> list[FixedField]:
+        return [each for each in self.kind.fields if each.sign is not None]
+
+    def _columns(self, matrix: Matrix, rows: pl.Series | None, at: pl.Series) -> pl.DataFrame:
+        """Return `_AT`, `_WHY` and the fields of some rows of a matrix, or of all: without a query, for their price."""
+        columns = []
+        for each in self.kind.fields:
+            text = matrix.column(each, rows)
+            columns.append((text if each.sign is None else plain_number(text, each)).alias(each.name))
+        return pl.DataFrame([at, pl.Series(_WHY, [None], dtype=pl.String).new_from_index(0, at.len()), *columns])
+
+    def _cut(self, mine: pl.DataFrame) -> pl.DataFrame:
         """Return the fields of records as they stand there, with `_AT` and `_WHY`."""
-        if chunk.matrix is None:
-            cutter = cut_bytes if self.by_bytes else cut
-            cuts = (trimmed(cutter(pl.col(_TEXT), each), each).alias(each.name) for each in self.kind.fields)
-            return mine.select(_AT, *cuts, self._why(mine))
-        rows = None if mine is chunk.table else mine[_AT]
-        columns = [chunk.matrix.column(each, rows).alias(each.name) for each in self.kind.fields]
-        why = pl.repeat(None, mine.height, dtype=pl.String, eager=True).alias(_WHY)
-        return pl.DataFrame([mine[_AT], *columns, why])
+        cutter = cut_bytes if self.by_bytes else cut
+        cuts = (trimmed(cutter(pl.col(_TEXT), each), each).alias(each.name) for each in self.kind.fields)
+        return mine.select(_AT, *cuts, self._why(mine))
 
     def _why(self, mine: pl.DataFrame) -> pl.Expr:
         """Return why a record cannot be read by its length or bytes."""
@@ -340,11 +356,15 @@ def piece_of(chunk: Chunk, rows: Rows, first: int, source: Bytes) -> Piece:
 
     Records of an unknown type may be of any relation: every one has them, and none can say that it is whole.
     """
+    read = rows.read(chunk)
+    if chunk.holds_only(rows.kind.code) and read[_WHY].null_count() == read.height:
+        numbers = pl.int_range(first, first + read.height, dtype=pl.Int64, eager=True).alias(RECORD)
+        good = pl.DataFrame([*(read[name] for name in rows.kind.columns), numbers])
+        return Piece(good, pl.DataFrame(schema=UNREADABLE), first, first + read.height - 1)
     code = pl.col(_CODE)
     mine = chunk.table.filter((code == rows.kind.code) | (code == UNKNOWN)).select(
         _AT, _CODE, pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias(RECORD)
     )
-    read = rows.read(chunk)
     if read.height == mine.height and read[_WHY].null_count() == read.height:
         good = read.select(*rows.kind.columns, mine[RECORD])
         return Piece(good, pl.DataFrame(schema=UNREADABLE), first, first + mine.height - 1)
