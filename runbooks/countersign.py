@@ -43,7 +43,7 @@ def refuse_voucher(trust: Trust, signer: TrustedKey, key: TrustedKey, *, first: 
     if not VOUCHERS & set(signer.roles):
         raise GuardError(
             "KEY-010",
-            f"{signer.person} has not the role administrator or owner, which countersign keys",
+            f"{signer.person} does not have the role administrator or owner; only those countersign keys",
             hint=f"It has: {', '.join(signer.roles)}. Have somebody in that role sign.",
             place=key_file(signer),
         )

@@ -144,7 +144,7 @@ class Trust:
             wanted = "a person" if asked is None else " or ".join(asked)
             raise GuardError(
                 "KEY-010",
-                f"{key.person} signed with key {key.id}, which has not the role {wanted}",
+                f"{key.person} signed with key {key.id}, which does not have the role {wanted}",
                 hint=f"It has: {', '.join(key.roles)}. Have somebody in that role sign.",
                 place=key_file(key),
             )

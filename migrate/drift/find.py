@@ -152,7 +152,7 @@ def _since(connection: sa.Connection, asked: int | None) -> tuple[int, str]:
     if gone is not None:
         raise GuardError(
             "REC-042",
-            f"the before-images of run {gone} were purged, so how run {found.id} left the ledger is not known any more",
+            f"the before-images of run {gone} were purged, so how run {found.id} left the ledger is no longer known",
             hint=f"Name run {gone} or a later one.",
             place="--since",
         )

@@ -12,7 +12,7 @@ _WHY = {
     "settled": "somebody settled a conflict about it",
     "linked": "a record that stays links to it",
     "part": "it is part of a case, contact or ticket that stays",
-    "link-gone": "what it linked to before is not there any more",
+    "link-gone": "what it linked to before is no longer there",
     "unique-taken": "another record has its unique value now",
     "shared": "its source row belongs to a record that stays",
 }

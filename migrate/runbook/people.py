@@ -137,7 +137,7 @@ def withdraw_approval(run: Run, workspace: Workspace, gate: str, person: str, re
     if state.over or (after is not None and state.of(after).began is not None):
         raise GuardError(
             "RBK-029",
-            f"what the gate '{gate}' guards has begun, so an approval of it cannot be withdrawn any more",
+            f"what the gate '{gate}' guards has begun, so an approval of it can no longer be withdrawn",
             hint="Stop the run, and take back what was done with `omnicase runbook run NAME --rollback`.",
             place=gate,
         )

@@ -128,7 +128,7 @@ def begin_waves(
         if wave.frozen:
             raise GuardError(
                 "WAV-005",
-                f"the wave {asked} is {wave.state}: nothing of it is loaded any more",
+                f"the wave {asked} is {wave.state}: nothing of it is loaded from now on",
                 hint="Its late rows are in `omnicase wave status`. To load it again, first `omnicase wave back`.",
                 place="--wave",
             )

@@ -124,7 +124,7 @@ def _ready_to_go_live(connection: sa.Connection, wave: Wave, _reason: str | None
     if last.state != "completed":
         raise GuardError(
             "WAV-008",
-            f"the last run, {last.id}, is {last.state}: what it did not load of {wave.name} would be late for ever",
+            f"the last run, {last.id}, is {last.state}: what it did not load of {wave.name} would stay late forever",
             hint="Run to the end first, and reconcile.",
             place="wave",
         )
@@ -132,7 +132,7 @@ def _ready_to_go_live(connection: sa.Connection, wave: Wave, _reason: str | None
     if left:
         raise GuardError(
             "WAV-006",
-            f"{left:,} rows of the wave {wave.name} are not loaded yet, and would be late for ever",
+            f"{left:,} rows of the wave {wave.name} are not loaded yet, and would stay late forever",
             hint=f"Run `omnicase run --wave {wave.name}` first, and reconcile.",
             place="wave",
         )

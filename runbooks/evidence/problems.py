@@ -34,7 +34,7 @@ KINDS: Final = {
     "missing-key": "a key that entries tell of is not in the trust folder",
     "revoked-key": "it is signed with a key that was revoked",
     "expired-key": "it is signed with a key that did not count yet or no longer",
-    "wrong-role": "it is signed by somebody who has not the role that was asked for",
+    "wrong-role": "it is signed by somebody without the role that was asked for",
     "bad-signature": "the signature is not that of its key under what it stands under",
     "self-approval": "whoever runs approved it",
     "replayed-approval": "an approval stands here a second time, or for something else than it was given for",
