@@ -43,6 +43,15 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
     return value
 
 
+def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Return a name as one line: it stands in tables."""
+    name = None if value is None else " ".join(value.split())
+    if name is not None and (not name.isprintable() or len(name) > _LONGEST_NAME):
+        raise click.BadParameter(f"write at most {_LONGEST_NAME} signs, on one line")
+    return name or None
+
+
+_LONGEST_NAME = 100
 _MOST_KEYS = 20
 _AS_OF = click.option("--as-of", callback=_day, metavar="DATE", help="What 'today' is in mappings (default: today).")
 _FULL = click.option(
@@ -59,9 +68,24 @@ _MAX_REJECTS = click.option(
 
 
 _WORKERS = click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Map in N processes (default: a thread)."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    is_eager=True,
+    metavar="N",
+    help="Map in N processes (default: a thread).",
 )
-_SCHEDULER = click.option("--scheduler", metavar="URL", help="Map on the workers of this Dask scheduler.")
+
+
+def _alone(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and ctx.get_parameter_source("workers") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("Choose one of --workers and --scheduler.")
+    return value
+
+
+_SCHEDULER = click.option(
+    "--scheduler", callback=_alone, metavar="URL", help="Map on the workers of this Dask scheduler."
+)
 
 
 _LIMIT = click.option(
@@ -88,7 +112,7 @@ _STRICT = click.option(
 @_WORKERS
 @_SCHEDULER
 @click.option("--bulk", is_flag=True, help="Rebuild indexes and links after the load; only into empty tables.")
-@click.option("--label", type=FREE_TEXT, help="A name for this run, e.g. 'rehearsal 3'.")
+@click.option("--label", type=FREE_TEXT, callback=_name, help="A name for this run, e.g. 'rehearsal 3'.")
 @click.option("--reason", type=FREE_TEXT, help="Why it is run; kept in the ledger.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run, or refuse.")
 @_FULL

@@ -22,6 +22,7 @@ from migrate.pipeline.failpoint import failpoint
 from migrate.session import Session
 from migrate.shown import Shown
 from migrate.target.opened import workspace_target
+from migrate.target.values import read_for_update
 
 KEEP, TAKE, ADOPT = "keep-target", "take-source", "adopt"
 _FITS: Final = {KEEP: EDITED, TAKE: EDITED, ADOPT: EXISTS}
@@ -177,7 +178,8 @@ class _Work:
         sides, record, id_map = self.sides, table(connection, "record"), table(connection, "id_map")
         mine = (record.c.mapping_id.in_(sides.writers), record.c.record_key == sides.record_key)
         names = written_columns(connection, sides.writers, sides.record_key)
-        there = hash_of(names, read_record(connection, self._table, names, sides.record_id), self._hash_key)
+        values = read_record(connection, self._table, names, sides.record_id, read=read_for_update)
+        there = hash_of(names, values, self._hash_key)
         if there is None:
             connection.execute(sa.delete(record).where(*mine))
             connection.execute(sa.update(id_map).where(*self._rows(id_map)).values(target_id=None))
@@ -189,7 +191,7 @@ class _Work:
         """Make a record ours: the ledger knows it, and the mapping gives it the id that it has."""
         sides, found = self.sides, self.found
         holder, made = self._adoptable(connection)
-        values = read_record(connection, self._table, sides.columns, holder)
+        values = read_record(connection, self._table, sides.columns, holder, read=read_for_update)
         connection.execute(
             sa.insert(table(connection, "record")).values(
                 mapping_id=found.number,
@@ -284,5 +286,6 @@ class _Work:
         record(connection, "conflict", told)
 
     def _kept_hash(self, connection: sa.Connection) -> str | None:
-        values = read_record(connection, self._table, self.sides.columns, self.sides.record_id)
+        columns, record_id = self.sides.columns, self.sides.record_id
+        values = read_record(connection, self._table, columns, record_id, read=read_for_update)
         return hash_of(self.sides.columns, values, self._hash_key)

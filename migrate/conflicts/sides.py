@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -134,12 +134,21 @@ def _merged_rows(mapped: Mapped | None) -> tuple[str, ...]:
 
 
 def read_record(
-    connection: sa.Connection, table_name: str, columns: Sequence[str], record_id: str | None
+    connection: sa.Connection,
+    table_name: str,
+    columns: Sequence[str],
+    record_id: str | None,
+    *,
+    read: Callable[..., pl.DataFrame] = read_canonical,
 ) -> Values | None:
-    """Return a record of the target as canonical text, or None."""
+    """Return a record of the target as canonical text, or None.
+
+    Args:
+        read: `read_canonical`, or `read_for_update` by who goes by it in the same transaction.
+    """
     if record_id is None:
         return None
-    rows = read_canonical(connection, table_name, columns, tables[table_name].c.id == record_id)
+    rows = read(connection, table_name, columns, tables[table_name].c.id == record_id)
     return None if rows.is_empty() else {name: rows[name][0] for name in columns}
 
 

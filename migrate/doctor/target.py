@@ -92,3 +92,14 @@ def _lacking(connection: sa.Connection) -> Iterator[str]:
             may = sa.func.has_table_privilege(name, right)
             if not connection.scalar(sa.select(may)):
                 yield f"{right} on {name}"
+    schema = ledger[0].schema
+    numbers = sa.text(
+        "SELECT s.oid::regclass::text FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace"
+        " WHERE n.nspname = :schema"
+        " AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') ELSE FALSE END"
+    )
+    for name in connection.scalars(numbers, {"schema": schema}):
+        yield f"USAGE on {name}"
+    # What is compared with records is staged there.
+    if not connection.scalar(sa.select(sa.func.has_database_privilege(sa.func.current_database(), "TEMPORARY"))):
+        yield "TEMPORARY on the database"

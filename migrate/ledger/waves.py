@@ -65,7 +65,7 @@ def known_wave(known: Mapping[str, Wave], name: str) -> Wave:
             if near
             else f"Waves: {', '.join(known)}."
             if known
-            else "Name waves under waves: in workspace.yml; a run or plan makes them known."
+            else "Name waves under waves: in workspace.yml, and begin one with `omnicase run --wave NAME`."
         )
         raise UsageError("WAV-001", f"there is no wave '{name}'", hint=hint, place="wave")
     return known[name]

@@ -14,7 +14,7 @@ from casemodel import BugError, Target, Uuid, partial_unique_keys, tables, uniqu
 from connectors import id_list, record_ids
 from migrate.ledger.store import table
 from migrate.pipeline.batch import Gate, record_hash
-from migrate.target.values import read_canonical
+from migrate.target.values import read_for_update
 
 MISSING, FOUND = "missing", "found "
 """Details of ``edited-in-target``: the record is gone, or the hash of the values that were there instead of ours."""
@@ -45,7 +45,7 @@ def edited_ids(
         ids = [key for key, (_, over) in written.items() if over == columns]
         wanted = id_list(connection, "batch_changed", ids)
         target = tables[table_name]
-        current = read_canonical(connection, table_name, names, target.c.id.in_(record_ids(wanted)))
+        current = read_for_update(connection, table_name, names, target.c.id.in_(record_ids(wanted)))
         hashed = current.select("id", record_hash(names, gate.hash_key).alias("hash"))
         edited |= {key: f"{FOUND}{found}" for key, found in hashed.rows()}
     return {key: found for key, found in edited.items() if found != f"{FOUND}{written[key][0]}"}

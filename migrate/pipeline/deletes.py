@@ -24,7 +24,7 @@ from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.conflicts import edited_ids
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
-from migrate.target.values import read_canonical
+from migrate.target.values import read_for_update
 
 PHASE = "deletes"
 HELD = "delete-held"
@@ -276,7 +276,7 @@ def _close(
         names = json.loads(columns)
         if not set(names) & set(rule.close):
             continue
-        now_there = read_canonical(connection, mapping.target, names, target.c.id.in_(over))
+        now_there = read_for_update(connection, mapping.target, names, target.c.id.in_(over))
         hashed = now_there.select("id", record_hash(names, context.secrets.hash_key).alias("hash")).rows()
         for number in writers if hashed else ():
             connection.execute(

@@ -14,7 +14,7 @@ from connectors import as_text, id_list, record_ids
 from migrate.ledger.store import table
 from migrate.pipeline.batch import record_hash
 from migrate.pipeline.before_images import WRITE, kept_value
-from migrate.target.values import read_canonical
+from migrate.target.values import read_for_update
 
 REMOVE, RESTORE, MAKE = "remove", "restore", "make"
 ROOTS: Final = ("case_file", "customer_contact", "queue_ticket")
@@ -168,7 +168,7 @@ def spare_edited(undo: Undo, name: str, ids: Sequence[str], hash_key: bytes) -> 
         mine = {row.target_id: row for row in rows if row.columns == columns}
         names = [] if columns is None else json.loads(columns)
         listed = id_list(connection, "undo_written", mine)
-        there = read_canonical(connection, name, names, target.c.id.in_(record_ids(listed)))
+        there = read_for_update(connection, name, names, target.c.id.in_(record_ids(listed)))
         now = dict(there.select("id", _hash(names, hash_key)).iter_rows())
         for key, row in mine.items():
             gone = key not in now

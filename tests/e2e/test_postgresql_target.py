@@ -115,22 +115,34 @@ def test_the_roles_of_the_guide_suffice_and_no_more(loaded: Loaded) -> None:
         loaded.write(sql)
     try:
         answers = {}
+        key, record = loaded.one("SELECT source_key, target_id FROM migration.id_map JOIN migration.mapping m ON m.id = mapping_id"
+                                 " WHERE m.name = 'zaak.case' AND state = 'loaded' ORDER BY 1 LIMIT 1")
         for role in made[1:]:
             url = sa.make_url(loaded.url).set(username=role).render_as_string(hide_password=False)
             env = {"OMNICASE_TARGET_URL": url}
             asked = (["doctor"], ["run", "seed.channel", "--full"], ["status"], ["reconcile", "seed.channel"])
-            answers[role] = [omnicase("-C", loaded.folder, "--format", "json", *each, env=env) for each in asked]
+            looks = (["explain", "zaak.case", key], ["lookup", "case_file", record], ["conflicts", "list"], ["wave", "list"])
+            answers[role] = [omnicase("-C", loaded.folder, "--format", "json", *each, env=env) for each in (*asked, *looks)]
+        lacks = {}
+        for right, given in (("USAGE ON ALL SEQUENCES IN SCHEMA migration", "USAGE on migration."), ("TEMPORARY ON DATABASE {}", "TEMPORARY on")):
+            right = right.format(sa.make_url(loaded.url).database)
+            loaded.write(f"REVOKE {right} FROM omnicase_loader, PUBLIC")
+            url = sa.make_url(loaded.url).set(username=made[1]).render_as_string(hide_password=False)
+            said = omnicase("-C", loaded.folder, "--format", "json", "doctor", env={"OMNICASE_TARGET_URL": url})
+            lacks[given] = next(each["message"] for each in said.document["checks"] if each["code"] == "DOC-027")
+            loaded.write(f"GRANT {right} TO omnicase_loader")
     finally:
         for role in made:
             loaded.write(f"DROP OWNED BY {role}")
             loaded.write(f"DROP ROLE {role}")
-    assert [each.status for each in answers["omnicase_loader"]] == [3, 0, 0, 0], answers["omnicase_loader"]
+    assert [each.status for each in answers["omnicase_loader"]] == [3, 0, 0, 0, 0, 0, 0, 0], answers["omnicase_loader"]
     # The server of the tests need not survive a power cut.
     findings = [each["code"] for each in answers["omnicase_loader"][0].document["checks"] if each["check"].startswith("target") and each.get("code")]
     assert findings == ["DOC-026"]
-    assert [each.status for each in answers["omnicase_reader"]] == [5, 5, 0, 0], answers["omnicase_reader"]
+    assert [each.status for each in answers["omnicase_reader"]] == [5, 5, 0, 0, 0, 0, 0, 0], answers["omnicase_reader"]
     assert answers["omnicase_reader"][1].document["code"] == "TGT-035"
     assert "DOC-027" in answers["omnicase_reader"][0].out
+    assert [name in message for name, message in lacks.items()] == [True, True], lacks
 
 
 def test_promise_5_and_a_plan_that_predicts_the_run(loaded: Loaded) -> None:

@@ -96,3 +96,14 @@ def test_a_run_that_was_rolled_back_is_not_shown_as_completed(workspace: Path) -
     run(workspace, status=3)
     (workspace / "reports/history").rename(workspace / "reports/gone too")
     assert in_process("-C", workspace, "rollback", "last").status == 0
+
+
+def test_a_name_stands_on_one_line(workspace: Path) -> None:
+    """It stands in tables: signs that move the cursor, and names longer than a line, are refused before anything is done."""
+    for name in ("a\x1b[2J", "x" * 101):
+        answer = in_process("-C", workspace, "--format", "json", "run", "--label", name)
+        assert (answer.status, answer.document["code"]) == (2, "CLI-001")
+    run(workspace, "--label", " proef\n\t 1 ", status=3)
+    assert in_process("-C", workspace, "--format", "json", "status").document["label"] == "proef 1"
+    both = in_process("-C", workspace, "--format", "json", "run", "--workers", "2", "--scheduler", "tcp://127.0.0.1:1")
+    assert (both.status, both.document["code"]) == (2, "CLI-001")
