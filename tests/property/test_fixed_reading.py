@@ -247,3 +247,15 @@ def test_a_sum_is_held_against_every_record_whatever_the_blocks_are(
             with pytest.raises(SystemFailure) as caught:
                 source.count("R")
             assert caught.value.code == "CON-162"
+
+
+def test_a_text_in_utf8_may_be_longer_than_its_field(tmp_path: Path) -> None:
+    texts = ["€", "é", "x", " "]
+    (tmp_path / "t.txt").write_bytes("".join(f"{text}{text * 4}{text * 13}\r\n" for text in texts).encode("cp1252"))
+    fields = {"A": ["1", "1"], "B": ["2", "4"], "C": ["6", "13"]}
+    layout = {"files": "t.txt", "records": {"1": {"relation": "R", "fields": fields}}}
+    config = SystemConfig("s", "fixed", {"encoding": "cp1252", "layouts": {"L": layout}}, tmp_path)
+    with closing(open_source(config)) as source:
+        found = next(iter(source.extract(Partition("R", 9)))).frame.select("A", "B", "C")
+    wanted = [tuple((text * size).rstrip(" ") for size in (1, 4, 13)) for text in texts]
+    assert found.equals(pl.DataFrame(wanted, schema=["A", "B", "C"], orient="row"))

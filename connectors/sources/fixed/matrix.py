@@ -145,7 +145,8 @@ def _views(heads: Array, starts: Array, sizes: Array, buffer: int) -> Array:
     elif long.any():
         np.copyto(views["buffer"], buffer - 1, where=long)
         np.copyto(views["at"], starts, where=long)
-    return views
+    # Views of both kinds stand beside each other, whatever the widths of what they were made of.
+    return views.view("V16")
 
 
 def _decoded(cells: Array, sizes: Array, encoding: str) -> tuple[bytes, Array]:
