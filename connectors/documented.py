@@ -31,7 +31,7 @@ from casemodel import (
     TellsOddities,
     TellsUnread,
 )
-from connectors.config import SystemConfig
+from connectors.config import SystemConfig, refuse
 from connectors.document_places import OUTSIDE, UNREADABLE, DocumentPlace, Unreached, open_place
 from connectors.document_rules import DocumentRule
 from connectors.document_store import DocumentStore, digest_of, reference
@@ -67,6 +67,7 @@ class Documented:
         self._inner = inner
         self._config = config
         self._rules = rules
+        self._checked = False
         self._places: dict[str, DocumentPlace] = {}
         self._store: DocumentStore | SharedStore | None = None
 
@@ -81,6 +82,7 @@ class Documented:
     def relation(self, name: str) -> Relation:
         """Return a relation; of one with documents their bytes are left out, and what is said of them added."""
         found = self._inner.relation(name)
+        self._check_names()
         rules = self._of(found.name)
         for rule in rules:
             self._check_column(found, rule)
@@ -160,7 +162,7 @@ class Documented:
         self._inner.close()
 
     def offer(self, query: Query) -> None:
-        """Offer a query of the workspace; it has no documents."""
+        """Offer a query of the workspace, whose rows may carry documents as those of a relation."""
         if not isinstance(self._inner, RunsQueries):
             raise SystemFailure(
                 "CON-025", "the system runs no queries", hint="Name a relation.", place=query.name
@@ -181,6 +183,26 @@ class Documented:
 
     def _of(self, relation: str) -> tuple[DocumentRule, ...]:
         return self._rules.get(relation.casefold(), ())
+
+    def _check_names(self) -> None:
+        """Refuse rules for a relation that is not there: its documents would stay behind without a word.
+
+        A query is offered by the mapping that reads it, so that nobody knows beforehand which there are.
+        """
+        for name in () if self._checked else self._rules:
+            if name.startswith("queries/"):
+                continue
+            try:
+                self._inner.relation(name)
+            except SystemFailure as failure:
+                if failure.code != "CON-020":
+                    continue
+                raise refuse(
+                    self._config,
+                    f"the setting documents names {name}, which is no relation of the system",
+                    failure.hint,
+                ) from None
+        self._checked = True
 
     def _check_column(self, relation: Relation, rule: DocumentRule) -> None:
         if rule.column.casefold() not in {column.name.casefold() for column in relation.columns}:

@@ -154,7 +154,7 @@ def export_command(invocation: Invocation, place: Path, lang: str) -> int:
 
     made = export(invocation.workspace(), place)
     lines = [
-        f"{made.place}: {made.files} files, {made.bytes:,} bytes.",
+        f"{made.place}: {made.files} files, {made.bytes} bytes.",
         f"{len(made.left_out)} files of the workspace were left out; left_out.csv says which and why.",
         *(f"Missing: {each}" for each in made.missing),
     ]

@@ -56,10 +56,13 @@ def _library() -> tuple[Any, Any]:
         import weasyprint
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
     except ModuleNotFoundError:
-        raise _missing("the library for PDF is not installed", "Install omnicase[pdf]") from None
+        raise _missing(
+            "the library for PDF is not installed", "Install omnicase[pdf], or write HTML and print that."
+        ) from None
     except OSError:
         raise _missing(
-            "the library for PDF lacks its native parts", "Install Pango and HarfBuzz (Debian: libpangoft2-1.0-0)"
+            "the library for PDF lacks its native parts",
+            "Install Pango and HarfBuzz (Debian: libpangoft2-1.0-0), or write HTML and print that.",
         ) from None
 
     class OnlyThePage(URLFetcher):  # type: ignore[misc]
@@ -79,4 +82,4 @@ def _library() -> tuple[Any, Any]:
 
 
 def _missing(cause: str, hint: str) -> RefusedError:
-    return RefusedError("DCL-009", cause, hint=f"{hint}, or write HTML and print that.", place="--out")
+    return RefusedError("DCL-009", cause, hint=hint, place="--out")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from casemodel import OmnicaseError, Rights, TellsRights
+from casemodel import OmnicaseError, Rights, Source, SystemFailure, TellsRights
 from connectors import SystemConfig, open_source
 from migrate.doctor.diagnosis import Diagnosis, Outcome, failed, finding, guarded, of_error, passed
 from migrate.doctor.documents import examine_documents
@@ -17,6 +17,7 @@ from migrate.doctor.target import examine_target
 from migrate.keys import machine_name, machine_signer, workspace_trust
 from migrate.workspace import Workspace, load_workspace
 
+_DOCUMENTS_GONE = ("CON-078", "CON-079")
 _PRIVATE = ("keys", "reports", "evidence")
 _OURS_TO_WRITE = (".", "workspace.yml", "mappings", "codes")
 _BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -86,7 +87,7 @@ def _system(config: SystemConfig, *, production: bool) -> Iterator[Diagnosis]:
     try:
         names = source.relations()
         for name in names:
-            source.relation(name)
+            _look_at(source, name)
     except OmnicaseError as error:
         yield of_error(check, error)
     else:
@@ -95,6 +96,15 @@ def _system(config: SystemConfig, *, production: bool) -> Iterator[Diagnosis]:
             yield from guarded(f"rights {config.name}", partial(_rights, config, source.rights, production))
     finally:
         source.close()
+
+
+def _look_at(source: Source, relation: str) -> None:
+    """Ask for a relation; that its documents are not there is the answer to a question of its own."""
+    try:
+        source.relation(relation)
+    except SystemFailure as failure:
+        if failure.code not in _DOCUMENTS_GONE:
+            raise
 
 
 def _rights(config: SystemConfig, ask: Callable[[], Rights], production: bool) -> Iterator[Diagnosis]:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final
 
 from migrate.dutch.calculations import CALCULATIONS
+from migrate.dutch.declaration import DECLARATION
 from migrate.dutch.deliveries import DELIVERIES
 from migrate.dutch.evidence import EVIDENCE
 from migrate.dutch.hints import HINTS
@@ -22,7 +23,7 @@ from migrate.dutch.words import WORDS
 
 __all__ = ["FORMS", "in_dutch"]
 
-FORMS: Final = (*MESSAGES, *CALCULATIONS, *DELIVERIES, *HINTS, *PROCEDURES, *EVIDENCE, *LINT)
+FORMS: Final = (*MESSAGES, *CALCULATIONS, *DELIVERIES, *HINTS, *PROCEDURES, *EVIDENCE, *LINT, *DECLARATION)
 """Every text in English and in Dutch."""
 _HOLE: Final = re.compile(r"\{([a-z])\}")
 _WORDS: Final = "uvw"

@@ -128,4 +128,7 @@ LINT: Final[tuple[tuple[str, str], ...]] = (
     ("Take it out, change it, and name the place where it is kept; the file's history holds it too.", "Haal het eruit, verander het, en noem de plaats waar het wordt bewaard; ook in de geschiedenis van het bestand staat het nog."),
     ("Take it out; name a case by its case number.", "Haal het eruit; noem een zaak bij het zaaknummer."),
     ("Make it a manual step: somebody does it in their own name.", "Maak er handwerk van: iemand doet het op eigen naam."),
+    ("the file is not UTF-8 text", "het bestand is geen UTF-8-tekst"),
+    ("Save it as UTF-8.", "Sla het op als UTF-8."),
+    ("there is no front matter", "er staat geen kop met gegevens boven"),
 )

@@ -10,6 +10,11 @@ WORDS: Final[dict[str, str]] = {
     "No such file or directory": "het bestaat niet",
     "Permission denied": "geen toegang",
     "Is a directory": "het is een map",
+    "Not a directory": "het is geen map",
+    "No space left on device": "de schijf is vol",
+    "Read-only file system": "er mag niet worden geschreven",
+    "File name too long": "de naam is te lang",
+    "the name cannot be used": "die naam kan niet",
     "it is a folder, pipe or device": "het is een map, pijp of apparaat",
     # what the YAML library says
     "found character that cannot start any token": "een teken dat hier niet kan beginnen, misschien een tab",

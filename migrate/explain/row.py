@@ -235,7 +235,7 @@ def _source(mapping: CompiledMapping, prepared: pl.DataFrame, shown: Shown) -> t
     return tuple(
         (name, shown.value(value, personal=shown.personal(mapping, name)))
         for name, value in prepared.row(0, named=True).items()
-        if not name.startswith("_") and isinstance(value, str)
+        if (name.startswith("_doc_") or not name.startswith("_")) and isinstance(value, str)
     )
 
 

@@ -92,6 +92,8 @@ def waiting_rows(context: LoadContext, number: int) -> Waiting:
     """Return those rows of a mapping."""
     wait = ledger_table(context.target.dialect, "wait")
     mine = wait.c.mapping_id == number
+    if not _wait_at_all(context, {number}):
+        return Waiting(pl.DataFrame(schema={"ref": pl.String}), pl.DataFrame())
     return _waiting(context, mine, moved=_moved(context, mine))
 
 

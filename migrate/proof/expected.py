@@ -55,7 +55,7 @@ class SourceAgain:
         relation = self.source.relation(self.mapping.relation)
         duplicates = scan_keys(self.source, relation, self.mapping, known=False).duplicates
         reading = open_reading(self.source, self.mapping, self.batch_rows)
-        seen: set[str] = set()
+        seen = pl.Series("id", [], dtype=pl.UInt64)
         try:
             with progress(f"read {self.mapping.name}", self.source.count(self.mapping.relation)) as bar:
                 for found in reading.batches():
@@ -66,7 +66,7 @@ class SourceAgain:
                         mapped = with_adopted(mapped, self.adopted)
                     frame = self._frame(prepared, mapped, duplicates, values=values)
                     if self.shared is not None:
-                        frame = _records_once(frame, seen)
+                        frame, seen = _records_once(frame, seen)
                     if self.sample is not None:
                         drawn = self.sample.holds(pl.col("id"))
                         frame, beyond = frame.filter(drawn), pl.concat([beyond, frame.filter(~drawn)["_key"]])
@@ -201,20 +201,22 @@ def _moved_on() -> pl.Expr:
     return changed | waits.fill_null(False)
 
 
-def _records_once(frame: pl.DataFrame, seen: set[str]) -> pl.DataFrame:
+def _records_once(frame: pl.DataFrame, seen: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
     """Let the first row of each record stand for it; rows that share it after that are merged.
 
     Args:
-        seen: ids of the records of earlier batches; those of this one are added.
+        seen: hashes of the ids of the records of earlier batches (8 bytes a record).
+
+    Returns:
+        The rows, and `seen` with the records of this batch.
     """
     record = pl.col("outcome") == "record"
     first = pl.int_range(pl.len()).over("id") == 0
-    known = pl.Series(sorted(seen), dtype=pl.String)
+    known = pl.col("id").hash().is_in(seen.implode())
     frame = frame.sort(~record, maintain_order=True).with_columns(
-        pl.when(record & ~(first & ~pl.col("id").is_in(known.implode())))
+        pl.when(record & ~(first & ~known))
         .then(pl.lit("merged"))
         .otherwise("outcome")
         .alias("outcome")
     )
-    seen.update(frame.filter(record)["id"])
-    return frame
+    return frame, pl.concat([seen, frame.filter(record)["id"].hash()])

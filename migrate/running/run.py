@@ -355,7 +355,9 @@ def _mapping_load(
 def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:
     """Try waiting rows again until nothing moves; circles of links are then loaded without the link and filled."""
     for _ in range(_MOST_ROUNDS):
-        moved = waiting_mappings(context, {each.number for each in loads})
+        moved = {each.number for each in loads}
+        if len(loads) > 1:
+            moved = waiting_mappings(context, moved)
         tried = sum(each.retry() for each in loads if each.number in moved)
         if not tried:
             tried = sum(each.retry(breaking_cycles=True) for each in loads if each.mapping.self_links)

@@ -53,6 +53,23 @@ def test_it_speaks_dutch_or_english(loaded: Path) -> None:
     assert refused.splitlines()[-1] == "fout: occurred_at: datetime-invalid"
 
 
+@pytest.mark.parametrize(
+    ("lang", "list_says", "row_says", "next_word"),
+    [((), "uitval", ("fout", "persoonsgegevens afgeschermd", "Verbeter het tijdstip"), "Verder: "),
+     (("--lang", "en"), "rejected", ("error", "personal values masked", "the text is not a moment"), "Next: ")],
+    ids=["nl", "en"],
+)  # fmt: skip
+def test_what_was_not_loaded_is_told_in_both(
+    lang: tuple[str, ...], list_says: str, row_says: tuple[str, ...], next_word: str, loaded: Path
+) -> None:
+    listed = in_process("-C", loaded, "rejects", "list", *lang)
+    shown = in_process("-C", loaded, "rejects", "show", "kcc.contact", "2", *lang)
+    assert (listed.status, shown.status) == (3, 0), listed.err + shown.err
+    assert next_word in listed.out and next_word in shown.out
+    assert list_says in listed.out and list_says in shown.out, listed.out
+    assert all(text in shown.out for text in row_says), shown.out
+
+
 def test_a_row_that_waits_says_for_whom(loaded: Path) -> None:
     answer = in_process("-C", loaded, "explain", "kcc.contact", "3")
     assert answer.out.splitlines()[-2:] == ["wacht op oud.actor m2", "fout: actor_id: link-waiting"]

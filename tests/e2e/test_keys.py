@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import stat
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from tiny_workspace import make_workspace
+from tiny_workspace import edit, make_workspace
 
 from casemodel import GuardError
 from runbooks import Trust, load_trust, make_private, moment, new_key, require_persons, revoked_key
@@ -208,3 +210,32 @@ def test_e9_e10_four_eyes_are_two_persons() -> None:
 
 def test_a_folder_without_keys_trusts_nobody(tmp_path: Path) -> None:
     assert load_trust(tmp_path / "keys").keys == {}
+
+
+def test_a_demo_keeps_its_private_keys_and_gives_them_to_nobody(omnicase, workspace: Path, tmp_path: Path) -> None:
+    """They go when the demo goes; git and bags leave them out; a workspace that is no demo has none within."""
+    home = {"XDG_CONFIG_HOME": str(tmp_path / "home"), "OMNICASE_PASSPHRASE": PASSPHRASE, "NAMESPACE": "een geheim van ons"}
+    made = omnicase("demo", tmp_path / "demo", "--cases", "10", "--no-answer-key", env=home)
+    assert made.status == 0, made.err
+    own = tmp_path / "demo/keys/private"
+    (file,) = own.glob("*.pem")
+    assert str(file) in made.out and not (tmp_path / "home").exists()
+    assert (stat.S_IMODE(own.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (0o700, 0o600)
+
+    shutil.copytree(own, workspace / "keys/private")
+    assert omnicase("-C", workspace, "key", "new", "--person", "p", "--role", "owner", env=home).status == 0
+    assert len(list((workspace / "keys/private").glob("*.pem"))) == 2 and not (tmp_path / "home").exists()
+    assert omnicase("-C", workspace, "db", "upgrade", env=home).status == 0
+    assert omnicase("-C", workspace, "evidence", "export", tmp_path / "bag", env=home).status in (0, 3)
+    inside = [each for each in (tmp_path / "bag").rglob("*") if each.is_file()]
+    assert not [each for each in inside if each.suffix == ".pem" or b"PRIVATE KEY" in each.read_bytes()]
+    if shutil.which("git"):
+        git = ["git", "-C", str(workspace)]
+        subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([*git, "add", "-A"], check=True)
+        kept = subprocess.run([*git, "ls-files", "keys"], check=True, capture_output=True, text=True).stdout
+        assert kept.splitlines() == [f"keys/{each.name}" for each in (workspace / "keys").glob("*.json")]
+
+    edit(workspace / "workspace.yml", '{public: "tiny tests"}', "{env: NAMESPACE}")
+    assert omnicase("-C", workspace, "key", "new", "--person", "q", "--role", "owner", env=home).status == 0
+    assert len(list((tmp_path / "home/omnicase/keys").glob("*.pem"))) == 1, "not a demo"

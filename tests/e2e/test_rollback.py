@@ -302,3 +302,21 @@ def test_promise_7_undo_on_postgresql(tmp_path: Path, postgres_database: str) ->
     verb("rollback", "last", status=(0,))
     assert not any(rows for name, rows in content(postgres_database).items() if name.startswith("model."))
     assert in_process("-C", folder, "db", "check", env=env).status == 0
+
+
+def test_who_shares_a_row_with_somebody_who_is_spared_is_spared_too(tmp_path: Path) -> None:
+    """A row went over to another person, who was edited since: its former person is not made again without it."""
+    first = {"one": [Person(1, "111"), Person(2, "222")], "two": [Person(1, "333")]}
+    folder = people.people_workspace(tmp_path / "p", first)
+    people.run(folder)
+    people.fill(folder, {"one": [Person(1, "111"), Person(2, "333", note="twee")], "two": [Person(1, "333")]})
+    people.run(folder)
+    known = "SELECT i.target_id FROM migration_id_map i JOIN migration_mapping m ON m.id = i.mapping_id WHERE m.name = 'two.person'"
+    ((stays,),) = sql(folder, known)
+    sql(folder, "UPDATE party SET internal_note = 'Van een mens' WHERE id = ?", stays)
+    found = answer(folder, "rollback", "last", status=3)
+    why = sorted((each["table"], each["why"], each["id"] == stays) for each in found["spared"])
+    links = [("digital_address", "link-gone", False)] * 2
+    assert why == [*links, ("party", "edited", True), ("party", "shared", False)]
+    verdict = in_process("-C", folder, "--format", "json", "reconcile", "--level", "keys")
+    assert [each["cause"] for each in verdict.document["groups"] if each["check"] == "keys.target_to_source"] == []

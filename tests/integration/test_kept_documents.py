@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from command_line import CommandLine
 from targets import open_read_only, upgrade
 
@@ -83,9 +86,47 @@ def test_documents_from_the_command_line(tmp_path: Path, omnicase: CommandLine) 
     assert len([path for path in (tmp_path / "kept/sha256").rglob("*") if path.is_file()]) == 2
     report = omnicase("-C", tmp_path, "--format", "json", "reconcile")
     assert report.document["verdict"] == "in_balance", report.out
+    told = omnicase("-C", tmp_path, "--format", "json", "explain", "old.actor", "1").document
+    assert (told["source"]["_doc_state"], told["source"]["_doc_size"]) == ("found", "4")
+    (tmp_path / "workspace.yml").write_text(WORKSPACE.replace("documents: {PAPER:", "documents: {PAPRE:"))
+    misspelt = omnicase("-C", tmp_path, "mapping", "check")
+    assert misspelt.status == 4 and "CON-003" in misspelt.err and "PAPER" in misspelt.err
+    (tmp_path / "workspace.yml").write_text(WORKSPACE)
     (tmp_path / "docs").rename(tmp_path / "docs2")
+    doctor = omnicase("-C", tmp_path, "--format", "json", "doctor")
+    assert doctor.status == 5 and doctor.out.count("CON-078") == 1
     gone = omnicase("-C", tmp_path, "--format", "json", "run")
     assert (gone.status, gone.document["code"]) == (5, "CON-078")
+
+
+@pytest.mark.parametrize(
+    "system",
+    ["kind: sqlite, path: old.db", "kind: csv, folder: files, relations: {PAPER: {files: PAPER.csv}}"],
+    ids=["database", "files"],
+)
+def test_rows_of_a_query_carry_documents(tmp_path: Path, omnicase: CommandLine, system: str) -> None:
+    for name in ("mappings", "queries", "files", "docs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "files/PAPER.csv").write_text("ID,PATH\n1,a.txt\n2,b.txt\n3,a.txt\n")
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.execute("CREATE TABLE PAPER (ID INTEGER PRIMARY KEY, PATH TEXT)")
+        old.executemany("INSERT INTO PAPER VALUES (?, ?)", [(1, "a.txt"), (2, "b.txt"), (3, "a.txt")])
+        old.commit()
+    settings = WORKSPACE.partition("  old:")[0] + f"  old: {{{system}, documents: {{queries/letter.sql: {{path: SCAN, folder: docs}}}}}}\n"
+    (tmp_path / "workspace.yml").write_text(settings + "documents: {store: kept}\nrun: {batch_rows: 2}\n")
+    (tmp_path / "queries/letter.sql").write_text("SELECT ID, PATH AS SCAN FROM PAPER WHERE ID <> 2")
+    mapping = MAPPING.replace("relation: PAPER, key: [ID]", "query: letter, key: [ID]").replace("from: PATH", "from: SCAN")
+    (tmp_path / "mappings/old.actor.yml").write_text(mapping)
+    (tmp_path / "docs/a.txt").write_text("een")
+    upgrade(tmp_path)
+    ran = omnicase("-C", tmp_path, "--format", "json", "run")
+    assert ran.status == 0, ran.err
+    digest = hashlib.sha256(b"een").hexdigest()
+    found = open_read_only(tmp_path / "target.db").execute("SELECT name, phone FROM actor ORDER BY name").fetchall()
+    assert found == [(f"sha256/{digest[:2]}/{digest}", "3 text/plain")] * 2
+    assert (tmp_path / f"kept/sha256/{digest[:2]}/{digest}").read_text() == "een"
+    report = omnicase("-C", tmp_path, "--format", "json", "reconcile")
+    assert report.document["verdict"] == "in_balance", report.out
 
 
 def test_a_store_with_a_password_in_its_url_is_refused(tmp_path: Path, omnicase: CommandLine) -> None:

@@ -15,8 +15,9 @@ ROOT = Path(__file__).parents[2]
 FILES = [
     *(ROOT / "runbooks").glob("*.py"), ROOT / "runbooks/evidence/seals.py", *(ROOT / "migrate/runbook").glob("*.py"),
     ROOT / "migrate/keys.py", ROOT / "migrate/countersign.py", ROOT / "migrate/cli/passphrase.py", *(ROOT / "migrate/evidence").glob("*.py"),
+    *(ROOT / "migrate/declaration").glob("*.py"), *(ROOT / "migrate/bag").glob("*.py"),
 ]  # fmt: skip
-MAKERS = {"RefusedError", "GuardError", "UsageError", "SystemFailure", "BrokenError", "LockedError", "LintFinding", "_DoesNotCount", "ConditionError", "_refused", "_mistyped", "Wrong"}
+MAKERS = {"RefusedError", "GuardError", "UsageError", "SystemFailure", "BrokenError", "LockedError", "LintFinding", "_DoesNotCount", "ConditionError", "_refused", "_mistyped", "Wrong", "_refusal", "_refuse", "_missing", "_failed", "_unreadable"}
 COMPOSED = {
     "x x besides the runner": "'go' asks for 2 approvals, and the roles owner have 1 besides the runner",
     "x enough only when x runs it": "'go' asks for 2 approvals, and the roles owner have enough only when an runs it",
