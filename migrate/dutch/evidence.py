@@ -24,6 +24,7 @@ EVIDENCE: Final[tuple[tuple[str, str], ...]] = (
     ("That the machine's key is the machine's: nobody countersigned it.", "Dat de sleutel van de machine die van de machine is: niemand ondertekende hem mee."),
     ("When things happened beyond what the machines' clocks said.", "Wanneer iets gebeurde, anders dan wat de klokken van de machines zeiden."),
     ("{a} entries were chained late: the target could not be reached when it happened.", "{a} regels zijn later aangeregen: het doel was niet bereikbaar toen het gebeurde."),
+    ("{a} times the target stood at an earlier state than the file: what came between is not in it.", "{a} keer stond het doel verder terug dan het bestand: wat ertussen kwam staat niet in het doel."),
     ("{a} entries say that the clock of their machine stood before that of another one.", "{a} regels zeggen dat de klok van hun machine achterliep op die van een andere."),
     ("The first keys countersigned each other: {a} of {b} and {c} of {d}. Compare them with the ceremony's list.", "De eerste sleutels ondertekenden elkaar: {a} van {b} en {c} van {d}. Vergelijk ze met de lijst van de ceremonie."),
     # head, seal, bag

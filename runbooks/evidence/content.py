@@ -34,6 +34,7 @@ class Content:
         self.last_signed = 0
         self.declared = 0
         self.late = 0
+        self.set_back = 0
         self._trust = trust
         self._chain = chain
         self._last_at = ""
@@ -56,6 +57,7 @@ class Content:
         self._last_at = entry["at"]
         # Most entries are batches, which nobody signs.
         if entry["kind"] != "batch" or "signed" in entry:
+            self.set_back += entry["kind"] == "set-back"
             found += self.keys.learn(seq, entry)
             found += self._signed(seq, entry)
             found += self._of_people(seq, entry)

@@ -92,6 +92,9 @@ def _notes(content: Content, trust: Trust) -> Iterator[str]:
         yield f"The first keys countersigned each other: {' and '.join(first)}. Compare them with the ceremony's list."
     if content.late:
         yield f"{content.late} entries were chained late: the target could not be reached when it happened."
+    if content.set_back:
+        times = f"{content.set_back} times the target stood at an earlier state than the file"
+        yield f"{times}: what came between is not in it."
     if content.declared:
         yield f"{content.declared} entries say that the clock of their machine stood before that of another one."
 
