@@ -70,6 +70,7 @@ def test_only_the_runs_of_the_step_are_taken_back(team: People):
     assert code(team.run("switch", "m.engineer", "--rollback")) == "RBK-025"
 
 
+@pytest.mark.sample(0)
 def test_a_run_that_somebody_made_after_the_step_is_not_taken_back_unasked(team: People):
     """Only the newest run can be taken back, so the colleague is asked first."""
     assert code(team.run()) == "RBK-021"
