@@ -19,6 +19,10 @@ def _leave_current_folder() -> None:
 
 if __name__ == "__main__":
     _leave_current_folder()
+    import signal
+
+    # Who interrupts while modules are loaded is heard when they are.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     from migrate.cli import main
 
     sys.exit(main())

@@ -113,7 +113,7 @@ class Engine:
         found = [words_of(text) for _, text in step.commands]
         if state.state != BACK:
             return found
-        marks = [state.of(each).mark for each in state.undoes(step, self.runbook)]
+        marks = [(state.of(each).mark, state.of(each).until) for each in state.undoes(step, self.runbook)]
         return [words for command in found for words in self.hands.undo(command, marks)]
 
     # -- console -----------------------------------------------------------------------------------------------
@@ -189,7 +189,8 @@ class Engine:
                 attempt += 1
 
     def _ended(self, step: Step, status: str, exits: Sequence[int], why: str, log: Log, name: str) -> None:
-        body = {"step": step.id, "status": status, "exits": list(exits), "why": why, "log": name}
+        told = {"step": step.id, "status": status, "exits": list(exits), "why": why, "log": name}
+        body = told | {"mark": self.hands.mark()}
         self.journal.add("step-ended", {**body, "log_sha256": log.close()}, self.person)
 
     def _settle_interrupted(self, state: RunState) -> None:

@@ -47,8 +47,9 @@ class Hands:
         environment: all that commands see of the environment.
         secrets: texts that must not be kept.
         facts: reads the facts of the target now.
-        mark: says where the target stands, before a step.
-        undo: the words of a rollback's command and the mark of what it takes back, to the commands that do just that.
+        mark: says where the target stands, before a step and after it.
+        undo: the words of a rollback's command and the marks before and after each step that it takes back (None: not
+            known), to the commands that do just that.
         trust: reads the keys whose signatures count.
     """
 
@@ -57,7 +58,7 @@ class Hands:
     environment: Mapping[str, str]
     facts: Callable[[], Mapping[str, FactValue]]
     mark: Callable[[], Any]
-    undo: Callable[[Sequence[str], Sequence[Any]], list[list[str]]]
+    undo: Callable[[Sequence[str], Sequence[tuple[Any, Any]]], list[list[str]]]
     trust: Callable[[], Trust]
     talk: Talk
     secrets: Sequence[str] = field(default=())

@@ -33,7 +33,8 @@ class StepState:
         began: when it was first begun, UTC.
         ended: when it last ended.
         attempts: how often it was begun.
-        facts: `run.last` and what else was noted when it was first begun.
+        mark: where the target stood when it was first begun.
+        until: where the target stood when it last ended; None: it has not ended, or nobody could look.
         by: who did it or confirmed it.
         exits: the exit status of each of its commands.
         pid: the process of its command.
@@ -47,6 +48,7 @@ class StepState:
     ended: str | None = None
     attempts: int = 0
     mark: Any = None
+    until: Any = None
     by: str = ""
     exits: tuple[int, ...] = ()
     pid: int | None = None
@@ -146,7 +148,7 @@ def _went_on(state: RunState, entry: Entry) -> None:
 def _step_started(state: RunState, entry: Entry) -> None:
     step = state.of(entry.body["step"])
     step.status, step.attempts, step.ended = RUNNING, step.attempts + 1, None
-    step.exits, step.pid, step.why = (), None, ""
+    step.exits, step.pid, step.why, step.until = (), None, "", None
     if step.began is None:
         step.began, step.mark = entry.at, entry.body.get("mark")
     step.by = entry.person
@@ -161,7 +163,7 @@ def _step_ended(state: RunState, entry: Entry) -> None:
     step, body = state.of(entry.body["step"]), entry.body
     step.status, step.ended, step.pid = body["status"], entry.at, None
     step.exits, step.why = tuple(body.get("exits", ())), body.get("why", "")
-    step.log, step.log_sha256 = body.get("log"), body.get("log_sha256")
+    step.log, step.log_sha256, step.until = body.get("log"), body.get("log_sha256"), body.get("mark")
     if step.status == FAILED and state.state == OPEN:
         state.state = STOPPED
 

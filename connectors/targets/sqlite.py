@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,7 @@ class SqliteTarget:
         self.engine = sa.create_engine(f"sqlite:///{self.path}", hide_parameters=True, poolclass=sa.pool.StaticPool)
         event.listen(self.engine, "connect", self._on_connect)
         event.listen(self.engine, "begin", self._begin)
+        event.listen(self.engine, "invalidate", _take_back)
 
     def _check_file(self, create: bool) -> None:
         if self.path.is_dir() or not self.path.parent.is_dir():
@@ -287,6 +288,15 @@ def _connected(path: Path) -> Any:
     import adbc_driver_sqlite.dbapi as adbc
 
     return adbc.connect(str(path), autocommit=True)
+
+
+def _take_back(connection: Any, _record: Any, _error: Any) -> None:
+    """End the transaction of a connection that is given up, as one is that was interrupted.
+
+    What its traceback still holds keeps it from being closed, and would keep the target locked.
+    """
+    with suppress(sqlite3.Error):
+        connection.rollback()
 
 
 def _open_scratch(path: Path) -> Any:

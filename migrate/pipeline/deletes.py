@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -87,8 +88,7 @@ def _excess(context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) ->
     """Return the refusal when more keys would go than the mapping allows."""
     with context.target.engine.connect() as connection:
         number = context.mapping_ids[mapping.name]
-        pending = _pending(connection, context, mapping, rule)
-        count = pending.count - sum(len(pending.keys[each]) for each in pending.live)
+        count = _count(connection, context, mapping, rule)
         id_map = table(connection, "id_map")
         loaded = count + (
             connection.scalar(
@@ -103,11 +103,20 @@ def _excess(context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) ->
     return GuardError(
         "RUN-022",
         f"{count:,} of {loaded:,} loaded rows left the source or the scope, more than max_deletes"
-        f" ({rule.most:.4g} of them) allows",
+        f" ({100 * rule.most:.4g}% of them) allows",
         hint="What is loaded stays and nothing was deleted. Check the source; if it is right, raise max_deletes and run"
         " again.",
         place=mapping.name,
     )
+
+
+def _count(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> int:
+    """Return how many keys would go; the database counts them, since they may be all of a relation."""
+    if context.waves.frozen:
+        pending = _pending(connection, context, mapping, rule)
+        return pending.count - sum(len(pending.keys[each]) for each in pending.live)
+    left = _left(connection, context, mapping, rule).subquery("left_over")
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(left)) or 0)
 
 
 def _writers(context: LoadContext, mapping: CompiledMapping) -> list[int]:
@@ -116,7 +125,10 @@ def _writers(context: LoadContext, mapping: CompiledMapping) -> list[int]:
     return [context.mapping_ids[mapping.name]] if shared is None else sorted(shared.mappings)
 
 
-def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> _Pending:
+def _left(
+    connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule
+) -> sa.Select[Any]:
+    """Return key, target id, run and wave of the keys that left and whose record lives on by no other key."""
     id_map, record = table(connection, "id_map"), table(connection, "record")
     number, shared = context.mapping_ids[mapping.name], mapping.name in context.shared
     other = id_map.alias("other")
@@ -135,7 +147,7 @@ def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledM
             other.c.mapping_id == number, other.c.record_key == id_map.c.record_key, other.c.state.not_in(_LEFT)
         )
     of_record = sa.and_(record.c.mapping_id.in_(_writers(context, mapping)), record.c.record_key == key_of_record)
-    statement = (
+    return (
         sa.select(id_map.c.source_key, id_map.c.target_id, id_map.c.run_id, id_map.c.wave)
         .outerjoin(record, of_record)
         .where(
@@ -147,10 +159,13 @@ def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledM
         )
         .order_by(id_map.c.source_key)
     )
+
+
+def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> _Pending:
     keys: dict[str, list[str]] = {}
     live: set[str] = set()
     new = 0
-    for key, target_id, run_id, wave in connection.execute(statement):
+    for key, target_id, run_id, wave in connection.execute(_left(connection, context, mapping, rule)):
         keys.setdefault(target_id, []).append(key)
         new += run_id == context.run_id
         if wave in context.waves.frozen:
@@ -163,8 +178,11 @@ def _settle(
 ) -> None:
     """Delete, close or hold the records of one mapping, in the caller's transaction, and write the books."""
     number = context.mapping_ids[mapping.name]
-    pending = _pending(connection, context, mapping, rule)
     _forget(connection, number)
+    if refused and not context.waves.frozen:
+        _hold_all(connection, context, mapping, rule)
+        return
+    pending = _pending(connection, context, mapping, rule)
     if not pending.keys:
         return
     held = dict.fromkeys(pending.live, "live")
@@ -180,7 +198,22 @@ def _settle(
         _close(connection, context, mapping, rule, free)
     _note_held(connection, context, number, {key: why for each, why in held.items() for key in pending.keys[each]})
     done = sum(len(pending.keys[each]) for each in free)
-    _write_books(connection, context, number, pending, {f"gone_{rule.policy}d": done})
+    _write_books(connection, context, number, (pending.count, pending.new), {f"gone_{rule.policy}d": done})
+
+
+def _hold_all(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> None:
+    """Hold every record, however many there are: `max_deletes` is for the day on which the source is empty."""
+    number, issue = context.mapping_ids[mapping.name], table(connection, "issue")
+    left = _left(connection, context, mapping, rule).subquery("left_over")
+    new = sa.func.coalesce(sa.func.sum(sa.case((left.c.run_id == context.run_id, 1), else_=0)), 0)
+    count, of_this_run = connection.execute(sa.select(sa.func.count(), new).select_from(left)).one()
+    if not count:
+        return
+    said = {"mapping_id": number, "run_id": context.run_id, "field": "", "code": HELD, "severity": "warning"}
+    values = [*(sa.literal(value) for value in said.values()), left.c.source_key, sa.literal("max_deletes")]
+    held = sa.select(*values).order_by(left.c.source_key)
+    connection.execute(sa.insert(issue).from_select([*said, "source_key", "detail"], held))
+    _write_books(connection, context, number, (count, int(of_this_run)), {f"gone_{rule.policy}d": 0})
 
 
 def _held(
@@ -315,12 +348,17 @@ def _note_held(connection: sa.Connection, context: LoadContext, number: int, hel
 
 
 def _write_books(
-    connection: sa.Connection, context: LoadContext, number: int, pending: _Pending, done: Mapping[str, int]
+    connection: sa.Connection, context: LoadContext, number: int, keys: tuple[int, int], done: Mapping[str, int]
 ) -> None:
-    """Write the phase's own batch: keys that the main pass counted as kept move to what became of them."""
+    """Write the phase's own batch: keys that the main pass counted as kept move to what became of them.
+
+    Args:
+        keys: how many are to go, and how many of them are new in this run.
+    """
+    count, new = keys
     batch = table(connection, "batch")
     figures = {column.name: 0 for column in batch.c if column.name not in ("id", "phase", "counters", "committed_at")}
-    held = pending.count - sum(done.values())
-    figures |= {"run_id": context.run_id, "mapping_id": number, "gone_kept": -pending.new, "gone_held": held, **done}
+    held = count - sum(done.values())
+    figures |= {"run_id": context.run_id, "mapping_id": number, "gone_kept": -new, "gone_held": held, **done}
     connection.execute(sa.insert(batch).values(**figures, phase=PHASE, counters="{}", committed_at=now()))
     record_batch(connection, context, number, PHASE, 0, {"gone_held": held, **done})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 import sqlalchemy as sa
 
-from casemodel import Relation, Source, duplicate_scan
+from casemodel import Relation, Source
 from mappings import CompiledMapping
 from migrate.ledger.tables import ledger_table
 from migrate.pipeline.context import LoadContext
@@ -37,9 +37,12 @@ def scan_keys(source: Source, relation: Relation, mapping: CompiledMapping, *, k
     """
     if relation.key_is_unique and tuple(mapping.key) == relation.primary_key and not known:
         return Keys(pl.Series(dtype=pl.String), None)
-    hashes = [frame["_key"].drop_nulls().hash() for frame in _keys(source, mapping)]
-    doubled = duplicate_scan(hashes)
-    sorted_hashes = pl.concat(hashes).sort() if hashes else pl.Series(dtype=pl.UInt64)
+    hashes = [pl.Series(dtype=pl.UInt64), *(frame["_key"].drop_nulls().hash() for frame in _keys(source, mapping))]
+    sorted_hashes = pl.concat(hashes).sort()
+    hashes.clear()
+    # The same numbers twice, one place apart: no copy of them all is made.
+    later = sorted_hashes.slice(1)
+    doubled = later.filter(later == sorted_hashes.head(later.len())).unique()
     duplicates = pl.Series(dtype=pl.String)
     if doubled.len():
         # Two keys may share a hash: the second pass compares the keys themselves.
@@ -75,7 +78,16 @@ def find_gone(context: LoadContext, mapping: str, keys: Keys) -> Iterator[pl.Ser
         page = context.target.query(statement, ("key",))["key"]
         if page.is_empty():
             return
-        gone = page.filter(~page.hash().is_in(hashes.implode()))
+        gone = _lacking(page, hashes)
         if gone.len():
             yield gone
         after = str(page[-1])
+
+
+def _lacking(keys: pl.Series, hashes: pl.Series) -> pl.Series:
+    """Return the keys of which the hash is not among sorted ones; a set of them all would be made for each page."""
+    if hashes.is_empty():
+        return keys
+    own = keys.hash()
+    nearest = hashes.gather(hashes.search_sorted(own, side="left").clip(upper_bound=hashes.len() - 1))
+    return keys.filter(nearest != own)

@@ -70,7 +70,7 @@ def _never_live(workspace: Workspace, wave: str) -> bool:
     return any(each.name == wave and each.state in ("planned", "rehearsing") for each in read_journey(workspace).waves)
 
 
-def _undo(workspace: Workspace, words: Sequence[str], marks: Sequence[Any]) -> list[list[str]]:
+def _undo(workspace: Workspace, words: Sequence[str], marks: Sequence[tuple[Any, Any]]) -> list[list[str]]:
     """Return the commands of a rollback step; ``rollback last`` becomes the runs that its steps made, the newest first.
 
     Raises:
@@ -80,7 +80,7 @@ def _undo(workspace: Workspace, words: Sequence[str], marks: Sequence[Any]) -> l
         return []
     if list(words[:2]) != ["rollback", "last"] or not marks:
         return [list(words)]
-    known = [mark for mark in marks if isinstance(mark, int)]
+    known = [(mark, until) for mark, until in marks if isinstance(mark, int)]
     if len(known) < len(marks):
         raise GuardError(
             "RBK-027",
@@ -88,4 +88,10 @@ def _undo(workspace: Workspace, words: Sequence[str], marks: Sequence[Any]) -> l
             hint="See `omnicase status`, take back by hand with `omnicase rollback RUN`, then skip the step.",
             place="rollback last",
         )
-    return [["rollback", str(run), *words[2:]] for run in standing_runs(workspace, min(known))]
+    # What came after a step ended is of somebody else, whose run is not taken back unasked.
+    mine = [
+        run
+        for run in standing_runs(workspace, min(mark for mark, _ in known))
+        if any(mark < run and (until is None or run <= until) for mark, until in known)
+    ]
+    return [["rollback", str(run), *words[2:]] for run in mine]

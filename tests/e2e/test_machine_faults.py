@@ -109,6 +109,26 @@ def test_r17_a_full_disk_keeps_what_is_committed_and_the_next_run_completes(many
     assert_same_target(folder / "target.db", undisturbed)
 
 
+def test_r18_no_room_for_the_evidence_file(many: Path, tmp_path: Path, new_postgres_database: Callable[[], str]) -> None:
+    """Each batch commits with its entry, so the load need not stop: the file is brought up to date when there is room."""
+    folder = copy_workspace(many, tmp_path / "no room")
+    edit(folder / SETTINGS, "sqlite:///target.db", new_postgres_database().replace("+psycopg", ""))
+    old = set((folder / "evidence").glob("*.jsonl"))
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    (file,) = set((folder / "evidence").glob("*.jsonl")) - old
+    with files_at_most(file.stat().st_size):
+        answer = in_process("-C", folder, "run")
+    assert answer.status == 0, answer.err
+    assert re.search(r"evidence/\S+ is not what the ledger holds", answer.err), answer.err
+    before = file.read_text().splitlines()
+    assert not any('"kind":"batch"' in line for line in before)
+    assert in_process("-C", folder, "db", "check").status == 0
+    lines = file.read_text().splitlines()
+    assert lines[:len(before)] == before
+    assert sum('"kind":"batch"' in line for line in lines) > 50
+    assert in_process("-C", folder, "--format", "json", "evidence", "verify").document["current"] is True
+
+
 @pytest.fixture(scope="module")
 def two_runs(many: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, Answer, Answer]:
     """A run, a second one beside it, then SIGINT to the first: folder, process, what the second and the first said."""

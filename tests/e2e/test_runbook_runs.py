@@ -70,6 +70,19 @@ def test_only_the_runs_of_the_step_are_taken_back(team: People):
     assert code(team.run("switch", "m.engineer", "--rollback")) == "RBK-025"
 
 
+@pytest.mark.sample(0)
+def test_a_run_that_somebody_made_after_the_step_is_not_taken_back_unasked(team: People):
+    """Only the newest run can be taken back, so the colleague is asked first."""
+    assert code(team.run()) == "RBK-021"
+    assert team("run", "--wave", "b").status in (0, 3)
+    refused = team.run("switch", "m.engineer", "--rollback")
+    assert code(refused) == "RBK-021"
+    assert runs(team) == {1: "completed", 2: "completed"}
+    assert team("rollback", "last", "--reason", "agreed with the colleague").status == 0
+    assert team.run("switch", "m.engineer", "--rollback").document["state"] == "rolled back"
+    assert runs(team) == {1: "rolled_back", 2: "rolled_back"}
+
+
 def test_a_step_that_made_no_run_has_nothing_to_take_back(team: People):
     """`rollback last` in a runbook never means the run of somebody else."""
     assert team("run", "--wave", "b").status in (0, 3)
