@@ -15,13 +15,14 @@ from types import FrameType
 
 _HEARD = (signal.SIGINT, signal.SIGTERM)
 _WAKE, _OVER = signal.SIGUSR1, signal.SIGUSR2
-_patient, _asked = threading.Event(), threading.Event()
+_patient, _asked, _struck = threading.Event(), threading.Event(), threading.Event()
 
 
 @contextmanager
 def heard() -> Iterator[None]:
-    """Turn both signals into KeyboardInterrupt in the main thread while it lasts; elsewhere nothing changes.
+    """Turn both signals into one KeyboardInterrupt in the main thread while it lasts; elsewhere nothing changes.
 
+    A second one would strike what the first one lets end well.
     Threads that start meanwhile inherit that the signals are blocked, so that the kernel hands them to our thread only.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -30,8 +31,9 @@ def heard() -> Iterator[None]:
     handler = signal.signal(_WAKE, _interrupt)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*_HEARD, _OVER))
     listener = threading.Thread(target=_listen, args=(threading.get_ident(),), name="omnicase-signals", daemon=True)
-    listener.start()
+    _struck.clear()
     try:
+        listener.start()
         yield
     finally:
         struck, deaf = False, False
@@ -91,4 +93,6 @@ def _listen(main: int) -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    if not _struck.is_set():
+        _struck.set()
+        raise KeyboardInterrupt
