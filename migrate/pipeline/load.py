@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -31,7 +31,7 @@ from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader, Sifted, gate_of, open_loader, together
 from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.part import Part
-from migrate.pipeline.reading import ReadBatch, Reading, StraightReading, open_reading
+from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
 from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, form_of, standing
@@ -40,6 +40,8 @@ from migrate.pipeline.waits import cycle_breakers, waiting_rows
 from migrate.pipeline.workers import Workers, begin_pass, mapped_by
 from migrate.progress import Progress
 from migrate.running.interrupt import stop_here
+
+T = TypeVar("T")
 
 READ_TOGETHER = 20
 """So many readings in a row are mapped and committed with the next one, where all they have to map is half a batch."""
@@ -241,7 +243,7 @@ class MappingLoad:
         """Yield what is to be mapped; readings in which little or nothing changed are yielded as one."""
         loader, most = self.loader(), self.context.batch_rows
         held: list[Sifted] = []
-        for found in self._read(position):
+        for found in self._prepared(partial(self.reading().batches, position)):
             sifted = loader.sifted(found)
             rows = sum(each.todo.height for each in held)
             if held and rows + sifted.todo.height > most:
@@ -255,14 +257,13 @@ class MappingLoad:
         if held:
             yield _taken(held)
 
-    def _read(self, position: str | None) -> Iterator[ReadBatch]:
-        """Yield what is read, prepared; where that asks nothing of the target, by a thread of its own."""
-        reading = self.reading()
-        if isinstance(reading, StraightReading):
-            with closing(ahead(partial(reading.batches, position))) as batches:
-                yield from batches
+    def _prepared(self, read: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
+        """Yield what is read and prepared; where that asks nothing of the target, by a thread of its own."""
+        if isinstance(self.reading(), StraightReading):
+            with closing(ahead(read)) as found:
+                yield from found
         else:
-            yield from reading.batches(position)
+            yield from read()
 
     def _mapped_apart(self, workers: Workers, position: str | None, begun: int) -> Iterator[StagedBatch]:
         """Yield the batches of the main pass, mapped by workers; each is committed by itself, since they count them."""
@@ -365,13 +366,15 @@ class MappingLoad:
         failpoint("before-retry")
         loader = self.loader()
         tried = 0
-        for prepared in self.reading().again(waiting.rows["ref"].unique(maintain_order=True)):
-            batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
-            place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_batch("retry"))
-            commit_surely(self.context, place, self._staged(batch), loader.gate)
-            self.links.forget(self.mapping.name, self.mapping.target)
-            tried += prepared.height
-            stop_here()
+        refs = waiting.rows["ref"].unique(maintain_order=True)
+        with closing(self._prepared(partial(self.reading().again, refs))) as again:
+            for prepared in again:
+                batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
+                place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_batch("retry"))
+                commit_surely(self.context, place, self._staged(batch), loader.gate)
+                self.links.forget(self.mapping.name, self.mapping.target)
+                tried += prepared.height
+                stop_here()
         return tried
 
     def _next_batch(self, phase: str) -> int:
