@@ -1,9 +1,7 @@
 """Verify evidence of omnicase without omnicase: python verify_evidence.py FILE KEYS_FOLDER [SHA256 | NUMBER:SHA256 ...]
 A line of FILE holds the hash of the one before; then the keys that you trust, and heads kept elsewhere. Exit 0 or 8."""
-import base64, hashlib, json, pathlib, re, sys
-from datetime import datetime
+import base64, datetime, hashlib, json, pathlib, re, sys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 START, BOM, JCS = "0" * 64, b"\xef\xbb\xbf", {"ensure_ascii": False, "sort_keys": True, "separators": (",", ":")}
 BOUND, RUNS = ("person", "roles", "public", "from", "until"), ("run-started", "run-resumed")
 FIELDS = {"form", "seq", "prev", "id", "kind", "project", "at", "who", "where", "what"}
@@ -17,6 +15,9 @@ def parse(line):                                        # a line as an entry; {}
            and all(isinstance(e[n], str) for n in ("id", "project")) and len(line) < 1_000_000
            and all(isinstance(e.get(n, {}), dict) for n in ("who", "where", "what", "late", "clock", "signed"))) else {}
     except (ValueError, TypeError, AttributeError, RecursionError): return {}
+def clock(at, before):                                  # does the clock stand behind by more than 5 seconds?
+    try: return ["clock"] * ((read := datetime.datetime.fromisoformat)(before) - read(at) > datetime.timedelta(0, 5))
+    except ValueError: return ["malformed"]
 class Verifier:
     def __init__(self, keys):
         self.keys, self.told, self.found, self.digests, self.project, self.at = keys, {}, [], [], None, ""
@@ -57,8 +58,8 @@ class Verifier:
         what, kind, machine, signed = e["what"], e["kind"], e["where"].get("machine"), e.get("signed")
         if canonical(e) != text: yield seq, "not-canonical"
         if seq == 1 and (kind != "genesis" or e["prev"] != START): yield seq, "no-genesis"
-        at, before, self.at = *map(datetime.fromisoformat, (e["at"], self.at or e["at"])), e["at"]
-        if "clock" not in e and (before - at).total_seconds() > 5: yield seq, "clock"
+        before, self.at = self.at, e["at"]
+        if "clock" not in e and e["at"] < before: yield from ((seq, wrong) for wrong in clock(e["at"], before))
         told = what.get("keys", []) if kind == "genesis" else [what.get("key")] if kind == "key" else []
         yield from ((seq, w) for k in (told if isinstance(told, list) else [None]) if (w := self.tell(e, k, what)))
         if kind == "key" and isinstance(d := what.get("document"), dict): yield from self.seen(seq, d)
@@ -67,7 +68,7 @@ class Verifier:
             key = {} if wrong else self.keys[signed["key"]]
             other = key and ("machine" not in key["roles"] or ("late" not in e and key["person"] != machine))
             if wrong or other: yield seq, wrong or "wrong-role"
-        elif kind in ("command", "genesis", "seal") and machine in self.machines: yield seq, "unsigned"
+        elif kind in ("command", "genesis", "seal") and str(machine) in self.machines: yield seq, "unsigned"
         if kind == "runbook" and what.get("type") in RUNS: self.ran.add(f"{what.get('run')} {what.get('person')}")
         if kind in ("approval", "withdrawal"): yield from self.approval(seq, e["at"], kind, what, what.get("document"))
         if kind == "seal": yield from self.seal(seq, e["at"], what.get("seal"))
@@ -87,7 +88,7 @@ class Verifier:
             self.counts = self.counts | {to for signer, to in self.pairs if signer in self.counts}
         elif gone and self.first: return "uncountersigned-key" if told else None
         if gone: self.revoked.add(k["key"]); self.machines.discard(str(k.get("person")))
-        elif "machine" in (k.get("roles") or []): self.machines.add(str(k.get("person")))
+        elif isinstance(k.get("roles"), list) and "machine" in k["roles"]: self.machines.add(str(k.get("person")))
     def signature(self, at, purpose, document, signed):    # what is wrong with a signature; None: nothing
         if not isinstance(document, dict) or not isinstance(signed, dict): return "malformed"
         key, at, text = self.keys.get(str(signed.get("key"))), at[:19] + "Z", signed.get("signature")
@@ -126,7 +127,7 @@ class Verifier:
         yield from [(seq, wrong)] if wrong else self.seen(seq, {"evidence_head": f"{d.get('seq')}:{d.get('head')}"})
     def seen(self, seq, d):                             # a head that somebody signed stands before, as it was seen
         number, _, value = str(d.get("evidence_head") or f"0:{START}").partition(":")
-        if not (number.isascii() and number.isdigit()): yield seq, "malformed"
+        if not (number.isascii() and number.isdigit() and len(number) < 17): yield seq, "malformed"
         elif int(number) >= seq: yield seq, "cut-off"
         elif self.hash_at(int(number)) != value: yield int(number), "rewritten"
     def kept(self, text):                               # a head that somebody kept is among the entries
@@ -145,6 +146,5 @@ def verify(file, folder, kept=()):
     problems = sorted(dict.fromkeys(found), key=lambda p: p[0] or len(v.digests) + 1)
     return {"valid": not problems, "entries": count, "head": head, "first_keys": sorted(v.first), "problems": problems}
 if __name__ == "__main__":
-    print(json.dumps(verdict := verify(sys.argv[1], sys.argv[2], sys.argv[3:]), indent=1))
-    sys.exit(0 if verdict["valid"] else 8)
+    print(json.dumps(verdict := verify(*sys.argv[1:3], sys.argv[3:]), indent=1)); sys.exit(0 if verdict["valid"] else 8)
 

@@ -599,8 +599,8 @@ def test_what_writers_of_json_do_differently_is_judged_alike(written: str, world
     ],
     ids=lambda told: str(told)[:60],
 )  # fmt: skip
-def test_an_entry_that_holds_nonsense_ends_no_verification(told: dict[str, Any]) -> None:
-    """Whoever can write entries can write any JSON: the verdict names what is wrong, and the program does not end."""
+def test_an_entry_that_holds_nonsense_ends_no_verification(told: dict[str, Any], twin: ModuleType, tmp_path: Path) -> None:
+    """Whoever can write entries can write any JSON: both name what is wrong, and neither ends on it."""
     lines, before = [], "0" * 64
     for seq, more in enumerate(({"kind": "genesis"}, told, {}), 1):
         entry = {
@@ -609,8 +609,8 @@ def test_an_entry_that_holds_nonsense_ends_no_verification(told: dict[str, Any])
         }  # fmt: skip
         text = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
         before = line_hash(text)
-        lines.append(text + b"\n")
-    verdict = verify_lines(lines, Trust({}))
+        lines.append(text)
+    verdict = both(tmp_path, twin, lines, [])
     assert verdict.entries == 3
     assert {each.kind for each in verdict.problems} <= {"malformed", "missing-key", "unknown-key", "unannounced-key"}
 
