@@ -43,7 +43,9 @@ FUNCTIONS: dict[str, str] = {
     "LEFT(a, n), RIGHT(a, n)": "the first or last n characters",
     "SUBSTR(a, start[, length])": "part of a text; the first character is 1",
     "REPLACE(a, from, to)": "every occurrence replaced",
-    "REGEXP_REPLACE(a, pattern, to[, 'g'])": "the first match replaced, with 'g' every match; \\1 is the first group, \\& all of it",
+    "REGEXP_REPLACE(a, pattern, to[, 'g'])": (
+        "the first match replaced, with 'g' every match; \\1 is the first group, \\& the whole match"
+    ),
     "REGEXP_LIKE(a, pattern), a ~ pattern": "whether the pattern is found",
     "SPLIT_PART(a, separator, n)": "the n-th part, or the empty text",
     "STARTS_WITH(a, b), ENDS_WITH(a, b)": "whether a begins or ends with b",
