@@ -62,6 +62,9 @@ def test_broken_rules_are_found_each_in_its_own_words(demo: Path) -> None:
         "UPDATE party_identifier SET value = '123456789' WHERE id = (SELECT MIN(id) FROM party_identifier WHERE id_type_code = 'bsn')",
         "UPDATE case_status SET set_at = '2990-01-01 12:00:00.000000' WHERE id = (SELECT MAX(id) FROM case_status)",
         "UPDATE case_file SET source_org = '123456789' WHERE id = (SELECT MIN(id) FROM case_file)",
+        "UPDATE queue_ticket SET status = 'wachtend' WHERE id = (SELECT MIN(id) FROM queue_ticket)",
+        "UPDATE case_file SET end_date = NULL WHERE id = (SELECT MAX(f.id) FROM case_file f JOIN case_status s ON s.case_id = f.id"
+        " JOIN status_type t ON t.id = s.status_type_id WHERE t.is_final AND f.archive_action_date > '')",
         "UPDATE case_file SET start_date = '2999-01-01' WHERE id = (SELECT MAX(id) FROM case_file WHERE end_date > '')",
     )
     answer = reconcile(demo, "--level", "rules")
@@ -71,7 +74,7 @@ def test_broken_rules_are_found_each_in_its_own_words(demo: Path) -> None:
         "XX-01 case_status.case_id": 1, "ID-01 bsn": 1, "CA-08 status": 1, "ID-02 rsin of a case": 1,
     }  # fmt: skip
     signals = {each["difference"] for each in answer.document["signals"]}
-    assert {"CA-03 end", "CA-02 type valid"} <= signals
+    assert {"CA-03 end", "CA-02 type valid", "QT-02 left waiting", "CA-09 reopened"} <= signals
     assert "123456789" not in answer.out
     told = in_process("-C", demo, "reconcile", "--level", "rules", "--lang", "en")
     assert "ID-01 bsn — A BSN has nine digits and passes the test of eleven" in told.out
