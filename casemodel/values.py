@@ -233,6 +233,9 @@ class Query:
     by: tuple[str, ...] = ()
 
 
+UNKNOWN_CODE = "\x1f"
+"""Under this codes are counted that a code table does not have; a code of a table may be ``?``, but not this."""
+
 OMITTED = "_omitted"
 """Column that is filled in the rows that a query does not return."""
 
@@ -272,6 +275,6 @@ class Mapped:
     examples: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Per field: a few repaired values, as they were and as they are; raw, to be masked before they go anywhere."""
     code_use: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Per (code table, code): how often it was used; unknown codes are counted under the code ``?``."""
+    """Per (code table, code): how often it was used; unknown codes under `UNKNOWN_CODE`."""
     unknown: dict[str, int] = field(default_factory=dict)
     """Per condition (``scope`` or the name of a rule): rows for which it was neither true nor false, and so passed."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from casemodel import UNKNOWN_CODE
 from mappings.compile_program import Repair
 
 ISSUES = {
@@ -65,7 +66,7 @@ def codes_asked(uses: Sequence[tuple[str, str, str]]) -> list[pl.Expr]:
     """Return what makes the one row that `codes_of` reads."""
     return [
         pl.when(pl.col(unknown))
-        .then(pl.lit("?"))
+        .then(pl.lit(UNKNOWN_CODE))
         .otherwise(pl.col(code))
         .filter(pl.col("_member") & pl.col(code).is_not_null())
         .value_counts(name="n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -32,6 +33,13 @@ _KIND_OF_TYPE: dict[type[pl.DataType], str] = {
     pl.Int64: "integer",
 }
 
+_LITERALS = {
+    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"),
+    "instant": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]"),
+    "integer": re.compile(r"-?[0-9]{1,18}\Z"),
+    "decimal": re.compile(r"-?[0-9]{1,29}(\.[0-9]+)?\Z"),
+}
+
 
 def kind_of_type(dtype: pl.DataType) -> str:
     """Return what a type holds: text, date, instant, boolean, integer, decimal, null or other."""
@@ -57,6 +65,8 @@ def typed_literal(compiler: Compiler, text: str, name: str, info: ColumnInfo, pa
 
 def literal(text: str, kind: str, *, scale: int = 0) -> pl.Expr | None:
     """Return a text of the file as a literal of a kind, or None when it is not one."""
+    if (form := _LITERALS.get(kind)) is not None and not form.match(text):
+        return None  # Python reads more than the language promises: 20240131, 2024-W05-1, 1_000, 1e2
     try:
         if kind == "date":
             return pl.lit(date.fromisoformat(text), pl.Date)
@@ -69,7 +79,7 @@ def literal(text: str, kind: str, *, scale: int = 0) -> pl.Expr | None:
             number = Decimal(text)
             exact = number.quantize(Decimal(1).scaleb(-scale))
             return pl.lit(f"{exact:f}") if exact == number else None
-    except (ValueError, InvalidOperation):
+    except (ValueError, OverflowError, InvalidOperation):
         return None
     if kind == "boolean":
         return pl.lit(text == "true") if text in ("true", "false") else None
@@ -78,17 +88,20 @@ def literal(text: str, kind: str, *, scale: int = 0) -> pl.Expr | None:
 
 def constant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: ColumnInfo) -> bool:
     """Type a bare constant as the column is typed; False when the field is no bare constant or the text is refused."""
-    if (
-        spec.const is None
-        or info["kind"] in ("text", "uuid", "json")
-        or compiler.program.dtype(flow.column) != pl.String()
-    ):
+    if not _is_bare(spec) or info["kind"] in ("text", "uuid", "json"):
         return False
+    assert spec.const is not None
     value = literal(spec.const, info["kind"], scale=info["scale"] or 0)
     if value is None:
         return False
     flow.parts, flow.sort = [compiler.program.add("const", value, _dtype(info["kind"]))], "const"
     return True
+
+
+def _is_bare(spec: FieldSpec) -> bool:
+    """Return whether a field is a constant that no stage makes something else of."""
+    stages = (spec.null_if, spec.do, spec.use, spec.codes, spec.date, spec.datetime, spec.number, spec.boolean)
+    return spec.const is not None and not any(stages) and spec.write is None
 
 
 def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: ColumnInfo) -> bool:
@@ -110,6 +123,8 @@ def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: 
         return True
     if kind == "date" and found == "instant":
         return _date_of_instant(compiler, flow, spec, name)
+    if kind in ("integer", "decimal") and _is_bare(spec):
+        return _refuse_constant(compiler, flow, spec, name, kind)
     if kind == "integer" and found in ("text", "integer", "decimal"):
         _integer(compiler, flow, found)
         return True
@@ -117,14 +132,18 @@ def to_target(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, info: 
         _decimal(compiler, flow, found, info["scale"] or 0)
         return True
     if spec.const is not None:
-        compiler.refuse(
-            "MAP-026",
-            f"'{spec.const}' is not {_KINDS[kind]}, which the column {name} needs",
-            (*flow.path, "const"),
-            hint="Dates are written as 2024-01-31, true and false in lower case.",
-        )
-        return False
+        return _refuse_constant(compiler, flow, spec, name, kind)
     return _refuse(compiler, flow, name, kind, _KINDS.get(found, "a list or another type"))
+
+
+def _refuse_constant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str, kind: str) -> bool:
+    compiler.refuse(
+        "MAP-026",
+        f"'{spec.const}' is not {_KINDS[kind]}, which the column {name} needs",
+        (*flow.path, "const"),
+        hint="Dates are written as 2024-01-31, true and false in lower case.",
+    )
+    return False
 
 
 def _dtype(kind: str) -> pl.DataType:
@@ -182,8 +201,10 @@ def _date_of_instant(compiler: Compiler, flow: Flow, spec: FieldSpec, name: str)
         )
         return False
     try:
-        day = local_date(pl.col(flow.column), zone, place=compiler.place(flow.path))
-        flow.parts = [compiler.program.add("day", day, pl.Date())]
+        moment = pl.col(flow.column)
+        flow.parts = [compiler.program.add("day", local_date(moment, zone, place=compiler.place(flow.path)), pl.Date())]
+        lost = moment.is_not_null() & pl.col(flow.column).is_null()
+        flow.flag(compiler.program.add("no_day", lost, BOOL), "date-invalid")
     except RefusedError as error:
         compiler.refusals.errors.append(error)
         return False
@@ -205,6 +226,8 @@ def _integer(compiler: Compiler, flow: Flow, found: str) -> None:
         number = value.cast(pl.Int64, strict=False)
         whole = (value == value.floor()).fill_null(True)
         flow.flag(program.add("no_whole", ~whole, BOOL), "number-invalid")
+        large = whole & value.is_not_null() & number.is_null()
+        flow.flag(program.add("too_large", large, BOOL), "number-out-of-range")
         number = pl.when(whole).then(number)
     flow.parts = [program.add("integer", number, pl.Int64())]
 
@@ -214,7 +237,8 @@ def _decimal(compiler: Compiler, flow: Flow, found: str, scale: int) -> None:
     program, value = compiler.program, pl.col(flow.column)
     text = value if found == "text" else value.cast(pl.Decimal(38, 9), strict=False).cast(pl.String)
     pattern = rf"^[+-]?[0-9]{{1,29}}(\.[0-9]{{0,{scale}}}0*)?$"
-    good = text.str.contains(pattern)
+    # a number too large to be written as text is none either
+    good = pl.when(value.is_not_null()).then(text.str.contains(pattern).fill_null(False))
     exact = pl.when(good).then(text).cast(pl.Decimal(38, scale), strict=False).cast(pl.String)
     flow.parts = [program.add("decimal", exact, TEXT)]
     flow.flag(program.add("no_decimal", ~good, BOOL), "number-invalid")

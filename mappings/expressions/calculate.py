@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import polars as pl
 
-FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
+from mappings.stages.calendar import FIRST_DAY, LAST_DAY, known_day, known_moment
+
 _EPOCH = date(1970, 1, 1)
 _FIRST, _LAST = (FIRST_DAY - _EPOCH).days, (LAST_DAY - _EPOCH).days
-_FIRST_INSTANT = datetime(1, 1, 1, tzinfo=UTC)
-_LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
 def whole(made: pl.Expr) -> pl.Expr:
@@ -43,13 +42,12 @@ def add_days(day: pl.Expr, count: pl.Expr) -> pl.Expr:
 def add_months(day: pl.Expr, count: int) -> pl.Expr:
     """Return a date moved by months (to the last day of a shorter month), NULL outside the years 1 to 9999."""
     moved = day.dt.offset_by(f"{count}mo")
-    return pl.when(moved.is_between(FIRST_DAY, LAST_DAY)).then(moved)
+    return known_day(moved)
 
 
 def move_instant(moment: pl.Expr, offset: str) -> pl.Expr:
     """Return an instant (UTC) moved by an offset of Polars, NULL outside the years 1 to 9999."""
-    moved = moment.dt.offset_by(offset)
-    return pl.when(moved.is_between(pl.lit(_FIRST_INSTANT), pl.lit(_LAST_INSTANT))).then(moved)
+    return known_moment(moment.dt.offset_by(offset))
 
 
 def to_whole(text: pl.Expr) -> pl.Expr:

@@ -29,6 +29,7 @@ from mappings.expressions.typed import (
     regex,
     same_kind,
 )
+from mappings.replacements import NoSuchGroup, rust_replacement
 
 FUNCTIONS: dict[str, str] = {
     "COALESCE(a, b, …)": "the first that is not NULL",
@@ -42,7 +43,9 @@ FUNCTIONS: dict[str, str] = {
     "LEFT(a, n), RIGHT(a, n)": "the first or last n characters",
     "SUBSTR(a, start[, length])": "part of a text; the first character is 1",
     "REPLACE(a, from, to)": "every occurrence replaced",
-    "REGEXP_REPLACE(a, pattern, to[, 'g'])": "the first match replaced, with 'g' every match; \\1 is the first group",
+    "REGEXP_REPLACE(a, pattern, to[, 'g'])": (
+        "the first match replaced, with 'g' every match; \\1 is the first group, \\& the whole match"
+    ),
     "REGEXP_LIKE(a, pattern), a ~ pattern": "whether the pattern is found",
     "SPLIT_PART(a, separator, n)": "the n-th part, or the empty text",
     "STARTS_WITH(a, b), ENDS_WITH(a, b)": "whether a begins or ends with b",
@@ -204,29 +207,16 @@ def _replace(translator: Translation, node: exp.Expr) -> Typed:
     return Typed(text.str.replace_all(str(old), str(new), literal=True) if old else text, TEXT)
 
 
-def polars_replacement(text: str) -> str:
-    """Return SQL's replacement text (``\\1``) as Polars writes it (``${1}``)."""
-    out, position = "", 0
-    while position < len(text):
-        char, following = text[position], text[position + 1 : position + 2]
-        if char == "\\" and following.isdigit():
-            out, position = f"{out}${{{following}}}", position + 2
-        elif char == "\\" and following == "\\":
-            out, position = out + "\\", position + 2
-        else:
-            out, position = out + ("$$" if char == "$" else char), position + 1
-    return out
-
-
 def _regexp_replace(translator: Translation, node: exp.Expr) -> Typed:
     pattern = regex(translator.translate(node.args["expression"]), "REGEXP_REPLACE", translator.place)
     written = str(_constant(translator, node, "replacement", TEXT)) if node.args.get("replacement") else ""
     groups = len(pl.Series([""]).str.extract_groups(f"({pattern})").struct.fields) - 1
-    if any(int(number) > groups for number in re.findall(r"\\([0-9])", written.replace("\\\\", ""))):
+    try:
+        to = rust_replacement(written, groups)
+    except NoSuchGroup:
         raise refusal(
             "MAP-105", f"REGEXP_REPLACE names a group of {groups}", translator.place, "Put it into brackets ( )."
-        )
-    to = polars_replacement(written)
+        ) from None
     flags = str(_constant(translator, node, "modifiers", TEXT)) if node.args.get("modifiers") else ""
     if set(flags) - set("gi"):
         raise refusal("MAP-105", "REGEXP_REPLACE knows the flags g and i", translator.place, "Use 'g', 'i' or 'gi'.")

@@ -247,7 +247,7 @@ class Translator:
             return Typed(pl.lit(None, pl.Date), DATE)
         written = str(value.literal)
         try:
-            if len(written) == 10:
+            if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", written):
                 return Typed(pl.lit(date.fromisoformat(written)), DATE)
         except ValueError:
             pass

@@ -6,9 +6,14 @@ The count is Howard Hinnant's ``days_from_civil`` (http://howardhinnant.github.i
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import polars as pl
 
+FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 DAY_US = 86_400_000_000
+_FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
+_LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
 def days_in_month(year: pl.Expr, month: pl.Expr) -> pl.Expr:
@@ -31,3 +36,13 @@ def day_number(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
     shifted = year - (month <= 2).cast(pl.Int32)
     of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     return shifted * 365 + shifted // 4 - shifted // 100 + shifted // 400 + of_year - 719_468
+
+
+def known_day(day: pl.Expr) -> pl.Expr:
+    """Return a date (Date), NULL outside the years 1 to 9999, which no database and no Python knows."""
+    return pl.when(day.is_between(FIRST_DAY, LAST_DAY)).then(day)
+
+
+def known_moment(moment: pl.Expr) -> pl.Expr:
+    """Return an instant (Datetime UTC), NULL outside the years 1 to 9999."""
+    return pl.when(moment.is_between(pl.lit(_FIRST_MOMENT), pl.lit(_LAST_MOMENT))).then(moment)

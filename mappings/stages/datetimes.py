@@ -10,6 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from casemodel import Place, RefusedError
+from mappings.stages.calendar import known_day, known_moment
 from mappings.stages.dates import check_pivot
 from mappings.stages.formats import Format, parse_format
 from mappings.stages.reading import read_micros
@@ -73,15 +74,17 @@ def datetime(
         whole = whole.struct.with_fields(value=pl.lit(None, INSTANT), code=pl.lit(None, pl.String))
     if fixed:
         whole = whole.struct.with_fields(value=pl.coalesce(pl.field("value"), pl.field("moment")))
+    # 0001-01-01 in Amsterdam lies in the year 0 in UTC
+    whole = whole.struct.with_fields(value=known_moment(pl.field("value")))
     invalid = pl.field("given") & pl.field("value").is_null() & pl.field("code").is_null()
     failed = pl.when(invalid).then(pl.lit("datetime-invalid")).otherwise(pl.field("code"))
     return from_struct(whole.struct.with_fields(failed=failed))
 
 
 def local_date(instant: pl.Expr, timezone: str, *, place: Place | None = None) -> pl.Expr:
-    """Return the date of an instant (Datetime UTC) in a zone."""
+    """Return the date of an instant (Datetime UTC) in a zone, NULL where that is after the year 9999."""
     check_zone(timezone, place)
-    return instant.dt.convert_time_zone(timezone).dt.date()
+    return known_day(instant.dt.convert_time_zone(timezone).dt.date())
 
 
 def check_zone(timezone: str, place: Place | None) -> None:

@@ -8,7 +8,8 @@ import polars as pl
 
 _NUMBER: Final = r"(?is)\A\s*([0-9]{1,5})(?:[^0-9]|\z)"
 _LETTER: Final = r"(?is)\A\s*[0-9]{1,5}\s*([a-z])(?:[^a-z]|\z)"
-_REST: Final = r"(?is)\A\s*[0-9]{1,5}(?:\s*[a-z](?:[\s\-/.,]+|\z)|[\s\-/.,]+|)(.*?)\s*\z"
+_BEHIND_LETTER: Final = r"(?is)\A\s*[0-9]{1,5}\s*[a-z]([^a-z].*)?\z"
+_BEHIND_NUMBER: Final = r"(?is)\A\s*[0-9]{1,5}(.*)\z"
 _ABROAD: Final = r"(?:\+31|0031)[ \-.]{0,3}(?:\(0\))?"
 _PHONE: Final = (
     rf"(?s)(\A|[^0-9+])({_ABROAD}(?:[ \-.]{{0,3}}[0-9]){{9}}|\(?0[1-9](?:[ \-.)]{{0,3}}[0-9]){{8}})([^0-9]|\z)"
@@ -28,7 +29,10 @@ def house_letter(text: pl.Expr) -> pl.Expr:
 
 def house_addition(text: pl.Expr) -> pl.Expr:
     """Return what stands behind number and letter, NULL where there is nothing or no number."""
-    rest = pl.when(text.str.contains(_NUMBER)).then(text).str.extract(_REST, 1)
+    behind = pl.when(text.str.contains(_LETTER)).then(text.str.extract(_BEHIND_LETTER, 1)).otherwise(
+        pl.when(text.str.contains(_NUMBER)).then(text.str.extract(_BEHIND_NUMBER, 1))
+    )
+    rest = behind.str.replace(r"\A[\s\-/.,]+", "").str.strip_chars_end()
     return pl.when(rest != "").then(rest)
 
 

@@ -157,18 +157,22 @@ _PREFIXES: Final = (
 """Prefixes of surnames (Landelijke tabel 36, Voorvoegsels) with the short forms that people type."""
 
 
+_QUOTE: Final = "['’‘`´]"
+"""Word processors turn the apostrophe of 't and 's into ‘."""
+
+
 def _alternatives() -> str:
     longest_first = sorted(
         set(_PREFIXES) - {"a", "i", "'s-?", "al", "am", "ben", "bin", "do", "don", "el", "im", "ver", "v"},
         key=lambda item: (-len(item), item),
     )
-    return "|".join(item.replace(".", r"\.").replace(" ", r"\s+").replace("'", "['’`]") for item in longest_first)
+    return "|".join(item.replace(".", r"\.").replace(" ", r"\s+").replace("'", _QUOTE) for item in longest_first)
 
 
 _WORDS: Final = _alternatives()
 _BEHIND: Final = rf"(?is)\A\s*(.*?\S)\s*,\s*({_WORDS})\s*\z"
-_BEFORE: Final = rf"(?is)\A\s*((?:{_WORDS}))(?:\s+|(?:(?:d|l|o)['’`]))(\S.*?)\s*\z"
-_GLUED: Final = r"(?is)\A\s*((?:d|l)['’`])(\S.*?)\s*\z"
+_BEFORE: Final = rf"(?is)\A\s*((?:{_WORDS}))(?:\s+|(?:(?:d|l|o){_QUOTE}))(\S.*?)\s*\z"
+_GLUED: Final = rf"(?is)\A\s*((?:d|l){_QUOTE})(\S.*?)\s*\z"
 
 
 def prefix(text: pl.Expr) -> pl.Expr:

@@ -11,6 +11,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from casemodel import Place, RefusedError
+from mappings.replacements import NoSuchGroup, rust_replacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +115,12 @@ def _groups(pattern: str) -> int:
 
 
 def replacement(name: str, text: str, groups: int, place: Place | None) -> str:
-    r"""Turn a replacement of SQL (``\1``, ``\&``, ``\\``) into one of Rust (``${1}``), where ``$`` has a meaning.
+    """Return a replacement as Polars writes it.
 
     Raises:
         RefusedError: MAP-027 when it names a group that the expression does not have.
     """
-    out, index = "", 0
-    while index < len(text):
-        char, following = text[index], text[index + 1 : index + 2]
-        if char == "\\" and following.isascii() and following.isdigit():
-            if int(following) > groups:
-                raise wrong(name, f"names group {following} of {groups}", "Put the part into brackets ( ).", place)
-            out, index = out + f"${{{following}}}", index + 2
-        elif char == "\\" and following == "&":
-            out, index = out + "${0}", index + 2
-        elif char == "\\" and following == "\\":
-            out, index = out + "\\", index + 2
-        else:
-            out, index = out + ("$$" if char == "$" else char), index + 1
-    return out
+    try:
+        return rust_replacement(text, groups)
+    except NoSuchGroup as error:
+        raise wrong(name, f"names group {error} of {groups}", "Put the part into brackets ( ).", place) from None

@@ -148,7 +148,7 @@ def _since(connection: sa.Connection, asked: int | None) -> tuple[int, str]:
             hint="Name a run that ended; see `omnicase status`. `omnicase run` goes on with one that was interrupted.",
             place="--since",
         )
-    gone = connection.scalar(sa.select(sa.func.min(purged.c.run_id)).where(purged.c.run_id > found.id))
+    gone = connection.scalar(sa.select(sa.func.max(purged.c.run_id)).where(purged.c.run_id > found.id))
     if gone is not None:
         raise GuardError(
             "REC-042",

@@ -16,7 +16,6 @@ from migrate.evidence.record import record
 from migrate.ledger.store import new_id, now, table
 
 PLANNED, REHEARSING, LIVE, CLOSED = "planned", "rehearsing", "live", "closed"
-STATES = (PLANNED, REHEARSING, LIVE, CLOSED)
 """The states of a wave, in the order of its journey."""
 FROZEN = (LIVE, CLOSED)
 """States in which the new system is the one that people work in."""

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from casemodel import RefusedError
+from casemodel import UNKNOWN_CODE, RefusedError
 from migrate.ledger.store import table
 from migrate.session import Session
 from migrate.target.database import is_current, target_engine
 
-_UNKNOWN = "?"
-"""Code under which codes are counted that no table knows."""
 _PARTS = ("\x1f", " + ")
 _SHOWN = 5
 
@@ -113,5 +111,5 @@ def _met(session: Session, wanted: set[tuple[str, str]]) -> dict[str, _Met]:
         by_run = runs.get((of_table, name), {})
         seen.codes |= {code for counted in by_run.values() for code in counted}
         if by_run:
-            seen.unknown += max(by_run.values(), key=lambda counted: sum(counted.values())).get(_UNKNOWN, 0)
+            seen.unknown += max(by_run.values(), key=lambda counted: sum(counted.values())).get(UNKNOWN_CODE, 0)
     return found

@@ -123,6 +123,12 @@ def _flat(file: MappingFile) -> dict[str, str]:
             found[f"same_person[{both}]"] = "yes" if each.same else "no"
     if file.query is not None:
         found["query.sql"] = file.query.sql
+    if file.timezone is not None:
+        found["timezone of the system"] = file.timezone
+    if any(table.dated for table in file.tables.values()):
+        found["formats of the system"] = ", ".join(file.date_formats)
+    for name, plugin in file.plugins.items():
+        found[f"content of {name}"] = plugin.digest
     return found
 
 

@@ -82,6 +82,10 @@ class Batch:
     key_missing: int = 0
     key_beyond_first: int = 0
     counters: dict[str, Any] = field(default_factory=dict)
+    counted_on: frozenset[str] = frozenset()
+    """Ids of its records that other rows of it link to (see `migrate.pipeline.links_within`)."""
+    apart: Batch | None = None
+    """What it says of those other rows, where one of these records is refused."""
 
 
 def empty(schema: dict[str, Any]) -> pl.DataFrame:

@@ -18,12 +18,12 @@ from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.batch_evidence import record_batch
 from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.commit_ledger import EVER_LOADED, is_known, write_batch, write_ledger
-from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
+from migrate.pipeline.conflicts import CountedOnRefused, edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import prepare_shared
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.shared_commit import follow_shared, with_joined, write_shared
-from migrate.pipeline.staging import StagedBatch, stage
+from migrate.pipeline.staging import StagedBatch, stage, stage_apart
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,14 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
         LockedError: the lock was taken over; nothing is written.
         BugError: the books do not balance; nothing is written.
     """
+    try:
+        return _commit(context, place, staged, gate)
+    except CountedOnRefused:
+        failpoint("before-apart")
+    return _commit(context, place, stage_apart(context, place.table, staged), gate)
+
+
+def _commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: Gate) -> Committed:
     shared = prepare_shared(context, place.mapping, staged.batch, gate) if place.mapping in context.shared else None
     if shared is not None:
         failpoint("before-shared")
@@ -125,7 +133,9 @@ def _write_records(
     details: dict[str, tuple[str, str]] = {}
     if batch.rows["prior_id"].null_count() < batch.rows.height:
         fates, details = _compare(connection, context, place, batch, gate, staged)
-    refused = insert_records(connection, context.target, target, staged, batch.columns, skip=list(fates))
+    refused = insert_records(
+        connection, context.target, target, staged, batch.columns, skip=list(fates), counted_on=batch.counted_on
+    )
     changed = [key for key, fate in fates.items() if fate == "updated"]
     if changed:
         _update(connection, target, staged, batch.columns, changed)

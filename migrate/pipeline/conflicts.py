@@ -23,6 +23,10 @@ Refused = dict[str, tuple[str, str]]
 """Target id -> issue code (``record-exists``, ``unique-taken``) and detail."""
 
 
+class CountedOnRefused(Exception):
+    """The target refused a record that others of its batch link to; never leaves `migrate.pipeline.commit`."""
+
+
 def staged_id(staged: sa.FromClause) -> sa.Cast[str]:
     """Return the id of staged records, which is text there, as the target has it."""
     return sa.cast(staged.c.id, Uuid())
@@ -58,11 +62,16 @@ def insert_records(
     staged: sa.TableClause,
     columns: Sequence[str],
     skip: list[str],
+    counted_on: frozenset[str] = frozenset(),
 ) -> Refused:
     """Insert the staged records but those to skip; what the target refuses is found and left out.
 
     Args:
         into: the target that `connection` is of.
+        counted_on: ids of staged records that others of them link to.
+
+    Raises:
+        CountedOnRefused: the target refused one of these.
     """
     if not skip:
         values = {"id": staged_id(staged)} | {name: staged.c[name] for name in columns}
@@ -92,6 +101,8 @@ def insert_records(
                 place=target.name,
             ) from None
         refused |= found
+        if not counted_on.isdisjoint(refused):
+            raise CountedOnRefused
 
 
 def _refusals(connection: sa.Connection, target: sa.Table, staged: sa.TableClause, skip: Sequence[str]) -> Refused:

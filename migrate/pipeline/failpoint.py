@@ -27,6 +27,7 @@ NAMES = (
     "after-ledger",
     "after-followers",
     "before-commit",
+    "before-apart",
     "after-commit",
     "between-batches",
     "before-gone",

@@ -31,7 +31,7 @@ def link_state(state: sa.ColumnElement[str], target_id: sa.ColumnElement[str], u
     )
 
 
-def _link_state(state: str, target_id: str) -> pl.Expr:
+def link_state_of(state: str, target_id: str) -> pl.Expr:
     """Return `link_state` of rows that a batch is about to commit; none of them is unknown or gone."""
     linked = pl.col(state).is_in(LINKED_STATES) & pl.col(target_id).is_not_null()
     return (
@@ -116,7 +116,7 @@ class LedgerLinks:
         """
         wanted = pl.DataFrame({"key": keys.cast(pl.String)})
         soon = wanted.unique().join(
-            ahead.select("key", pl.col("kept_id").alias("target_id"), _link_state("state", "kept_id").alias("state")),
+            ahead.select("key", pl.col("kept_id").alias("target_id"), link_state_of("state", "kept_id").alias("state")),
             on="key",
         )
         asked = wanted["key"].drop_nulls().unique(maintain_order=True)

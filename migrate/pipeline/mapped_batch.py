@@ -19,6 +19,7 @@ from migrate.pipeline.commit_ledger import id_map_state, raw_rows
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
+from migrate.pipeline.links_within import linked_within
 from migrate.pipeline.reading import ReadBatch
 from migrate.pipeline.waves import WaveRules
 
@@ -110,10 +111,7 @@ class Loader:
             first: whether it is the relation's first batch in this run; the first row of each duplicate key
                 counts there.
         """
-        if sifted.todo.is_empty():
-            batch = self._nothing_of(sifted.todo, links)
-        else:
-            batch = self._batch(sifted.todo, links, self.mapping.apply)
+        batch = self._nothing_of(sifted.todo, links) if sifted.todo.is_empty() else self._linked(sifted.todo, links)
         failpoint("after-map")
         batch = dataclasses.replace(
             batch, settled=dict(sifted.settled), source_rows=sifted.source_rows, position=sifted.position
@@ -121,6 +119,18 @@ class Loader:
         firsts = self.duplicates.len() if first else 0
         batch = dataclasses.replace(batch, key_beyond_first=batch.key_beyond_first - firsts)
         return with_unreadable(batch, sifted.unreadable)
+
+    def _linked(self, todo: pl.DataFrame, links: Links) -> Batch:
+        """Return the batch of rows, those linked within that stand apart in it: neither in groups nor in waves."""
+        batch, mapping = self._batch(todo, links, self.mapping.apply), self.mapping
+        together = mapping.group or mapping.group_is_wide or mapping.records_by_group or mapping.has_windows
+        if not mapping.self_links or together or mapping.giving is not None or self.waves is not None:
+            return batch
+
+        def again(keys: pl.Series, within: Links) -> Batch:
+            return self._batch(todo.filter(pl.col("_key").is_in(keys.implode())), within, mapping.apply)
+
+        return linked_within(batch, mapping.name, self.context.mapping_ids[mapping.name], links, again)
 
     def _nothing_of(self, todo: pl.DataFrame, links: Links) -> Batch:
         """Return the batch of no rows, made once: a run without changes needs it for each batch it reads."""

@@ -12,6 +12,7 @@ from casemodel import tables
 from migrate.pipeline.batch import Batch
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.failpoint import failpoint
+from migrate.pipeline.links_within import without_links_within
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class StagedBatch:
 
     batch: Batch
     tables: dict[str, sa.TableClause]
+    slot: int = 0
+    whole: Batch | None = None
+    """The batch with all its frames, where it may have to be staged again without links between its rows."""
 
 
 def stage(context: LoadContext, table: str, batch: Batch, slot: int = 0) -> StagedBatch:
@@ -39,7 +43,16 @@ def stage(context: LoadContext, table: str, batch: Batch, slot: int = 0) -> Stag
     }
     failpoint("after-stage")
     spent = {name: getattr(batch, name).clear() for name in ("records", "issues", "rejects", "others", "linked")}
-    return StagedBatch(dataclasses.replace(batch, **spent), staged)
+    # The sorted records, which a target may hold itself: two copies of them would cost memory.
+    whole = None if batch.apart is None else dataclasses.replace(batch, records=frames["records"])
+    return StagedBatch(dataclasses.replace(batch, **spent, apart=None), staged, slot, whole)
+
+
+def stage_apart(context: LoadContext, table: str, staged: StagedBatch) -> StagedBatch:
+    """Stage a batch anew, in its slot, as it was mapped without links between its rows."""
+    assert staged.whole is not None
+    whole = dataclasses.replace(staged.whole, records=staged.whole.records.sort("number").drop("number"))
+    return stage(context, table, without_links_within(whole), staged.slot)
 
 
 def by_id(records: pl.DataFrame) -> pl.DataFrame:

@@ -202,7 +202,7 @@ def _column(workspace: Workspace, measured: Measurement, column: Column, unique:
     values = prepared(raw)
     blank, rare = null_texts(values)
     shapes, other = patterns(values)
-    days, together = dates(values)
+    days, together, every_date = dates(values)
     held = kinds(column.name, values)
     personal = workspace.is_personal(relation, column.name) or any(each.kind in _TELLS_PERSON for each in held)
     key = workspace.secrets.mask_key
@@ -217,7 +217,7 @@ def _column(workspace: Workspace, measured: Measurement, column: Column, unique:
         distinct=measured.rows if unique else column.distinct.count, distinct_exact=unique or column.distinct.exact,
         measured=values.total, sampled=sampled, null_texts=blank, rare_null_texts=rare, patterns=shapes,
         other_patterns=other, top=top, kinds=held, dates=days,
-        dates_together=together,
+        dates_together=together, date_shares=every_date,
         open_values=() if personal else tuple(each for each in common if not _holds_bsn(each.text)),
     )  # fmt: skip
 

@@ -50,6 +50,7 @@ class ColumnProfile:
     null_texts: texts that mean "no value"; ``rare_null_texts`` counts those that are too rare to be shown.
     dates: formats in which values are real days between 1800 and 2100, the best one first.
     dates_together: share of the values, null texts apart, that fit at least one of these formats.
+    date_shares: every format tried that reads values, also those that an earlier one of `dates` reads already.
     open_values: the top values as they are, empty where the column is personal; never printed for a personal column.
     """
 
@@ -74,6 +75,7 @@ class ColumnProfile:
     kinds: tuple[Kind, ...] = ()
     dates: tuple[Kind, ...] = ()
     dates_together: float = 0.0
+    date_shares: tuple[Kind, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     open_values: tuple[Counted, ...] = ()
 
@@ -119,7 +121,7 @@ def relation_profile(document: dict[str, Any]) -> RelationProfile:
 
     def column(item: dict[str, Any]) -> ColumnProfile:
         parts = {name: counted(item[name]) for name in ("null_texts", "patterns", "top", "open_values")}
-        kinds = {name: tuple(Kind(**each) for each in item[name]) for name in ("kinds", "dates")}
+        kinds = {name: tuple(Kind(**each) for each in item[name]) for name in ("kinds", "dates", "date_shares")}
         keys = tuple(ForeignKey(**each) for each in item["foreign_keys"])
         return ColumnProfile(**{**item, **parts, **kinds, "foreign_keys": keys})
 

@@ -49,8 +49,9 @@ def _few(column: ColumnProfile, formats: tuple[str, ...]) -> str:
     telling = column.measured - sum(each.count for each in column.null_texts)
     if telling < _FEWEST:
         return ""
-    shares = {each.kind: each.share for each in column.dates}
-    together = min(sum(shares.get(each, 0.0) for each in formats), 1.0)
+    shares = {each.kind: each.share for each in column.date_shares}
+    # two formats that read the same values read no more together
+    together = min(sum(shares.get(each, 0.0) for each in formats), max(column.dates_together, *shares.values(), 0.0))
     if together < _MOST_SHOULD_FIT:
         return f"the formats {', '.join(formats)} fit only {together:.1%} of the values"
     idle = [each for each in formats if shares.get(each, 0.0) < _FEW]

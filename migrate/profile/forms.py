@@ -83,15 +83,18 @@ def patterns(values: Values) -> tuple[tuple[Counted, ...], float]:
     return shown, max(0.0, 1 - sum(each.count for each in shown) / values.total)
 
 
-def dates(values: Values) -> tuple[tuple[Kind, ...], float]:
-    """Return the formats that fit, the one with most values first, and the share that fits at least one of them."""
+def dates(values: Values) -> tuple[tuple[Kind, ...], float, tuple[Kind, ...]]:
+    """Return the formats that fit, the one with most values first, the share that fits at least one of them, and every
+    format with its share: ``D-M-YYYY`` reads what ``DD-MM-YYYY`` reads, and is no format more."""
     told = values.frame.filter(~pl.col("blank"), pl.col("value").str.contains("[0-9]{2}"))
     told = told.with_columns(pl.col("value").str.len_bytes().alias("length"))
     if not values.telling or not told.height:
-        return (), 0.0
+        return (), 0.0, ()
     lengths = set(told["length"].unique().to_list())
     tried = [name for name, low, high in FORMATS if any(low <= length <= high for length in lengths)]
     fits = told.select("n", *(fits_format(pl.col("value"), name).alias(name) for name in tried))
+    read = {name: int(fits.filter(pl.col(name))["n"].sum()) for name in tried}
+    every = tuple(Kind(name, count / values.telling) for name, count in read.items() if count)
     found: list[Kind] = []
     rest, together = fits, 0.0
     while len(found) < _DATES and tried:
@@ -100,11 +103,11 @@ def dates(values: Values) -> tuple[tuple[Kind, ...], float]:
         best = max(tried, key=lambda name: left[name])
         if left[best] < max(LEAST, values.telling * _TRACE):
             break
-        found.append(Kind(best, int(fits.filter(pl.col(best))["n"].sum()) / values.telling))
+        found.append(Kind(best, read[best] / values.telling))
         together += left[best] / values.telling
         rest = rest.filter(~pl.col(best))
         tried.remove(best)
-    return tuple(found), min(together, 1.0)
+    return tuple(found), min(together, 1.0), every
 
 
 def _passes_eleven(digits: pl.Expr) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from urllib.parse import quote
@@ -18,8 +19,19 @@ def profiles_folder(workspace: Workspace) -> Path:
 
 
 def file_name(system: str, relation: str) -> str:
-    """Return a file name for a relation, whatever signs its name holds."""
-    return f"{quote(f'{system}.{relation}', safe=' ()+,')[:_LONGEST]}"
+    """Return a file name for a relation, whatever signs its name holds; no two relations share one."""
+    return _cut(f"{_plain(system).replace('.', '%2E')}.{_plain(relation)}")
+
+
+def _plain(text: str) -> str:
+    return quote(text, safe=" ()+,")
+
+
+def _cut(name: str) -> str:
+    """Return a name that file systems take; one that is cut ends in a digest of the whole."""
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[:_LONGEST]}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def save(workspace: Workspace, profile: RelationProfile) -> Path:
@@ -47,6 +59,6 @@ def save_page(workspace: Workspace, title: str, page: str) -> Path:
     """Write the page of a profile and return its file."""
     folder = profiles_folder(workspace)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{quote(title, safe=' ()+,')[:_LONGEST]}.html"
+    path = folder / f"{_cut(_plain(title))}.html"
     path.write_text(page, encoding="utf-8", errors="backslashreplace")
     return path

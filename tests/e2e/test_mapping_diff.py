@@ -44,6 +44,14 @@ def test_changes_in_meaning_are_named(workspace: Path, other: str) -> None:
     assert (code["path"], code["old"], code["new"]) == ("fields.channel_id.codes[BALIE]", "balie", "telefoon")
 
 
+def test_the_time_zone_of_a_system_has_a_meaning(workspace: Path) -> None:
+    """It says on which day an instant lies that a mapping took from elsewhere, and the next run maps all rows again."""
+    (workspace / "mappings/defaults.yml").write_text("oud: {timezone: Europe/Amsterdam}\n")
+    answer = in_process("-C", workspace, "--format", "json", "mapping", "diff", "HEAD")
+    (found,) = (each["changes"] for each in answer.document["mappings"] if each["mapping"] == "oud.actor")
+    assert {"path": "timezone of the system", "old": None, "new": "Europe/Amsterdam"} in found
+
+
 def test_mappings_come_and_go(workspace: Path) -> None:
     (workspace / "mappings/kcc.contact.yml").unlink()
     answer = in_process("-C", workspace, "mapping", "diff", "HEAD", "--lang", "en")

@@ -319,6 +319,8 @@ def test_check_warns_of_a_format_that_fits_few_values(workspace):
         return [each for each in check(workspace).document["warnings"] if each["code"] == "MAP-091"]
 
     assert warned("DD-MM-YYYY") == []
+    # it reads the same values, though the profile names only the stricter of the two
+    assert warned("D-M-YYYY") == warned("DD-MM-YYYY, D-M-YYYY") == []
     (wrong,) = warned("YYYYMMDD")
     assert "fit only 0.0% of the values of VERZONDEN" in wrong["message"] and "DD-MM-YYYY (90.0%)" in wrong["hint"]
     assert path.read_text().splitlines()[wrong["line"] - 1].lstrip().startswith("occurred_at")

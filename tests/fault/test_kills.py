@@ -24,7 +24,7 @@ ONCE = ("before-start", "before-start-commit", "after-start", "before-retry", "b
 SHARED = ("before-shared", "after-contributions", "after-followers")
 """Places of the mappings whose records several systems know: they come first."""
 PER_MAPPING = ("before-begin-commit", "after-begin", "before-gone", "before-read-commit", "after-read-commit")
-ELSEWHERE = ("before-resolve-commit", "before-rebuild", *(name for name in NAMES if "rollback" in name))
+ELSEWHERE = ("before-apart", "before-resolve-commit", "before-rebuild", *(name for name in NAMES if "rollback" in name))
 """Places of other verbs, and of a bulk load."""
 PER_BATCH = tuple(name for name in NAMES if name not in (*ONCE, *SHARED, *PER_MAPPING, *ELSEWHERE))
 ENDED = ("after-end:1",)

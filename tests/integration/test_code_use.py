@@ -20,7 +20,7 @@ fields:
 unfilled: [{columns: [employee_code, email, phone, unit_id], reason: not in the old system}]
 """
 CODES = {
-    "kind.csv": "from,to\nM,medewerker\nO,organisatorische_eenheid\nX,medewerker\n",
+    "kind.csv": "from,to\nM,medewerker\nO,organisatorische_eenheid\n?,medewerker\n",
     "name.csv": "from,to\nJan  Jansen,J. Jansen\nPiet,P.\n",
     "job.csv": "from,from2,to\nM,A,clerk\nM,I,former clerk\n",
 }
@@ -56,16 +56,16 @@ def test_coverage_says_which_codes_no_load_ever_met(tmp_path: Path) -> None:
     assert in_process("-C", folder, "run").status in (0, 3)
     assert _tables(folder) == {
         "job.csv": (1, 2, ["M + I"], 2),
-        "kind.csv": (1, 3, ["O", "X"], 2),
+        "kind.csv": (1, 3, ["O", "?"], 2),
         "name.csv": (1, 2, ["piet"], 2),
         "old.actor:is_active": (1, 2, ["I"], 0),
     }
     text = in_process("-C", folder, "mapping", "coverage", "--lang", "en").out
     assert "1 of 3 used" in text
-    assert "never: O, X" in text
+    assert "never: O, ?" in text
     assert "2 rows with an unknown code" in text
     assert in_process("-C", folder, "mapping", "coverage", "--html", folder / "page.html").status == 0
-    assert "nooit: O, X" in (folder / "page.html").read_text()
+    assert "nooit: O, ?" in (folder / "page.html").read_text()
 
 
 def test_a_code_met_by_a_later_load_is_used(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_code_met_by_a_later_load_is_used(tmp_path: Path) -> None:
     assert in_process("-C", folder, "db", "upgrade").status == 0
     assert in_process("-C", folder, "run").status in (0, 3)
     with sqlite3.connect(folder / "old.db") as old:
-        old.execute("INSERT INTO ACTOR VALUES (5, 'Piet', 'X', 'I')")
+        old.execute("INSERT INTO ACTOR VALUES (5, 'Piet', '?', 'I')")
     assert in_process("-C", folder, "run").status in (0, 3)
     found = _tables(folder)
     assert found["kind.csv"] == (2, 3, ["O"], 2)
@@ -91,7 +91,7 @@ def test_check_warns_of_codes_that_no_load_met(tmp_path: Path) -> None:
     assert in_process("-C", folder, "db", "upgrade").status == 0
     assert in_process("-C", folder, "run").status in (0, 3)
     assert [message for message, _, _ in warned()] == [
-        "no load so far met 2 of the 3 codes of kind.csv: O, X",
+        "no load so far met 2 of the 3 codes of kind.csv: O, ?",
         "no load so far met 1 of the 2 codes of name.csv: piet",
         "no load so far met 1 of the 2 codes of job.csv: M + I",
         "no load so far met 1 of the 2 codes of old.actor:is_active: I",

@@ -62,7 +62,7 @@ def refused(text: str) -> RefusedError:
     ("'50%' LIKE '50\\%'", [True]), ("'50x' LIKE '50!%' ESCAPE '!'", [False]), ("'a\nb' LIKE 'a%b'", [True]), ("'a.b' LIKE 'a_c'", [False]),
     ("naam ~ '^[a-z]+$'", [True, False, None, False]), ("naam !~ 'b'", [True, False, None, True]), ("naam ~* 'AB'", [False, True, None, False]),
     ("REGEXP_REPLACE('31-12-2011', '^(..)-(..)-(....)$', '\\3\\2\\1')", ["20111231"]), ("REGEXP_REPLACE('banaan', 'a', '$1')", ["b$1naan"]),
-    ("REGEXP_REPLACE('banaan', 'A', 'o', 'gi')", ["bonoon"]), ("REGEXP_REPLACE(naam, 'a', '')", ["x", "b cd", None, ""]),
+    ("REGEXP_REPLACE('banaan', 'A', 'o', 'gi')", ["bonoon"]), ("REGEXP_REPLACE('banaan', 'an', '[\\&]')", ["b[an]aan"]), ("REGEXP_REPLACE(naam, 'a', '')", ["x", "b cd", None, ""]),
     ("SUBSTR(naam, 2, 3)", ["", "b c", None, ""]), ("SUBSTR('abc', 0, 2)", ["a"]), ("SUBSTRING('abc' FROM 2)", ["bc"]), ("SUBSTR('abc', -1, 3)", ["a"]),
     ("LEFT('éab', 2)", ["éa"]), ("RIGHT('éab', 2)", ["ab"]), ("LENGTH('éa')", [2]), ("SPLIT_PART('a, b', ', ', 2)", ["b"]),
     ("SPLIT_PART(naam, ' ', 2)", ["", "cd", None, ""]), ("SPLIT_PART('a,b,c', ',', -1)", ["c"]), ("LPAD('12345', 3, '0')", ["123"]),

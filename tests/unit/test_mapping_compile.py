@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from story import EMPTY, SECRETS, open_story, relations_of
 
-from casemodel import Relation, SourceColumn, check_contract, target_contract
+from casemodel import UNKNOWN_CODE, Relation, SourceColumn, check_contract, target_contract
 from mappings import CompiledMapping, MappingFile, check_mappings, compile_mapping, parse_mapping, stage_values
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
@@ -325,3 +325,9 @@ def test_a_check_compiles_what_is_sound(tmp_path: Path) -> None:
     assert list(result.compiled) == ["old.a"]
     alone = compile_mapping(files[0], relation, {file.name: file for file in files}, SECRETS, date(2024, 1, 1))
     assert result.compiled["old.a"].meaning == alone.meaning
+
+
+def test_codes_are_counted_in_the_branches_that_were_tried() -> None:
+    """Of the rows of TYPE JN one found its code, and one went on to the next branch."""
+    used = open_story(CASES / "alternatives").mapped().code_use
+    assert {code: n for (table, code), n in used.items() if table.endswith(":value")} == {"j": 1, UNKNOWN_CODE: 1}

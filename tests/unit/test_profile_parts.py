@@ -13,6 +13,7 @@ from migrate.profile.build import _holds_bsn
 from migrate.profile.findings import ColumnProfile, Counted, ForeignKey, Kind, RelationProfile, relation_profile
 from migrate.profile.forms import dates, kinds, null_texts, patterns, prepared
 from migrate.profile.measure import SAMPLE_ROWS, Measurement
+from migrate.profile.saved import file_name
 from migrate.profile.show import profile_lines, profile_page
 from migrate.profile.sketch import KEPT, Distinct
 
@@ -86,7 +87,7 @@ def test_patterns_and_null_texts_hide_what_is_rare():
     (["Jansen"], None, 0.0),
 ])
 def test_dates_are_real_days_in_a_format(texts, best, together):
-    found, share = dates(values(*texts))
+    found, share, _ = dates(values(*texts))
     assert (found[0].kind if found else None, share) == (best, together)
 
 
@@ -114,6 +115,13 @@ def test_what_a_column_looks_like(name, texts, kind):
 ])
 def test_a_bsn_in_a_text_is_seen(text, holds):
     assert _holds_bsn(text) == holds
+
+
+def test_no_two_relations_share_a_file():
+    long = "R" * 160
+    pairs = [("a", long + "1"), ("a", long + "2"), ("a.b", "c"), ("a", "b.c")]
+    assert len({file_name(*pair) for pair in pairs}) == len(pairs)
+    assert max(len(file_name(*pair)) for pair in pairs) < 200
 
 
 COLUMN = ColumnProfile(

@@ -241,6 +241,16 @@ def test_a_day_that_a_zone_left_out_is_a_gap_too():
     assert run(staged, "20111230 120000") == [(instant(2011, 12, 30, 22), None)]
 
 
+@pytest.mark.parametrize(
+    ("zone", "text"), [("Europe/Amsterdam", "0001-01-01 00:00:00"), ("America/New_York", "9999-12-31 23:59:59")]
+)
+def test_a_moment_outside_the_years_that_databases_know_fails(zone, text):
+    """In UTC the first lies in the year 0 and the second in the year 10000: PostgreSQL would stop the batch."""
+    staged = stages.datetime(TEXT, ["YYYY-MM-DD HH:mm:ss"], timezone=zone)
+    assert run(staged, text, "0001-01-02 00:00:00", "9999-12-30 00:00:00")[0] == (None, "datetime-invalid")
+    assert [failed for _, failed in run(staged, "0001-01-02 00:00:00", "9999-12-30 00:00:00")] == [None, None]
+
+
 def test_the_date_of_an_instant_depends_on_the_zone():
     frame = pl.DataFrame({"t": [instant(2011, 12, 31, 23, 30)]})
     assert frame.select(stages.local_date(TEXT, "Europe/Amsterdam")).item() == date(2012, 1, 1)

@@ -149,6 +149,7 @@ def test_citizen_numbers_as_people_and_programs_write_them(text, made):
         ("Jonker-Mulder", None, "Jonker-Mulder"),
         ("  van   der  Meer ", "van der", "Meer"),
         ("DE, JAN", None, "DE, JAN"),
+        ("in ‘t Veld", "in ‘t", "Veld"),
         ("van", None, "van"),
         ("Denneboom", None, "Denneboom"),
         ("", None, ""),
@@ -171,6 +172,11 @@ def test_prefix_and_surname(text, prefix, surname):
         ("2011/123456", None),
         ("20110405", None),
         ("1-2-2011", None),
+        ("gebeld op 2014-01-05, zaak Z2013-00045", "2013.00045"),
+        ("12-03-2014 - 2 personen", None),
+        ("2014/1/5", None),
+        ("2011-45.", "2011.00045"),
+        ("nr.2011/4567/1", "2011.04567"),
     ],
 )
 def test_case_numbers_as_typed(text, made):
@@ -205,6 +211,8 @@ def test_telephone_numbers(text, number, rest):
         ("012", "12", None, None),
         ("123456", None, None, None),
         ("12 1 hoog", "12", None, "1 hoog"),
+        ("12a1", "12", "A", "1"),
+        ("12-a", "12", None, "a"),
     ],
 )
 def test_house_numbers(text, number, letter, addition):
