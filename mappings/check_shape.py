@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from casemodel import Relation
+import polars as pl
+
+from casemodel import Place, RefusedError, Relation
 from mappings.compile_climb import check_climb
 from mappings.compile_names import Refusals
-from mappings.expressions import parse_expression
+from mappings.expressions import parse_expression, result_type
 from mappings.language import Chain, FieldSpec, MappingFile, ValueSpec, WithSpec
 from mappings.language.base import near
 
@@ -157,14 +159,33 @@ def _side(
     if spec.where is not None:
         parsed = parse_expression(spec.where, place=file.place(*path, "where"))
         asked += [(column, ("where",)) for column in sorted(parsed.columns)]
-    for column, where in asked:
-        if column.casefold() not in known:
-            refuse(
-                "MAP-060",
-                f"the relation {side.name} does not have the column '{column}'",
-                *where,
-                hint=near(column, names) or "Use a column of that relation.",
-            )
+    unknown = [(column, where) for column, where in asked if column.casefold() not in known]
+    for column, where in unknown:
+        refuse(
+            "MAP-060",
+            f"the relation {side.name} does not have the column '{column}'",
+            *where,
+            hint=near(column, names) or "Use a column of that relation.",
+        )
+    if spec.where is not None and not unknown:
+        _condition(spec.where, file.place(*path, "where"), side, refusals)
+
+
+def _condition(where: str, place: Place, side: Relation, refusals: Refusals) -> None:
+    """Note what is wrong with the condition of a look beside: the reader would meet it in the middle of a run."""
+    parsed = parse_expression(where, place=place)
+    if parsed.has_window:
+        hint = "Use take: first or last with an order."
+        refusals.add("MAP-030", "OVER looks over rows, which is not possible here", hint=hint, place=place)
+        return
+    try:
+        dtype = result_type(parsed, {column.name: pl.String() for column in side.columns})
+    except RefusedError as error:
+        refusals.errors.append(error)
+        return
+    if dtype not in (pl.Boolean(), pl.Null()):
+        hint = "Compare with something, such as STATUS = 'AF'."
+        refusals.add("MAP-024", "the condition does not give true or false", hint=hint, place=place)
 
 
 def _idle(file: MappingFile, path: Path, chain: Chain, owner: ValueSpec | FieldSpec | None, refusals: Refusals) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel.model import ENUMS, tables
-from casemodel.rules.rule import ZONE, BusinessRule, Moment, eleven_test, local_day
+from casemodel.rules.rule import BusinessRule, Moment, eleven_test, local_day
 
 _POSTPONABLE = (
     "ander_datumkenmerk", "eigenschap", "gerelateerde_zaak", "hoofdzaak", "ingangsdatum_besluit", "vervaldatum_besluit",
@@ -20,19 +20,12 @@ _POSTPONABLE = (
 
 def rules(moment: Moment) -> Iterator[BusinessRule]:
     """Yield the rules of this subject."""
-    today = moment.now.astimezone(_zone()).date()
     yield from _own_numbers()
-    yield from _dates(today)
+    yield from _dates(moment.today)
     yield from _types()
     yield from _ends()
     yield from _families()
-    yield from _archive(today)
-
-
-def _zone() -> Any:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(ZONE)
+    yield from _archive(moment.today)
 
 
 def _own_numbers() -> Iterator[BusinessRule]:
@@ -138,6 +131,13 @@ def _ends() -> Iterator[BusinessRule]:
         dutch="De einddatum is de dag waarop de eindstatus is gezet",
         english="The end date is the day on which the final status was set",
         holds=local_day("set_at") == pl.col("end_date"),
+    )  # fmt: skip
+    finals = sa.exists().where(status.c.case_id == case.c.id, kind.c.id == status.c.status_type_id, kind.c.is_final)
+    yield BusinessRule(
+        code="CA-09", name="reopened", severity="signal", table=case, applies=sa.and_(~closed, finals),
+        broken=sa.or_(case.c.archive_nomination.is_not(None), case.c.archive_action_date.is_not(None)),
+        dutch="Een heropende zaak heeft nog geen archiefnominatie en geen archiefactiedatum",
+        english="A reopened case has no archive nomination and no archive date yet",
     )  # fmt: skip
     yield BusinessRule(
         code="CA-05", name="result", severity="signal", table=case, applies=closed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import polars as pl
 import sqlalchemy as sa
@@ -11,14 +12,14 @@ from casemodel.model import tables
 from casemodel.rules.rule import BusinessRule, Moment, local, local_day, within_two_hours
 
 
-def rules(_moment: Moment) -> Iterator[BusinessRule]:
+def rules(moment: Moment) -> Iterator[BusinessRule]:
     """Yield the rules of this subject."""
-    yield from _tickets()
+    yield from _tickets(moment.today)
     yield from _lengths()
     yield from _others()
 
 
-def _tickets() -> Iterator[BusinessRule]:
+def _tickets(today: date) -> Iterator[BusinessRule]:
     ticket = tables["queue_ticket"]
     issued, called, started, ended = (
         ticket.c[name] for name in ("issued_at", "called_at", "service_started_at", "service_ended_at")
@@ -48,6 +49,12 @@ def _tickets() -> Iterator[BusinessRule]:
         applies=ticket.c.status == "niet_verschenen", broken=sa.or_(called.is_(None), started.is_not(None)),
         dutch="Een bon waarvoor niemand verscheen is opgeroepen en niet behandeld",
         english="A ticket for which nobody came was called and not served",
+    )  # fmt: skip
+    yield BusinessRule(
+        code="QT-02", name="left waiting", severity="signal", table=ticket, applies=ticket.c.status == "wachtend",
+        broken=ticket.c.ticket_date < today,
+        dutch="Een bon van een vorige dag wacht niet meer: het systeem heeft hem afgesloten",
+        english="A ticket of an earlier day does not wait any more: the system closed it",
     )  # fmt: skip
 
 

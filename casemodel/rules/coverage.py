@@ -36,6 +36,7 @@ NOT_ASKED: Mapping[str, str] = {
     "CA-02": "whether a case type is published: the model does not keep it",
     "CA-06": "properties: the model has no table of property types",
     "CA-12": "documents: the model has no table of document types, so that there is no level to compare with",
+    "CA-17": "the date of destruction: what AR-02 says of it",
     "AR-02": "the date itself: many ways to derive it need what lies outside the model (a decision, another case)",
     "DO-03": "the model has no table of document types and of the case types that allow them",
     "DO-04": "whether a document is locked: the model does not keep it",

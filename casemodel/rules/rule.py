@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import sqlalchemy as sa
@@ -57,6 +58,11 @@ class Moment:
 
     now: datetime
     """Aware."""
+
+    @property
+    def today(self) -> date:
+        """The day in the municipality."""
+        return self.now.astimezone(ZoneInfo(ZONE)).date()
 
 
 def text_of(column: str) -> pl.Expr:

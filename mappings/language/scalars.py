@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator
@@ -91,7 +92,7 @@ def _flag(value: Any) -> bool:
 
 def _whole(value: Any) -> int:
     text = _text(value)
-    if not text.isascii() or not text.lstrip("-").isdigit():
+    if not re.fullmatch("-?[0-9]{1,18}", text):
         raise PydanticCustomError("form", "expected a whole number, found '{text}'", {"text": text})
     return int(text)
 

@@ -13,6 +13,7 @@ from casemodel import tables
 from connectors import shares_a_connection
 from migrate.doctor.diagnosis import Diagnosis, failed, finding, passed
 from migrate.ledger.tables import ledger_metadata
+from migrate.running.bulk import missing_after_bulk, not_owned
 from migrate.target.database import current, heads, target_engine
 from migrate.workspace import Workspace
 
@@ -81,7 +82,15 @@ def _role(connection: sa.Connection, *, upgraded: bool) -> Iterator[Diagnosis]:
         yield finding("target rights", "DOC-028", f"the role {role} is a superuser",
                       "Load with a role that may only write the tables; docs/engineer.md has the SQL.", "target.url")
     else:
-        yield passed("target rights", f"the role {role} may write the tables, and is no superuser", "target.url")
+        alien = upgraded and not_owned(connection, tables)
+        not_bulk = "; `run --bulk` needs a role that owns the tables" if alien else ""
+        may = f"the role {role} may write the tables, and is no superuser{not_bulk}"
+        yield passed("target rights", may, "target.url")
+    dropped = missing_after_bulk(connection) if upgraded and not lacking else []
+    if dropped:
+        who = "the owner of the tables" if not_owned(connection, dropped) else "the next run"
+        yield finding("target indexes", "DOC-033", f"a bulk load left {len(dropped)} tables without indexes and links",
+                      f"They are completed by `omnicase run` as {who}.", "target.url")
 
 
 def _lacking(connection: sa.Connection) -> Iterator[str]:

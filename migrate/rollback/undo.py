@@ -70,13 +70,14 @@ def roll_back(workspace: Workspace, asked: int | None, reason: str | None = None
     """Take a run back: target, id map, record hashes, contributions, issues, checkpoints.
 
     Args:
-        asked: number of the run; None: the newest that was not rolled back.
+        asked: number of the run; None: the newest of all, while it stands.
         reason: why; kept in the ledger.
 
     Raises:
         UsageError: RUN-013 there is no such run, UND-001 nothing to roll back.
         GuardError: UND-002 newer runs stand, UND-003 the model is another one, UND-004 another rollback is not
-            finished, UND-005 a wave of it is live, UND-006 the target refuses, TGT-026 a pooler stands before it.
+            finished, UND-005 a wave of it is live, UND-006 the target refuses, UND-009 the newest run is rolled back
+            already, TGT-026 a pooler stands before it.
         LockedError: LED-007 a run holds the target.
     """
     target = workspace_target(workspace)
@@ -112,7 +113,7 @@ def _chosen(connection: sa.Connection, asked: int | None) -> tuple[int, str]:
 
     Raises:
         UsageError: RUN-013, UND-001.
-        GuardError: UND-002 newer runs stand.
+        GuardError: UND-002 newer runs stand, UND-009 the newest one is rolled back.
     """
     run = table(connection, "run")
     states = {row.id: str(row.state) for row in connection.execute(sa.select(run.c.id, run.c.state).order_by(run.c.id))}
@@ -122,7 +123,16 @@ def _chosen(connection: sa.Connection, asked: int | None) -> tuple[int, str]:
             raise UsageError(
                 "UND-001", "there is no run to roll back", hint="See `omnicase status` for the runs.", place="run"
             )
-        return stand[-1], states[stand[-1]]
+        newest = max(states)
+        if newest != stand[-1]:
+            # Typed a second time in haste, it would take back a run that nobody meant.
+            raise GuardError(
+                "UND-009",
+                f"the last run, {newest}, is rolled back already; run {stand[-1]} is the newest that stands",
+                hint="Nothing was done. To take that one back, too, give its number: `omnicase rollback RUN`.",
+                place="run",
+            )
+        return newest, states[newest]
     if asked not in states:
         raise UsageError("RUN-013", f"there is no run {asked}", hint="See `omnicase status` for the runs.", place="run")
     newer = [number for number in stand if number > asked]
@@ -131,7 +141,7 @@ def _chosen(connection: sa.Connection, asked: int | None) -> tuple[int, str]:
         raise GuardError(
             "UND-002",
             f"later runs stand on run {asked}: {listed}",
-            hint="Roll those back first, the newest first (`omnicase rollback last`).",
+            hint="Roll those back first, the newest first.",
             place="run",
         )
     return asked, states[asked]

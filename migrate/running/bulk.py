@@ -35,8 +35,7 @@ def bulk(target: Target, names: Iterable[str] | None) -> Iterator[None]:
         names: the tables to load in bulk; None: this run does not.
 
     Raises:
-        UsageError: RUN-040 the target is not PostgreSQL.
-        GuardError: RUN-041 a table holds records already, or a wave is live.
+        GuardError: RUN-041 a table holds records by now, or a wave is live.
         SystemFailure: RUN-042 records break a link that is rebuilt.
     """
     if names is None:
@@ -48,25 +47,59 @@ def bulk(target: Target, names: Iterable[str] | None) -> Iterator[None]:
         rebuild(target)
 
 
-def _drop(target: Target, names: Sequence[str]) -> None:
-    if target.dialect != "postgresql":
+def require_bulk(target: Target, names: Iterable[str] | None) -> None:
+    """Refuse, before a run is opened, a bulk load that cannot be, and any run that could not complete one before it.
+
+    Raises:
+        UsageError: RUN-040 the target is not PostgreSQL.
+        GuardError: RUN-041 a table holds records already, or a wave is live; RUN-043 the role does not own the tables.
+    """
+    if names is not None and target.dialect != "postgresql":
         raise UsageError(
             "RUN-040",
             "--bulk is for PostgreSQL: SQLite cannot drop the links of a table",
             hint="Run without --bulk.",
             place="--bulk",
         )
-    with target.transaction() as connection:
+    if target.dialect != "postgresql":
+        return
+    with target.engine.connect() as connection:
         before = missing_after_bulk(connection)
-        if before:
+        touched = before or sorted(set(names or ()))
+        foreign = not_owned(connection, touched)
+        if foreign:
+            what = "the indexes and links that a bulk load dropped" if before else "a bulk load"
+            raise GuardError(
+                "RUN-043",
+                f"{what} need the owner of the tables, and the role does not own {len(foreign)} of them ({foreign[0]})",
+                hint="Run as the role that did `omnicase db upgrade`, or without --bulk where nothing is dropped yet.",
+                place="--bulk" if names is not None else "target.url",
+            )
+        if not before and names is not None:
+            _refuse_in_use(connection, touched)
+
+
+def not_owned(connection: sa.Connection, names: Iterable[str]) -> list[str]:
+    """Return those of the tables whose indexes and links the role of a connection may not change."""
+    owns = sa.text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(:name)")
+    return [name for name in names if connection.scalar(owns, {"name": name}) is False]
+
+
+def _refuse_in_use(connection: sa.Connection, names: Sequence[str]) -> None:
+    full = [name for name in names if connection.scalar(sa.select(sa.exists(sa.select(tables[name].c.id))))]
+    wave = table(connection, "wave")
+    live = connection.scalars(sa.select(wave.c.name).where(wave.c.state == "live")).all()
+    if full or live:
+        what = f"{len(full)} of the tables hold records already" if full else "a wave is live"
+        named = ", ".join((full or live)[:3])
+        raise GuardError("RUN-041", f"{what} ({named})", hint="Run without --bulk.", place="--bulk")
+
+
+def _drop(target: Target, names: Sequence[str]) -> None:
+    with target.transaction() as connection:
+        if missing_after_bulk(connection):
             return  # This run goes on after it was interrupted; what is dropped stays so until its end.
-        full = [name for name in names if connection.scalar(sa.select(sa.exists(sa.select(tables[name].c.id))))]
-        wave = table(connection, "wave")
-        live = connection.scalars(sa.select(wave.c.name).where(wave.c.state == "live")).all()
-        if full or live:
-            what = f"{len(full)} of the tables hold records already" if full else "a wave is live"
-            named = ", ".join((full or live)[:3])
-            raise GuardError("RUN-041", f"{what} ({named})", hint="Run without --bulk.", place="--bulk")
+        _refuse_in_use(connection, names)
         for name in names:
             for link in tables[name].foreign_key_constraints:
                 connection.execute(sa.schema.DropConstraint(link, if_exists=True))

@@ -43,7 +43,7 @@ from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.pipeline.workers import Workers
 from migrate.progress import progress
-from migrate.running.bulk import bulk
+from migrate.running.bulk import bulk, require_bulk
 from migrate.running.executors import scheduled, spawned
 from migrate.running.interrupt import patient
 from migrate.running.options import RunOptions, RunResult
@@ -71,8 +71,8 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
     Raises:
         GuardError: DBS-003 the target is not upgraded, LED-001 another namespace, RUN-020 too many rejects,
             RUN-021 nothing to resume, RUN-022 more deletes than allowed, RUN-041 no bulk load into what holds records,
-            TGT-026 a pooler stands before the target, UND-004 a rollback is not finished,
-            WAV-… a wave is live (exit 6).
+            RUN-043 no bulk load by who does not own the tables, TGT-026 a pooler stands before the target,
+            UND-004 a rollback is not finished, WAV-… a wave is live (exit 6).
         RefusedError: WAV-004 a row belongs to two waves.
         LockedError: another run holds the target (exit 7).
     """
@@ -90,10 +90,11 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         with target.engine.connect() as connection:
             refuse_small(connection, session, selection)
         digest = selection.digest(plan_digest(session, names, current(target.engine)))
+        loaded = {session.mapping(name).target for name in names} if options.bulk else None
+        require_bulk(target, loaded)
         if target_url is None:
             keep_documents(session, names)
         start = _start(session, target, selection, options, digest)
-        loaded = {session.mapping(name).target for name in names} if options.bulk else None
         kept = remembered(session.workspace, target, start.context.run_id) if target_url is None else nullcontext()
         with kept, _ending(start.context), patient(), bulk(target, loaded):
             _load_all(session, start.context, selection, options)

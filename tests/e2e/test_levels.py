@@ -16,6 +16,7 @@ from command_line import in_process
 from rule_key import foretold
 from small_demo import keyed_demo, loaded_demo
 from targets import copy_workspace
+from tiny_workspace import contact, edit, make_workspace, write_contacts
 
 from reconciliation import reconcile_schema
 
@@ -62,6 +63,9 @@ def test_broken_rules_are_found_each_in_its_own_words(demo: Path) -> None:
         "UPDATE party_identifier SET value = '123456789' WHERE id = (SELECT MIN(id) FROM party_identifier WHERE id_type_code = 'bsn')",
         "UPDATE case_status SET set_at = '2990-01-01 12:00:00.000000' WHERE id = (SELECT MAX(id) FROM case_status)",
         "UPDATE case_file SET source_org = '123456789' WHERE id = (SELECT MIN(id) FROM case_file)",
+        "UPDATE queue_ticket SET status = 'wachtend' WHERE id = (SELECT MIN(id) FROM queue_ticket)",
+        "UPDATE case_file SET end_date = NULL WHERE id = (SELECT MAX(f.id) FROM case_file f JOIN case_status s ON s.case_id = f.id"
+        " JOIN status_type t ON t.id = s.status_type_id WHERE t.is_final AND f.archive_action_date > '')",
         "UPDATE case_file SET start_date = '2999-01-01' WHERE id = (SELECT MAX(id) FROM case_file WHERE end_date > '')",
     )
     answer = reconcile(demo, "--level", "rules")
@@ -71,7 +75,7 @@ def test_broken_rules_are_found_each_in_its_own_words(demo: Path) -> None:
         "XX-01 case_status.case_id": 1, "ID-01 bsn": 1, "CA-08 status": 1, "ID-02 rsin of a case": 1,
     }  # fmt: skip
     signals = {each["difference"] for each in answer.document["signals"]}
-    assert {"CA-03 end", "CA-02 type valid"} <= signals
+    assert {"CA-03 end", "CA-02 type valid", "QT-02 left waiting", "CA-09 reopened"} <= signals
     assert "123456789" not in answer.out
     told = in_process("-C", demo, "reconcile", "--level", "rules", "--lang", "en")
     assert "ID-01 bsn — A BSN has nine digits and passes the test of eleven" in told.out
@@ -115,6 +119,17 @@ def test_a_form_that_is_another_is_found_and_a_table_that_lacks_a_column_is_not_
     unread = [each for each in answer.document["checks"] if each["target"] == "case_result" and each["level"] != "schema"]
     assert {(each["outcome"], each["reason"]) for each in unread} == {("not_applicable", "table_differs")}
     assert {each["outcome"] for each in answer.document["checks"] if each["mapping"] == "uitreik.case_property"} == {"passed"}
+
+
+def test_a_row_that_the_load_refused_is_not_missed_in_the_distribution(tmp_path: Path) -> None:
+    """Its mapping gives a record, and only the target knows that its number was taken."""
+    folder = make_workspace(tmp_path / "w")
+    edit(folder / "mappings/kcc.contact.yml", "{from: NR}", "{from: NR, do: [{remove: x}]}")
+    write_contacts(folder, [contact(number) for number in (*range(1, 8), "3x")])
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    assert [each["rejected"] for each in in_process("-C", folder, "--format", "json", "run").document["mappings"]] == [0, 0, 1]
+    answer = reconcile(folder, "kcc.contact", "--level", "distribution")
+    assert {(each["outcome"], each["compared_source"]) for each in answer.document["checks"]} == {("passed", 7)}
 
 
 def test_a_gap_shows_in_the_distribution_and_small_groups_stay_together(demo: Path) -> None:

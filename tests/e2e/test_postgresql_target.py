@@ -131,6 +131,13 @@ def test_the_roles_of_the_guide_suffice_and_no_more(loaded: Loaded) -> None:
             said = omnicase("-C", loaded.folder, "--format", "json", "doctor", env={"OMNICASE_TARGET_URL": url})
             lacks[given] = next(each["message"] for each in said.document["checks"] if each["code"] == "DOC-027")
             loaded.write(f"GRANT {right} TO omnicase_loader")
+        env = {"OMNICASE_TARGET_URL": sa.make_url(loaded.url).set(username=made[1]).render_as_string(hide_password=False)}
+        runs = loaded.one("SELECT count(*) FROM migration.run")
+        bulk = [omnicase("-C", loaded.folder, "--format", "json", "run", "seed.channel", "--bulk", env=env)]
+        loaded.write("INSERT INTO migration.meta (name, value) VALUES ('bulk', '[\"channel\"]')")
+        bulk += [omnicase("-C", loaded.folder, "--format", "json", *each, env=env) for each in (["run", "seed.channel"], ["doctor"])]
+        loaded.write("DELETE FROM migration.meta WHERE name = 'bulk'")
+        assert loaded.one("SELECT count(*) FROM migration.run") == runs, "refused before a run is opened"
     finally:
         for role in made:
             loaded.write(f"DROP OWNED BY {role}")
@@ -139,6 +146,10 @@ def test_the_roles_of_the_guide_suffice_and_no_more(loaded: Loaded) -> None:
     # The server of the tests need not survive a power cut.
     findings = [each["code"] for each in answers["omnicase_loader"][0].document["checks"] if each["check"].startswith("target") and each.get("code")]
     assert findings == ["DOC-026"]
+    rights = next(each for each in answers["omnicase_loader"][0].document["checks"] if each["check"] == "target rights")
+    assert "`run --bulk` needs a role that owns the tables" in rights["message"]
+    assert [(each.status, each.document["code"]) for each in bulk[:2]] == [(6, "RUN-043")] * 2
+    assert "DOC-033" in bulk[2].out
     assert [each.status for each in answers["omnicase_reader"]] == [5, 5, 0, 0, 0, 0, 0, 0], answers["omnicase_reader"]
     assert answers["omnicase_reader"][1].document["code"] == "TGT-035"
     assert "DOC-027" in answers["omnicase_reader"][0].out

@@ -209,7 +209,7 @@ def test_what_people_chose_to_keep_is_spared(tiny: Path) -> None:
     answer(tiny, "run", status=3)
     answer(tiny, "conflicts", "resolve", "kcc.contact", "2", "--keep-target", "--reason", "it is right", status=0)
     assert answer(tiny, "rollback", "last", status=0)["spared"] == []
-    assert [each["why"] for each in answer(tiny, "rollback", "last", status=3)["spared"]] == ["settled"]
+    assert [each["why"] for each in answer(tiny, "rollback", "2", status=3)["spared"]] == ["settled"]
     assert subjects(tiny)["2"] == "Van een mens"
 
 
@@ -258,7 +258,10 @@ def test_merged_people_come_apart_again(tmp_path: Path) -> None:
     assert (people.everything(folder), whole_ledger(folder)) == before
     people.run(folder)
     answer(folder, "rollback", "last", status=0)
-    answer(folder, "rollback", "last", status=0)
+    twice = answer(folder, "rollback", "last", status=6)
+    assert (twice["code"], "run 1 is" in twice["message"]) == ("UND-009", True), "typed twice, it takes one run back"
+    assert people.everything(folder) == before[0]
+    answer(folder, "rollback", "1", status=0)
     assert people.everything(folder) == []
 
 
@@ -298,8 +301,9 @@ def test_promise_7_undo_on_postgresql(tmp_path: Path, postgres_database: str) ->
     assert differences(content(postgres_database), before, runs=False)
     done = verb("rollback", "last", status=(0,))
     assert done["removed"] and done["restored"]
+    assert verb("rollback", "last", status=(6,))["code"] == "UND-009"
     assert not differences(content(postgres_database), before, runs=False)
-    verb("rollback", "last", status=(0,))
+    verb("rollback", "1", status=(0,))
     assert not any(rows for name, rows in content(postgres_database).items() if name.startswith("model."))
     assert in_process("-C", folder, "db", "check", env=env).status == 0
 

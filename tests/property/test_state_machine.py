@@ -180,7 +180,9 @@ class World(RuleBasedStateMachine):
             there[key] = written[key] = wanted
 
     def rollback(self) -> None:
-        answer = in_process("-C", self.folder, "rollback", "last", "--reason", "test")
+        runs = in_process("-C", self.folder, "--format", "json", "status").document["runs"]
+        newest = max(each["id"] for each in runs if each["state"] != "rolled_back")
+        answer = in_process("-C", self.folder, "rollback", str(newest), "--reason", "test")
         assert answer.status == 0, answer.err
         self.there, self.written = self.before.pop()
         self.ran = bool(self.before)

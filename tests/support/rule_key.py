@@ -98,6 +98,9 @@ def _ends(key: Key, case: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     yield "CA-04 some status", case.filter(final.is_null())
     yield "CA-04 end and final status", case.filter(final.is_not_null() & (final != closed))
     yield "CA-04 end on the day of the final status", case.filter(final & closed & (pl.col("day") != pl.col("end_date")))
+    ended = status.filter(pl.col("status_type_id.is_final") == "1")["case_id"].implode()
+    archived = pl.col("archive_nomination").is_not_null() | pl.col("archive_action_date").is_not_null()
+    yield "CA-09 reopened", case.filter(~closed & pl.col("record").is_in(ended) & archived)
     result = key.table("case_result", "case_id")["case_id"].implode()
     without = ~pl.col("record").is_in(result)
     yield "CA-05 result", case.filter(closed & without)
@@ -146,6 +149,8 @@ def _counter(key: Key) -> Iterator[tuple[str, pl.DataFrame]]:
     lacking = called.is_null() | started.is_null() | ended.is_null() | pl.col("desk_code").is_null()
     yield "QT-02 served", ticket.filter(served & lacking)
     yield "QT-02 not shown up", ticket.filter(gone & (called.is_null() | started.is_not_null()))
+    # every day of the demo is past
+    yield "QT-02 left waiting", ticket.filter(pl.col("status") == "wachtend")
     at = [each.str.to_datetime("%Y-%m-%d %H:%M:%S%.6f", time_unit="us") for each in times]
     length = (at[3] - at[2]).dt.total_seconds()
     yield "QT-04 service", ticket.filter((ended >= started) & ~length.is_between(5, 7_200))
