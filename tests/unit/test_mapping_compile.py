@@ -269,7 +269,7 @@ def test_circles_of_links(tmp_path: Path) -> None:
     assert [error.code for error in opened.errors if error.code == "MAP-052"] == []
     assert opened.order == ("old.b", "old.a")
     by_name = {file.name: file for file in files}
-    assert compile_mapping(files[1], relation, by_name, SECRETS, date(2024, 1, 1)).cycle_links == {"old.a"}
+    assert compile_mapping(files[1], relation, by_name, SECRETS, date(2024, 1, 1)).parking == {("unit_id", "old.a"): True}
     assert compile_mapping(files[0], relation, by_name, SECRETS, date(2024, 1, 1)).hard_parents == ("old.b",)
 
 
