@@ -257,8 +257,8 @@ def _has_bare_returns(data: bytes) -> bool:
     if b"\r" not in data:
         return False
     found = np.frombuffer(data, np.uint8)
-    feeds = np.flatnonzero(found[1:] == _LF)
-    return int(np.count_nonzero(found[feeds] == _CR)) != _count(data, _CR)
+    returns = found == _CR
+    return int(np.count_nonzero(returns[:-1] & (found[1:] == _LF))) != int(np.count_nonzero(returns))
 
 
 def _line_start(data: bytes, low: int, position: int) -> int:
