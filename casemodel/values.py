@@ -79,6 +79,8 @@ class Extract:
 
 DETECTED = "encoding detected"
 """The note of a file whose encoding nobody declared."""
+CONVERTED = "lines converted twice"
+"""The note of lines in which letters look like UTF-8 that was read in a code page (`JosÃ©`)."""
 
 
 @dataclass(frozen=True, slots=True)

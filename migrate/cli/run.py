@@ -182,10 +182,11 @@ def run(
 
 def _warnings(session: Session, mappings: tuple[str, ...]) -> list[RefusedError]:
     """Return what is to be warned of before a row is read."""
-    from migrate.deliveries import detected
+    from migrate.deliveries import converted_twice, detected
 
     names = session.selected(mappings)
-    return [*session.check.warnings, *session.unmapped, *session.oddities(mappings), *detected(session, names)]
+    told = [*session.oddities(mappings), *detected(session, names), *converted_twice(session, names)]
+    return [*session.check.warnings, *session.unmapped, *told]
 
 
 def _sources_said(session: Session, mappings: tuple[str, ...]) -> list[str]:
