@@ -27,3 +27,11 @@ def number_columns(relation: Relation, columns: list[str]) -> list[str]:
 def order_key(name: str, *, number: bool) -> pl.Expr:
     """Return what rows are ordered by; a text in a column of numbers is no number, and comes last."""
     return pl.col(name).cast(pl.Decimal(38, 9), strict=False) if number else pl.col(name)
+
+
+def rising(number: pl.Expr) -> pl.Expr:
+    """Return a number as text that rises with it, for what is compared as text; those below zero come before all others
+    and are not told apart, a text that is no number is NULL."""
+    whole, fraction = number.str.extract(r"\A\+?([0-9]+)", 1), number.str.extract(r"(\.[0-9]+)\z", 1)
+    padded = pl.concat_str(whole.str.zfill(30), fraction.fill_null(""))
+    return pl.when(number.str.starts_with("-")).then(pl.lit("-")).otherwise(padded)
