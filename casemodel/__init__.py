@@ -60,6 +60,7 @@ from casemodel.strict_yaml import (
     read_yaml_bytes,
 )
 from casemodel.values import (
+    CONVERTED,
     DETECTED,
     OMITTED,
     OUTCOMES,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from casemodel.rules import BusinessRule, Moment, business_rules
 
 __all__ = [
+    "CONVERTED",
     "DETECTED",
     "DIMENSIONS",
     "ENUMS",

@@ -29,7 +29,7 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
     (
         "key-duplicate",
         "the source key occurs more than once",
-        "de bronsleutel komt meer dan een keer voor",
+        "de bronsleutel komt meer dan één keer voor",
         "Ontdubbel in het bronsysteem, of leg in de mapping vast welk record telt.",
     ),
     (
@@ -131,25 +131,25 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
     (
         "orphan",
         "the record linked to does not exist in the source",
-        "wees: het record waarnaar verwezen wordt bestaat niet",
+        "wees: het record waarnaar verwezen wordt, bestaat niet",
         "Zoek uit waar het bovenliggende record gebleven is.",
     ),
     (
         "link-waiting",
         "the record linked to is not loaded (rejected, parked or not read yet)",
-        "het record waarnaar verwezen wordt is (nog) niet geladen",
+        "het record waarnaar verwezen wordt, is (nog) niet geladen",
         "Los eerst de uitval van dat record op.",
     ),
     (
         "link-out-of-scope",
         "the record linked to is out of scope",
-        "het record waarnaar verwezen wordt valt buiten bereik",
+        "het record waarnaar verwezen wordt, valt buiten bereik",
         "Geen actie nodig als dit de bedoeling is.",
     ),
     (
         "link-ambiguous",
         "more than one record answers to the link",
-        "meer dan een record past bij de verwijzing",
+        "meer dan één record past bij de verwijzing",
         "Maak de sleutel uniek.",
     ),
     (
@@ -161,31 +161,31 @@ ISSUE_CODES: dict[str, IssueCode] = _table(
     (
         "lookup-ambiguous",
         "more than one record of the target answers to the lookup",
-        "de waarde past bij meer dan een record in het doelsysteem",
+        "de waarde past bij meer dan één record in het doelsysteem",
         "Maak de opzoekwaarde uniek.",
     ),
     (
         "climb-cycle",
         "the chain of parents is a circle or too long",
-        "de keten van bovenliggende records is een kring of te lang",
+        "de keten van bovenliggende records loopt rond of is te lang",
         "Verbeter de verwijzing in de bron.",
     ),
     (
         "side-ambiguous",
         "more than one row of the other relation answers",
-        "meer dan een rij van de andere tabel past",
+        "er past meer dan één rij van de andere tabel",
         "Kies in de mapping first of last.",
     ),
     (
         "query-omits",
         "the query does not return this row of the relation that it accounts for",
-        "de query geeft deze rij niet terug van de tabel die hij verantwoordt",
+        "de query laat deze rij weg uit de tabel waarvoor hij instaat",
         "Verbeter de query, of geef in de mapping de reden waarom zulke rijen achterblijven.",
     ),
     (
         "value-differs",
         "rows of one record disagree about a value",
-        "rijen van een record spreken elkaar tegen",
+        "rijen van één record spreken elkaar tegen",
         "Controleer welke rij juist is.",
     ),
     (

@@ -79,6 +79,8 @@ class Extract:
 
 DETECTED = "encoding detected"
 """The note of a file whose encoding nobody declared."""
+CONVERTED = "lines converted twice"
+"""The note of lines in which letters look like UTF-8 that was read in a code page (`JosÃ©`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ class SideJoin:
     take: str = "only"
     order: tuple[tuple[str, bool], ...] = ()
     """Columns to order by, each with True for descending."""
+    numeric: tuple[str, ...] = field(default=(), kw_only=True)
+    """Columns of ``order`` that hold numbers; the others are ordered as text."""
     where: pl.Expr | None = None
     """Only rows of the other relation for which this holds; it names its columns as `where_columns` does."""
     where_columns: tuple[str, ...] = ()

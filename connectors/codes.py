@@ -67,6 +67,7 @@ CODES: dict[str, str] = {
     "CON-094": "A delivery holds things beside its values, which are left aside.",
     "CON-095": "Others can read a file that holds a secret.",
     "CON-096": "A secret is not where the settings say.",
+    "CON-097": "Text of a file seems to be UTF-8 that was read in another encoding.",
     "CON-160": "A file of fixed positions does not have the declared record length or unit of positions.",
     "CON-161": "The header record of a file is missing, or stands in another place.",
     "CON-162": "A control sum of a file differs from the sum of its records.",

@@ -84,7 +84,8 @@ class CompiledMapping:
     lookups: tuple[tuple[str, tuple[str, ...]], ...]
     hard_parents: tuple[str, ...]
     self_links: bool
-    cycle_links: frozenset[str]
+    parking: Mapping[tuple[str, str], bool]
+    """Field and mapping of its links that park, and whether a row may be loaded without to open a circle of links."""
     used_columns: tuple[str, ...]
     giving: Giving | None
     """How its rows give to records that several systems may know; None without an identity."""
@@ -361,7 +362,7 @@ def _assemble(draft: Draft, prepared: Preparation, fine: Callable[[], CompiledMa
         lookups=tuple(compiler.lookups),
         hard_parents=draft.parents,
         self_links=any(request.mapping == file.name for request in links),
-        cycle_links=compiler.cycle_links,
+        parking=dict(compiler.parking),
         used_columns=used_columns(file, compiler, prepared.hashed),
         giving=giving_of(file, built.identity),
         has_windows=compiler.has_windows,

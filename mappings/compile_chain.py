@@ -19,8 +19,6 @@ from mappings.compile_try import alternatives
 from mappings.compile_typed import typed, write
 from mappings.language import Chain, FieldSpec, ValueSpec
 
-_JOINED = ("codes", "datetime", "link", "lookup")
-
 
 def chain_flow(compiler: Compiler, owner: str, section: str, spec: ValueSpec | FieldSpec) -> Flow | None:
     """Compile a value or field up to ``lookup | link``; None when its origin is refused."""

@@ -155,6 +155,9 @@ def _resolve(compiler: Compiler, flow: Flow, request: LinkRequest, key: str, pol
         if part == "park":
             types[made[part]] = pl.Boolean()
     breakable = policy == "park" and not flow.required and not compiler.cycle_links.isdisjoint(linked_to)
+    if policy == "park":
+        link = (flow.owner, request.mapping)
+        compiler.parking[link] = breakable and compiler.parking.get(link, True)
     broken = {each: _outcomes(policy, flow.required, each) for each in (False, True)}
     # Records that several systems know are part of none of them.
     follows = flow.required and not moves and request.mapping != compiler.file.name

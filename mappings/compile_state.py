@@ -45,6 +45,8 @@ class Compiler:
     links: dict[LinkRequest, None] = field(default_factory=dict)
     part_of: dict[str, None] = field(default_factory=dict)
     """Mappings that a required field links to."""
+    parking: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Value or field and mapping of the links that park, and whether a row may be loaded without to open a circle."""
     lookups: dict[tuple[str, tuple[str, ...]], None] = field(default_factory=dict)
     defaulted: dict[str, str] = field(default_factory=dict)
     """With an identity: fields with a default, and the Boolean column that says where it stands in for a value."""

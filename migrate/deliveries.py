@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from casemodel import DETECTED, DeliveredFile, KeepsDocuments, RefusedError, SystemFailure, TellsFiles
+from casemodel import CONVERTED, DETECTED, DeliveredFile, KeepsDocuments, RefusedError, SystemFailure, TellsFiles
 from connectors import read_volume
 from migrate.ledger.store import table
 from migrate.running.selection import Selection
@@ -75,13 +75,44 @@ def detected(session: Session, names: Sequence[str]) -> list[RefusedError]:
     return warnings
 
 
+def converted_twice(session: Session, names: Sequence[str]) -> list[RefusedError]:
+    """Return a warning CON-097 for every relation with lines that were converted twice and no mapping repairs."""
+    repaired = {
+        (session.mapping(name).system, session.mapping(name).relation)
+        for name in names
+        if _holds(session.files[name].tree, "fix_mojibake")
+    }
+    warnings = []
+    for place, files in delivered(session, names).items():
+        lines = sum(dict(file.notes).get(CONVERTED, 0) for file in files)
+        if lines and place not in repaired:
+            warnings.append(
+                RefusedError(
+                    "CON-097",
+                    f"{lines:,} lines seem to be UTF-8 that was read in another encoding (JosÃ© for José)",
+                    hint="Correct the setting encoding, ask for a right delivery, or take the step fix_mojibake.",
+                    place=".".join(place),
+                )
+            )
+    return warnings
+
+
+def _holds(tree: object, step: str) -> bool:
+    """Tell whether a mapping names a step anywhere."""
+    if isinstance(tree, Mapping):
+        return step in tree or any(_holds(each, step) for each in tree.values())
+    if isinstance(tree, list | tuple):
+        return any(_holds(each, step) for each in tree)
+    return tree == step
+
+
 def skipped_lines(session: Session, names: Sequence[str]) -> Iterator[str]:
     """Yield a line for every relation of which something was skipped as declared, or read in another way."""
     for (system, relation), files in delivered(session, names).items():
         counts: dict[str, int] = {}
         for file in files:
             for note, count in file.notes:
-                if note != DETECTED:
+                if note not in (CONVERTED, DETECTED):
                     counts[note] = counts.get(note, 0) + count
         if counts:
             told = ", ".join(f"{note} {count:,}" for note, count in counts.items())

@@ -144,7 +144,7 @@ def _relations() -> Iterator[BusinessRule]:
     other = tables["case_relation"]
     yield BusinessRule(
         code="RE-01", name="related case", severity="signal", table=other, broken=other.c.related_case_id.is_(None),
-        dutch="De zaak waarnaar een relatie wijst is overgekomen",
+        dutch="De zaak waarnaar een relatie wijst, is overgekomen",
         english="The case that a relation points to is there",
     )  # fmt: skip
     link, case, contact = tables["journey_link"], tables["case_file"], tables["customer_contact"]

@@ -197,7 +197,7 @@ def _archive(today: Any) -> Iterator[BusinessRule]:
             case.c.archive_action_date.is_(None),
             ~of_result.where(kind.c.archive_derivation.in_(_POSTPONABLE)).exists(),
         ),
-        dutch="Een afgehandelde zaak die vernietigd moet worden heeft een datum daarvoor",
+        dutch="Een afgehandelde zaak die vernietigd moet worden, heeft daarvoor een datum",
         english="A closed case that is to be destroyed has a date for it",
     )  # fmt: skip
     archived = case.c.archive_status != "nog_te_archiveren"
@@ -215,6 +215,6 @@ def _archive(today: Any) -> Iterator[BusinessRule]:
         code="AR-04", name="destruction is due", severity="signal", table=case,
         applies=sa.and_(case.c.archive_nomination == "vernietigen", case.c.archive_action_date.is_not(None)),
         broken=case.c.archive_action_date < today,
-        dutch="De bewaartermijn van een zaak die vernietigd moet worden is nog niet voorbij",
+        dutch="De bewaartermijn van een zaak die vernietigd moet worden, is nog niet voorbij",
         english="The retention of a case that is to be destroyed has not passed yet",
     )  # fmt: skip

@@ -47,7 +47,7 @@ def _tickets(today: date) -> Iterator[BusinessRule]:
     yield BusinessRule(
         code="QT-02", name="not shown up", severity="signal", table=ticket,
         applies=ticket.c.status == "niet_verschenen", broken=sa.or_(called.is_(None), started.is_not(None)),
-        dutch="Een bon waarvoor niemand verscheen is opgeroepen en niet behandeld",
+        dutch="Een bon waarvoor niemand verscheen, is opgeroepen en niet behandeld",
         english="A ticket for which nobody came was called and not served",
     )  # fmt: skip
     yield BusinessRule(

@@ -38,7 +38,7 @@ def _rank(translator: Translation, node: exp.Expr) -> pl.Expr:
     """Return a sort key as a number that rises in the asked direction; NULLs last unless asked first."""
     inner, descending = (node.this, bool(node.args.get("desc"))) if isinstance(node, exp.Ordered) else (node, False)
     value = translator.translate(inner).expr.rank("dense", descending=descending).cast(pl.Int64)
-    first = isinstance(node, exp.Ordered) and "NULLS FIRST" in node.sql(dialect="postgres").upper()
+    first = isinstance(node, exp.Ordered) and bool(node.args.get("nulls_first"))
     return value.fill_null(0 if first else _LAST)
 
 

@@ -12,8 +12,6 @@ from mappings.language.scalars import Filled, Texts, choice
 
 BECOMES = ("loaded", "merged", "rejected", "parked", "out_of_scope")
 """What a row can become in a test."""
-STATES = ("linked", "waiting", "orphan", "out_of_scope", "ambiguous")
-"""What a key that is linked to can be in a test."""
 
 
 def _rows(value: Any) -> Any:

@@ -6,11 +6,10 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.free_text import FREE_TEXT
+from migrate.cli.lang import lang_option
 from migrate.cli.unmasked import unmasked_options
 
-_LANG = click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
-)
+_LANG = lang_option()
 
 
 @click.group()

@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
-_LANG = click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the declaration."
-)
+_LANG = lang_option("the declaration")
 
 
 @click.group()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 @click.command()
 @click.argument("mappings", nargs=-1, metavar="[MAPPING]…")
 @click.option("--since", default="last", show_default=True, metavar="RUN", help="The number of a run, or last.")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Keys shown of each kind.")
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def drift(invocation: Invocation, mappings: tuple[str, ...], since: str, limit: int, lang: str) -> int:
     """Say what changed on either side since a run: rows of the old system, records that people touched in the new.

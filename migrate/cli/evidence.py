@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 if TYPE_CHECKING:
     from migrate.evidence.verification import Verified
@@ -18,9 +19,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 _AT_ENTRY = "  entry "
-_LANG = click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="en", show_default=True, help="Language of the text."
-)
+_LANG = lang_option(default="en")
 
 
 @click.group()

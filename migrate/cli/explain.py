@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 from migrate.cli.unmasked import unmasked_options
 
 
@@ -12,7 +13,7 @@ from migrate.cli.unmasked import unmasked_options
 @click.argument("mapping")
 @click.argument("key")
 @unmasked_options
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def explain(invocation: Invocation, mapping: str, key: str, unmasked: bool, reason: str | None, lang: str) -> int:
     """Show a source row's way to its record, stage by stage.

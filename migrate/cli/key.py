@@ -8,10 +8,9 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.free_text import FREE_TEXT
+from migrate.cli.lang import lang_option
 
-_LANG = click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
-)
+_LANG = lang_option()
 
 
 def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:

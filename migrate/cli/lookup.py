@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 from migrate.cli.unmasked import unmasked_options
 
 
@@ -12,7 +13,7 @@ from migrate.cli.unmasked import unmasked_options
 @click.argument("table", metavar="TARGET_TABLE")
 @click.argument("record_id", metavar="ID")
 @unmasked_options
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def lookup(invocation: Invocation, table: str, record_id: str, unmasked: bool, reason: str | None, lang: str) -> int:
     """Show from which source rows a record of the target was made.

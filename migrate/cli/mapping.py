@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 from migrate.cli.mapping_coverage import coverage
 from migrate.cli.mapping_diff import diff
 from migrate.cli.mapping_doc import doc
@@ -19,7 +20,7 @@ def mapping() -> None:
 
 
 @mapping.command()
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def check(invocation: Invocation, lang: str) -> int:
     """Check every mapping file and every test: names, stages, links, coverage."""

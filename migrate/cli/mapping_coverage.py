@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 @click.command()
@@ -18,7 +19,7 @@ from migrate.cli.context import Invocation, pass_invocation
     type=click.Path(path_type=Path),
     help="Also write a workbook to sign (extra xlsx).",
 )
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def coverage(invocation: Invocation, page: Path | None, book: Path | None, lang: str) -> int:
     """Show what becomes of every source column and every target column.

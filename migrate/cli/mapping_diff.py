@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 @click.command()
 @click.argument("other", metavar="REV|DIR")
 @click.option("--impact", is_flag=True, help="Also count which loaded records it would touch; nothing is written.")
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def diff(invocation: Invocation, other: str, impact: bool, lang: str) -> int:
     """Show what changed in meaning since another version of the mappings.

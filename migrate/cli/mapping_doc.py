@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 @click.command()
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE: .html a page, else Markdown."
 )
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def doc(invocation: Invocation, out: Path | None, lang: str) -> int:
     """Write the data dictionary: for each target field where it comes from, stage by stage in words.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 @click.command()
@@ -12,7 +13,7 @@ from migrate.cli.context import Invocation, pass_invocation
 @click.option("--target", required=True, metavar="TABLE", help="The table of the model that it fills.")
 @click.option("--name", metavar="SYSTEM.NAME", help="Name of the mapping (default: system and relation).")
 @click.option("--owner", metavar="WHO", help="Who owns the mapping.")
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def new(invocation: Invocation, asked: str, target: str, name: str | None, owner: str | None, lang: str) -> int:
     """Write a first mapping of a relation, from its profile.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 @click.command("test")
 @click.argument("names", metavar="[MAPPING]…", nargs=-1)
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def run_mapping_tests(invocation: Invocation, names: tuple[str, ...], lang: str) -> int:
     """Run the tests of the mappings: `tests:` in the mapping files, and mappings/tests/*.yml.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 @click.command()
 @click.argument("asked", metavar="SYSTEM[.RELATION]")
 @click.option("--report", type=click.Choice(["html"]), help="Also write a page with charts to reports/profiles/.")
 @click.option("--first", type=click.IntRange(min=1), metavar="ROWS", help="Read only the first rows of each relation.")
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def profile(invocation: Invocation, asked: str, report: str | None, first: int | None, lang: str) -> int:
     """Show what is really in an old system: types, forms, keys, dates, values.

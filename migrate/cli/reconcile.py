@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
 
 def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @click.command("import-decisions")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.xlsx")
 @click.option("--by", metavar="PERSON", help="Who proposes: the person of your key (default: your user name).")
-@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text.")
+@lang_option()
 @pass_invocation
 def import_decisions(invocation: Invocation, file: Path, by: str | None, lang: str) -> int:
     """Propose a waiver for each line of a work list that accepts a difference.
@@ -53,9 +54,7 @@ def import_decisions(invocation: Invocation, file: Path, by: str | None, lang: s
 )
 @click.option("--ignore", "ignored", multiple=True, metavar="COLUMN", help="A column that is not compared; repeatable.")
 @click.option("--report", "kinds", callback=_listed, metavar="KINDS", help="Also write html,xlsx,json,junit,txt.")
-@click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
-)
+@lang_option("the report")
 @pass_invocation
 def pairs(
     invocation: Invocation,
@@ -122,9 +121,7 @@ class _Reconcile(click.Command):
     metavar="KINDS",
     help="Also write html,xlsx,json,junit,txt to reports/.",
 )
-@click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the report."
-)
+@lang_option("the report")
 @click.option("--sample", metavar="SHARE", help="Compare a share of the records, such as 1%; the same in every run.")
 @click.option("--resume", is_flag=True, help="Go on with a reconciliation that was interrupted, where nothing changed.")
 @pass_invocation

@@ -9,6 +9,7 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.free_text import FREE_TEXT
+from migrate.cli.lang import lang_option
 
 if TYPE_CHECKING:
     from casemodel import RefusedError
@@ -181,10 +182,11 @@ def run(
 
 def _warnings(session: Session, mappings: tuple[str, ...]) -> list[RefusedError]:
     """Return what is to be warned of before a row is read."""
-    from migrate.deliveries import detected
+    from migrate.deliveries import converted_twice, detected
 
     names = session.selected(mappings)
-    return [*session.check.warnings, *session.unmapped, *session.oddities(mappings), *detected(session, names)]
+    told = [*session.oddities(mappings), *detected(session, names), *converted_twice(session, names)]
+    return [*session.check.warnings, *session.unmapped, *told]
 
 
 def _sources_said(session: Session, mappings: tuple[str, ...]) -> list[str]:
@@ -271,9 +273,7 @@ def plan(
 @click.command()
 @click.argument("run_number", metavar="[RUN]", required=False, type=int)
 @click.option("--history", is_flag=True, help="Show the last runs side by side; their targets may be gone.")
-@click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of --history."
-)
+@lang_option("--history")
 @pass_invocation
 def status(invocation: Invocation, run_number: int | None, history: bool, lang: str) -> int:
     """Show the books of a run (default: the last) and what waits for whom."""

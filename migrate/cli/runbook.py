@@ -11,14 +11,13 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.free_text import FREE_TEXT
+from migrate.cli.lang import lang_option
 
 if TYPE_CHECKING:
     from migrate.runbook.runs import Run
     from migrate.workspace import Workspace
 
-_LANG = click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
-)
+_LANG = lang_option()
 _RUN = click.argument("run", metavar="RUN")
 _BY = click.option("--by", "person", metavar="PERSON", required=True, help="Who, as the runbook and keys/ name people.")
 _REASON = click.option("--reason", type=FREE_TEXT, required=True, help="Why; kept in the run and in the evidence.")

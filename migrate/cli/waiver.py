@@ -7,10 +7,9 @@ import getpass
 import click
 
 from migrate.cli.context import Invocation, pass_invocation
+from migrate.cli.lang import lang_option
 
-_LANG = click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
-)
+_LANG = lang_option()
 _BY = click.option("--by", metavar="PERSON", help="Who you are: the person of your key (default: your user name).")
 
 

@@ -8,13 +8,12 @@ import click
 
 from migrate.cli.context import Invocation, pass_invocation
 from migrate.cli.free_text import FREE_TEXT
+from migrate.cli.lang import lang_option
 
 if TYPE_CHECKING:
     from migrate.waves.moves import LateRow
 
-_LANG = click.option(
-    "--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Language of the text."
-)
+_LANG = lang_option()
 
 
 @click.group()

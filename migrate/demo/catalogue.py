@@ -100,11 +100,8 @@ LEFT_COUNTER = ("VRIES01", "PETERS01", "KOK01")
 TEST_USER = "TESTER"
 STRAY_NAMES = ("uitzendkracht 3", "stagiair", "invaller ma/di")
 """Names typed at the desk that belong to nobody on the list (B24)."""
-REISSUED_ON = "20120301"
 REISSUED = ("JANSEN01", "VRIES01", "BAKKER01", "VISSER01", "SMIT01")
-"""B25: codes that belonged to somebody else before that day."""
-TYPED_UNTIL = "20140101"
-"""Before this day the name of the employee was typed on the ticket (B24)."""
+"""B25: codes that belonged to somebody else before 1 March 2012."""
 
 COUNTER_CODES = (
     ("BONSTAT", "WA", "Wachtend"), ("BONSTAT", "OP", "Opgeroepen"), ("BONSTAT", "BE", "In behandeling"),

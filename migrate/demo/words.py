@@ -74,9 +74,6 @@ MEMOS = ("Aanvrager belt terug over de ontbrekende stukken.", "Stukken compleet,
          "Ontvangstbevestiging verstuurd.", "Pasfoto afgekeurd, nieuwe foto gevraagd.",
          "Advies van de commissie ontvangen.",
          "Legitimatie gezien aan de balie.", "Bewoner is tot en met vrijdag niet bereikbaar.")
-TICKET_NOTES = (
-    "pasfoto opnieuw", "klant komt terug", "spoed", "kind meegekomen", "Café-vergunning besproken", "tolk nodig",
-)
 STATUS_NOTES = ("op verzoek aanvrager", "stukken compleet", "telefonisch gemeld", "advies binnen")
 SUSPENSIONS = ("Wacht op aanvullende stukken", "Op verzoek van de aanvrager", "Wacht op advies van de brandweer")
 QUESTIONS = ("Wanneer is mijn paspoort klaar?", "Hoe staat het met mijn aanvraag?", "Wat kost een uittreksel?",

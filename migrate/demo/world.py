@@ -16,8 +16,6 @@ from migrate.demo.dice import Dice
 
 FIRST_DAY, LAST_DAY = date(2006, 1, 2), date(2019, 5, 31)
 """The days on which cases were registered."""
-DATA_END = date(2019, 6, 28)
-"""The last day on which anything happened in the old systems."""
 COUNTER_FIRST, COUNTER_LAST = date(2009, 1, 5), date(2018, 12, 31)
 """The days of which the counter system holds tickets."""
 HAND_OUT_AFTER = 10

@@ -21,5 +21,7 @@ DELIVERIES: Final[tuple[tuple[str, str], ...]] = (
     ("{a}: the sheet is hidden, and read like any other", "{a}: het blad is verborgen en wordt gewoon gelezen"),
     ("{a}: {b} sheets that the relation does not read: {c}", "{a}: {b} bladen die de relatie niet leest: {c}"),
     ("{a}: it holds {w}, which are left aside", "{a}: er zitten {w} in, die buiten beschouwing blijven"),
+    ("{a} lines seem to be UTF-8 that was read in another encoding (JosÃ© for José)",
+     "{a} regels lijken UTF-8 die in een andere codering is gelezen (JosÃ© voor José)"),
     ("{a} extra elements named {b}, which no field reads", "{a} extra elementen met de naam {b}, die geen veld leest"),
 )

@@ -40,13 +40,6 @@ def knows(connection: sa.Connection, entry_id: str) -> bool:
     return connection.scalar(sa.select(kept.c.seq).where(kept.c.entry_id == entry_id)) is not None
 
 
-def current_head(connection: sa.Connection) -> Head:
-    """Return the end of the chain as it is committed."""
-    kept = table(connection, HEAD)
-    row = connection.execute(sa.select(kept.c.seq, kept.c.hash).where(kept.c.id == 1)).one()
-    return Head(row.seq, row.hash)
-
-
 def _locked(connection: sa.Connection) -> sa.Row[int, str, str, str]:
     kept = table(connection, HEAD)
     statement = sa.select(kept.c.seq, kept.c.hash, kept.c.at, kept.c.project).where(kept.c.id == 1)

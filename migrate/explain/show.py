@@ -25,7 +25,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "merged": ("samengevoegd", "merged"),
     "parked": ("geparkeerd", "parked"),
     "rejected": ("geweigerd", "rejected"),
-    "stale": ("verouderd", "stale"),
+    "stale": ("niet meer actueel", "stale"),
     "conflict": ("conflict", "conflict"),
     "deferred": ("latere golf", "deferred"),
     "late": ("te laat", "late"),

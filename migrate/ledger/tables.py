@@ -29,20 +29,6 @@ from migrate.ledger.undo_tables import TWINS, before_images, rollbacks
 from migrate.ledger.verdict_tables import verdicts
 from migrate.ledger.waiver_tables import waivers
 
-ID_MAP_STATES = (
-    "loaded",
-    "merged",
-    "parked",
-    "rejected",
-    "stale",
-    "conflict",
-    "deferred",
-    "late",
-    "out_of_scope",
-    "gone",
-)
-"""The states of a source key (DESIGN.md, section 2)."""
-
 ROW_TABLES = ("id_map", "record", "contribution", "linked", "other_key", "issue", "reject", "wait")
 """The tables that hold as many rows as the sources do."""
 

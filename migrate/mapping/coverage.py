@@ -37,7 +37,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "used": ("gebruikt", "used"),
     "ignored": ("genegeerd", "ignored"),
     "filled": ("gevuld", "filled"),
-    "unfilled": ("leeg gelaten", "unfilled"),
+    "unfilled": ("leeggelaten", "unfilled"),
     "open": ("OPEN", "OPEN"),
     "column": ("kolom", "column"),
     "state": ("stand", "state"),

@@ -30,7 +30,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "used": ("gebruikt", "used"),
     "ignored": ("genegeerd", "ignored"),
     "filled": ("gevuld", "filled"),
-    "unfilled": ("leeg gelaten", "unfilled"),
+    "unfilled": ("leeggelaten", "unfilled"),
     "open": ("OPEN", "OPEN"),
     "columns": ("kolommen", "columns"),
     "settled": ("geregeld", "settled"),

@@ -14,10 +14,10 @@ import polars as pl
 import sqlalchemy as sa
 
 from casemodel import GuardError, Relation, Source, SystemFailure
-from connectors import ahead, id_list
+from connectors import ahead
 from mappings import CompiledMapping, CursorRule
 from migrate.ledger.lock import hold_lock
-from migrate.ledger.store import now, table
+from migrate.ledger.store import table
 from migrate.ledger.tables import ROW_TABLES, ledger_table
 from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.change_filter import ChangeFilter
@@ -26,6 +26,7 @@ from migrate.pipeline.commit import BatchPlace
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.cursors import Bounds, CursorReading, bounds
 from migrate.pipeline.failpoint import failpoint
+from migrate.pipeline.gone import drop_old_keyless, mark_gone, note_gone
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader, Sifted, gate_of, open_loader, together
@@ -33,10 +34,11 @@ from migrate.pipeline.overlap import PatientLinks, Turns
 from migrate.pipeline.part import Part
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
+from migrate.pipeline.rings import Rings
 from migrate.pipeline.staging import StagedBatch, stage
 from migrate.pipeline.standing import Standing, content_digest, count_standing, fingerprint, form_of, standing
 from migrate.pipeline.take_back import take_back
-from migrate.pipeline.waits import cycle_breakers, waiting_rows
+from migrate.pipeline.waits import Waiting, rows_of, waiting_rows
 from migrate.pipeline.workers import Workers, begin_pass, mapped_by
 from migrate.progress import Progress
 from migrate.running.interrupt import stop_here
@@ -291,76 +293,33 @@ class MappingLoad:
         gone = list(find_gone(self.context, self.mapping.name, keys)) if keys is not None else []
         with self.context.target.transaction() as connection:
             hold_lock(connection, self.context.epoch)
-            kept = self._mark_gone(connection, gone)
+            kept = mark_gone(connection, self.context, self.number, gone)
             progress = table(connection, "progress")
             connection.execute(
                 sa.update(progress)
                 .where(progress.c.run_id == self.context.run_id, progress.c.mapping_id == self.number)
                 .values(state="read", full_read=int(self.part is None))
             )
-            self._drop_old_keyless(connection)
+            drop_old_keyless(connection, self.context, self.number, self.part)
             if kept:
-                self._note_gone(connection, kept)
+                note_gone(connection, self.context, self.number, kept)
             failpoint("before-read-commit")
         failpoint("after-read-commit")
 
-    def _mark_gone(self, connection: sa.Connection, gone: list[pl.Series]) -> int:
-        """Mark keys as gone, since this run, and return how many; deletes come at the end of the run."""
-        id_map = table(connection, "id_map")
-        kept = 0
-        for keys in gone:
-            left = sa.select(id_list(connection, "keys_gone", keys.to_list()).c.id)
-            kept += connection.execute(
-                sa.update(id_map)
-                .where(id_map.c.mapping_id == self.number, id_map.c.source_key.in_(left))
-                .values(state="gone", source_hash=None, run_id=self.context.run_id)
-            ).rowcount
-            for name in ("wait", "issue", "reject"):
-                ledger = table(connection, name)
-                connection.execute(
-                    sa.delete(ledger).where(ledger.c.mapping_id == self.number, ledger.c.source_key.in_(left))
-                )
-        return kept
-
-    def _drop_old_keyless(self, connection: sa.Connection) -> None:
-        """Replace rows without a key of earlier runs: every run reads them anew, of a part those that lie in it."""
-        for name in ("issue", "reject"):
-            ledger = table(connection, name)
-            anew = ledger.alias("anew")
-            keyless = sa.and_(ledger.c.mapping_id == self.number, ledger.c.source_key.is_(None))
-            old = sa.and_(keyless, ledger.c.run_id != self.context.run_id)
-            if self.part is not None:
-                mine = (anew.c.mapping_id == self.number, anew.c.run_id == self.context.run_id)
-                read = sa.select(anew.c.row_ref).where(*mine, anew.c.source_key.is_(None))
-                old = sa.and_(old, ledger.c.row_ref.in_(read))
-            connection.execute(sa.delete(ledger).where(old))
-
-    def _note_gone(self, connection: sa.Connection, kept: int) -> None:
-        batch = table(connection, "batch")
-        zeros = {
-            column.name: 0
-            for column in batch.c
-            if column.name
-            not in ("id", "run_id", "mapping_id", "phase", "seq", "counters", "committed_at", "gone_kept")
-        }
-        connection.execute(
-            sa.insert(batch).values(
-                run_id=self.context.run_id,
-                mapping_id=self.number,
-                phase="gone",
-                seq=0,
-                gone_kept=kept,
-                counters="{}",
-                committed_at=now(),
-                **zeros,
-            )
-        )
-
-    def retry(self, *, breaking_cycles: bool = False) -> int:
+    def retry(self) -> int:
         """Map again the rows whose awaited key changed; return how many were tried."""
-        waiting = (
-            cycle_breakers(self.context, self.number) if breaking_cycles else waiting_rows(self.context, self.number)
+        return self._try_again(waiting_rows(self.context, self.number), Loader.retry_of)
+
+    def open_rings(self, rings: Rings) -> int:
+        """Load the rows of the mapping that lie in circles without the links that close these; return how many."""
+        keys = rings.rows.get(self.number)
+        if keys is None:
+            return 0
+        return self._try_again(
+            rows_of(self.context, self.number, keys), partial(Loader.opening, awaited=rings.awaited)
         )
+
+    def _try_again(self, waiting: Waiting, batch_of: Callable[[Loader, pl.DataFrame, pl.DataFrame], Batch]) -> int:
         if waiting.rows.is_empty():
             return 0
         failpoint("before-retry")
@@ -369,7 +328,7 @@ class MappingLoad:
         refs = waiting.rows["ref"].unique(maintain_order=True)
         with closing(self._prepared(partial(self.reading().again, refs))) as again:
             for prepared in again:
-                batch = loader.retry_of(prepared, waiting.outcomes, breaking_cycles=breaking_cycles)
+                batch = batch_of(loader, prepared, waiting.outcomes)
                 place = BatchPlace(self.mapping.name, self.mapping.target, "retry", self._next_batch("retry"))
                 commit_surely(self.context, place, self._staged(batch), loader.gate)
                 self.links.forget(self.mapping.name, self.mapping.target)

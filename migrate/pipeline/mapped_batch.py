@@ -21,6 +21,7 @@ from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.links_within import linked_within
 from migrate.pipeline.reading import ReadBatch
+from migrate.pipeline.rings import RingLinks
 from migrate.pipeline.waves import WaveRules
 
 
@@ -138,16 +139,30 @@ class Loader:
             self._nothing = self._batch(todo, links, self.mapping.apply)
         return self._nothing
 
-    def retry_of(self, prepared: pl.DataFrame, outcomes: pl.DataFrame, *, breaking_cycles: bool) -> Batch:
+    def retry_of(self, prepared: pl.DataFrame, outcomes: pl.DataFrame) -> Batch:
         """Return the batch of rows that are tried again.
 
         Args:
             outcomes: ``key`` and ``prior_outcome``: what each waiting row counts as in this run.
         """
+        return self._tried_again(prepared, outcomes, self.links, self.mapping.apply)
+
+    def opening(self, prepared: pl.DataFrame, outcomes: pl.DataFrame, awaited: pl.DataFrame) -> Batch:
+        """Return the batch of rows in circles of links, without the links that close these.
+
+        Args:
+            outcomes: as `retry_of` has it.
+            awaited: see `migrate.pipeline.rings.Rings`.
+        """
+        links = RingLinks(self.links, awaited)
+        return self._tried_again(prepared, outcomes, links, self.mapping.apply_breaking_cycles)
+
+    def _tried_again(
+        self, prepared: pl.DataFrame, outcomes: pl.DataFrame, links: Links, apply: Callable[..., Mapped]
+    ) -> Batch:
         prior = self.changes.prior(prepared["_key"]).drop("wait_ref")
         todo = prepared.join(prior, left_on="_key", right_on="key", how="left", maintain_order="left")
-        apply = self.mapping.apply_breaking_cycles if breaking_cycles else self.mapping.apply
-        batch = self._batch(todo, self.links, apply)
+        batch = self._batch(todo, links, apply)
         rows = (
             batch.rows.drop("prior_outcome")
             .join(outcomes, on="key", how="left", maintain_order="left")

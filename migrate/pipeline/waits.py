@@ -150,15 +150,11 @@ def fully_known(context: LoadContext) -> set[str]:
     }
 
 
-def cycle_breakers(context: LoadContext, number: int) -> Waiting:
-    """Return the parked rows of a mapping that wait for parked rows of the same mapping: a circle of links."""
-    dialect = context.target.dialect
-    wait, id_map = ledger_table(dialect, "wait"), ledger_table(dialect, "id_map").alias("parent")
-    parked = sa.exists().where(
-        id_map.c.mapping_id == wait.c.on_mapping_id, id_map.c.source_key == wait.c.on_key, id_map.c.state == "parked"
-    )
-    mine = sa.and_(wait.c.mapping_id == number, wait.c.on_mapping_id == number, wait.c.outcome == "parked")
-    return _waiting(context, mine, parked)
+def rows_of(context: LoadContext, number: int, keys: pl.Series) -> Waiting:
+    """Return the waiting rows of a mapping with these keys."""
+    wait, asked = ledger_table(context.target.dialect, "wait"), context.target.ask("ring_keys", keys.to_frame("key"))
+    mine = sa.and_(wait.c.mapping_id == number, wait.c.outcome == "parked")
+    return _waiting(context, mine, wait.c.source_key.in_(sa.select(asked.c.key)))
 
 
 def _waiting(context: LoadContext, *conditions: sa.ColumnElement[bool], moved: sa.CTE | None = None) -> Waiting:

@@ -42,7 +42,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "characters": ("{low} tot {high} tekens", "{low} to {high} characters"),
     "characters_same": ("{low} tekens", "{low} characters"),
     "characters_one": ("1 teken", "1 character"),
-    "null_texts": ("betekent niets", "means nothing"),
+    "null_texts": ("staat voor ‘geen waarde’", "means nothing"),
     "blank": ("(leeg)", "(empty)"),
     "rare": ("{n} keer een zeldzame vorm", "{n} times a rare form"),
     "patterns": ("patronen", "patterns"),

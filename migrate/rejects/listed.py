@@ -15,8 +15,6 @@ from migrate.session import Session
 from migrate.shown import Shown
 from migrate.target.opened import workspace_target
 
-NOT_LOADED = ("rejected", "parked", "stale", "conflict")
-
 
 @dataclass(frozen=True)
 class RowIssue:

@@ -21,7 +21,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "masked": ("de rij zoals gelezen (persoonsgegevens afgeschermd)", "the row as read (personal values masked)"),
     "rejected": ("uitval", "rejected"),
     "parked": ("wacht", "parked"),
-    "stale": ("verouderd", "stale"),
+    "stale": ("niet meer actueel", "stale"),
     "conflict": ("botsing", "conflict"),
     "error": ("fout", "error"),
     "warning": ("let op", "warning"),

@@ -38,6 +38,7 @@ from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.load import MappingLoad
 from migrate.pipeline.part import Part
 from migrate.pipeline.retry import resumed
+from migrate.pipeline.rings import find_rings
 from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.pipeline.workers import Workers
@@ -360,8 +361,8 @@ def _settle(context: LoadContext, loads: Sequence[MappingLoad]) -> None:
         if len(loads) > 1:
             moved = waiting_mappings(context, moved)
         tried = sum(each.retry() for each in loads if each.number in moved)
-        if not tried:
-            tried = sum(each.retry(breaking_cycles=True) for each in loads if each.mapping.self_links)
+        if not tried and (rings := find_rings(context, [each.mapping for each in loads])) is not None:
+            tried = sum(each.open_rings(rings) for each in loads)
         if not tried:
             return
     raise BugError(

@@ -99,7 +99,10 @@ def test_what_cannot_be_unpacked_is_refused(tmp_path: Path, what: str) -> None:
             archive.writestr("R.xlsx", whole)
         data = bytearray(path.read_bytes())
     path.write_bytes(bytes(data))
-    assert refusal(settings(tmp_path)).code == "CON-090"
+    refused = refusal(settings(tmp_path))
+    assert refused.code == "CON-090"
+    # seen in the directory, before a part is opened
+    assert (what == "encrypted") == ("its parts are encrypted" in refused.message)
 
 
 def test_shared_texts_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ def test_both_sides_are_followed_over_several_runs(tmp_path: Path) -> None:
     _source(folder, 2, 3, 4, 5, 6, 7, 8, 9)
     back = _drift(folder, "1")["kcc.contact"]
     assert (back["changed"], _drift(folder, "2")["kcc.contact"]["changed"]) == (0, 1), "it is again what run 1 saw"
+    assert in_process("-C", folder, "run").status in (0, 3)
+    taken = _drift(folder, "1")["kcc.contact"]
+    assert [taken[kind] for kind in ("added", "changed", "removed")] == [1, 0, 1], "two later runs changed the row"
+    _source(folder, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+    assert _drift(folder, "3")["kcc.contact"]["keys"]["added"] == [["1"]], "it was gone, and is back"
 
 
 def test_what_people_did_in_the_new_system_is_told_by_record(tmp_path: Path) -> None:
@@ -90,6 +95,9 @@ def test_a_mapping_that_changed_makes_rows_unknown_and_not_changed(tmp_path: Pat
     edit(folder / "mappings/kcc.contact.yml", "language:         {const: nld}", "language:         {const: fry}")
     found = _drift(folder, "1")["kcc.contact"]
     assert (found["mapping_changed"], found["changed"], found["unknown"]) == (True, 0, 8)
+    assert in_process("-C", folder, "run").status in (0, 3)
+    found = _drift(folder, "1")["kcc.contact"]
+    assert (found["mapping_changed"], found["changed"], found["unknown"]) == (True, 0, 8), "it meant this in run 2 only"
 
 
 def test_runs_that_tell_nothing_are_refused(tmp_path: Path) -> None:

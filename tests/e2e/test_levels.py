@@ -16,6 +16,7 @@ from command_line import in_process
 from rule_key import foretold
 from small_demo import keyed_demo, loaded_demo
 from targets import copy_workspace
+from tiny_workspace import contact, edit, make_workspace, write_contacts
 
 from reconciliation import reconcile_schema
 
@@ -118,6 +119,17 @@ def test_a_form_that_is_another_is_found_and_a_table_that_lacks_a_column_is_not_
     unread = [each for each in answer.document["checks"] if each["target"] == "case_result" and each["level"] != "schema"]
     assert {(each["outcome"], each["reason"]) for each in unread} == {("not_applicable", "table_differs")}
     assert {each["outcome"] for each in answer.document["checks"] if each["mapping"] == "uitreik.case_property"} == {"passed"}
+
+
+def test_a_row_that_the_load_refused_is_not_missed_in_the_distribution(tmp_path: Path) -> None:
+    """Its mapping gives a record, and only the target knows that its number was taken."""
+    folder = make_workspace(tmp_path / "w")
+    edit(folder / "mappings/kcc.contact.yml", "{from: NR}", "{from: NR, do: [{remove: x}]}")
+    write_contacts(folder, [contact(number) for number in (*range(1, 8), "3x")])
+    assert in_process("-C", folder, "db", "upgrade").status == 0
+    assert [each["rejected"] for each in in_process("-C", folder, "--format", "json", "run").document["mappings"]] == [0, 0, 1]
+    answer = reconcile(folder, "kcc.contact", "--level", "distribution")
+    assert {(each["outcome"], each["compared_source"]) for each in answer.document["checks"]} == {("passed", 7)}
 
 
 def test_a_gap_shows_in_the_distribution_and_small_groups_stay_together(demo: Path) -> None:

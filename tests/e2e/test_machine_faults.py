@@ -23,6 +23,7 @@ from command_line import Answer, CommandLine, in_process
 from targets import assert_same_target, copy_workspace, file_states, model_rows
 from tiny_workspace import edit, make_workspace
 
+from migrate.cli.failures import describe
 from migrate.ledger.store import table
 from migrate.status.schemas import status_schema
 from migrate.target.opened import workspace_target
@@ -254,6 +255,14 @@ def test_r41_a_reader_that_went_away_before_the_answer(workspace: Path, loaded: 
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (5, "")
+
+
+def test_too_little_memory_is_said_and_is_no_bug() -> None:
+    with pytest.raises(MemoryError) as raised:
+        bytearray(2**62)
+    (told,), status = describe(raised.value)
+    assert (told["code"], status) == ("SYS-003", 5)
+    assert "run.batch_rows" in told["hint"]
 
 
 @pytest.mark.parametrize(("streams", "status", "error"), [(">&-", 0, ""), ("2>&- >&- <&-", 0, ""), ("> /dev/full", 5, "SYS-001")])

@@ -121,6 +121,30 @@ def test_the_guard_on_volume_holds_for_every_kind_of_file(kind: str, folder: Pat
     assert (refused.status, refused.document["code"]) == (5, "CON-075")
 
 
+def test_text_that_was_converted_twice_is_warned_of_until_a_mapping_repairs_it(
+    folder: Path, omnicase: CommandLine
+) -> None:
+    (folder / "files/PERSON_1.csv").write_text("ID,NAME\n1,JosÃ©\n2,José\n3,SÃO\n")
+    (folder / "files/PERSON_2.csv").write_text("ID,NAME\n4,Zoë\n")
+    ran = omnicase("-C", folder, "--format", "json", "run")
+    assert ran.status == 3 and "CON-097  old.PERSON: 1 lines seem to be UTF-8" in ran.err
+    repairing = MAPPING.replace("{from: NAME}", "{from: NAME, do: [fix_mojibake]}")
+    (folder / "mappings/old.actor.yml").write_text(repairing)
+    repaired = omnicase("-C", folder, "--format", "json", "run")
+    assert "CON-097" not in repaired.err and repaired.document["mappings"][0]["updated"] == 1
+    (folder / "mappings/old.actor.yml").write_text(MAPPING)
+    configure(folder, "encoding: cp1252")
+    wrong = omnicase("-C", folder, "--format", "json", "run")
+    assert wrong.status == 3 and "CON-097  old.PERSON: 2 lines seem to be UTF-8" in wrong.err
+
+
+def test_a_file_named_as_the_pattern_hides_no_other(folder: Path, omnicase: CommandLine) -> None:
+    (folder / "files/PERSON*").write_text("ID,NAME\n1,Jan\n")
+    (folder / "files/PERSON_2.csv").write_text("ID,NAME\n2,Piet\n")
+    ran = omnicase("-C", folder, "--format", "json", "run")
+    assert ran.document["mappings"][0]["inserted"] == 2
+
+
 def test_what_the_files_were_is_said_and_kept(folder: Path, omnicase: CommandLine) -> None:
     (folder / "files/PERSON_1.csv").write_bytes("ID,NAME\n1,Zoë\n# opmerking\n".encode())
     (folder / "files/PERSON_2.csv").write_bytes(gzip.compress("ID,NAME\n2,Zoë\nID,NAME\n3,é\n".encode("cp1252")))

@@ -419,3 +419,7 @@ def test_what_somebody_else_writes_among_what_waits_is_not_chained_as_told(home:
     told = at.entries()
     assert {"e" * 32, "d" * 32, "c" * 32}.isdisjoint(entry["id"] for entry in told)
     assert [entry["kind"] for entry in told if "late" in entry][-5:] == ["key", "command", "torn", "torn", "torn"]
+    # whoever died between its commit and emptying the file left there what is chained already
+    pending.write_text("".join(f"{json.dumps(each)}\n" for each in lines))
+    assert at("unlock", "--reason", "again").status in (0, 6)
+    assert [entry for entry in at.entries() if "late" in entry] == [entry for entry in told if "late" in entry]

@@ -147,6 +147,21 @@ def test_rows_without_a_group_are_alone_in_their_window():
     assert frame.select(x=made)["x"].to_list() == [22, 11, 12, 11]
 
 
+@pytest.mark.parametrize(("text", "made"), [
+    ("ROW_NUMBER() OVER (PARTITION BY g ORDER BY k)", [1, 4, 2, 3]),
+    ("ROW_NUMBER() OVER (PARTITION BY g ORDER BY k DESC)", [3, 4, 2, 1]),
+    ("ROW_NUMBER() OVER (PARTITION BY g ORDER BY k NULLS FIRST)", [2, 1, 3, 4]),
+    ("ROW_NUMBER() OVER (PARTITION BY g ORDER BY k DESC NULLS FIRST)", [4, 1, 3, 2]),
+    ("LEAD(k, 2, 'x') OVER (PARTITION BY g ORDER BY k)", ["3", "x", None, "x"]),
+    ("LAG(k, 1, 'x') OVER (PARTITION BY g ORDER BY k)", ["x", "3", "1", "2"]),
+    ("SUM(TRY_CAST(NULLIF(k, k) AS INTEGER)) OVER (PARTITION BY g)", [None] * 4),
+])
+def test_nulls_come_last_unless_asked_first(text, made):
+    frame = pl.DataFrame({"g": ["a"] * 4, "k": ["1", None, "2", "3"]})
+    made_now = to_polars(parse_expression(text), lambda name: (pl.col(name), pl.String()))
+    assert frame.select(x=made_now)["x"].to_list() == made
+
+
 def test_every_function_that_is_published_has_a_name_for_hints():
     published = " ".join(FUNCTIONS)
     assert [name for name in NAMES if name not in published] == []

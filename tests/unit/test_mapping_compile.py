@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from story import EMPTY, SECRETS, open_story, relations_of
 
-from casemodel import Relation, SourceColumn, check_contract, target_contract
+from casemodel import UNKNOWN_CODE, Relation, SourceColumn, check_contract, target_contract
 from mappings import CompiledMapping, MappingFile, check_mappings, compile_mapping, parse_mapping, stage_values
 
 pytestmark = pytest.mark.no_cover  # what it runs is traced by others; traced, it takes a half longer
@@ -89,6 +89,7 @@ def test_meaning_follows_code_tables_and_day(compiled: Callable[..., CompiledMap
     plain = compiled()
     assert compiled(codes="from,to,note\nM,medewerker,a note\n").meaning == plain.meaning
     assert compiled(codes="from,to,note\nM,medewerker,\nE,medewerker,\n").meaning != plain.meaning
+    assert compiled(codes="from,to,note\nE,medewerker,\n").meaning != plain.meaning
     assert compiled(day=date(2025, 1, 1)).meaning != plain.meaning
     no_day = ACTOR.replace("date: [DD-MM-YY], pivot: past", "date: [DD-MM-YYYY]")
     assert compiled(no_day, day=date(2025, 1, 1)).meaning == compiled(no_day).meaning
@@ -117,6 +118,20 @@ def test_ids_are_those_of_the_key_alone(compiled: Callable[..., CompiledMapping]
     alone = story.mapping.apply(prepared.tail(1), story.links, EMPTY).records
     assert alone.get_column("id")[0] == whole.get_column("id")[1]
     assert whole.get_column("id").str.contains("^[0-9a-f-]{36}$").all()
+
+
+def test_an_identity_is_what_its_parts_say_and_nothing_else(compiled: Callable[..., CompiledMapping]) -> None:
+    """The order in which a file names the parts does not count; an empty part fills no alternative, nor another key."""
+    ids = []
+    for parts in ("n: NAAM, s: REST", "s: REST, n: NAAM"):
+        text = ACTOR.replace("values:", f"identity: {{by: [{{{parts}}}]}}\nvalues:").replace("key: [CODE]", "key: [CODE], other_keys: [[REST]]")
+        mapping = compiled(text.replace("  - {columns: [REST], reason: not needed}\n", "").replace("ignore:\n", ""))
+        row = {"CODE": "1", "NAAM": "Jansen", "SOORT": "M", "GEB": "01-01-80", "REST": "a", "_ref": "0"}
+        rows = [row, {**row, "CODE": "2"}, {**row, "CODE": "3", "REST": ""}, {**row, "CODE": "4", "REST": ""}]
+        prepared = mapping.prepare(pl.DataFrame(rows))
+        assert prepared.get_column("_other_0").to_list() == ["a", "a", None, None]
+        ids.append(mapping.apply(prepared, open_story(CASES / "plain_row").links, EMPTY).records.get_column("id").to_list())
+    assert ids[0] == ids[1] and len(set(ids[0])) == 3 and ids[0][0] == ids[0][1]
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -254,7 +269,7 @@ def test_circles_of_links(tmp_path: Path) -> None:
     assert [error.code for error in opened.errors if error.code == "MAP-052"] == []
     assert opened.order == ("old.b", "old.a")
     by_name = {file.name: file for file in files}
-    assert compile_mapping(files[1], relation, by_name, SECRETS, date(2024, 1, 1)).cycle_links == {"old.a"}
+    assert compile_mapping(files[1], relation, by_name, SECRETS, date(2024, 1, 1)).parking == {("unit_id", "old.a"): True}
     assert compile_mapping(files[0], relation, by_name, SECRETS, date(2024, 1, 1)).hard_parents == ("old.b",)
 
 
@@ -325,3 +340,9 @@ def test_a_check_compiles_what_is_sound(tmp_path: Path) -> None:
     assert list(result.compiled) == ["old.a"]
     alone = compile_mapping(files[0], relation, {file.name: file for file in files}, SECRETS, date(2024, 1, 1))
     assert result.compiled["old.a"].meaning == alone.meaning
+
+
+def test_codes_are_counted_in_the_branches_that_were_tried() -> None:
+    """Of the rows of TYPE JN one found its code, and one went on to the next branch."""
+    used = open_story(CASES / "alternatives").mapped().code_use
+    assert {code: n for (table, code), n in used.items() if table.endswith(":value")} == {"j": 1, UNKNOWN_CODE: 1}

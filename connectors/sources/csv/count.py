@@ -15,6 +15,9 @@ from connectors.sources.files.bytes import MAX_FIELD, MAX_RECORD, Named, never_c
 
 _END = re.compile(rb"\r\n|\n|\r")
 _LF, _CR = 10, 13
+_TWICE = (b"\xc3\x83\xc2", re.compile(rb"\xc3\x83\xc2[\xa0-\xbf]"))
+_ONCE = (b"\xc3", re.compile(rb"\xc3[\xa0-\xbf]"))
+"""Small letters with accents in UTF-8 that was made UTF-8 once more, and in UTF-8 itself; with their beginnings."""
 _BROKEN = b"\x1a"
 """Stands for a quoted field with line ends in it."""
 
@@ -44,6 +47,8 @@ class Counter:
     undecodable: int = 0
     later: int = 0
     """Lines that are not in the first encoding, but in a later one."""
+    converted: int = 0
+    """Lines whose letters look like UTF-8 that was read in a code page."""
     comments: int = 0
     headers: int = 0
     last: bytes = b""
@@ -102,6 +107,7 @@ class Counter:
         """Count complete lines: `data`, of which `seen` tells the structure."""
         if not _decodes(data, self.encodings[0]):
             self._count_encodings(data)
+        self.converted += _converted(data, self.encodings[0])
         special = any(each and each in seen for each in (self.quote, self.comment, self.header))
         if self._opened is None and not special:
             self._count_plain(seen, _has_bare_returns(seen))
@@ -227,6 +233,14 @@ class Counter:
         return False
 
 
+def _converted(data: bytes, encoding: str) -> int:
+    """Count lines with letters as `Ã©`, which few texts mean: UTF-8 that a program took for a code page."""
+    first, pattern = _TWICE if encoding == "utf-8" else _ONCE
+    if first not in data or not pattern.search(data):
+        return 0
+    return sum(pattern.search(line) is not None for line in data.splitlines())
+
+
 def _letter(field: re.Match[bytes]) -> bytes:
     return _BROKEN if b"\n" in field[0] or b"\r" in field[0] else b"q"
 
@@ -257,8 +271,8 @@ def _has_bare_returns(data: bytes) -> bool:
     if b"\r" not in data:
         return False
     found = np.frombuffer(data, np.uint8)
-    feeds = np.flatnonzero(found[1:] == _LF)
-    return int(np.count_nonzero(found[feeds] == _CR)) != _count(data, _CR)
+    returns = found == _CR
+    return int(np.count_nonzero(returns[:-1] & (found[1:] == _LF))) != int(np.count_nonzero(returns))
 
 
 def _line_start(data: bytes, low: int, position: int) -> int:

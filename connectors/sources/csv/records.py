@@ -68,7 +68,7 @@ def count_byte(data: bytes, wanted: int) -> int:
 
 
 def _positions(byte: pl.Series, wanted: int) -> pl.Series:
-    return (byte == wanted).arg_true().cast(pl.Int64)
+    return pl.Series(np.flatnonzero(byte.to_numpy() == wanted))
 
 
 def _no_positions() -> pl.Series:
@@ -77,15 +77,15 @@ def _no_positions() -> pl.Series:
 
 def _line_ends(byte: pl.Series, data: bytes) -> tuple[pl.Series, bool]:
     """Return the offsets behind every line end, and whether some are a CR alone."""
-    feeds = _positions(byte, _LF)
-    ends = feeds + 1
+    found = byte.to_numpy()
+    feeds = np.flatnonzero(found == _LF)
     carriages = count_byte(data, _CR) if b"\r" in data else 0
-    if not carriages or carriages == (byte.gather((feeds - 1).clip(0, None)) == _CR).sum():
-        return ends, False
-    alone = _positions(byte, _CR)
-    following = byte.gather(pl.Series(alone + 1).clip(0, byte.len() - 1))
-    alone = alone.filter((following != _LF) | (alone == byte.len() - 1)) + 1
-    return (pl.concat([ends, alone]).sort() if alone.len() else ends), True
+    if not carriages or carriages == np.count_nonzero(found[np.maximum(feeds - 1, 0)] == _CR):
+        return pl.Series(feeds + 1), False
+    alone = np.flatnonzero(found == _CR)
+    following = found[np.minimum(alone + 1, len(found) - 1)]
+    alone = alone[(following != _LF) | (alone == len(found) - 1)]
+    return pl.Series(np.sort(np.concatenate([feeds, alone])) + 1), bool(alone.size)
 
 
 def _outside(
@@ -146,22 +146,17 @@ def _opening(quotes: pl.Series, first: int) -> int:
 
 
 def _table(byte: pl.Series, ends: pl.Series, stray: pl.Series) -> pl.DataFrame:
-    """Return the table of records; in one query, since a file may be small and every query has its price."""
-    end = pl.col("end")
-    start = end.shift(1, fill_value=0)
-    last = pl.lit(byte).gather((end - 1).clip(0, None))
-    before = pl.lit(byte).gather((end - 2).clip(0, None))
+    """Return the table of records; without a query, since a file may be small and every query has its price."""
+    found, end = byte.to_numpy(), ends.to_numpy()
+    start = np.concatenate([[0], end[:-1]]) if end.size else end
+    last, before = found[np.maximum(end - 1, 0)], found[np.maximum(end - 2, 0)]
     feed, carriage = last == _LF, last == _CR
     both = feed & (before == _CR) & (end - 2 >= start)
     # The last record of a file may have no line end.
-    cut = feed.cast(pl.Int64) + carriage.cast(pl.Int64) + both.cast(pl.Int64)
-    has_stray = _smaller(stray, end) > _smaller(stray, start) if stray.len() else pl.lit(False)
-    return pl.DataFrame({"end": ends}).select(start=start, stop=end - cut, end=end, stray=has_stray)
-
-
-def _smaller(values: pl.Series, borders: pl.Expr) -> pl.Expr:
-    """Return for each border how many of the sorted values are smaller."""
-    return pl.lit(values).search_sorted(borders.cast(values.dtype), side="left").cast(pl.Int64)
+    stop = end - feed - carriage - both
+    places = stray.to_numpy()
+    has_stray = np.searchsorted(places, end) > np.searchsorted(places, start)
+    return pl.DataFrame({"start": start, "stop": stop, "end": end, "stray": has_stray})
 
 
 def count_fields(data: bytes, table: pl.DataFrame, delimiter: bytes, quote: bytes) -> pl.Series:

@@ -7,7 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from casemodel import DETECTED, Place, RefusedError, SystemFailure
+from casemodel import CONVERTED, DETECTED, Place, RefusedError, SystemFailure
 from connectors.sources.csv.count import Counter
 from connectors.sources.csv.lines import records_in, rows_of
 from connectors.sources.csv.records import count_fields
@@ -105,6 +105,7 @@ def survey(header: Header, relation: CsvRelation) -> Surveyed:
         "repeated header": counter.headers,
         "trailer": int(relation.trailer is not None),
         f"lines in {' or '.join(relation.encodings[1:])}": counter.later,
+        CONVERTED: counter.converted,
     }
     if relation.encodings == (DETECT,) and not source.skip:
         counted[DETECTED] = 1

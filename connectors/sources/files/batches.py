@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from casemodel import Extract, SystemFailure
 from connectors.sources.files.refusals import miscounted
 from connectors.sources.files.relation import RECORD, Delivery, Piece
 
-_FEW = 100
+_INSIDE = 12
+"""Bytes of a text that its view holds itself."""
 
 
 def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -> Iterator[tuple[int, Piece]]:
@@ -40,16 +45,45 @@ def read_pieces(delivery: Delivery, wanted: dict[int, set[int]] | None = None) -
 
 
 def _located(frame: pl.DataFrame, file: int, name: str | None = None) -> pl.DataFrame:
-    """Add where a row stands; of few rows without a query, since there may be as many pieces as files."""
-    # The bytes of a name that are not UTF-8 stand in it as they are written in Python.
-    text = None if name is None else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    named = {} if text is None else {"_file": text}
-    if frame.height <= _FEW:
-        refs = pl.Series("_ref", [f"{file}:{record}" for record in frame[RECORD]], dtype=pl.String)
-        files = [pl.Series(column, [text] * frame.height, dtype=pl.String) for column, text in named.items()]
-        return frame.hstack([refs, *files])
-    ref = (pl.lit(f"{file}:") + pl.col(RECORD).cast(pl.String)).alias("_ref")
-    return frame.with_columns(ref, *(pl.lit(text).alias(column) for column, text in named.items()))
+    """Add where a row stands; without a query, for its price."""
+    placed = [_refs(file, frame[RECORD])]
+    if name is not None:
+        # The bytes of a name that are not UTF-8 stand in it as they are written in Python.
+        text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        placed.append(pl.Series("_file", [text], dtype=pl.String).new_from_index(0, frame.height))
+    return frame.hstack(placed)
+
+
+def _refs(file: int, records: pl.Series) -> pl.Series:
+    """Return ``file:record`` for ascending records: the last four digits and those before them are taken from a table.
+
+    They are written as Arrow's views of short texts, of 16 bytes: the size, and the text itself
+    (https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout).
+    """
+    prefix = f"{file}:".encode()
+    digits = len(str(records[-1])) if records.len() else 0
+    size = len(prefix) + digits
+    if not 5 <= digits <= 8 or size > _INSIDE or digits != len(str(records[0])):
+        return (pl.Series([f"{file}:"]) + records.cast(pl.String)).alias("_ref")
+    offsets = {"head": size - 4, "low": size, "prefix": 4, "size": 0}
+    formats = ["<u4", "<u4", f"S{len(prefix)}", "<i4"]
+    form = np.dtype({"names": list(offsets), "formats": formats, "offsets": list(offsets.values()), "itemsize": 16})
+    views = np.zeros(records.len(), form)
+    numbers = records.to_numpy()
+    thousands = numbers // 10_000
+    # Zeros that lead are written over by what stands before them.
+    views["head"] = _four_digits()[thousands]
+    views["low"] = _four_digits()[numbers - thousands * 10_000]
+    views["prefix"], views["size"] = prefix, size
+    found = pl.from_arrow(pa.Array.from_buffers(pa.string_view(), len(views), [None, pa.py_buffer(views)]))
+    assert isinstance(found, pl.Series)
+    return found.alias("_ref")
+
+
+@cache
+def _four_digits() -> np.ndarray[Any, Any]:
+    """Return the texts of 0000 to 9999, as one number of four bytes each."""
+    return np.frombuffer("".join(f"{number:04}" for number in range(10_000)).encode(), np.uint32)
 
 
 def read_batches(delivery: Delivery, rows: int, after: str | None) -> Iterator[Extract]:

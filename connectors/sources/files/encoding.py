@@ -19,6 +19,9 @@ _CANDIDATES = ("cp1252", "cp850", "cp437")
 _MOST = 100_000
 _DUTCH = frozenset("áàâäãéèêëíìîïóòôöúùûüçñÁÄÉÈËÏÖÜÇßø€£‘’“”„–—…•°½¼²³«»·´§©®\xa0")
 _CERTAIN = 0.9
+_ASCII = bytes(range(0x80))
+_FEW = 8
+"""So many different bytes beyond ASCII are replaced one after the other, which is faster than by a table."""
 _TELLING = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 
 
@@ -93,6 +96,12 @@ def utf8_of(text: bytes, encoding: str) -> bytes:
         UnicodeDecodeError: a byte does not fit the encoding.
     """
     sizes, codes = _utf8(encoding)
+    there = set(text.translate(None, _ASCII))
+    order = _replacing(frozenset(there), encoding) if len(there) <= _FEW else None
+    if order is not None:
+        for byte, instead in order:
+            text = text.replace(byte, instead)
+        return text
     found = np.frombuffer(text, np.uint8)
     high = np.flatnonzero(found >= 0x80)
     values = found[high]
@@ -110,6 +119,27 @@ def utf8_of(text: bytes, encoding: str) -> bytes:
         longer = size > number
         made[first[longer] + number] = codes[values[longer], number]
     return made.tobytes()
+
+
+@cache
+def _replacing(there: frozenset[int], encoding: str) -> tuple[tuple[bytes, bytes], ...] | None:
+    """Return by what each of a few bytes is to be replaced, in an order in which nothing is replaced twice.
+
+    None: a byte is no character by itself, or there is no such order.
+    """
+    sizes, codes = _utf8(encoding)
+    if not all(sizes[byte] for byte in there):
+        return None
+    made = {byte: codes[byte, : sizes[byte]].tobytes() for byte in there}
+    order: list[tuple[bytes, bytes]] = []
+    while made:
+        # A byte comes before those that are replaced by something with it in it.
+        free = [byte for byte in made if not any(other in made[byte] for other in made if other != byte)]
+        if not free:
+            return None
+        order.extend((bytes([byte]), made[byte]) for byte in free)
+        made = {byte: text for byte, text in made.items() if byte not in free}
+    return tuple(order)
 
 
 @cache

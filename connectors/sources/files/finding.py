@@ -69,8 +69,9 @@ def size_limit(config: SystemConfig, name: str, usual: int) -> int:
 def find_files(config: SystemConfig, relation: FileRelation) -> list[Path]:
     """Return the files of a relation as they lie there, sorted by name.
 
-    A literal path that exists is itself, never a pattern (``[table].csv``); otherwise the text is a pattern.  Paths
-    start at the system's folder, or at the workspace.
+    A literal path that exists is itself, never a pattern (``[table].csv``), unless it holds an asterisk: one file of
+    that name must not hide the others.  Otherwise the text is a pattern.  Paths start at the system's folder, or at
+    the workspace.
 
     Raises:
         SystemFailure: CON-030 when nothing answers.
@@ -109,7 +110,7 @@ def _matches(base: Path, pattern: str) -> list[Path]:
     here = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else base
     parts = [part for part in Path(pattern).parts if part != Path(pattern).anchor]
     for number, part in enumerate(parts):
-        if not (here / part).exists():
+        if "*" in part or not (here / part).exists():
             rest = "/".join(parts[number:])
             return [path for path in here.glob(rest) if not path.is_dir()] if here.is_dir() else []
         here = here / part

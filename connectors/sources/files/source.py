@@ -15,6 +15,7 @@ from connectors.relations import in_any_case
 from connectors.scratch import Scratch
 from connectors.sources.files.batches import read_batches, read_columns, read_pieces
 from connectors.sources.files.bytes import check_unchanged
+from connectors.sources.files.memory import keep_for_next_block
 from connectors.sources.files.query import FileQuery
 from connectors.sources.files.relation import Delivery, FileRelation, Located, Odd, RelationFiles
 from connectors.store import Store
@@ -52,6 +53,7 @@ class FileSource:
         self._lock = threading.RLock()
         self._offered: dict[str, Query] = {}
         self._queries: dict[str, FileQuery] = {}
+        keep_for_next_block()
 
     def offer(self, query: Query) -> None:
         """Offer a query of the workspace as a relation from now on."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from connectors.sources.fixed.layout import FixedField
 
 _DIGITS = "0123456789"
 _LAST_DIGIT = dict(zip("{ABCDEFGHI}JKLMNOPQR", _DIGITS * 2, strict=True))
+_FEW = 200
 _CONTINUED = pl.Series([bytes([byte]) for byte in range(0x80, 0xC0)], dtype=pl.Binary)
 """Bytes in UTF-8 with which no character begins."""
 
@@ -35,8 +38,22 @@ def plain_number(text: pl.Series, field: FixedField) -> pl.Series:
     Numbers are written for each value that occurs, since amounts are often the same.
     """
     once = text.drop_nulls().unique()
-    numbers = pl.select(_number(pl.lit(once).str.strip_chars(" "), field)).to_series()
+    if once.len() <= _FEW:
+        once = once.sort()
+        numbers = _same_numbers(tuple(once), field)
+    else:
+        numbers = _numbers(once, field)
     return text.replace_strict(once, numbers, default=None, return_dtype=pl.String)
+
+
+@lru_cache(64)
+def _same_numbers(texts: tuple[str, ...], field: FixedField) -> pl.Series:
+    """Return the same as `_numbers`: one block after the other may have the same few amounts."""
+    return _numbers(pl.Series(texts, dtype=pl.String), field)
+
+
+def _numbers(texts: pl.Series, field: FixedField) -> pl.Series:
+    return pl.select(_number(pl.lit(texts).str.strip_chars(" "), field)).to_series()
 
 
 def _number(text: pl.Expr, field: FixedField) -> pl.Expr:
