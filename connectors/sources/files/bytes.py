@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
@@ -44,12 +44,26 @@ class Named(Protocol):
         ...
 
 
+class Recoding(Protocol):
+    """Makes text of bytes that are none, or in which ASCII is not ASCII."""
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the text."""
+        ...
+
+    def blocks(self, found: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the text of blocks of bytes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bytes:
     """A file and how its bytes are read: ``skip`` bytes of byte order mark, then text in ``encoding``.
 
     UTF-16 and UTF-32 are turned into UTF-8 while reading, so that everything after sees an encoding in which ASCII is
-    ASCII.  ``path`` is the file on disk; ``packed`` says which compressed content of it is meant, if any.
+    ASCII; what else is not text becomes it by a ``recoding``.  ``path`` is the file on disk; ``packed`` says which
+    compressed content of it is meant, if any.
     """
 
     path: Path
@@ -57,6 +71,7 @@ class Bytes:
     encoding: str = "binary"
     skip: int = 0
     packed: Packed | None = None
+    recoding: Recoding | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -67,11 +82,13 @@ class Bytes:
     @property
     def wide(self) -> bool:
         """Tell whether the bytes that `blocks` gives are not the file's own."""
-        return self.encoding.startswith(("utf-16", "utf-32"))
+        return self.recoding is not None or self.encoding.startswith(("utf-16", "utf-32"))
 
     @property
     def text_encoding(self) -> str:
         """The encoding of the bytes that `blocks` gives."""
+        if self.recoding is not None:
+            return self.recoding.encoding
         return "utf-8" if self.wide else self.encoding
 
 
@@ -151,6 +168,12 @@ def blocks(source: Bytes, start: int = 0) -> Iterator[bytes]:
     """Yield the text bytes from an offset (in these bytes) on, about `CHUNK` at a time."""
     if not source.wide:
         yield from raw_blocks(source, source.skip + start)
+        return
+    if source.recoding is not None:
+        for block in source.recoding.blocks(raw_blocks(source, source.skip)):
+            if start < len(block):
+                yield block[start:]
+            start = max(start - len(block), 0)
         return
     decoder = codecs.getincrementaldecoder(source.encoding)("surrogatepass")
     following = raw_blocks(source, source.skip)

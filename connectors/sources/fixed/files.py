@@ -15,6 +15,7 @@ from connectors.sources.files.source import FileSource
 from connectors.sources.fixed.count import UNKNOWN, FileSurvey
 from connectors.sources.fixed.layout import FixedRelation, Layout
 from connectors.sources.fixed.parse import Chunk, Rows, chunks, piece_of, records_of
+from connectors.sources.fixed.recode import as_records
 from connectors.sources.fixed.settings import read_settings
 from connectors.sources.fixed.survey import survey_file
 
@@ -95,6 +96,8 @@ def _look(config: SystemConfig, relation: FixedRelation, surveys: dict[tuple[str
 
 def _as_text(content: Bytes, layout: Layout) -> Bytes:
     reading = layout.reading_of(content.name)
+    if layout.own is not None:
+        return as_records(content, layout.own, reading)
     source = as_text(content, reading.encoding)
     if source.wide and not reading.characters:
         raise SystemFailure(

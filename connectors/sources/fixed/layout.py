@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 class FixedField:
     """A field: its first position (from 1) and length; ``sign`` None and ``decimals`` None: a text.
 
-    ``sign`` is one of ``none``, ``leading``, ``trailing``, ``overpunch``.
+    ``sign`` is one of ``none``, ``leading``, ``trailing``, ``overpunch``; ``form``, of a number that is no text, one of
+    ``packed``, ``zoned``, ``binary``. ``lies`` are its first and last position in the file, where these differ.
     """
 
     name: str
@@ -18,6 +19,8 @@ class FixedField:
     length: int
     sign: str | None = None
     decimals: int = 0
+    form: str | None = None
+    lies: tuple[int, int] | None = None
 
     @property
     def stop(self) -> int:
@@ -81,6 +84,8 @@ class Reading:
 
     encoding: str
     characters: bool
+    page: str | None = None
+    """The code page of a mainframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class Layout:
         fill: whether a line that is too short is filled with spaces.
         skipped: codes of record types that are not read.
         exceptions: by file name.
+        own: how records lie in the file, where `recode.Recoding` makes texts of them; these are what the others tell.
     """
 
     name: str
@@ -117,6 +123,7 @@ class Layout:
     place: str
     exceptions: Mapping[str, Reading] = field(default_factory=dict)
     explained: tuple[Explained, ...] = ()
+    own: Layout | None = None
 
     def by_code(self, code: str) -> RecordType:
         """Return a record type that is known to be there."""

@@ -283,6 +283,7 @@ class Rows:
     def _why(self, mine: pl.DataFrame) -> pl.Expr:
         """Return why a record cannot be read by its length or bytes."""
         asked, lengths = self.kind.length, mine[_LENGTH]
+        own = asked if self.layout.own is None else self.layout.own.types[0].length
         if mine[_TEXT].null_count() == 0 and not (lengths > asked if self.layout.fill else lengths != asked).any():
             return pl.lit(None, pl.String).alias(_WHY)
         what = "characters" if self.layout.reading_of(self.source.name).characters else "bytes"
@@ -291,7 +292,7 @@ class Rows:
             pl.when(pl.col(_TEXT).is_null())
             .then(pl.lit(""))
             .when(wrong)
-            .then(pl.format(f"{{}} {what} instead of {asked}", _LENGTH))
+            .then(pl.format(f"{{}} {what} instead of {own}", _LENGTH))
             .alias(_WHY)
         )
 
@@ -341,9 +342,8 @@ class Rows:
 
 def _cannot(each: FixedField) -> pl.Expr:
     what = "no number" if each.sign is not None else "cut through a character"
-    return pl.when(pl.col(each.name).is_null()).then(
-        pl.lit(f"{each.name}, positions {each.start} to {each.stop}, is {what}")
-    )
+    first, last = each.lies or (each.start, each.stop)
+    return pl.when(pl.col(each.name).is_null()).then(pl.lit(f"{each.name}, positions {first} to {last}, is {what}"))
 
 
 def records_of(chunk: Chunk, rows: Rows) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.config import SystemConfig, known_options, list_option, number_option, refuse, text_option
 from connectors.sources.fixed.layout import FixedField, RecordType, Total
+from connectors.sources.fixed.recode import BINARY_LENGTHS, MOST_PACKED
 
 _ROW_OPTIONS = ("relation", "fields", "length", "key", "personal", "parent")
 _ROLE_OPTIONS = ("role", "fields", "length", "count", "sum")
@@ -87,7 +88,7 @@ def _fields(config: SystemConfig, value: Any, where: str) -> tuple[FixedField, .
     for name, options in value.items():
         if not isinstance(options, Mapping):
             options = {"at": options}
-        known_options(config, options, ("at", "sign", "decimals"), f"{where}fields.{name}.")
+        known_options(config, options, ("at", "sign", "decimals", "type"), f"{where}fields.{name}.")
         at = options.get("at")
         numbers = [str(part) for part in at] if isinstance(at, list | tuple) else []
         if len(numbers) != 2 or not all(part.isascii() and part.isdecimal() and int(part) > 0 for part in numbers):
@@ -102,8 +103,31 @@ def _fields(config: SystemConfig, value: Any, where: str) -> tuple[FixedField, .
         sign = str(options["sign"]) if "sign" in options else "none" if "decimals" in options else None
         if sign is not None and sign not in _SIGNS:
             raise refuse(config, f"{where}fields.{name}.sign is none of {', '.join(_SIGNS)}", "Write sign: overpunch.")
-        fields.append(FixedField(str(name), int(numbers[0]), int(numbers[1]), sign, decimals))
+        form = _form(config, options, int(numbers[1]), f"{where}fields.{name}")
+        if form is not None and "sign" not in options:
+            sign = "leading"
+        fields.append(FixedField(str(name), int(numbers[0]), int(numbers[1]), sign, decimals, form))
     return tuple(fields)
+
+
+def _form(config: SystemConfig, options: Mapping[str, Any], length: int, where: str) -> str | None:
+    """Read in which form a number lies that is no text."""
+    if "type" not in options:
+        return None
+    form = str(options["type"])
+    if form not in ("packed", "zoned", "binary"):
+        raise refuse(config, f"{where}.type is none of packed, zoned, binary", "Leave it out for a text.")
+    if "sign" in options and (form != "binary" or options["sign"] != "none"):
+        raise refuse(
+            config,
+            f"{where}.sign: a {form} number has its sign in itself",
+            "Leave sign out; a binary number without one has sign: none.",
+        )
+    if form == "binary" and length not in BINARY_LENGTHS:
+        raise refuse(config, f"{where}: a binary number has 1, 2, 4 or 8 bytes", "Check the positions.")
+    if form == "packed" and length > MOST_PACKED:
+        raise refuse(config, f"{where}: a packed number has at most {MOST_PACKED} bytes", "Check the positions.")
+    return form
 
 
 def _check_cover(config: SystemConfig, fields: tuple[FixedField, ...], length: int, where: str) -> None:

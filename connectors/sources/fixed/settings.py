@@ -16,7 +16,9 @@ from connectors.config import (
     refuse,
     text_option,
 )
+from connectors.sources.files.ebcdic import PAGES, page_of
 from connectors.sources.fixed.layout import Explained, FixedField, FixedRelation, Layout, Reading, RecordType
+from connectors.sources.fixed.recode import recoded
 from connectors.sources.fixed.records import read_type
 from connectors.volume import VOLUME_OPTIONS, read_volume
 
@@ -102,7 +104,7 @@ def _layout(config: SystemConfig, name: str, options: Any) -> Layout:
             f"{where}positions: without line ends they are bytes",
             "Write positions: bytes, or a single-byte encoding.",
         )
-    return Layout(
+    layout = Layout(
         name=name,
         files=list_option(config, merged, "files") or (f"{name}.TXT",),
         reading=reading,
@@ -116,10 +118,38 @@ def _layout(config: SystemConfig, name: str, options: Any) -> Layout:
         exceptions=exceptions,
         explained=_explained(config, merged.get("explained"), where),
     )
+    return recoded(layout) if _needs_recoding(config, layout, where) else layout
+
+
+def _needs_recoding(config: SystemConfig, layout: Layout, where: str) -> bool:
+    """Tell whether records are no text, or in a code page of a mainframe; refuse what cannot be with it."""
+    readings = (layout.reading, *layout.exceptions.values())
+    forms = {each.form for kind in layout.types for each in kind.fields if each.form is not None}
+    if not forms and not any(each.page for each in readings):
+        return False
+    what = "packed, zoned or binary numbers" if forms else "files of a mainframe"
+    if layout.lines:
+        raise refuse(
+            config,
+            f"{where}line_ends: {what} have none, since every byte may stand in a record",
+            "Write line_ends: false and record_length; ask for a binary transfer of records of fixed length.",
+        )
+    if any(each.encoding in _WIDE for each in readings):
+        raise refuse(config, f"{where}encoding: {what} are in a code page of one byte", "Write encoding: cp037.")
+    if "zoned" in forms and not all(each.page for each in readings):
+        raise refuse(
+            config,
+            f"{where}type: zoned numbers are of mainframes",
+            "In another encoding write sign: overpunch, or declare a code page as cp037.",
+        )
+    return True
 
 
 def _reading(config: SystemConfig, options: Mapping[str, Any], where: str) -> Reading:
-    encoding = _encoding(config, text_option(config, options, "encoding"), where)
+    declared = text_option(config, options, "encoding")
+    if (page := page_of(declared)) is not None:
+        return Reading(page, characters=False, page=page)
+    encoding = _encoding(config, declared, where)
     if encoding in _WIDE and "positions" not in options:
         raise refuse(
             config,
@@ -146,7 +176,8 @@ def _encoding(config: SystemConfig, text: str, where: str) -> str:
         raise refuse(
             config,
             f"{where}encoding: {text} is not one that can be read",
-            "Use cp850, cp437, cp1252, latin-1 or another single-byte code page, utf-8 or utf-16.",
+            "Use cp850, cp437, cp1252, latin-1 or another single-byte code page, utf-8, utf-16, or of a mainframe "
+            f"{', '.join(PAGES)}.",
         )
     return "utf-8" if name == "utf-8-sig" else name
 
