@@ -201,6 +201,8 @@ class SideJoin:
     take: str = "only"
     order: tuple[tuple[str, bool], ...] = ()
     """Columns to order by, each with True for descending."""
+    numeric: tuple[str, ...] = field(default=(), kw_only=True)
+    """Columns of ``order`` that hold numbers; the others are ordered as text."""
     where: pl.Expr | None = None
     """Only rows of the other relation for which this holds; it names its columns as `where_columns` does."""
     where_columns: tuple[str, ...] = ()

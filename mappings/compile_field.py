@@ -161,11 +161,21 @@ def _take(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> bool:
     if source.one_per is None:
         compiler.refuse("MAP-061", "take needs one_per", (*flow.path, "take"), key=True, hint="Remove take.")
         return False
-    if flow.sort and spec.take in ("min", "max"):
+    number, extreme = flow.sort == "number", spec.take in ("min", "max")
+    if extreme and flow.sort and not number:
         compiler.refuse("MAP-021", f"{spec.take} of ids means nothing", (*flow.path, "take"), hint="Use any or count.")
+        return False
+    kind = column_info(compiler.file.model.target, name)["kind"]
+    if extreme and not number and kind in ("integer", "decimal") and program.dtype(flow.column) == pl.String():
+        message = f"{spec.take} of text compares signs, and the column {name} holds a number"
+        hint = "Add the stage number, so that 9 is less than 10."
+        compiler.refuse("MAP-021", message, (*flow.path, "take"), hint=hint)
         return False
     member = pl.when(pl.col("_member")).then(pl.col(flow.column))
     taken = {"min": member.min(), "max": member.max(), "count": member.count().cast(pl.Int64), "any": member.min()}
+    if number and extreme:
+        size = member.cast(pl.Decimal(38, 9), strict=False)
+        taken[spec.take or ""] = member.sort_by(size, descending=spec.take == "max", nulls_last=True).first()
     flow.parts = [program.add(f"take:{spec.take}", taken[spec.take or "any"].over("_group"))]
     flow.texts = None
     program.mark(name, f"take {spec.take}", flow.column)

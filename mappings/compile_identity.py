@@ -11,6 +11,7 @@ from casemodel import identity_id, key_text, tables
 from mappings.compile_expr import use
 from mappings.compile_link import named_part, text_of
 from mappings.compile_names import Made
+from mappings.compile_order import holds_numbers, rising
 from mappings.compile_program import TEXT
 from mappings.compile_state import Compiler
 from mappings.compile_steps import apply_steps
@@ -114,7 +115,11 @@ def add_terms(compiler: Compiler, own: pl.Expr, terms: IdentityTerms) -> None:
         column = use(compiler, spec.newest, ("identity", "newest"), compiler.lead_deps, "fields")
         if column is not None:
             terms.newest = kind_of_type(program.dtype(column))
-            terms.columns[NEWEST] = program.add("newest", text_of(compiler, column), TEXT)
+            made, said = compiler.lead_deps[-1], text_of(compiler, column)
+            declared = made.source is not None and holds_numbers(compiler.relation, made.source)
+            if declared or made.sort == "number" or terms.newest in ("integer", "decimal"):
+                said = rising(said)
+            terms.columns[NEWEST] = program.add("newest", said, TEXT)
     if compiler.defaulted:
         names = [pl.when(pl.col(column)).then(pl.lit(name)) for name, column in compiler.defaulted.items()]
         terms.columns[DEFAULTED] = program.add(

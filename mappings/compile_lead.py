@@ -8,6 +8,7 @@ import polars as pl
 
 from mappings.compile_expr import use
 from mappings.compile_names import Columns
+from mappings.compile_order import number_columns, order_key
 from mappings.compile_program import Flag, RunContext
 from mappings.compile_state import Compiler
 
@@ -29,8 +30,11 @@ def add_lead(compiler: Compiler) -> None:
             order.append(column)
             descending.append(down)
 
+    numeric = number_columns(compiler.relation, order)
+
     def call(frame: pl.DataFrame, _: RunContext) -> Sequence[pl.Series]:
-        rows = frame.select("_group", "_member", "_key", *order).with_row_index("_at")
+        keys = [order_key(name, number=name in numeric) for name in order]
+        rows = frame.select("_group", "_member", "_key", *keys).with_row_index("_at")
         leads = (
             rows.lazy()
             .filter(pl.col("_member"))

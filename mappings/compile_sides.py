@@ -6,6 +6,7 @@ import polars as pl
 
 from casemodel import SideJoin
 from mappings.compile_climb import climb_columns, climb_join
+from mappings.compile_order import holds_numbers
 from mappings.compile_state import Compiler
 from mappings.expressions import parse_expression, to_polars
 from mappings.language import MappingFile
@@ -31,7 +32,11 @@ def side_joins(file: MappingFile, compiler: Compiler, used: tuple[str, ...]) -> 
             wanted = () if spec.take == "count" else columns
             where, asked = _condition(file, name, spec.where)
             by = tuple(spec.by.items())
-            joins.append(SideJoin(name, spec.relation, by, wanted, spec.take, spec.order, where, asked))
+            side = compiler.sides.get(name)
+            numeric = tuple(column for column, _ in spec.order if side is not None and holds_numbers(side, column))
+            joins.append(
+                SideJoin(name, spec.relation, by, wanted, spec.take, spec.order, where, asked, numeric=numeric)
+            )
     return tuple(joins)
 
 

@@ -8,13 +8,11 @@ from datetime import timedelta
 import polars as pl
 
 from mappings.compile_expr import use
-from mappings.compile_names import Columns
+from mappings.compile_order import number_columns, order_key
 from mappings.compile_program import RunContext
 from mappings.compile_state import Compiler, Flow
 from mappings.compile_target import kind_of_type
 from mappings.language import Chain
-
-_NUMERIC = ("INT", "NUM", "DEC", "SERIAL")
 
 
 def spread(compiler: Compiler, flow: Flow, chain: Chain) -> None:
@@ -53,7 +51,7 @@ def spread(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     if len(names) < len(order):
         return
     placed, shifted = program.name("spread"), program.name("shifted")
-    numeric = [name for name in names if _is_number(compiler, name)]
+    numeric = number_columns(compiler.relation, names)
     makes: dict[str, pl.DataType] = {placed: program.dtype(flow.column), shifted: pl.Boolean()}
     step, value = timedelta(microseconds=chain.spread.step), flow.column
 
@@ -67,12 +65,6 @@ def spread(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     program.mark(flow.owner, "spread", placed)
 
 
-def _is_number(compiler: Compiler, column: str) -> bool:
-    """Return whether the database itself says that a column holds numbers: then 9 comes before 10."""
-    types = {Columns.PREFIX + item.name: item.declared_type.upper() for item in compiler.relation.columns}
-    return any(word in types.get(column, "") for word in _NUMERIC)
-
-
 def placed_moments(
     frame: pl.DataFrame, value: str, order: list[str], numeric: list[str], step: timedelta, placed: str, shifted: str
 ) -> list[pl.Series]:
@@ -81,7 +73,7 @@ def placed_moments(
     With n the place of a row in its group, a moment is at least n steps after any before it; so what is left when
     n steps are taken off may never fall: that is a running maximum.
     """
-    keys = [pl.col(name).cast(pl.Decimal(38, 9), strict=False) if name in numeric else pl.col(name) for name in order]
+    keys = [order_key(name, number=name in numeric) for name in order]
     rows = frame.select(
         pl.col("_group"),
         pl.when(pl.col("_group").is_null()).then(pl.int_range(pl.len())).otherwise(-1).alias("_alone"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from migrate.workspace import Workspace
 
 PURGED = "_purged"
 _OPEN = ("running", "interrupted", "failed", ROLLING_BACK)
-_PAGE = 5_000
+_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -182,21 +182,20 @@ def _remove(
     """Remove rows, or empty them, and return how many they were with a digest of them in the order of their keys."""
     digest, count = hmac.new(key, digestmod=hashlib.sha256), 0
     empties = name == "reject" or " " in name
-    primary = list(rows.primary_key.columns)
-    changes: list[dict[str, Any]] = []
-    for row in _pages(connection, sa.select(rows).where(where).order_by(*primary)):
-        text = json.dumps(list(row.values()), ensure_ascii=False, default=str).encode()
-        digest.update(text + b"\n")
-        count += 1
+    mine = [each == sa.bindparam(f"key_{each.name}") for each in rows.primary_key.columns]
+    for page in _pages(connection, rows, where):
+        changes: list[dict[str, Any]] = []
+        for row in page:
+            text = json.dumps(list(row.values()), ensure_ascii=False, default=str).encode()
+            digest.update(text + b"\n")
+            if empties:
+                told = hmac.new(key, str(row["row"]).encode(), hashlib.sha256).hexdigest()[:32]
+                changes.append({f"key_{each.name}": row[each.name] for each in rows.primary_key.columns})
+                changes[-1]["told"] = _emptied(told)
+        count += len(page)
         if empties:
-            told = hmac.new(key, str(row["row"]).encode(), hashlib.sha256).hexdigest()[:32]
-            changes.append({f"key_{each.name}": row[each.name] for each in primary} | {"told": _emptied(told)})
-    if empties:
-        mine = [each == sa.bindparam(f"key_{each.name}") for each in primary]
-        for start in range(0, len(changes), _PAGE):
-            part = changes[start : start + _PAGE]
-            connection.execute(sa.update(rows).where(*mine).values(row=sa.bindparam("told")), part)
-    elif count:
+            connection.execute(sa.update(rows).where(*mine).values(row=sa.bindparam("told")), changes)
+    if count and not empties:
         connection.execute(sa.delete(rows).where(where))
     return {"rows": count, "digest": digest.hexdigest()}
 
@@ -205,8 +204,17 @@ def _emptied(digest: str) -> str:
     return json.dumps({PURGED: digest})
 
 
-def _pages(connection: sa.Connection, select: sa.Select[Any]) -> Iterator[sa.RowMapping]:
-    yield from connection.execute(select, execution_options={"yield_per": _PAGE}).mappings()
+def _pages(
+    connection: sa.Connection, rows: sa.Table, where: sa.ColumnElement[bool]
+) -> Iterator[Sequence[sa.RowMapping]]:
+    """Give rows in the order of their keys, page by page; those of a page may be changed before the next."""
+    primary = list(rows.primary_key.columns)
+    chosen = sa.select(rows).where(where).order_by(*primary).limit(_PAGE)
+    page = connection.execute(chosen).mappings().all()
+    while page:
+        last = sa.tuple_(*(sa.literal(page[-1][each.name], each.type) for each in primary))
+        yield page
+        page = connection.execute(chosen.where(sa.tuple_(*primary) > last)).mappings().all()
 
 
 def _record(

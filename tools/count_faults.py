@@ -16,13 +16,11 @@ PAGE = ROOT / "docs" / "faults.md"
 DATABASES = ("sqlite", "postgresql")
 
 ELSEWHERE = {
-    6: "`tests/integration/test_evidence.py::test_a_last_line_that_a_crash_tore_is_made_whole`",
     18: "an entry is a row of the transaction it tells of; for files see `tests/fault/test_disks.py` and R8",
     23: "`tests/contract/test_postgresql_source.py` (one exported snapshot for all readers)",
-    27: "not in the language: a key names one row, whatever it says; `agree` of an identity tells two people apart",
-    38: "`test_promise_4_only_what_changed_is_written`, `test_promise_3_…`",
+    27: "with an identity; without one a key names one row, whatever it says, and the record follows it",
 }
-NAMED = re.compile(r"^\s*def (test_r\d+_\w+)\(", re.MULTILINE)
+NAMED = re.compile(r"^\s*def (test_(?:\w+_)?r\d+_\w+)\(", re.MULTILINE)
 INTRODUCTION = """\
 # Faults that really struck
 

@@ -247,6 +247,7 @@ HINTS: Final[tuple[tuple[str, str], ...]] = (
     ("Cast it to text; fields give it a type.", "Maak er tekst van; velden geven het type."),
     # expressions
     ("Compare with something, such as STATUS = 'AF'.", "Vergelijk met iets, zoals STATUS = 'AF'."),
+    ("Add the stage number, so that 9 is less than 10.", "Voeg de bewerking number toe, zodat 9 kleiner is dan 10."),
     ("Use take: first or last with an order.", "Gebruik take: first of last met een order."),
     ("Add {a} to PARTITION BY.", "Voeg {a} toe aan PARTITION BY."),
     ("Source columns are text: compare them with text, or use TRY_CAST.",

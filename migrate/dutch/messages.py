@@ -169,6 +169,8 @@ MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     ("a step of nothing spreads nothing", "een stap van niets verschuift niets"),
     ("take needs one_per", "take vraagt one_per"),
     ("{a} of ids means nothing", "{a} van id's betekent niets"),
+    ("{a} of text compares signs, and the column {b} holds a number",
+     "{a} van tekst vergelijkt tekens, en de kolom {b} bevat een getal"),
     # fields and stages
     ("exactly one origin is needed, found {w}", "precies één oorsprong is nodig; gevonden: {w}"),
     ("a value needs one origin, or a stage that joins several",

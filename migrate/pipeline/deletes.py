@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,23 +30,6 @@ HELD = "delete-held"
 """Issue of a record that is held; its detail says why: ``edited``, ``linked``, ``live`` or ``max_deletes``."""
 _LEFT = ("gone", "out_of_scope")
 _LOADED = ("loaded", "merged", "stale", "conflict", "deferred", "late")
-
-
-@dataclass(frozen=True)
-class _Pending:
-    """The records of one mapping that are to go: source keys by target id, and how many of them are new in this run.
-
-    live: those of a wave that is live or closed, which stay.
-    """
-
-    keys: Mapping[str, Sequence[str]]
-    new: int
-    live: frozenset[str] = frozenset()
-
-    @property
-    def count(self) -> int:
-        """Source keys."""
-        return sum(len(keys) for keys in self.keys.values())
 
 
 def delete_gone(context: LoadContext, mappings: Sequence[CompiledMapping], rules: Mapping[str, DeleteRule]) -> None:
@@ -112,11 +93,8 @@ def _excess(context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) ->
 
 def _count(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> int:
     """Return how many keys would go; the database counts them, since they may be all of a relation."""
-    if context.waves.frozen:
-        pending = _pending(connection, context, mapping, rule)
-        return pending.count - sum(len(pending.keys[each]) for each in pending.live)
-    left = _left(connection, context, mapping, rule).subquery("left_over")
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(left)) or 0)
+    left = _left(connection, context, mapping, rule)
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(left).where(left.c.live == 0)) or 0)
 
 
 def _writers(context: LoadContext, mapping: CompiledMapping) -> list[int]:
@@ -127,8 +105,11 @@ def _writers(context: LoadContext, mapping: CompiledMapping) -> list[int]:
 
 def _left(
     connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule
-) -> sa.Select[Any]:
-    """Return key, target id, run and wave of the keys that left and whose record lives on by no other key."""
+) -> sa.Subquery:
+    """Return key, target id and run of the keys that left and whose record lives on by no other key.
+
+    ``live`` is 1 where the record belongs to a wave that is live or closed: it stays.
+    """
     id_map, record = table(connection, "id_map"), table(connection, "record")
     number, shared = context.mapping_ids[mapping.name], mapping.name in context.shared
     other = id_map.alias("other")
@@ -147,8 +128,10 @@ def _left(
             other.c.mapping_id == number, other.c.record_key == id_map.c.record_key, other.c.state.not_in(_LEFT)
         )
     of_record = sa.and_(record.c.mapping_id.in_(_writers(context, mapping)), record.c.record_key == key_of_record)
+    of_live = sa.case((id_map.c.wave.in_(context.waves.frozen), 1), else_=0)
+    live = sa.func.max(of_live).over(partition_by=id_map.c.target_id) if context.waves.frozen else sa.literal(0)
     return (
-        sa.select(id_map.c.source_key, id_map.c.target_id, id_map.c.run_id, id_map.c.wave)
+        sa.select(id_map.c.source_key, id_map.c.target_id, id_map.c.run_id, live.label("live"))
         .outerjoin(record, of_record)
         .where(
             id_map.c.mapping_id == number,
@@ -157,63 +140,58 @@ def _left(
             ~lives_on,
             *([record.c.closed.is_(None)] if rule.policy == "close" else []),
         )
-        .order_by(id_map.c.source_key)
+        .subquery("left_over")
     )
-
-
-def _pending(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> _Pending:
-    keys: dict[str, list[str]] = {}
-    live: set[str] = set()
-    new = 0
-    for key, target_id, run_id, wave in connection.execute(_left(connection, context, mapping, rule)):
-        keys.setdefault(target_id, []).append(key)
-        new += run_id == context.run_id
-        if wave in context.waves.frozen:
-            live.add(target_id)
-    return _Pending(keys, new, frozenset(live))
 
 
 def _settle(
     connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule, *, refused: bool
 ) -> None:
     """Delete, close or hold the records of one mapping, in the caller's transaction, and write the books."""
-    number = context.mapping_ids[mapping.name]
+    number, left = context.mapping_ids[mapping.name], _left(connection, context, mapping, rule)
     _forget(connection, number)
-    if refused and not context.waves.frozen:
-        _hold_all(connection, context, mapping, rule)
-        return
-    pending = _pending(connection, context, mapping, rule)
-    if not pending.keys:
-        return
-    held = dict.fromkeys(pending.live, "live")
-    others = pending.keys.keys() - pending.live
-    if refused:
-        held |= dict.fromkeys(others, "max_deletes")
-    elif others:
-        held |= _held(connection, context, mapping, rule, others)
-    free = sorted(set(pending.keys) - set(held))
-    if rule.policy == "remove":
-        _remove(connection, context, mapping.target, _writers(context, mapping), free)
-    else:
-        _close(connection, context, mapping, rule, free)
-    _note_held(connection, context, number, {key: why for each, why in held.items() for key in pending.keys[each]})
-    done = sum(len(pending.keys[each]) for each in free)
-    _write_books(connection, context, number, (pending.count, pending.new), {f"gone_{rule.policy}d": done})
-
-
-def _hold_all(connection: sa.Connection, context: LoadContext, mapping: CompiledMapping, rule: DeleteRule) -> None:
-    """Hold every record, however many there are: `max_deletes` is for the day on which the source is empty."""
-    number, issue = context.mapping_ids[mapping.name], table(connection, "issue")
-    left = _left(connection, context, mapping, rule).subquery("left_over")
-    new = sa.func.coalesce(sa.func.sum(sa.case((left.c.run_id == context.run_id, 1), else_=0)), 0)
-    count, of_this_run = connection.execute(sa.select(sa.func.count(), new).select_from(left)).one()
+    count, new = _hold_at_once(connection, context, number, left, refused=refused)
+    keys: dict[str, list[str]] = {}
+    if not refused:
+        chosen = sa.select(left).where(left.c.live == 0).order_by(left.c.source_key)
+        for key, target_id, run_id, _ in connection.execute(chosen):
+            keys.setdefault(target_id, []).append(key)
+            new += run_id == context.run_id
+            count += 1
     if not count:
         return
+    held = _held(connection, context, mapping, rule, keys) if keys else {}
+    free = sorted(set(keys) - set(held))
+    if keys and rule.policy == "remove":
+        _remove(connection, context, mapping.target, _writers(context, mapping), free)
+    elif keys:
+        _close(connection, context, mapping, rule, free)
+    _note_held(connection, context, number, {key: why for each, why in held.items() for key in keys[each]})
+    done = sum(len(keys[each]) for each in free)
+    _write_books(connection, context, number, (count, new), {f"gone_{rule.policy}d": done})
+
+
+def _hold_at_once(
+    connection: sa.Connection, context: LoadContext, number: int, left: sa.Subquery, *, refused: bool
+) -> tuple[int, int]:
+    """Hold what needs no look at the record, by one statement: a whole wave may leave, or the source be empty one day.
+
+    Returns:
+        How many keys those are, and how many of them left in this run.
+    """
+    if not refused and not context.waves.frozen:
+        return 0, 0
+    chosen = sa.true() if refused else left.c.live == 1
+    of_this_run = sa.func.coalesce(sa.func.sum(sa.case((left.c.run_id == context.run_id, 1), else_=0)), 0)
+    counted = sa.select(sa.func.count(), of_this_run).select_from(left).where(chosen)
+    count, new = connection.execute(counted).one()
+    issue = table(connection, "issue")
     said = {"mapping_id": number, "run_id": context.run_id, "field": "", "code": HELD, "severity": "warning"}
-    values = [*(sa.literal(value) for value in said.values()), left.c.source_key, sa.literal("max_deletes")]
-    held = sa.select(*values).order_by(left.c.source_key)
+    why = sa.case((left.c.live == 1, "live"), else_="max_deletes")
+    values = [*(sa.literal(value) for value in said.values()), left.c.source_key, why]
+    held = sa.select(*values).where(chosen).order_by(left.c.source_key)
     connection.execute(sa.insert(issue).from_select([*said, "source_key", "detail"], held))
-    _write_books(connection, context, number, (count, int(of_this_run)), {f"gone_{rule.policy}d": 0})
+    return int(count), int(new)
 
 
 def _held(

@@ -84,11 +84,10 @@ class Sides:
         keys = [f"_by{i}" for i in range(len(on_main))]
         side = pl.scan_parquet(self._with_keys(join, wanted["_by0"]), glob=False)
         found = side.join(wanted.lazy(), left_on=on_side, right_on=keys, how="semi").collect(engine="streaming")
-        found = found.rename(
-            {name: f"_by{i}" for i, name in enumerate(on_side)} if not set(on_side) & set(join.columns) else {}
+        wanted_too = {*join.columns, *dict(join.order)}
+        found = found.with_columns(pl.col(name).alias(f"_by{i}") for i, name in enumerate(on_side)).drop(
+            name for name in on_side if name not in wanted_too
         )
-        if set(on_side) & set(join.columns):
-            found = found.with_columns(pl.col(name).alias(f"_by{i}") for i, name in enumerate(on_side))
         folded = self._folded(found, join, keys)
         return (
             frame.with_columns(pl.col(main).alias(f"_by{i}") for i, main in enumerate(on_main))
@@ -109,11 +108,16 @@ class Sides:
         if join.take == "count":
             return found.group_by(keys).agg(pl.len().cast(pl.Int64).alias(f"{join.name}.count"))
         if join.order:
+            # What the order leaves equal is told apart by what is used of it: the files come in no order of their own.
+            rest = [name for name in sorted(found.columns) if name not in dict(join.order)]
+            number = pl.Decimal(38, 9)
+            asked = [
+                pl.col(name).cast(number, strict=False) if name in join.numeric else pl.col(name)
+                for name, _ in join.order
+            ]
+            ties = [*join.numeric, *rest]
             found = found.sort(
-                [name for name, _ in join.order],
-                descending=[down for _, down in join.order],
-                nulls_last=True,
-                maintain_order=True,
+                [*asked, *ties], descending=[*(down for _, down in join.order), *([False] * len(ties))], nulls_last=True
             )
         pick = pl.Expr.last if join.take == "last" else pl.Expr.first
         return found.group_by(keys, maintain_order=True).agg(

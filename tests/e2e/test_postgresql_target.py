@@ -91,7 +91,7 @@ def test_it_reconciles_and_can_be_asked(loaded: Loaded) -> None:
         assert answer.status in (0, 3), answer.err
 
 
-def test_promise_4_a_second_run_writes_nothing(loaded: Loaded) -> None:
+def test_promise_4_r38_a_second_run_writes_nothing(loaded: Loaded) -> None:
     before = loaded.written()
     for options in ((), ("--full",)):
         books = loaded.run("run", *options)

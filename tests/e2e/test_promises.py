@@ -153,7 +153,7 @@ def test_promise_3_another_namespace_is_refused(loaded: Path, tmp_path: Path, om
     assert (answer.status, answer.document["code"]) == (6, "LED-001")
 
 
-def test_promise_4_only_what_changed_is_written(loaded: Path, tmp_path: Path, omnicase: Callable[..., Answer]) -> None:
+def test_promise_4_r38_only_what_changed_is_written(loaded: Path, tmp_path: Path, omnicase: Callable[..., Answer]) -> None:
     """A second run writes nothing: triggers that count writes on every table of the model show 0.
 
     What is counted as it stands, since its source did not change, counts as it does when every row is compared.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -76,6 +77,25 @@ def test_what_goes_is_not_kept_for_the_rollback_of_a_run_that_died(workspace: Pa
     assert done["done"]
     assert rows(workspace, "before_reject") == []
     assert not [each for each in rows(workspace, "reject") if "Geheim" in each["row"]]
+
+
+def test_memory_does_not_grow_with_what_is_purged(workspace: Path) -> None:
+    """A long rehearsal leaves many rejected rows: a page of them is in memory at a time."""
+    count = 40_000
+    with closing(workspace_target(load_workspace(workspace, None))) as target, target.transaction() as connection:
+        kept = table(connection, "reject")
+        one = dict(connection.execute(sa.select(kept)).mappings().first() or {})
+        del one["id"]
+        connection.execute(sa.insert(kept), [one] * count)
+    tracemalloc.start()
+    try:
+        done = in_process("-C", workspace, "--format", "json", *BEFORE, "--yes").document
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert done["removed"]["reject"] == count + 1
+    assert all(list(json.loads(each["row"])) == ["_purged"] for each in rows(workspace, "reject"))
+    assert most < 12 << 20, f"{most >> 20} MB"
 
 
 def test_what_cannot_be_meant(workspace: Path) -> None:

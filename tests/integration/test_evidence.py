@@ -204,7 +204,7 @@ def test_before_the_first_entry_nothing_is_broken(target_url: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("torn", ["at any byte", "a stranger's"])
-def test_a_last_line_that_a_crash_tore_is_made_whole(torn: str, home: Path) -> None:
+def test_r06_a_last_line_that_a_crash_tore_is_made_whole(torn: str, home: Path) -> None:
     at = At(home)
     whole = at.file.read_bytes()
     last = whole[:-1].rfind(b"\n") + 1

@@ -72,3 +72,35 @@ def test_looks_beside(tmp_path: Path, omnicase: CommandLine, read_rows: int, mon
     ]
     rejects = omnicase("-C", tmp_path, "--format", "json", "rejects", "list").document["rejects"]
     assert [issue["code"] for issue in rejects[0]["issues"]] == ["side-ambiguous"]
+
+
+def test_numbers_are_ordered_as_numbers_and_ties_do_not_depend_on_the_order_of_reading(
+    tmp_path: Path, omnicase: CommandLine
+) -> None:
+    """As text 10 comes before 9; a column that rows are looked up by may be one to order by, too."""
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "workspace.yml").write_text(WORKSPACE)
+    beside = "    last: {relation: JOB, by: {PERSON: ID}, take: last, order: [NR, PERSON]}\n"
+    text = MAPPING[: MAPPING.index("    unit:")] + beside + MAPPING[MAPPING.index("fields:") :]
+    text = text.replace("CONCAT(TRY_CAST(jobs.count AS TEXT), '/', COALESCE(last.TITLE, '-'))", "last.TITLE")
+    (tmp_path / "mappings/old.actor.yml").write_text(text.replace("unit.LABEL", "last.NR"))
+    lead = text.replace("old.actor", "old.lead").replace("relation: PERSON", "relation: JOB").replace("[ID]", "[TITLE]")
+    lead = lead.replace("  with:\n" + beside, "  one_per: {by: [PERSON], order: [NR DESC], differ: ignore}\n")
+    lead = lead.replace("from: NAME", "from: TITLE").replace("expr: \"last.TITLE\"", "from: NR").replace("unit.LABEL", "PERSON")
+    (tmp_path / "mappings/old.lead.yml").write_text(lead)
+    old = sqlite3.connect(tmp_path / "old.db")
+    old.executescript("""
+        CREATE TABLE PERSON (ID INTEGER PRIMARY KEY, NAME TEXT);
+        CREATE TABLE JOB (PERSON INTEGER, NR INTEGER, TITLE TEXT);
+        INSERT INTO PERSON VALUES (1, 'Een'), (2, 'Twee'), (3, 'Drie');
+        INSERT INTO JOB VALUES (1, 9, 'negen'), (1, 10, 'tien'), (2, 10, 'tien-2'), (2, 9, 'negen-2'), (3, 1, 'b'), (3, 1, 'a');
+    """)
+    old.commit()
+    old.close()
+    upgrade(tmp_path)
+    answer = omnicase("-C", tmp_path, "--format", "json", "run")
+    assert answer.status == 0, answer.err + answer.out
+    target = open_read_only(tmp_path / "target.db")
+    found = dict(target.execute("SELECT name, employee_code FROM actor").fetchall())
+    assert {name: found[name] for name in ("Een", "Twee", "Drie")} == {"Een": "tien", "Twee": "tien-2", "Drie": "b"}
+    assert {name for name in found if name not in ("Een", "Twee", "Drie")} == {"tien", "tien-2", "a"}

@@ -138,7 +138,11 @@ WINDOWS = st.sampled_from(
 )
 GROUPS = st.sampled_from(["COUNT(*)", "COUNT(n)", "SUM(n)", "SUM(n * 2)", "MIN(b)", "MAX(n)"])
 ORDERS = st.lists(
-    st.tuples(st.sampled_from(["b", "n", "m", "n * m", "LENGTH(b)"]), st.sampled_from(["", " ASC", " DESC"])),
+    st.tuples(
+        st.sampled_from(["b", "n", "m", "n * m", "LENGTH(b)"]),
+        st.sampled_from(["", " ASC", " DESC"]),
+        st.sampled_from([" NULLS LAST", " NULLS FIRST"]),
+    ),
     min_size=1,
     max_size=3,
 )
@@ -153,7 +157,7 @@ ORDERS = st.lists(
 )
 def test_windows_look_at_the_rows_that_sqlite_looks_at(sqlite, function, orders, partition, rows):
     """Equal rows are told apart by the key, here the number of the row; ranks alone know no key."""
-    order = ", ".join(f"{key}{way} NULLS LAST" for key, way in orders)
+    order = ", ".join(f"{key}{way}{nulls}" for key, way, nulls in orders)
     text = f"{function} OVER (PARTITION BY {partition} ORDER BY {order})"
     key = "" if "RANK" in function else ", id"
     assert ours(text, rows) == theirs(sqlite, text[:-1] + key + ")", rows)

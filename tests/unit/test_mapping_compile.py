@@ -134,6 +134,18 @@ def test_an_identity_is_what_its_parts_say_and_nothing_else(compiled: Callable[.
     assert ids[0] == ids[1] and len(set(ids[0])) == 3 and ids[0][0] == ids[0][1]
 
 
+def test_the_newest_of_numbers_is_the_largest(compiled: Callable[..., CompiledMapping]) -> None:
+    """Contributions are ordered by text, in which 10 comes before 9."""
+    text = ACTOR.replace("values:", "identity: {by: [{n: NAAM}], newest: version}\nvalues:\n  version: {from: REST, number: true}")
+    mapping = compiled(text.replace("  - {columns: [REST], reason: not needed}\n", "").replace("ignore:\n", ""))
+    row = {"NAAM": "Jansen", "SOORT": "M", "GEB": "01-01-80", "_ref": "0"}
+    numbers = ["9", "10", "-3", "9.5", "0010.25", None]
+    prepared = mapping.prepare(pl.DataFrame([{**row, "CODE": str(i), "REST": each} for i, each in enumerate(numbers)]))
+    shares = mapping.apply(prepared, open_story(CASES / "plain_row").links, EMPTY).shares
+    order = shares.drop_nulls("newest").sort("newest").get_column("_key").to_list()
+    assert [numbers[int(key)] for key in order] == ["-3", "9", "9.5", "10", "0010.25"]
+
+
 @pytest.mark.parametrize("name", STORIES)
 def test_keys_only_gives_the_keys(name: str) -> None:
     """The keys-only pass gives the keys of the prepared frame, from the key's columns alone."""
