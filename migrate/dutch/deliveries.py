@@ -21,6 +21,11 @@ DELIVERIES: Final[tuple[tuple[str, str], ...]] = (
     ("{a}: the sheet is hidden, and read like any other", "{a}: het blad is verborgen en wordt gewoon gelezen"),
     ("{a}: {b} sheets that the relation does not read: {c}", "{a}: {b} bladen die de relatie niet leest: {c}"),
     ("{a}: it holds {w}, which are left aside", "{a}: er zitten {w} in, die buiten beschouwing blijven"),
+    ("{a}: it is an .xls: errors, empty texts, hidden rows, colours and comments in it are not told",
+     "{a}: het is een .xls: fouten, lege teksten, verborgen rijen, kleuren en opmerkingen erin worden niet gemeld"),
+    ("{a}: it is an .ods: errors, empty texts, merged cells, hidden rows, colours and comments in it are not told",
+     "{a}: het is een .ods: fouten, lege teksten, samengevoegde cellen, verborgen rijen, kleuren en opmerkingen erin"
+     " worden niet gemeld"),
     ("{a} lines seem to be UTF-8 that was read in another encoding (JosÃ© for José)",
      "{a} regels lijken UTF-8 die in een andere codering is gelezen (JosÃ© voor José)"),
     ("{a} extra elements named {b}, which no field reads", "{a} extra elementen met de naam {b}, die geen veld leest"),

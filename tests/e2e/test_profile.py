@@ -356,6 +356,14 @@ def test_what_lies_beside_the_values_is_told(tmp_path):
     assert "geen veld leest: BG:overlijdensdatum (1 keer)" in in_process(
         "-C", tmp_path / "stuf", "profile", "makelaar.PERSOON"
     ).out
+    shutil.copytree(EXAMPLES / "rest", tmp_path / "rest")
+    settings = tmp_path / "rest/workspace.yml"
+    settings.write_text(settings.read_text().replace(", saldo: saldo", ""))
+    export = tmp_path / "rest/export/organisaties_1.json"
+    export.write_text(export.read_text().replace('"emails": []', '"emails": [], "tel": [{"nr": "010"}, {"nr": ""}, {"nr": "011"}]'))
+    answer = in_process("-C", tmp_path / "rest", "--format", "json", "profile", "relatie.ORGANISATIE")
+    found = {each["text"]: each["count"] for each in answer.document["relations"][0]["unread"]}
+    assert found == {"saldo": 2, "contact/tel/nr": 2}, "the addresses are read by the relation EMAIL"
     shutil.copytree(EXAMPLES / "excel", tmp_path / "excel")
     answer = in_process("-C", tmp_path / "excel", "profile", "lijst")
     assert "naast de waarden: PERSONEEL.xlsx:2015: 1 verborgen rijen, die gewoon worden gelezen" in answer.out

@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from casemodel import SystemFailure
 from connectors.sources.excel.settings import Limits
-from connectors.sources.files.bytes import Bytes, on_disk
+from connectors.sources.files.bytes import Bytes, raw_blocks
 
 BLOCK = 1 << 18
 _SMALL = 1_000_000
@@ -53,7 +53,8 @@ class BookFile:
 class Book:
     """A workbook whose directory was checked.
 
-    ``coloured`` are the numbers of the cell styles that fill a cell or colour its text.
+    ``coloured`` are the numbers of the cell styles that fill a cell or colour its text; ``older`` is the form that it
+    was in before it was written anew, ``xls`` or ``ods``.
     """
 
     source: Bytes
@@ -65,6 +66,7 @@ class Book:
     texts: str | None
     coloured: frozenset[str]
     extras: tuple[str, ...]
+    older: str | None = None
 
     @property
     def name(self) -> str:
@@ -89,19 +91,26 @@ class Book:
             return sum(_count(archive, part, "comment", self.file) for part in parts if part in archive.namelist())
 
 
-def open_book(source: Bytes, folder: Path, limits: Limits) -> Book:
+def check_archive(file: BookFile, limits: Limits) -> None:
+    """Check the directory of a workbook that is an archive; raise CON-090, CON-091 (exit 5)."""
+    with _archive(file) as archive:
+        _check_directory(archive, limits, file)
+
+
+def open_book(source: Bytes, path: Path, limits: Limits, older: str | None = None) -> Book:
     """Look at a workbook.
 
     Args:
         source: the file, or the member of an archive.
-        folder: where one out of an archive is unpacked to.
+        path: where it lies on disk, as .xlsx.
         limits: what it may cost.
+        older: the form that it was in before it was written anew.
 
     Raises:
         SystemFailure: CON-010 to CON-012 it cannot be read, CON-090 it is no workbook or is damaged, CON-091 it is
             beyond a limit (exit 5).
     """
-    file = BookFile(on_disk(source, folder), source.name)
+    file = BookFile(path, source.name)
     with _archive(file) as archive:
         _check_directory(archive, limits, file)
         names = set(archive.namelist())
@@ -120,13 +129,15 @@ def open_book(source: Bytes, folder: Path, limits: Limits) -> Book:
                 raise beyond(file, f"its shared texts are larger than {limits.texts // _SMALL} MB", "texts")
             _events(_blocks(archive, texts, file), file, {})
         found = tuple(said for mark, said in EXTRAS if any(mark in name for name in names))
-    return Book(source, file, limits, sheets, epoch_1904, said, texts, _coloured(said, file), found)
+    return Book(source, file, limits, sheets, epoch_1904, said, texts, _coloured(said, file), found, older)
 
 
 def digest(book: Book) -> str:
     """Return the digest of the file's bytes."""
-    with book.file.path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    found = hashlib.sha256()
+    for block in raw_blocks(book.source):
+        found.update(block)
+    return found.hexdigest()
 
 
 def no_workbook(file: BookFile, why: str) -> SystemFailure:
@@ -165,7 +176,7 @@ def _archive(file: BookFile) -> zipfile.ZipFile:
     with file.path.open("rb") as content:
         mark = content.read(len(_OLE))
     if mark == _OLE:
-        raise no_workbook(file, "it is an .xls of before 2007, or protected by a password")
+        raise no_workbook(file, "it is protected by a password")
     try:
         if mark.startswith(_ZIP):
             return zipfile.ZipFile(file.path)

@@ -151,7 +151,7 @@ def _load(book: Book, common: Texts, scanned: Scanned, window: Window, rows: byt
     p, width = scanned.prefix, scanned.width
     # A row behind the last one tells where the cells are: empty columns and rows at the sides are left out by calamine.
     ends = {1, width}
-    mark = "".join(f'<{p}c r="{_letters(column)}{last}"><{p}v>0</{p}v></{p}c>' for column in sorted(ends))
+    mark = "".join(f'<{p}c r="{column_letters(column)}{last}"><{p}v>0</{p}v></{p}c>' for column in sorted(ends))
     spaces = f"xmlns{':' + p[:-1] if p else ''}={quoteattr(_MAIN)}"
     sheet = b"".join(
         [
@@ -197,7 +197,8 @@ def _workbook(book: Book, common: Texts, sheet: bytes) -> bytes:
     return target.getvalue()
 
 
-def _letters(column: int) -> str:
+def column_letters(column: int) -> str:
+    """Return the letters of a column by its number, from 1: ``A`` to ``XFD``."""
     text = ""
     while column:
         column, rest = divmod(column - 1, 26)

@@ -13,13 +13,14 @@ import polars as pl
 from casemodel import SystemFailure
 from connectors.config import SystemConfig
 from connectors.scratch import Scratch
-from connectors.sources.excel.book import Book, Sheet, digest, open_book
+from connectors.sources.excel.book import Book, BookFile, Sheet, check_archive, digest, open_book
 from connectors.sources.excel.cells import ROW, read_windows, windows_of_cells
 from connectors.sources.excel.header import HEAD, Header, find_header, order
+from connectors.sources.excel.older import form_of, written_anew
 from connectors.sources.excel.scan import Scanned, scan
-from connectors.sources.excel.settings import ExcelRelation, read_settings
+from connectors.sources.excel.settings import ExcelRelation, Limits, read_settings
 from connectors.sources.excel.told import told
-from connectors.sources.files.bytes import Bytes, check_unchanged, look_at_any
+from connectors.sources.files.bytes import Bytes, check_unchanged, look_at_any, on_disk
 from connectors.sources.files.finding import find_contents, find_files
 from connectors.sources.files.refusals import empty, miscounted
 from connectors.sources.files.relation import RECORD, UNREADABLE, Piece, Surveyed
@@ -137,8 +138,7 @@ class ExcelFiles:
 
 def _look(config: SystemConfig, settings: ExcelRelation, scratch: Scratch) -> ExcelFiles:
     found = _contents(config, settings)
-    folder = scratch.folder if any(content.packed for content in found) else Path()
-    books = tuple(open_book(content, folder, settings.limits) for content in found)
+    books = tuple(_book(content, scratch, settings.limits) for content in found)
     chosen = [(book, _chosen(book, settings)) for book in books]
     headers = [[_header(book, sheet, settings) for sheet in sheets] for book, sheets in chosen]
     columns = settings.columns or next(header.names_only() for found in headers for header in found)
@@ -150,6 +150,19 @@ def _look(config: SystemConfig, settings: ExcelRelation, scratch: Scratch) -> Ex
         for (book, sheets), found in zip(chosen, headers, strict=True)
     )
     return ExcelFiles(settings, books, parts, (*columns, SHEET, ROW_NUMBER))
+
+
+def _book(content: Bytes, scratch: Scratch, limits: Limits) -> Book:
+    """Open a workbook; one out of an archive is unpacked for it, and one of an older form written anew."""
+    path = on_disk(content, scratch.folder) if content.packed else content.path
+    older = form_of(content)
+    if older is None:
+        return open_book(content, path, limits)
+    if older == "ods":
+        check_archive(BookFile(path, content.name), limits)
+    anew = scratch.folder / f"anew{len(list(scratch.folder.glob('anew*')))}"
+    written_anew(path, older, anew, content.name)
+    return open_book(content, anew, limits, older)
 
 
 def _contents(config: SystemConfig, settings: ExcelRelation) -> list[Bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connectors.sources.excel.book import Book, Sheet
+from connectors.sources.excel.older import NOT_TOLD
 from connectors.sources.excel.scan import Odd, Scanned
 
 SAID = {
@@ -20,7 +21,7 @@ SAID = {
 
 def told(book: Book, scanned: Mapping[Sheet, Scanned]) -> list[str]:
     """Return what a workbook holds beside its values, a sentence each without its end, each with its place."""
-    found = []
+    found = [] if book.older is None else [f"{book.name}: {NOT_TOLD[book.older]}"]
     for sheet, each in scanned.items():
         if sheet.hidden:
             found.append(f"{book.name}:{sheet.name}: the sheet is hidden, and read like any other")

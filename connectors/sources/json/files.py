@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from connectors.sources.files.source import FileSource
 from connectors.sources.json.count import Counter
 from connectors.sources.json.parse import Field, parsed, read_field, read_keys, rows, value_of
 from connectors.sources.json.slices import Slice, Slicer, lines
+from connectors.sources.json.unread import Read, unread
 from connectors.sources.records.pieces import Records, Unreadable, pieces_of
 from connectors.sources.records.settings import RecordRelation, read_relations
 
@@ -34,7 +35,41 @@ def open_json(config: SystemConfig) -> FileSource:
 
     settings = read_relations(config, {}, {"lines": by_lines}, lambda text: _encoding(config, text))
     shapes = {name: _shape(config, relation) for name, relation in settings.items()}
-    return FileSource(config.name, "json", settings, lambda relation: _look(config, shapes[relation.name]))
+    return JsonSource(config, shapes)
+
+
+class JsonSource(FileSource):
+    """JSON files as a source.
+
+    Args:
+        config: of the system.
+        shapes: its relations by name, with their paths understood.
+    """
+
+    def __init__(self, config: SystemConfig, shapes: Mapping[str, Shape]) -> None:
+        self._config, self._shapes = config, shapes
+        settings = {name: shape.relation for name, shape in shapes.items()}
+        super().__init__(config.name, "json", settings, lambda relation: _look(config, shapes[relation.name]))
+
+    def unread(self, relation: str) -> Mapping[str, int]:
+        """Return the values that no relation of the same record reads (see `casemodel.TellsUnread`)."""
+        if self._query(relation) is not None:
+            return {}
+        shape, known = self._shapes[self._relation(relation).name], Read()
+        for other in self._shapes.values():
+            if (other.lines, other.record) == (shape.lines, shape.record):
+                known.add(other.each, other.fields)
+        return unread(_values(_look(self._config, shape)), known)
+
+
+def _values(files: JsonFiles) -> Iterator[Any]:
+    """Yield the records of files that are objects."""
+    for source in files.sources:
+        for each in slices(source, files.shape):
+            value = parsed(each.data, source.text_encoding)
+            if isinstance(value, dict):
+                yield value
+        check_unchanged(source)
 
 
 @dataclass(frozen=True, slots=True)
