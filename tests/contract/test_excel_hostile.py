@@ -160,3 +160,12 @@ def test_a_sheet_that_would_fill_the_memory_is_read_part_by_part(tmp_path: Path)
     found, most = peak(tmp_path)
     assert found == 10
     assert most <= PEAK_MB, f"{most} MB"
+
+
+def test_a_workbook_whose_library_is_missing_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    (tmp_path / "R.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    config = SystemConfig("s", "excel", {"relations": {"R": {"files": "R.xls"}}}, tmp_path)
+    with pytest.raises(OmnicaseError) as caught, closing(open_source(config)) as source:
+        source.count("R")
+    assert (caught.value.code, caught.value.exit_status, caught.value.hint) == ("CON-004", 4, "Install omnicase[xls].")

@@ -143,7 +143,8 @@ def as_records(content: Bytes, own: Layout, reading: Reading) -> Bytes:
         raise nested(content.name, form)
     page = reading.page
     # The letters and digits of these pages begin at 0x81; a text in ASCII has none of them.
-    if page is not None and head and max(head) < _FIRST_LETTER:
+    texts = any(each.form in (None, "zoned") for kind in own.types for each in kind.fields)
+    if page is not None and texts and head and max(head) < _FIRST_LETTER:
         raise SystemFailure(
             "CON-038",
             f"the file is not {page}: not a letter or digit of it stands in its first bytes",
