@@ -90,7 +90,12 @@ def expression(
     place = compiler.place(path)
     try:
         parsed = parse_expression(text, place=place)
-        columns = {name: use(compiler, name, path, deps, speaks) for name in sorted(parsed.columns)}
+        columns: dict[str, str | None] = {}
+        numbers: set[str] = set()
+        for name in sorted(parsed.columns):
+            columns[name] = use(compiler, name, path, deps, speaks)
+            if columns[name] is not None and deps[-1].sort == "number":
+                numbers.add(name.casefold())
         if None in columns.values():
             return None
         if parsed.has_window and not _window_allowed(compiler, parsed.partition_by, path, windows=windows):
@@ -104,7 +109,7 @@ def expression(
             return pl.col(column), compiler.program.dtype(column)
 
         alone = _alone(compiler, names) if parsed.has_window else None
-        made, dtype = translated(parsed, resolve, alone=alone)
+        made, dtype = translated(parsed, resolve, alone=alone, numbers=frozenset(numbers))
         dtypes = (type(compiler.program.dtype(str(column))) for column in columns.values())
         if dtype is None or not _ORDINARY.issuperset(dtypes):
             dtype = compiler.program.type_of(made)

@@ -86,7 +86,8 @@ def finish(compiler: Compiler, name: str, spec: FieldSpec, flow: Flow) -> Made |
     _checks(compiler, flow, name)
     program.mark(name, "written", flow.column)
     settle(compiler, flow)
-    return Made(name, flow.column, flow.taken, flow.error_columns, flow.deps)
+    sort = "number" if info["kind"] == "decimal" else ""
+    return Made(name, flow.column, flow.taken, flow.error_columns, flow.deps, sort=sort)
 
 
 def _truncate(compiler: Compiler, flow: Flow, spec: FieldSpec, length: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from mappings.compile_expr import use
-from mappings.compile_names import Columns
+from mappings.compile_names import Columns, Made
 from mappings.compile_order import number_columns, order_key
 from mappings.compile_program import Flag, RunContext
 from mappings.compile_state import Compiler
@@ -22,15 +22,16 @@ def add_lead(compiler: Compiler) -> None:
     """
     one_per = compiler.file.model.source.one_per
     assert one_per is not None
+    made: list[Made] = []
     order: list[str] = []
     descending: list[bool] = []
     for index, (name, down) in enumerate(one_per.order):
-        column = use(compiler, name, ("source", "one_per", "order", index), [])
+        column = use(compiler, name, ("source", "one_per", "order", index), made)
         if column is not None:
             order.append(column)
             descending.append(down)
 
-    numeric = number_columns(compiler.relation, order)
+    numeric = number_columns(compiler.relation, made)
 
     def call(frame: pl.DataFrame, _: RunContext) -> Sequence[pl.Series]:
         keys = [order_key(name, number=name in numeric) for name in order]

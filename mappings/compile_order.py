@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import polars as pl
 
 from casemodel import Relation
-from mappings.compile_names import Columns
+from mappings.compile_names import Made
 
 _NUMBERS = re.compile(r"\b(?:TINY|SMALL|MEDIUM|BIG)?INT(?:EGER|[248])?\b|NUM|DEC|SERIAL", re.IGNORECASE)
 
@@ -18,10 +19,13 @@ def holds_numbers(relation: Relation, name: str) -> bool:
     return _NUMBERS.search(types.get(name.casefold(), "")) is not None
 
 
-def number_columns(relation: Relation, columns: list[str]) -> list[str]:
-    """Return those columns of a program that are columns of the relation with numbers."""
-    prefix = Columns.PREFIX
-    return [name for name in columns if name.startswith(prefix) and holds_numbers(relation, name.removeprefix(prefix))]
+def number_columns(relation: Relation, made: Iterable[Made]) -> set[str]:
+    """Return the columns of what a stage made a number of, and of what the database declares as one."""
+    return {
+        each.column
+        for each in made
+        if each.sort == "number" or (each.source is not None and holds_numbers(relation, each.source))
+    }
 
 
 def order_key(name: str, *, number: bool) -> pl.Expr:

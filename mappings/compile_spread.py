@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import polars as pl
 
 from mappings.compile_expr import use
+from mappings.compile_names import Made
 from mappings.compile_order import number_columns, order_key
 from mappings.compile_program import RunContext
 from mappings.compile_state import Compiler, Flow
@@ -46,12 +47,14 @@ def spread(compiler: Compiler, flow: Flow, chain: Chain) -> None:
     if chain.spread.step == 0:
         compiler.refuse("MAP-021", "a step of nothing spreads nothing", (*path, "step"), hint="Write step: 1 second.")
         return
-    order = [use(compiler, name, (*path, "order", i), flow.deps) for i, name in enumerate(chain.spread.order)]
+    made: list[Made] = []
+    order = [use(compiler, name, (*path, "order", i), made) for i, name in enumerate(chain.spread.order)]
+    flow.deps += made
     names = [name for name in order if name is not None]
     if len(names) < len(order):
         return
     placed, shifted = program.name("spread"), program.name("shifted")
-    numeric = number_columns(compiler.relation, names)
+    numeric = number_columns(compiler.relation, made)
     makes: dict[str, pl.DataType] = {placed: program.dtype(flow.column), shifted: pl.Boolean()}
     step, value = timedelta(microseconds=chain.spread.step), flow.column
 
@@ -66,7 +69,13 @@ def spread(compiler: Compiler, flow: Flow, chain: Chain) -> None:
 
 
 def placed_moments(
-    frame: pl.DataFrame, value: str, order: list[str], numeric: list[str], step: timedelta, placed: str, shifted: str
+    frame: pl.DataFrame,
+    value: str,
+    order: list[str],
+    numeric: Collection[str],
+    step: timedelta,
+    placed: str,
+    shifted: str,
 ) -> list[pl.Series]:
     """Return the moments as they are placed, and whether each was shifted, in the order of the frame.
 

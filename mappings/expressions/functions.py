@@ -22,6 +22,7 @@ from mappings.expressions.typed import (
     NUMBER,
     TEXT,
     Typed,
+    as_number,
     as_text,
     constant,
     literal,
@@ -263,6 +264,8 @@ def _chr(translator: Translation, node: exp.Expr) -> Typed:
 
 def _extreme(translator: Translation, node: exp.Expr) -> Typed:
     values = translator.same([node.this, *node.expressions])
+    if any(value.number is not None for value in values):
+        values = [as_number(value) for value in values]
     kind = same_kind(values, _name(node), translator.place)
     exprs = [each.expr for each in values]
     return Typed(pl.max_horizontal(exprs) if isinstance(node, exp.Greatest) else pl.min_horizontal(exprs), kind)

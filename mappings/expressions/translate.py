@@ -24,6 +24,7 @@ from mappings.expressions.typed import (
     TEXT,
     TYPE_OF_KIND,
     Typed,
+    as_number,
     constant,
     folded,
     kind_of,
@@ -53,7 +54,13 @@ _LEAVES = frozenset({exp.Column, exp.Literal})
 _AT = " (at character "
 
 
-def to_polars(expression: Expression, resolve: Resolve, *, alone: pl.Expr | None = None) -> pl.Expr:
+def to_polars(
+    expression: Expression,
+    resolve: Resolve,
+    *,
+    alone: pl.Expr | None = None,
+    numbers: frozenset[str] = frozenset(),
+) -> pl.Expr:
     """Translate an expression.
 
     Args:
@@ -61,19 +68,24 @@ def to_polars(expression: Expression, resolve: Resolve, *, alone: pl.Expr | None
         resolve: gives the Polars expression and type of a name.
         alone: Boolean, never NULL: rows that are a group of their own (no value in a column of ``together``), so that
             no window sees others of them that happen to be in the same batch.
+        numbers: names, in small letters, of texts that are numbers in their canonical form.
 
     Raises:
         RefusedError: MAP-103 something that is not on the list, MAP-104 kinds that do not go together, MAP-105 a
             pattern or constant that cannot be used.
     """
-    return Translator(expression.place, resolve, alone).translate(expression.tree).expr
+    return Translator(expression.place, resolve, alone, numbers).translate(expression.tree).expr
 
 
 def translated(
-    expression: Expression, resolve: Resolve, *, alone: pl.Expr | None = None
+    expression: Expression,
+    resolve: Resolve,
+    *,
+    alone: pl.Expr | None = None,
+    numbers: frozenset[str] = frozenset(),
 ) -> tuple[pl.Expr, pl.DataType | None]:
     """Translate as `to_polars` does; returns the type of the result too, where its kind alone says it."""
-    made = Translator(expression.place, resolve, alone).translate(expression.tree)
+    made = Translator(expression.place, resolve, alone, numbers).translate(expression.tree)
     return made.expr, TYPE_OF_KIND.get(made.kind)
 
 
@@ -103,6 +115,7 @@ class Translator:
     place: Place
     resolve: Resolve
     alone: pl.Expr | None = None
+    numbers: frozenset[str] = frozenset()
 
     def translate(self, node: exp.Expr) -> Typed:
         """Translate a node and what is below it; a refusal says where the innermost part refused begins."""
@@ -128,8 +141,10 @@ class Translator:
 
     def _leaf(self, node: exp.Expr) -> Typed:
         if isinstance(node, exp.Column):
-            expr, dtype = self.resolve(column_name(node))
-            return Typed(expr, kind_of(dtype))
+            name = column_name(node)
+            expr, dtype = self.resolve(name)
+            number = calculate.to_number(expr) if name.casefold() in self.numbers else None
+            return Typed(expr, kind_of(dtype), number=number)
         return literal(str(node.this)) if node.is_string else self._number(str(node.this))
 
     def _plain(self, node: exp.Expr) -> Typed | None:
@@ -230,6 +245,10 @@ class Translator:
     def compare(self, kind: type[exp.Expr], left: Typed, right: Typed) -> pl.Expr:
         """Compare two values; a constant text stands for a date where the other side is one."""
         left, right = self._dated(left, right), self._dated(right, left)
+        flagged = [side for side in (left, right) if side.number is not None]
+        # an equal sign beside a text asks for the text: nothing is a number and '' at once
+        if flagged and (len(flagged) == 2 or kind in _MIRRORED or {left.kind, right.kind} & {INTEGER, NUMBER}):
+            left, right = as_number(left), as_number(right)
         same_kind([left, right], "a comparison", self.place)
         if not left.expr.meta.root_names():
             # Polars stops at a constant before a CASE whose rows all take the same constant; behind it, it does not.

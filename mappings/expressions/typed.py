@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from casemodel import Place, RefusedError
+from mappings.expressions.calculate import to_number
 from mappings.expressions.parse import refusal
 
 TEXT, INTEGER, NUMBER, BOOLEAN, DATE, INSTANT, INTERVAL, NULL = (
@@ -16,12 +17,16 @@ TEXT, INTEGER, NUMBER, BOOLEAN, DATE, INSTANT, INTERVAL, NULL = (
 
 
 class Typed(NamedTuple):
-    """A Polars expression and its kind; ``literal`` holds a constant's Python value, of an interval ``30 DAY``."""
+    """A Polars expression and its kind; ``literal`` holds a constant's Python value, of an interval ``30 DAY``.
+
+    ``number`` is filled where the expression is text that a stage ``number`` made: what it is when it is compared.
+    """
 
     expr: pl.Expr
     kind: str
     literal: str | int | float | bool | None = None
     is_literal: bool = False
+    number: pl.Expr | None = None
 
 
 TYPE_OF_KIND: Final[dict[str, pl.DataType]] = {TEXT: pl.String(), BOOLEAN: pl.Boolean(), DATE: pl.Date()}
@@ -68,6 +73,13 @@ def folded(value: Typed) -> Typed:
     result = made.cast(dtype).item()
     known = result if isinstance(result, str | int | float | bool) else None
     return Typed(pl.lit(result, dtype), value.kind, known, is_literal=known is not None or result is None)
+
+
+def as_number(value: Typed) -> Typed:
+    """Return a text as the number that it writes, NULL where it writes none; other kinds stay what they are."""
+    if value.number is not None:
+        return Typed(value.number, NUMBER)
+    return Typed(to_number(value.expr), NUMBER) if value.kind == TEXT else value
 
 
 def as_text(value: Typed) -> pl.Expr:

@@ -8,7 +8,7 @@ from sqlglot import exp
 from mappings.expressions import calculate
 from mappings.expressions.parse import refusal
 from mappings.expressions.translation import Translation
-from mappings.expressions.typed import INTEGER, NUMBER, Typed, constant, literal, need
+from mappings.expressions.typed import INTEGER, NUMBER, Typed, as_number, constant, literal, need
 
 _LAST = 2**32 - 1
 
@@ -37,7 +37,9 @@ def window(translator: Translation, node: exp.Window) -> Typed:
 def _rank(translator: Translation, node: exp.Expr) -> pl.Expr:
     """Return a sort key as a number that rises in the asked direction; NULLs last unless asked first."""
     inner, descending = (node.this, bool(node.args.get("desc"))) if isinstance(node, exp.Ordered) else (node, False)
-    value = translator.translate(inner).expr.rank("dense", descending=descending).cast(pl.Int64)
+    key = translator.translate(inner)
+    ranked = key.expr if key.number is None else key.number
+    value = ranked.rank("dense", descending=descending).cast(pl.Int64)
     first = isinstance(node, exp.Ordered) and bool(node.args.get("nulls_first"))
     return value.fill_null(0 if first else _LAST)
 
@@ -95,6 +97,7 @@ def _whole_group(translator: Translation, function: exp.Expr, partition: list[pl
         return Typed(pl.when(number.count() > 0).then(total).over(partition), value.kind)
     if isinstance(function, exp.Min | exp.Max):
         value = translator.translate(function.this)
+        value = value if value.number is None else as_number(value)
         return Typed(
             (value.expr.min() if isinstance(function, exp.Min) else value.expr.max()).over(partition), value.kind
         )

@@ -50,6 +50,10 @@ class Matrix:
     def column(self, field: FixedField, rows: pl.Series | None) -> pl.Series:
         """Return a field of some records, or of all; a text without the blanks behind it, a number as it stands."""
         first = field.start - 1
+        if self._is_same(field):
+            value = self.data[first : field.stop].decode(self.encoding)
+            same = pl.Series([value if field.sign is not None else value.rstrip(" ")], dtype=pl.String)
+            return same.new_from_index(0, self.rows if rows is None else rows.len())
         starts = np.arange(first, first + self.rows * self.stride, self.stride, dtype=np.int32)
         chosen = None if rows is None else rows.to_numpy()
         starts = starts if chosen is None else starts[chosen]
@@ -66,6 +70,17 @@ class Matrix:
         found = pl.from_arrow(pa.Array.from_buffers(pa.string_view(), len(views), buffers))
         assert isinstance(found, pl.Series)
         return found
+
+    def _is_same(self, field: FixedField) -> bool:
+        """Tell whether a field holds the same in all records, as a record type and a filler do; by words of bytes."""
+        at, stop = field.start - 1, field.stop
+        for size in (8, 4, 2, 1):
+            while stop - at >= size:
+                words = np.ndarray(self.rows, f"u{size}", self.data, at, (self.stride,))
+                if (words != words[0]).any():
+                    return False
+                at += size
+        return True
 
     def _rich(self, field: FixedField, chosen: Array | None) -> Array:
         """Return which of the chosen records have a byte in a field that is not ASCII."""
