@@ -23,6 +23,7 @@ from connectors.shared_store import open_store
 
 COLUMNS = DocumentRule("", False).columns
 PDF = b"%PDF-1.4 een brief"
+VIRUS_TEST = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 LONG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12_000
 
 
@@ -42,6 +43,8 @@ def folder(tmp_path: Path) -> Path:
     (docs / "2011/dubbel.pdf").write_bytes(PDF)
     (docs / "leeg.txt").write_bytes(b"")
     (docs / "foto.jpg").write_bytes(LONG)
+    (docs / "virus.txt").write_bytes(VIRUS_TEST)
+    (docs / "mail.eml").write_bytes(b"Subject: test\r\n\r\n" + VIRUS_TEST + bytes(70_000))
     (docs / "notitie.txt").write_text("Geachte heer é")
     (tmp_path / "geheim.txt").write_text("999993653")
     (docs / "link.txt").symlink_to("../geheim.txt")
@@ -54,6 +57,10 @@ PATHS = {
     r"\\SRV01\DOCS\2011\000001\brief.doc": ("found", str(len(PDF)), sha(PDF), "application/pdf", ref(PDF)),
     r"\\srv01\docs\2011/dubbel.pdf": ("found", str(len(PDF)), sha(PDF), "application/pdf", ref(PDF)),
     r"\\SRV01\DOCS\foto.jpg": ("found", str(len(LONG)), sha(LONG), "image/png", ref(LONG)),
+    r"\\SRV01\DOCS\virus.txt": ("suspect", "68", sha(VIRUS_TEST), "text/plain", None),
+    r"\\SRV01\DOCS\mail.eml": (
+        "suspect", "70085", sha(b"Subject: test\r\n\r\n" + VIRUS_TEST + bytes(70_000)), "application/octet-stream", None
+    ),
     r"\\SRV01\DOCS\leeg.txt": ("empty", "0", None, None, None),
     r"\\SRV01\DOCS\weg.txt": ("missing", None, None, None, None),
     r"\\SRV01\DOCS\foto.jpg\x": ("missing", None, None, None, None),

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 import sqlglot
 from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
 
-from casemodel import OmnicaseError, Partition, Relation, SourceColumn
+from casemodel import OmnicaseError, Partition, Relation, SourceColumn, SystemFailure
 from connectors import SystemConfig, open_source
 from connectors.sources.sql import rights as sql_rights
 from connectors.sources.sql.link import READ_ONLY, url_with_driver
 from connectors.sources.sql.schema import Column, Table
-from connectors.sources.sql.source import page
+from connectors.sources.sql.source import _values, page
 from connectors.sources.sql.text import frame_of, text_of
 
 HOSTILE = 'naam"]`; DROP TABLE zaak;--'
@@ -39,7 +39,7 @@ def table(*names: str, key: tuple[str, ...], schema: str | None = None) -> Table
     return Table(Relation("oud", "ZKN_ZAAK", offered, key), schema, columns, key)
 
 
-def compiled(name: str, of: Table, after: list[int | str] | None) -> str:
+def compiled(name: str, of: Table, after: list[int | Decimal | str] | None) -> str:
     statement = page(of, of.selectable(), after, 101)
     return str(statement.compile(dialect=DIALECTS[name][0], compile_kwargs={"literal_binds": True}))
 
@@ -60,6 +60,31 @@ def test_a_page_behind_a_key_is_sql_of_the_dialect(name: str) -> None:
         '"Oud Schema".', ""
     ) == """"ZAAKNR" > 12 OR "ZAAKNR" = 12 AND "Volg Nr" > 'O''Brien'"""
     assert [each.db for each in tree.find_all(sqlglot.exp.Table)] == ["Oud Schema"]
+
+
+def test_keys_of_national_texts_are_asked_as_such_by_sql_server() -> None:
+    offered = (SourceColumn("A", "NVARCHAR(20)"), SourceColumn("B", "VARCHAR(20)"))
+    of = Table(Relation("oud", "T", offered), None, tuple(Column(each, exact=str) for each in offered), ("A", "B"))
+    asked = page(of, of.selectable(), ["Ż", "é"], 3).compile(dialect=mssql.dialect())
+    kinds = {str(bind.value): type(bind.type) for bind in asked.binds.values() if isinstance(bind.value, str)}
+    assert kinds == {"Ż": sa.Unicode, "é": sa.String}
+    # Literals of SQL Server tell the same.
+    assert "N'Ż'" in compiled("mssql", of, ["Ż", "é"]) and "N'é'" not in compiled("mssql", of, ["Ż", "é"])
+
+
+def test_a_key_of_oracle_may_have_a_fraction() -> None:
+    of = table("NR", "SOORT", key=("NR",))
+    assert _values(of, ["12.5"]) == [Decimal("12.5")] and _values(of, ["9" * 38]) == [int("9" * 38)]
+    assert '"NR" > 12.5' in compiled("oracle", of, [Decimal("12.5")])
+    with pytest.raises(SystemFailure):
+        _values(of, ["1.x"])
+
+
+def test_oracle_orders_texts_as_it_compares_them() -> None:
+    first, *others = READ_ONLY["oracle"]
+    assert "NLS_SORT = BINARY" in first and "NLS_COMP = BINARY" in first
+    # Nothing may stand before it in its transaction but what begins none.
+    assert others == ["SET TRANSACTION READ ONLY"]
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -20,7 +20,11 @@ READ_ONLY: dict[str, tuple[str, ...]] = {
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     ),
-    "oracle": ("SET TRANSACTION READ ONLY",),
+    "oracle": (
+        # Where it speaks Dutch it orders texts as people do, but compares them by their bytes: a page would skip rows.
+        "ALTER SESSION SET NLS_SORT = BINARY NLS_COMP = BINARY",
+        "SET TRANSACTION READ ONLY",
+    ),
     "sqlite": ("PRAGMA query_only = ON",),
     # Where the database keeps versions of rows, readers do not hold up those who work with it.
     "mssql": (

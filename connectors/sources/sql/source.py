@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import polars as pl
@@ -40,6 +41,7 @@ from connectors.sources.sql.schema import Column, Table, read_table, read_tables
 from connectors.sources.sql.text import frame_of
 from connectors.store import Store
 
+Value = int | Decimal | str
 _ROWS = 50_000
 _FETCH_ROWS = 200
 _DIALECTS = {"postgresql": "postgres", "mssql": "tsql", "mariadb": "mysql"}
@@ -297,33 +299,51 @@ def _with_refs(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     return frame.with_columns(key_text([pl.col(name) for name in table.locator]).alias("_ref"))
 
 
-def _values(table: Table, texts: Sequence[str]) -> list[int | str]:
+def _values(table: Table, texts: Sequence[str]) -> list[Value]:
     """Return the values of a primary key from their canonical texts."""
     kinds = [table.column(name).exact for name in table.locator]
     try:
-        return [int(text) if kind is int else text for kind, text in zip(kinds, texts, strict=True)]
-    except ValueError:
+        return [_number(text) if kind is int else text for kind, text in zip(kinds, texts, strict=True)]
+    except (ValueError, InvalidOperation):
         raise foreign_position() from None
+
+
+def _number(text: str) -> int | Decimal:
+    """Return a number; a key of Oracle that is a NUMBER without a scale may have a fraction."""
+    return Decimal(text) if "." in text else int(text)
+
+
+def _asked(table: Table, name: str, value: Value) -> sa.ColumnElement[Any]:
+    """Return a value as a parameter of its column's own kind of text.
+
+    SQL Server compares a column with a text of the other kind by other rules than it orders it by, or loses characters;
+    SQLAlchemy would take the kind from the text.
+    """
+    if not isinstance(value, str):
+        return sa.literal(value)
+    national = table.column(name).offered.declared_type.upper().startswith(("NVARCHAR", "NCHAR"))
+    return sa.literal(value, sa.Unicode() if national else sa.String())
 
 
 def _equal(table: Table, selected: sa.TableClause, texts: Sequence[str]) -> sa.ColumnElement[bool]:
     values = _values(table, texts)
-    columns = [selected.c[name] for name in table.locator]
-    return sa.and_(*(column == value for column, value in zip(columns, values, strict=True)))
+    pairs = zip(table.locator, values, strict=True)
+    return sa.and_(*(selected.c[name] == _asked(table, name, value) for name, value in pairs))
 
 
-def page(table: Table, selected: sa.TableClause, after: Sequence[int | str] | None, limit: int) -> sa.Select[Any]:
+def page(table: Table, selected: sa.TableClause, after: Sequence[Value] | None, limit: int) -> sa.Select[Any]:
     """Return the question for the first rows behind a key, in its order."""
     statement = sa.select(selected).order_by(*(selected.c[name] for name in table.locator)).limit(limit)
     return statement if after is None else statement.where(_after(table, selected, after))
 
 
-def _after(table: Table, selected: sa.TableClause, values: Sequence[int | str]) -> sa.ColumnElement[bool]:
+def _after(table: Table, selected: sa.TableClause, values: Sequence[Value]) -> sa.ColumnElement[bool]:
     """Return the condition for rows after a key; not every database compares rows of values."""
     columns = [selected.c[name] for name in table.locator]
+    asked = [_asked(table, name, value) for name, value in zip(table.locator, values, strict=True)]
     return sa.or_(
         *(
-            sa.and_(*(columns[i] == values[i] for i in range(last)), columns[last] > values[last])
+            sa.and_(*(columns[i] == asked[i] for i in range(last)), columns[last] > asked[last])
             for last in range(len(columns))
         )
     )
