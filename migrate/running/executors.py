@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -14,6 +15,7 @@ from migrate.running.allocators import give_memory_back
 from migrate.running.lean import leave_pandas_out
 
 _CONNECT_SECONDS = 5
+_ADDRESS = re.compile(r"(?:[a-z]+://)?(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", re.ASCII)
 
 
 @contextmanager
@@ -51,6 +53,8 @@ def scheduled(address: str) -> Iterator[tuple[Executor, int]]:
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import parse_address
+        from distributed.comm.registry import get_backend
     except ImportError:
         raise RefusedError(
             "RUN-032",
@@ -59,6 +63,10 @@ def scheduled(address: str) -> Iterator[tuple[Executor, int]]:
             place="--scheduler",
         ) from None
     try:
+        # A client that fails before it has begun complains once more, with a traceback, when it is collected.
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(address)
+        get_backend(parse_address(address)[0])
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError):
         raise _no_workers("the scheduler does not answer") from None
@@ -69,6 +77,18 @@ def scheduled(address: str) -> Iterator[tuple[Executor, int]]:
         yield client.get_executor(pure=False), workers
     finally:
         client.close()
+
+
+def require_workers(address: str | None) -> None:
+    """Refuse a scheduler that does not answer or has no workers before a run is opened; None is always there.
+
+    Raises:
+        RefusedError: RUN-032.
+        SystemFailure: RUN-033.
+    """
+    if address is not None:
+        with scheduled(address):
+            pass
 
 
 def _no_workers(cause: str) -> SystemFailure:

@@ -43,8 +43,9 @@ from migrate.pipeline.shared_commit import remove_leftovers
 from migrate.pipeline.waits import waiting_mappings
 from migrate.pipeline.workers import Workers
 from migrate.progress import progress
+from migrate.running.allocators import trim
 from migrate.running.bulk import bulk, require_bulk
-from migrate.running.executors import scheduled, spawned
+from migrate.running.executors import require_workers, scheduled, spawned
 from migrate.running.interrupt import patient
 from migrate.running.options import RunOptions, RunResult
 from migrate.running.selection import Selection, select
@@ -92,6 +93,7 @@ def load(session: Session, options: RunOptions, *, target_url: str | None = None
         digest = selection.digest(plan_digest(session, names, current(target.engine)))
         loaded = {session.mapping(name).target for name in names} if options.bulk else None
         require_bulk(target, loaded)
+        require_workers(options.scheduler)
         if target_url is None:
             keep_documents(session, names)
         start = _start(session, target, selection, options, digest)
@@ -329,6 +331,8 @@ def _workers(session: Session, context: LoadContext, options: RunOptions) -> Ite
 def _load(load: MappingLoad, options: RunOptions, expected: int | None) -> None:
     with progress(load.mapping.name, expected) as bar:
         load.load(bar, max_rejects=options.max_rejects)
+    # Small blocks that live on lie scattered in what the batches used: mapping after mapping it would add up.
+    trim()
 
 
 def _mark_done(context: LoadContext) -> None:

@@ -145,8 +145,11 @@ def test_the_recipe_of_a_dask_cluster(by_one: Path, tmp_path: Path, tmp_path_fac
 
 def test_a_scheduler_that_does_not_answer_is_exit_5(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = _fresh(tmp_path_factory, tmp_path / "demo")
-    status, err = spawn(folder, "run", "seed.channel", "--scheduler", "nothing")
-    assert status == 5 and "RUN-033" in err, err
+    for address in ("tcp://127.0.0.1:1", "nothing", "http://127.0.0.1:80"):
+        status, err = spawn(folder, "run", "seed.channel", "--scheduler", address)
+        assert status == 5 and "RUN-033" in err and "Traceback" not in err, err
+    runs = open_read_only(folder / "target.db").execute("SELECT COUNT(*) FROM migration_run").fetchall()
+    assert runs == [(0,)], "refused before a run is opened"
 
 
 @pytest.mark.parametrize("kind", [SystemFailure, RefusedError, GuardError])

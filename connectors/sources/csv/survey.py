@@ -168,7 +168,7 @@ def _names(found: list[str], relation: CsvRelation, place: Place) -> tuple[str, 
             raise RefusedError(
                 "CON-033",
                 f"column {number} of the header {wrong}",
-                hint="Set skip_lines if lines stand before the header, or header: false and columns if there is none.",
+                hint="Ask for one name per column; or set skip_lines up to the header, or header: false and columns.",
                 place=place,
             )
         if name.casefold() in ("_ref", "_file"):
