@@ -30,7 +30,7 @@ from migrate.pipeline.gone import drop_old_keyless, mark_gone, note_gone
 from migrate.pipeline.keys import Keys, find_gone, scan_keys
 from migrate.pipeline.links import LedgerLinks
 from migrate.pipeline.mapped_batch import Loader, Sifted, gate_of, open_loader, together
-from migrate.pipeline.overlap import PatientLinks, Turns
+from migrate.pipeline.overlap import PatientLinks, Turns, quick_turns
 from migrate.pipeline.part import Part
 from migrate.pipeline.reading import Reading, StraightReading, open_reading
 from migrate.pipeline.retry import commit_surely
@@ -192,7 +192,7 @@ class MappingLoad:
         mapped = partial(self._mapped, position, turns, first=seq == 0)
         if self.workers is not None:
             mapped = partial(self._mapped_apart, self.workers, position, seq)
-        with closing(ahead(mapped)) as batches:
+        with quick_turns(), closing(ahead(mapped)) as batches:
             try:
                 for staged in batches:
                     batch = staged.batch
