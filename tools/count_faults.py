@@ -28,8 +28,9 @@ A fault counts when a process really died by it, a connection was really cut, a 
 changed; and when the whole target and the whole ledger were compared afterwards, row for row and column for column,
 with those of a run that nothing disturbed. Left out of the comparison are run ids, times, batch numbers and the numbers
 that a database gives out. What is struck is a slice of the dirty demo (80 cases, nine mappings with records of two
-systems, cases that wait for later ones, deletes, conflicts, rejected rows, 31 rows a batch),
-at its first load and at a second one after changes, moves, deletes and edits in the target. A fault that does not strike fails its test.
+systems, cases that wait for later ones, deletes, conflicts, rejected rows, 31 rows a
+batch), at its first load and at a second one after changes, moves, deletes and edits in the target. A fault
+that does not strike fails its test.
 
     make test-faults                 # all of them, and the other expensive tests; ends with this count
     python tools/count_faults.py     # writes this page
