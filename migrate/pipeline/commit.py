@@ -18,12 +18,12 @@ from migrate.pipeline.batch import Batch, Gate
 from migrate.pipeline.batch_evidence import record_batch
 from migrate.pipeline.before_images import keep_records
 from migrate.pipeline.commit_ledger import EVER_LOADED, is_known, write_batch, write_ledger
-from migrate.pipeline.conflicts import CountedOnRefused, edited_ids, insert_records, staged_id
+from migrate.pipeline.conflicts import edited_ids, insert_records, staged_id
 from migrate.pipeline.context import LoadContext
 from migrate.pipeline.contributions import prepare_shared
 from migrate.pipeline.failpoint import failpoint
 from migrate.pipeline.shared_commit import follow_shared, with_joined, write_shared
-from migrate.pipeline.staging import StagedBatch, stage, stage_apart
+from migrate.pipeline.staging import StagedBatch, stage
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,8 @@ def commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: G
     Raises:
         LockedError: the lock was taken over; nothing is written.
         BugError: the books do not balance; nothing is written.
+        CountedOnRefused: the target refused a record that others of the batch link to; nothing is written.
     """
-    try:
-        return _commit(context, place, staged, gate)
-    except CountedOnRefused:
-        failpoint("before-apart")
-    return _commit(context, place, stage_apart(context, place.table, staged), gate)
-
-
-def _commit(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: Gate) -> Committed:
     shared = prepare_shared(context, place.mapping, staged.batch, gate) if place.mapping in context.shared else None
     if shared is not None:
         failpoint("before-shared")

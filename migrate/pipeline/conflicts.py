@@ -24,7 +24,7 @@ Refused = dict[str, tuple[str, str]]
 
 
 class CountedOnRefused(Exception):
-    """The target refused a record that others of its batch link to; never leaves `migrate.pipeline.commit`."""
+    """The target refused a record that others of its batch link to; never leaves `migrate.pipeline.retry`."""
 
 
 def staged_id(staged: sa.FromClause) -> sa.Cast[str]:

@@ -6,6 +6,7 @@ it stands, as another start of the program would.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,8 +16,10 @@ from casemodel import OUTCOMES, SystemFailure, Tally
 from migrate.ledger.store import table
 from migrate.pipeline.batch import Gate
 from migrate.pipeline.commit import BatchPlace, Committed, commit
+from migrate.pipeline.conflicts import CountedOnRefused
 from migrate.pipeline.context import LoadContext
-from migrate.pipeline.staging import StagedBatch
+from migrate.pipeline.failpoint import failpoint
+from migrate.pipeline.staging import StagedBatch, stage_apart
 
 T = TypeVar("T")
 
@@ -24,18 +27,24 @@ T = TypeVar("T")
 def commit_surely(context: LoadContext, place: BatchPlace, staged: StagedBatch, gate: Gate) -> Committed:
     """Write a batch as `commit` does, once, however often the connection is lost meanwhile.
 
+    Where the target refuses a record that others of the batch link to, it goes in without links between its rows.
+
     Raises:
         SystemFailure: the attempts are used up; whether the batch is committed the next run finds in the ledger.
         LockedError: the lock was taken over; nothing is written.
     """
-    lost = False
+    lost = apart = False
     while True:
         try:
             committed = committed_before(context, place) if lost else None
             if committed is None:
                 committed = commit(context, place, staged, gate)
             context.patience.succeeded()
-            return committed
+            return dataclasses.replace(committed, as_mapped=committed.as_mapped and not apart)
+        except CountedOnRefused:
+            failpoint("before-apart")
+            # What is staged anew replaces what was staged: it is what is tried again from now on.
+            staged, apart = stage_apart(context, place.table, staged), True
         except SystemFailure as error:
             context.patience.wait(error)
             context.target.reconnect()
