@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.sources.json.parse import Field
-
-_PLAIN = re.compile(r"[\w.-]{1,60}")
-_MOST = 1_000
-"""So many different paths are told of."""
-_OTHERS = "…"
-_Path = tuple[str, ...]
+from connectors.sources.records.unread import OTHERS, PLAIN, Path, count_path, told
 
 
 @dataclass(slots=True)
@@ -37,17 +31,13 @@ class Read:
 
 def unread(records: Iterator[Any], read: Read) -> dict[str, int]:
     """Return the paths at which records hold a value that is not read, and how often each occurs."""
-    found: Counter[_Path] = Counter()
+    found: Counter[Path] = Counter()
     for record in records:
         _walk(record, read, (), found)
-    told: Counter[str] = Counter()
-    for path, count in found.items():
-        # A key that looks like none may be a value: somebody's name.
-        told["/".join(key if _PLAIN.fullmatch(key) else _OTHERS for key in path)] += count
-    return dict(sorted(told.items()))
+    return told(found, lambda key: key if PLAIN.fullmatch(key) else OTHERS)
 
 
-def _walk(value: Any, read: Read, path: _Path, found: Counter[_Path]) -> None:
+def _walk(value: Any, read: Read, path: Path, found: Counter[Path]) -> None:
     if read.whole:
         return
     if isinstance(value, dict):
@@ -57,4 +47,4 @@ def _walk(value: Any, read: Read, path: _Path, found: Counter[_Path]) -> None:
         for number, item in enumerate(value):
             _walk(item, read.parts.get(str(number)) or read, path, found)
     elif value is not None and value != "":
-        found[path if path in found or len(found) < _MOST else (_OTHERS,)] += 1
+        count_path(found, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +9,9 @@ from typing import Any
 
 from connectors.sources.files.bytes import check_unchanged
 from connectors.sources.records.pieces import Unreadable
+from connectors.sources.records.unread import OTHERS, PLAIN, Path, count_path, told
 from connectors.sources.xml.files import Shape, XmlFiles, elements
 from connectors.sources.xml.paths import Tree
-
-_PLAIN = re.compile(r"[\w.-]{1,60}")
-_MOST = 1_000
-"""So many different paths are told of."""
-_OTHERS = "…"
-_Path = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -63,7 +57,7 @@ def unread(files: XmlFiles, others: Iterable[Shape], namespaces: Mapping[str, st
     for shape in others:
         if shape.steps == files.shape.steps:
             _add(read, shape)
-    found: Counter[_Path] = Counter()
+    found: Counter[Path] = Counter()
     for source in files.sources:
         for _, element in elements(source, files.shape.whole):
             if isinstance(element, Unreadable):
@@ -72,10 +66,7 @@ def unread(files: XmlFiles, others: Iterable[Shape], namespaces: Mapping[str, st
                 _walk(top, read, (), found)
         check_unchanged(source)
     prefixes = {space: prefix for prefix, space in namespaces.items()}
-    told: Counter[str] = Counter()
-    for path, count in found.items():
-        told["/".join(_shown(step, prefixes) for step in path)] += count
-    return dict(sorted(told.items()))
+    return told(found, lambda step: _shown(step, prefixes))
 
 
 def _add(read: _Read, shape: Shape) -> None:
@@ -87,7 +78,7 @@ def _add(read: _Read, shape: Shape) -> None:
         chain[-1 - up].add(tree)
 
 
-def _walk(element: Any, read: _Read, path: _Path, found: Counter[_Path]) -> None:
+def _walk(element: Any, read: _Read, path: Path, found: Counter[Path]) -> None:
     for child in element:
         part = read.of(child)
         if part is not None and part.whole:
@@ -96,22 +87,22 @@ def _walk(element: Any, read: _Read, path: _Path, found: Counter[_Path]) -> None
         if len(child):
             _walk(child, part or _Read(), below, found)
         elif child.text and child.text.strip():
-            found[below if below in found or len(found) < _MOST else (_OTHERS,)] += 1
+            count_path(found, below)
 
 
 def _step(element: Any, read: _Read) -> str:
     """Return the name of an element, and what tells it from those of its name that are read."""
-    told: Sequence[tuple[str, str, _Read]] = read.chosen.get(element.tag, ())
-    for attribute, _, _ in told:
+    chosen: Sequence[tuple[str, str, _Read]] = read.chosen.get(element.tag, ())
+    for attribute, _, _ in chosen:
         value = element.get(attribute, "")
-        return f"{element.tag}[@{attribute.rpartition('}')[2]}='{value if _PLAIN.fullmatch(value) else _OTHERS}']"
+        return f"{element.tag}[@{attribute.rpartition('}')[2]}='{value if PLAIN.fullmatch(value) else OTHERS}']"
     return str(element.tag)
 
 
 def _shown(step: str, prefixes: Mapping[str, str]) -> str:
     space, _, local = step.rpartition("}")
     name = local.partition("[")[0]
-    if step == _OTHERS or not _PLAIN.fullmatch(name):
-        return _OTHERS
+    if step == OTHERS or not PLAIN.fullmatch(name):
+        return OTHERS
     prefix = prefixes.get(space[1:], "") if space else ""
     return f"{prefix}:{local}" if prefix else local
