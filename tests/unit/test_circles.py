@@ -43,6 +43,10 @@ def test_the_same_as_a_search_that_tries_every_name(edges: Edges) -> None:
     assert circles(edges) == tried(edges)
 
 
+def test_a_circle_that_leads_on_to_another_comes_after_it() -> None:
+    assert circles([("a", "b"), ("b", "a"), ("b", "c"), ("c", "d"), ("d", "c")]) == ["c", "d"]
+
+
 def test_a_long_chain_is_no_circle_until_its_end_is_its_beginning() -> None:
     chain: Edges = [(f"{n:05}", f"{n + 1:05}") for n in range(3000)]
     assert circles([*chain, ("03000", None)]) == []
